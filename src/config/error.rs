@@ -1,0 +1,106 @@
+//! What can be wrong with a config or a pool.
+
+use super::NumberError;
+use std::path::PathBuf;
+
+/// What is wrong with a config, and where.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ConfigError {
+    /// A config must be a map of settings.
+    #[error("a config is a map of settings; this is {found}")]
+    NotAMap {
+        /// What it was instead.
+        found: &'static str,
+    },
+    /// `config_id` must be a non-empty string.
+    #[error("`config_id`: {found} is not a non-empty string")]
+    BadId {
+        /// What it was instead.
+        found: String,
+    },
+    /// A number that cannot be carried exactly.
+    #[error(transparent)]
+    Number(#[from] NumberError),
+    /// Nothing is at the path.
+    #[error("`{path}`: not set; {at} has {has}")]
+    Missing {
+        /// The path asked for.
+        path: String,
+        /// The deepest part of it that exists.
+        at: String,
+        /// What is there.
+        has: String,
+    },
+    /// What is at the path is not of the type asked for.
+    #[error("`{path}`: {message}")]
+    Mismatch {
+        /// The path down to the value that does not fit.
+        path: String,
+        /// What was found and what was expected.
+        message: String,
+    },
+    /// A value that does not serialise.
+    #[error("not serialisable as a config")]
+    Serialize(#[source] serde_json::Error),
+    /// A pool needs at least one config.
+    #[error("{place}: no configs; a pool needs at least one")]
+    Empty {
+        /// The source that held none.
+        place: String,
+    },
+    /// Two configs of one source with the same id and different content.
+    #[error("two different configs have the id `{id}`: {first} and {second} (they differ at `{differs}`)")]
+    DuplicateId {
+        /// The id.
+        id: String,
+        /// Where the first stands.
+        first: String,
+        /// Where the second stands.
+        second: String,
+        /// A path at which they differ.
+        differs: String,
+    },
+    /// No config of the pool has this id.
+    #[error("no config `{id}`; the pool has {known}")]
+    Unknown {
+        /// The id asked for.
+        id: String,
+        /// The ids there are.
+        known: String,
+    },
+    /// A config of a pool is wrong.
+    #[error("{place}: {source}")]
+    At {
+        /// Which one.
+        place: String,
+        /// What is wrong with it.
+        source: Box<ConfigError>,
+    },
+    /// A file cannot be read.
+    #[error("{}: {source}", path.display())]
+    Read {
+        /// The file or directory.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// A text is not the YAML that was expected.
+    #[error("{place}:{line}:{column}: {message}")]
+    Syntax {
+        /// The file, or `<text>`.
+        place: String,
+        /// The line, from 1.
+        line: u64,
+        /// The column, from 1.
+        column: u64,
+        /// What is wrong and what would be right.
+        message: String,
+    },
+}
+
+impl ConfigError {
+    pub(crate) fn at(self, place: impl Into<String>) -> Self {
+        Self::At { place: place.into(), source: Box::new(self) }
+    }
+}

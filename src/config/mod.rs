@@ -1,0 +1,212 @@
+//! What varies: a frozen, nested value with a stable id.
+//!
+//! A [`Config`] is made once, from a value, a file or code, and never changes afterwards. Its
+//! [`ConfigId`] is the user's own `config_id` if the value has one; otherwise it is derived from
+//! the content, so that equal content has an equal id whatever the order of the keys or the
+//! format it was written in. A [`ConfigPool`] is the ordered set of configs a strategy chooses
+//! from.
+//!
+//! ```
+//! use tower_spearmint::{Config, ConfigPool};
+//! use serde_json::json;
+//!
+//! let pool = ConfigPool::from_values([
+//!     json!({ "config_id": "stable", "llm": { "model": "small-v1", "temperature": 0.2 } }),
+//!     json!({ "config_id": "candidate", "llm": { "model": "small-v2", "temperature": 0.7 } }),
+//! ])?;
+//! let candidate = pool.get("candidate")?;
+//! assert_eq!(candidate.get::<f64>("llm.temperature")?, 0.7);
+//! assert_eq!(candidate.get_or("llm.top_p", 1.0)?, 1.0);
+//! # Ok::<(), tower_spearmint::config::ConfigError>(())
+//! ```
+//!
+//! A typed view, with an error that says where and what:
+//!
+//! ```
+//! use serde::Deserialize;
+//! use serde_json::json;
+//! use tower_spearmint::Config;
+//!
+//! #[derive(Debug, Deserialize)]
+//! struct Llm { model: String, temperature: f64 }
+//!
+//! let config = Config::new(json!({ "llm": { "model": "small", "temperature": "warm" } }))?;
+//! let error = config.bind::<Llm>("llm").unwrap_err();
+//! assert_eq!(
+//!     error.to_string(),
+//!     "`llm.temperature`: invalid type: string \"warm\", expected f64"
+//! );
+//! # Ok::<(), tower_spearmint::config::ConfigError>(())
+//! ```
+//!
+//! # Secrets
+//!
+//! Values under keys that look like secrets (`api_key`, `token`, `password`, `authorization`, …;
+//! see [`SecretKeys`]) can be read by the program but are shown as `[redacted]` everywhere else:
+//! in `Debug` output, in records and in what any backend receives. In the id they count only
+//! by their path, so that rotating a key does not make a new config.
+
+mod canonical;
+mod error;
+mod id;
+mod path;
+mod pool;
+mod secret;
+#[cfg(feature = "yaml")]
+pub mod yaml;
+
+pub use canonical::{NumberError, canonical_json};
+pub use error::ConfigError;
+pub use id::ConfigId;
+pub use pool::{ConfigPool, Primary};
+pub use secret::{REDACTED, SecretKeys};
+
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+use std::{fmt, sync::Arc};
+
+/// A frozen, nested value with a stable id. Cheap to clone (one reference count).
+#[derive(Clone)]
+pub struct Config {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    id: ConfigId,
+    value: Value,
+    redacted: Value,
+}
+
+impl Config {
+    /// Freezes a map of settings into a config, with the default [`SecretKeys`].
+    ///
+    /// If the map has a string under `config_id`, that is the id; otherwise the id is derived
+    /// from the content.
+    ///
+    /// # Errors
+    ///
+    /// When the value is not a map, when `config_id` is not a non-empty string, or when it holds
+    /// a number that has no exact place in JSON as other languages read it (an integer beyond
+    /// ±(2⁵³−1)).
+    pub fn new(value: Value) -> Result<Self, ConfigError> {
+        Self::with_secrets(value, &SecretKeys::default())
+    }
+
+    /// As [`Config::new`], with the caller's rule for what is a secret.
+    ///
+    /// # Errors
+    ///
+    /// As [`Config::new`].
+    pub fn with_secrets(value: Value, secrets: &SecretKeys) -> Result<Self, ConfigError> {
+        let Value::Object(map) = &value else {
+            return Err(ConfigError::NotAMap { found: path::kind(&value) });
+        };
+        let own_id = match map.get("config_id") {
+            None => None,
+            Some(Value::String(id)) if !id.trim().is_empty() => Some(ConfigId::named(id)),
+            Some(other) => {
+                return Err(ConfigError::BadId { found: other.to_string() });
+            }
+        };
+        let canonical = canonical_json(&secrets.by_path(&value))?;
+        let id = own_id.unwrap_or_else(|| ConfigId::of_canonical(&canonical));
+        let redacted = secrets.redact(&value);
+        Ok(Self { inner: Arc::new(Inner { id, value, redacted }) })
+    }
+
+    /// Freezes anything that serialises to a map.
+    ///
+    /// # Errors
+    ///
+    /// As [`Config::new`], and when serialisation fails.
+    pub fn from_serialize<T: serde::Serialize>(value: &T) -> Result<Self, ConfigError> {
+        Self::new(serde_json::to_value(value).map_err(ConfigError::Serialize)?)
+    }
+
+    /// The stable id.
+    pub fn id(&self) -> &ConfigId {
+        &self.inner.id
+    }
+
+    /// The value at a dotted path (`llm.temperature`, `stops[0]`, `stops.0`), as a `T`. The empty
+    /// path is the whole config.
+    ///
+    /// # Errors
+    ///
+    /// When nothing is there, or what is there is not a `T`; the error names the path, what was
+    /// found and what was expected.
+    pub fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T, ConfigError> {
+        self.bind(path)
+    }
+
+    /// As [`Config::get`], or `default` when nothing is there.
+    ///
+    /// # Errors
+    ///
+    /// When something is there that is not a `T`: a wrong value is never hidden by a default.
+    pub fn get_or<T: DeserializeOwned>(&self, path: &str, default: T) -> Result<T, ConfigError> {
+        match path::find(&self.inner.value, path) {
+            Some(Value::Null) | None => Ok(default),
+            Some(_) => self.bind(path),
+        }
+    }
+
+    /// Whether something is at that path (`null` counts as something).
+    pub fn has(&self, path: &str) -> bool {
+        path::find(&self.inner.value, path).is_some()
+    }
+
+    /// Binds the part at `path` (the whole for `""`) to any `Deserialize` type.
+    ///
+    /// # Errors
+    ///
+    /// As [`Config::get`]; the path in the error goes down to the value that does not fit.
+    pub fn bind<T: DeserializeOwned>(&self, path: &str) -> Result<T, ConfigError> {
+        let value = path::find(&self.inner.value, path)
+            .ok_or_else(|| path::missing(&self.inner.value, path))?;
+        serde_path_to_error::deserialize(value).map_err(|error| ConfigError::Mismatch {
+            path: path::join(path, &error.path().to_string()),
+            message: error.into_inner().to_string(),
+        })
+    }
+
+    /// The whole value, secrets included. For the program's own use: what is shown or recorded
+    /// is [`Config::redacted`].
+    pub fn value(&self) -> &Value {
+        &self.inner.value
+    }
+
+    /// The value with every secret replaced by `[redacted]`.
+    pub fn redacted(&self) -> &Value {
+        &self.inner.redacted
+    }
+
+    /// Whether both are the same frozen value (not merely equal ones).
+    pub fn same(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.inner, &other.inner)
+    }
+}
+
+impl PartialEq for Config {
+    /// Equal id and equal content.
+    fn eq(&self, other: &Self) -> bool {
+        self.same(other)
+            || (self.id() == other.id() && self.inner.value == other.inner.value)
+    }
+}
+
+impl fmt::Debug for Config {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Config")
+            .field("id", self.id())
+            .field("value", self.redacted())
+            .finish()
+    }
+}
+
+impl serde::Serialize for Config {
+    /// The redacted value: a config leaves the process without its secrets.
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.inner.redacted.serialize(serializer)
+    }
+}

@@ -1,0 +1,177 @@
+//! Which keys hold secrets, and how they are kept out of sight.
+
+use serde_json::{Map, Value, json};
+
+/// What stands in place of a secret wherever a config is shown or recorded.
+pub const REDACTED: &str = "[redacted]";
+
+/// The rule for which keys hold secrets: those whose last words are one of the patterns.
+///
+/// `api_key` matches `api_key`, `OPENAI_API_KEY`, `openaiApiKey` and `x-api-key`; `token` matches
+/// `access_token`, but neither `max_tokens` nor `token_count`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SecretKeys {
+    patterns: Vec<String>,
+}
+
+const DEFAULT: &[&str] = &[
+    "access_key",
+    "access_key_id",
+    "api_key",
+    "apikey",
+    "auth",
+    "authorization",
+    "bearer",
+    "client_secret",
+    "connection_string",
+    "cookie",
+    "credential",
+    "credentials",
+    "database_url",
+    "dsn",
+    "passphrase",
+    "passwd",
+    "password",
+    "private_key",
+    "pwd",
+    "secret",
+    "secret_key",
+    "secrets",
+    "session_id",
+    "set_cookie",
+    "signing_key",
+    "token",
+];
+
+impl Default for SecretKeys {
+    fn default() -> Self {
+        Self::none().and(DEFAULT.iter().copied())
+    }
+}
+
+impl SecretKeys {
+    /// No key is a secret.
+    pub const fn none() -> Self {
+        Self { patterns: Vec::new() }
+    }
+
+    /// Adds patterns, in any of the usual spellings (`apiKey`, `api_key`, `API-KEY`).
+    #[must_use]
+    pub fn and<'a>(mut self, patterns: impl IntoIterator<Item = &'a str>) -> Self {
+        self.patterns.extend(patterns.into_iter().map(words).filter(|word| !word.is_empty()));
+        self
+    }
+
+    /// Whether the value under `key` is a secret.
+    pub fn matches(&self, key: &str) -> bool {
+        let key = words(key);
+        self.patterns.iter().any(|pattern| {
+            key.strip_suffix(pattern.as_str())
+                .is_some_and(|before| before.is_empty() || before.ends_with('_'))
+        })
+    }
+
+    /// `value` with each secret replaced by [`REDACTED`].
+    pub fn redact(&self, value: &Value) -> Value {
+        self.replace(value, "", &|_| Value::String(REDACTED.to_owned()))
+    }
+
+    /// `value` with each secret replaced by its own path: what the id is made of.
+    pub(crate) fn by_path(&self, value: &Value) -> Value {
+        self.replace(value, "", &|path| json!({ "$secret": path }))
+    }
+
+    fn replace(&self, value: &Value, path: &str, with: &dyn Fn(&str) -> Value) -> Value {
+        match value {
+            Value::Object(map) => Value::Object(
+                map.iter()
+                    .map(|(key, value)| {
+                        let path = super::path::join(path, key);
+                        // Nothing is hidden by hiding `null` or a switch.
+                        let hide = self.matches(key) && !(value.is_null() || value.is_boolean());
+                        let value =
+                            if hide { with(&path) } else { self.replace(value, &path, with) };
+                        (key.clone(), value)
+                    })
+                    .collect::<Map<_, _>>(),
+            ),
+            Value::Array(items) => Value::Array(
+                items
+                    .iter()
+                    .enumerate()
+                    .map(|(at, item)| self.replace(item, &format!("{path}[{at}]"), with))
+                    .collect(),
+            ),
+            Value::String(text) => match without_userinfo(text) {
+                Some(clean) => Value::String(clean),
+                None => value.clone(),
+            },
+            other => other.clone(),
+        }
+    }
+}
+
+/// A URL's `user:password@`, taken out: it is a secret under whatever key it stands.
+fn without_userinfo(text: &str) -> Option<String> {
+    let (scheme, rest) = text.split_once("://")?;
+    if scheme.is_empty() || !scheme.bytes().all(|b| b.is_ascii_alphanumeric() || b"+-.".contains(&b)) {
+        return None;
+    }
+    let authority_end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
+    let (_, host) = rest[..authority_end].rsplit_once('@')?;
+    Some(format!("{scheme}://{REDACTED}@{host}{}", &rest[authority_end..]))
+}
+
+/// `openaiApiKey`, `OPENAI-API-KEY` and `openai_api_key` are the same words.
+fn words(key: &str) -> String {
+    let mut out = String::with_capacity(key.len() + 4);
+    let mut previous_lower = false;
+    for character in key.chars() {
+        if character.is_alphanumeric() {
+            if character.is_uppercase() && previous_lower {
+                out.push('_');
+            }
+            previous_lower = character.is_lowercase() || character.is_numeric();
+            out.extend(character.to_lowercase());
+        } else {
+            previous_lower = false;
+            if !out.is_empty() && !out.ends_with('_') {
+                out.push('_');
+            }
+        }
+    }
+    out.truncate(out.trim_end_matches('_').len());
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_match_by_their_last_words() {
+        let keys = SecretKeys::default();
+        for secret in ["api_key", "OPENAI_API_KEY", "openaiApiKey", "x-api-key", "access_token",
+            "Authorization", "db.password", "clientSecret", "proxy-authorization", "AWS_SECRET_ACCESS_KEY"] {
+            assert!(keys.matches(secret), "{secret}");
+        }
+        for open in ["max_tokens", "token_count", "author", "keyboard", "passwordless", "tokenizer", "model"] {
+            assert!(!keys.matches(open), "{open}");
+        }
+    }
+
+    #[test]
+    fn secrets_are_hidden_at_any_depth_and_urls_lose_their_password() {
+        let value = json!({
+            "llm": { "api_key": "k", "nested": [{ "token": 12 }], "password": null },
+            "upstream": "http://user:pw@host:80/a@b",
+        });
+        assert_eq!(
+            SecretKeys::default().redact(&value),
+            json!({
+                "llm": { "api_key": REDACTED, "nested": [{ "token": REDACTED }], "password": null },
+                "upstream": "http://[redacted]@host:80/a@b",
+            })
+        );
+    }
+}
