@@ -2,6 +2,25 @@
 #![forbid(unsafe_code)]
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
+pub mod assign;
+pub mod branch;
+pub mod carrier;
+mod clock;
 pub mod config;
+mod experiment;
+pub mod record;
+pub mod round_robin;
+mod service_fn;
+pub mod single;
+pub mod trial;
 
+pub use branch::{Branch, Branches};
 pub use config::{Config, ConfigId, ConfigPool};
+pub use record::{LogLayer, Recorder};
+pub use round_robin::RoundRobinLayer;
+pub use service_fn::{Blocking, ServiceFn, blocking, service_fn};
+pub use single::SingleLayer;
+pub use trial::{Place, Trial};
+
+/// Any error, boxed: Tower's convention.
+pub type BoxError = Box<dyn std::error::Error + Send + Sync>;

@@ -50,7 +50,9 @@ pub enum ConfigError {
         place: String,
     },
     /// Two configs of one source with the same id and different content.
-    #[error("two different configs have the id `{id}`: {first} and {second} (they differ at `{differs}`)")]
+    #[error(
+        "two different configs have the id `{id}`: {first} and {second} (they differ at `{differs}`)"
+    )]
     DuplicateId {
         /// The id.
         id: String,

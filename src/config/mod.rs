@@ -190,17 +190,13 @@ impl Config {
 impl PartialEq for Config {
     /// Equal id and equal content.
     fn eq(&self, other: &Self) -> bool {
-        self.same(other)
-            || (self.id() == other.id() && self.inner.value == other.inner.value)
+        self.same(other) || (self.id() == other.id() && self.inner.value == other.inner.value)
     }
 }
 
 impl fmt::Debug for Config {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Config")
-            .field("id", self.id())
-            .field("value", self.redacted())
-            .finish()
+        f.debug_struct("Config").field("id", self.id()).field("value", self.redacted()).finish()
     }
 }
 

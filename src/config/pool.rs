@@ -36,9 +36,16 @@ impl ConfigPool {
         let configs: Vec<_> = values
             .into_iter()
             .enumerate()
-            .map(|(at, value)| Config::new(value).map_err(|error| error.at(format!("configs[{at}]"))))
+            .map(|(at, value)| {
+                Config::new(value).map_err(|error| error.at(format!("configs[{at}]")))
+            })
             .collect::<Result<_, _>>()?;
         Self::new(configs)
+    }
+
+    /// A pool of one config, which cannot fail.
+    pub(crate) fn single(config: Config) -> Self {
+        Self { configs: Arc::new([config]) }
     }
 
     /// A pool from configs that know where each was written.
@@ -92,7 +99,8 @@ impl ConfigPool {
 
     pub(crate) fn position(&self, id: &str) -> Result<usize, ConfigError> {
         self.configs.iter().position(|config| config.id().as_str() == id).ok_or_else(|| {
-            let known: Vec<_> = self.iter().take(12).map(|c| format!("`{}`", c.id().short())).collect();
+            let known: Vec<_> =
+                self.iter().take(12).map(|c| format!("`{}`", c.id().short())).collect();
             let more = if self.len() > known.len() { ", …" } else { "" };
             ConfigError::Unknown { id: id.to_owned(), known: format!("{}{more}", known.join(", ")) }
         })
@@ -138,12 +146,15 @@ fn first_difference(a: &Value, b: &Value) -> Option<String> {
             .iter()
             .find_map(|(key, value)| match y.get(key) {
                 None => Some(key.clone()),
-                Some(other) => first_difference(value, other).map(|rest| super::path::join(key, &rest)),
+                Some(other) => {
+                    first_difference(value, other).map(|rest| super::path::join(key, &rest))
+                }
             })
             .or_else(|| y.keys().find(|key| !x.contains_key(*key)).cloned()),
         (Value::Array(x), Value::Array(y)) if x.len() == y.len() => {
             x.iter().zip(y).enumerate().find_map(|(at, (value, other))| {
-                first_difference(value, other).map(|rest| super::path::join(&format!("[{at}]"), &rest))
+                first_difference(value, other)
+                    .map(|rest| super::path::join(&format!("[{at}]"), &rest))
             })
         }
         (Value::Number(x), Value::Number(y)) if x.as_f64() == y.as_f64() => None,

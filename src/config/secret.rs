@@ -114,7 +114,9 @@ impl SecretKeys {
 /// A URL's `user:password@`, taken out: it is a secret under whatever key it stands.
 fn without_userinfo(text: &str) -> Option<String> {
     let (scheme, rest) = text.split_once("://")?;
-    if scheme.is_empty() || !scheme.bytes().all(|b| b.is_ascii_alphanumeric() || b"+-.".contains(&b)) {
+    if scheme.is_empty()
+        || !scheme.bytes().all(|b| b.is_ascii_alphanumeric() || b"+-.".contains(&b))
+    {
         return None;
     }
     let authority_end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
@@ -151,11 +153,29 @@ mod tests {
     #[test]
     fn keys_match_by_their_last_words() {
         let keys = SecretKeys::default();
-        for secret in ["api_key", "OPENAI_API_KEY", "openaiApiKey", "x-api-key", "access_token",
-            "Authorization", "db.password", "clientSecret", "proxy-authorization", "AWS_SECRET_ACCESS_KEY"] {
+        for secret in [
+            "api_key",
+            "OPENAI_API_KEY",
+            "openaiApiKey",
+            "x-api-key",
+            "access_token",
+            "Authorization",
+            "db.password",
+            "clientSecret",
+            "proxy-authorization",
+            "AWS_SECRET_ACCESS_KEY",
+        ] {
             assert!(keys.matches(secret), "{secret}");
         }
-        for open in ["max_tokens", "token_count", "author", "keyboard", "passwordless", "tokenizer", "model"] {
+        for open in [
+            "max_tokens",
+            "token_count",
+            "author",
+            "keyboard",
+            "passwordless",
+            "tokenizer",
+            "model",
+        ] {
             assert!(!keys.matches(open), "{open}");
         }
     }

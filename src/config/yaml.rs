@@ -177,7 +177,9 @@ impl Document {
             // serde names an unknown key in the message only; point at the key itself.
             let unknown = message.strip_prefix("unknown field `").and_then(|m| m.split('`').next());
             match unknown {
-                Some(key) if !inside.ends_with(key) => self.error(&path::join(&inside, key), message),
+                Some(key) if !inside.ends_with(key) => {
+                    self.error(&path::join(&inside, key), message)
+                }
                 _ => self.error(&inside, message),
             }
         })
@@ -208,13 +210,14 @@ pub fn parse(text: &str, place: &str) -> Result<Vec<Document>, ConfigError> {
             max_total_scalar_bytes: MAX_BYTES,
         },
     };
-    let trees: Vec<Tree> = serde_saphyr::from_multiple_with_options(text, options).map_err(|error| {
-        let spot = error.location().map_or(Spot { line: 1, column: 1 }, |location| Spot {
-            line: location.line(),
-            column: location.column(),
-        });
-        syntax(place, spot, plain_message(&error.without_snippet().to_string()))
-    })?;
+    let trees: Vec<Tree> =
+        serde_saphyr::from_multiple_with_options(text, options).map_err(|error| {
+            let spot = error.location().map_or(Spot { line: 1, column: 1 }, |location| Spot {
+                line: location.line(),
+                column: location.column(),
+            });
+            syntax(place, spot, plain_message(&error.without_snippet().to_string()))
+        })?;
     trees
         .into_iter()
         .map(|tree| {
@@ -277,9 +280,11 @@ impl Reader<'_> {
         let spot = Spot { line: location.line(), column: location.column() };
         // A block map begins at its first key; a key's spot, set by the parent, is more telling.
         self.spots.entry(path.to_owned()).or_insert(spot);
-        let raw = location.span().byte_offset().zip(location.span().byte_len()).and_then(
-            |(start, len)| self.text.get(start as usize..(start + len) as usize),
-        );
+        let raw = location
+            .span()
+            .byte_offset()
+            .zip(location.span().byte_len())
+            .and_then(|(start, len)| self.text.get(start as usize..(start + len) as usize));
         Ok(match node.value {
             Kind::Null => Value::Null,
             Kind::Bool(value) => Value::Bool(value),
@@ -339,7 +344,9 @@ impl Reader<'_> {
             return Err(syntax(
                 self.place,
                 spot,
-                format!("`{path}`: `{raw}` is not a plain number; write {plain}, or \"{raw}\" for a text"),
+                format!(
+                    "`{path}`: `{raw}` is not a plain number; write {plain}, or \"{raw}\" for a text"
+                ),
             ));
         }
         let integer = digits.bytes().all(|b| b.is_ascii_digit());
@@ -347,7 +354,9 @@ impl Reader<'_> {
             return Err(syntax(
                 self.place,
                 spot,
-                format!("`{path}`: {raw} does not fit 64 bits and would lose digits; write it in quotes"),
+                format!(
+                    "`{path}`: {raw} does not fit 64 bits and would lose digits; write it in quotes"
+                ),
             ));
         }
         Ok(())

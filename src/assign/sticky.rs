@@ -1,0 +1,78 @@
+//! The same unit, the same config: everywhere and always.
+
+use super::NoKey;
+use std::{borrow::Cow, fmt};
+
+/// Takes the key of the unit (a user, a session) from a request: a closure does.
+pub trait UnitKey<R> {
+    /// The key, if the request has one. Equal bytes are the same unit.
+    fn unit_key<'a>(&self, request: &'a R) -> Option<Cow<'a, [u8]>>;
+}
+
+impl<R> UnitKey<R> for NoKey {
+    fn unit_key<'a>(&self, _: &'a R) -> Option<Cow<'a, [u8]>> {
+        None
+    }
+}
+
+impl<R, F: Fn(&R) -> Option<String>> UnitKey<R> for F {
+    fn unit_key<'a>(&self, request: &'a R) -> Option<Cow<'a, [u8]>> {
+        self(request).map(|key| Cow::Owned(key.into_bytes()))
+    }
+}
+
+/// What a salt and a key say of a unit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Unit {
+    /// The point on the weights' line.
+    pub(crate) point: u64,
+    /// What is recorded of the key.
+    pub(crate) hash: u64,
+}
+
+/// A salt, made ready once. Experiments with different salts assign independently.
+#[derive(Clone)]
+pub(crate) struct Salt([u8; 32]);
+
+impl Salt {
+    pub(crate) fn new(salt: &str) -> Self {
+        Self(blake3::derive_key("tower-spearmint sticky assignment v1", salt.as_bytes()))
+    }
+
+    /// BLAKE3 in keyed mode; the output's first eight bytes (little-endian) are the point, the
+    /// third eight the recorded hash. (The second eight are kept for deciding who is in at all.)
+    pub(crate) fn unit(&self, key: &[u8]) -> Unit {
+        let hash = blake3::keyed_hash(&self.0, key);
+        let word = |at: usize| {
+            hash.as_bytes()[at..at + 8]
+                .iter()
+                .rev()
+                .fold(0, |word, byte| word << 8 | u64::from(*byte))
+        };
+        Unit { point: word(0), hash: word(16) }
+    }
+}
+
+impl fmt::Debug for Salt {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Salt")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// These values must never change: users in running experiments would move.
+    #[test]
+    fn assignment_is_the_same_for_ever() {
+        let salt = Salt::new("ranker");
+        let first = salt.unit(b"user-1");
+        assert_eq!(first, salt.unit(b"user-1"));
+        assert_ne!(first.point, Salt::new("other").unit(b"user-1").point);
+        assert_eq!([first.point, salt.unit(b"user-2").point, salt.unit(b"").point], PINNED,);
+    }
+
+    const PINNED: [u64; 3] =
+        [1_268_009_392_929_498_311, 3_190_470_295_565_608_096, 1_474_379_377_360_368_045];
+}

@@ -1,0 +1,197 @@
+//! What happened: one execution of one config.
+//!
+//! A [`Branch`] is recorded exactly once for every execution a strategy dispatched or refused
+//! before dispatch. It serialises to JSON with the same names that the store, the command line
+//! and MLflow use.
+//!
+//! ```
+//! use tower_spearmint::branch::{Branch, Role, Status};
+//!
+//! fn summary(branch: &Branch) -> String {
+//!     match (&branch.status, &branch.failure) {
+//!         (Status::Failed, Some(failure)) => format!("{}: {failure}", branch.config.id()),
+//!         (status, _) => format!("{}: {status} in {} ns", branch.config.id(), branch.duration_ns),
+//!     }
+//! }
+//! ```
+
+mod branches;
+mod failure;
+mod id;
+
+pub use branches::Branches;
+pub use failure::{Failure, FailureKind, SkipReason};
+pub use id::BranchId;
+
+use crate::config::Config;
+use serde::Serialize;
+use serde_json::Value;
+use std::{fmt, sync::Arc};
+
+/// One execution of one config: who, when, and how it ended.
+///
+/// `T` is the type of the output: a response where a strategy hands branches back, a JSON value
+/// where they are recorded.
+#[derive(Debug, Clone, Serialize)]
+#[non_exhaustive]
+pub struct Branch<T = Value> {
+    /// Unique, and in the order of time (UUID version 7, RFC 9562).
+    pub id: BranchId,
+    /// The same for all branches of one request: the id of its first branch.
+    pub request_id: BranchId,
+    /// The branch of the outer experiment this one ran in, when experiments are nested.
+    pub parent: Option<BranchId>,
+    /// The id of the config that the outer branch ran with.
+    pub parent_config_id: Option<crate::ConfigId>,
+    /// The name of the experiment.
+    pub experiment: Arc<str>,
+    /// The name of the strategy.
+    pub strategy: Arc<str>,
+    /// What the branch did for its request.
+    pub role: Role,
+    /// The id of the config.
+    pub config_id: crate::ConfigId,
+    /// The config; serialised without its secrets.
+    pub config: Config,
+    /// The probability, from 0 to 1, with which this config was chosen for this request.
+    pub probability: f64,
+    /// A keyed hash of the unit (user, session, …) under sticky assignment; never the key itself.
+    pub unit: Option<u64>,
+    /// When it was assigned, in nanoseconds since the Unix epoch.
+    pub start_ns: u64,
+    /// When it ended, in nanoseconds since the Unix epoch.
+    pub end_ns: u64,
+    /// `end_ns − start_ns`, measured by a clock that never runs backwards.
+    pub duration_ns: u64,
+    /// How it ended.
+    pub status: Status,
+    /// What it returned, if it succeeded and the output is kept.
+    pub output: Option<T>,
+    /// Why it failed, if it failed.
+    pub failure: Option<Failure>,
+    /// Why it was not started, if it was skipped.
+    pub skip: Option<SkipReason>,
+    /// How often it was tried again before this end.
+    pub retry_count: u32,
+}
+
+impl<T> Branch<T> {
+    /// The same branch with its output changed.
+    pub fn map<U>(self, f: impl FnOnce(T) -> U) -> Branch<U> {
+        Branch {
+            id: self.id,
+            request_id: self.request_id,
+            parent: self.parent,
+            parent_config_id: self.parent_config_id,
+            experiment: self.experiment,
+            strategy: self.strategy,
+            role: self.role,
+            config_id: self.config_id,
+            config: self.config,
+            probability: self.probability,
+            unit: self.unit,
+            start_ns: self.start_ns,
+            end_ns: self.end_ns,
+            duration_ns: self.duration_ns,
+            status: self.status,
+            output: self.output.map(f),
+            failure: self.failure,
+            skip: self.skip,
+            retry_count: self.retry_count,
+        }
+    }
+
+    /// Whether it succeeded.
+    pub fn is_success(&self) -> bool {
+        self.status == Status::Success
+    }
+}
+
+macro_rules! named {
+    ($(#[$meta:meta])* $name:ident { $($(#[$doc:meta])* $variant:ident = $text:literal,)* }) => {
+        $(#[$meta])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        #[non_exhaustive]
+        pub enum $name { $($(#[$doc])* $variant,)* }
+
+        impl $name {
+            /// Every value.
+            pub const ALL: &[Self] = &[$(Self::$variant,)*];
+
+            /// The name in records, counters and files.
+            pub const fn as_str(self) -> &'static str {
+                match self { $(Self::$variant => $text,)* }
+            }
+        }
+
+        impl std::fmt::Display for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.pad(self.as_str())
+            }
+        }
+
+        impl std::str::FromStr for $name {
+            type Err = crate::branch::UnknownName;
+
+            fn from_str(text: &str) -> Result<Self, Self::Err> {
+                match text {
+                    $($text => Ok(Self::$variant),)*
+                    _ => Err(crate::branch::UnknownName {
+                        found: text.to_owned(),
+                        expected: &[$($text,)*],
+                    }),
+                }
+            }
+        }
+
+        impl serde::Serialize for $name {
+            fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.serialize_str(self.as_str())
+            }
+        }
+    };
+}
+pub(crate) use named;
+
+named! {
+    /// What a branch did for its request.
+    Role {
+        /// Its response is the one the caller got.
+        Primary = "primary",
+        /// It ran in the background; nobody waited for it.
+        Shadow = "shadow",
+        /// It is one of several whose outputs were combined.
+        Branch = "branch",
+        /// It answered in place of a primary that could not be reached.
+        Fallback = "fallback",
+    }
+}
+
+named! {
+    /// How a branch ended.
+    Status {
+        /// It returned, to the end.
+        Success = "success",
+        /// It was started and went wrong.
+        Failed = "failed",
+        /// It was refused before it was started.
+        Skipped = "skipped",
+        /// The caller left, or the process was stopped.
+        Cancelled = "cancelled",
+    }
+}
+
+/// A name that stands for nothing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UnknownName {
+    found: String,
+    expected: &'static [&'static str],
+}
+
+impl fmt::Display for UnknownName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "`{}` is not one of {}", self.found, self.expected.join(", "))
+    }
+}
+
+impl std::error::Error for UnknownName {}

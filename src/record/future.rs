@@ -1,0 +1,68 @@
+//! The future of a recorded execution.
+
+use super::{Capture, End, Open};
+use crate::branch::Failure;
+use pin_project::pin_project;
+use std::{
+    fmt,
+    future::Future,
+    panic::{AssertUnwindSafe, catch_unwind, resume_unwind},
+    pin::Pin,
+    task::{Context, Poll, ready},
+};
+
+/// The future of a recorded execution: the inner one, watched.
+#[pin_project]
+pub struct LogFuture<F, K> {
+    #[pin]
+    inner: F,
+    open: Option<Open>,
+    capture: K,
+}
+
+impl<F, K> LogFuture<F, K> {
+    pub(crate) const fn new(inner: F, open: Option<Open>, capture: K) -> Self {
+        Self { inner, open, capture }
+    }
+}
+
+impl<F, K, T, E> Future for LogFuture<F, K>
+where
+    F: Future<Output = Result<T, E>>,
+    E: fmt::Display + fmt::Debug + 'static,
+    K: Capture<T>,
+{
+    type Output = Result<T, E>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = self.project();
+        let result = ready!(poll_watched(this.inner, cx, this.open));
+        if let Some(open) = this.open.take() {
+            open.end(match &result {
+                Ok(response) => End::Success(this.capture.capture(response)),
+                Err(error) => End::Failed(Box::new(Failure::of_error(error))),
+            });
+        }
+        Poll::Ready(result)
+    }
+}
+
+/// Polls a future; if it panics, the branch ends as failed before the panic goes on.
+pub(crate) fn poll_watched<F: Future>(
+    future: Pin<&mut F>,
+    cx: &mut Context<'_>,
+    open: &mut Option<Open>,
+) -> Poll<F::Output> {
+    catch_unwind(AssertUnwindSafe(|| future.poll(cx))).unwrap_or_else(|panic| {
+        if let Some(open) = open.take() {
+            open.end(End::Failed(Box::new(Failure::of_panic(&*panic))));
+        }
+        resume_unwind(panic)
+    })
+}
+
+impl<F, K> fmt::Debug for LogFuture<F, K> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("LogFuture").finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,314 @@
+//! The bounded queue between a request and the backend.
+
+use super::{LoggerBackend, Recording};
+use crate::{
+    branch::{Branch, Failure, SkipReason},
+    clock::Tick,
+    trial::Place,
+};
+use crossbeam_queue::ArrayQueue;
+use serde::Serialize;
+use serde_json::Value;
+use std::{
+    fmt,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicU64, Ordering::Relaxed, Ordering::SeqCst, fence},
+    },
+    time::Duration,
+};
+use tokio::sync::Notify;
+
+/// How a branch ended.
+#[derive(Debug)]
+pub(crate) enum End<T = Value> {
+    Success(Option<T>),
+    Failed(Box<Failure>),
+    Skipped(SkipReason),
+    Cancelled,
+}
+
+/// A finished branch in its compact form: what the queue holds.
+#[derive(Debug)]
+pub(crate) struct Record {
+    pub(crate) place: Place,
+    pub(crate) ended: Tick,
+    pub(crate) end: CompactEnd,
+}
+
+/// [`End`] with the rare large output behind a pointer.
+#[derive(Debug)]
+pub(crate) enum CompactEnd {
+    Success(Option<Box<Value>>),
+    Failed(Box<Failure>),
+    Skipped(SkipReason),
+    Cancelled,
+}
+
+impl Record {
+    pub(crate) fn new(place: Place, end: End) -> Self {
+        let end = match end {
+            End::Success(output) => CompactEnd::Success(output.map(Box::new)),
+            End::Failed(failure) => CompactEnd::Failed(failure),
+            End::Skipped(reason) => CompactEnd::Skipped(reason),
+            End::Cancelled => CompactEnd::Cancelled,
+        };
+        Self { place, ended: Tick::now(), end }
+    }
+
+    pub(crate) fn into_branch(self) -> Branch {
+        let end = match self.end {
+            CompactEnd::Success(output) => End::Success(output.map(|output| *output)),
+            CompactEnd::Failed(failure) => End::Failed(failure),
+            CompactEnd::Skipped(reason) => End::Skipped(reason),
+            CompactEnd::Cancelled => End::Cancelled,
+        };
+        self.place.branch(self.ended, end)
+    }
+}
+
+/// What the queue holds: a branch that just ended, or one handed on by another recorder.
+#[derive(Debug)]
+pub(super) enum Entry {
+    Record(Record),
+    Branch(Box<Branch>),
+}
+
+#[derive(Debug)]
+pub(super) struct Shared {
+    pub(super) queue: ArrayQueue<Entry>,
+    /// The background task waits for the first record; only then is it worth waking.
+    pub(super) idle: AtomicBool,
+    pub(super) wake: Notify,
+    /// Somebody wants everything written now.
+    pub(super) hurry: AtomicBool,
+    pub(super) settled: Notify,
+    pub(super) accepted: AtomicU64,
+    pub(super) written: AtomicU64,
+    pub(super) lost: AtomicU64,
+    pub(super) dropped: AtomicU64,
+    /// The background task has ended, or was dropped.
+    pub(super) closed: AtomicBool,
+}
+
+/// Takes finished branches and never waits. Cheap to clone; the background task ends when the
+/// last clone is gone and everything is written.
+pub struct Recorder {
+    pub(super) shared: Arc<Shared>,
+}
+
+/// What became of the branches a recorder was handed. Counts since its start.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+#[non_exhaustive]
+pub struct RecorderStats {
+    /// Taken into the queue.
+    pub accepted: u64,
+    /// Kept by the backend.
+    pub written: u64,
+    /// Dropped because the queue was full or the background task had ended.
+    pub dropped: u64,
+    /// Given to the backend, which failed to keep them.
+    pub lost: u64,
+}
+
+impl RecorderStats {
+    /// Taken, but neither kept nor lost yet.
+    pub const fn waiting(&self) -> u64 {
+        self.accepted.saturating_sub(self.written + self.lost)
+    }
+}
+
+/// Not everything was written by the deadline.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("{waiting} branches were not written in time")]
+pub struct NotDrained {
+    /// How many are still waiting.
+    pub waiting: u64,
+}
+
+impl Recorder {
+    /// How many finished branches wait at most, unless [`with_capacity`](Self::with_capacity)
+    /// says otherwise. At 144 bytes each this is 4.5 MiB.
+    pub const CAPACITY: usize = 1 << 15;
+
+    /// A recorder and the background task behind it, to be spawned on any executor with a Tokio
+    /// clock: `tokio::spawn(recording)`.
+    pub fn pair<B: LoggerBackend>(backend: B) -> (Self, Recording) {
+        Self::with_capacity(backend, Self::CAPACITY)
+    }
+
+    /// As [`Recorder::pair`], with the most branches that may wait (at least 1).
+    pub fn with_capacity<B: LoggerBackend>(backend: B, capacity: usize) -> (Self, Recording) {
+        let shared = Arc::new(Shared {
+            queue: ArrayQueue::new(capacity.max(1)),
+            idle: AtomicBool::new(false),
+            wake: Notify::new(),
+            hurry: AtomicBool::new(false),
+            settled: Notify::new(),
+            accepted: AtomicU64::new(0),
+            written: AtomicU64::new(0),
+            lost: AtomicU64::new(0),
+            dropped: AtomicU64::new(0),
+            closed: AtomicBool::new(false),
+        });
+        let recording = Recording::new(shared.clone(), backend);
+        (Self { shared }, recording)
+    }
+
+    pub(crate) fn record(&self, record: Record) {
+        self.push(Entry::Record(record));
+    }
+
+    pub(crate) fn record_branch(&self, branch: Branch) {
+        self.push(Entry::Branch(Box::new(branch)));
+    }
+
+    fn push(&self, entry: Entry) {
+        let shared = &*self.shared;
+        if shared.closed.load(Relaxed) || shared.queue.push(entry).is_err() {
+            shared.dropped.fetch_add(1, Relaxed);
+            return;
+        }
+        shared.accepted.fetch_add(1, Relaxed);
+        // Pairs with the fence in the background task: either it sees the record, or we see
+        // that it is idle.
+        fence(SeqCst);
+        if shared.idle.load(Relaxed) {
+            shared.wake.notify_one();
+        }
+    }
+
+    /// What became of the branches so far.
+    pub fn stats(&self) -> RecorderStats {
+        let shared = &self.shared;
+        // `accepted` last: a branch in between counts as waiting, never as more than there are.
+        let (written, lost) = (shared.written.load(Relaxed), shared.lost.load(Relaxed));
+        let dropped = shared.dropped.load(Relaxed);
+        RecorderStats { accepted: shared.accepted.load(Relaxed), written, dropped, lost }
+    }
+
+    /// Waits until every branch taken so far is kept or lost, at most for `deadline`.
+    ///
+    /// # Errors
+    ///
+    /// When the deadline passes, or the background task ended, with branches still waiting.
+    ///
+    /// # Cancel safety
+    ///
+    /// Safe: the branches are written all the same.
+    pub async fn drain(&self, deadline: Duration) -> Result<(), NotDrained> {
+        let shared = &self.shared;
+        let wanted = shared.accepted.load(SeqCst);
+        let done = || {
+            let stats = self.stats();
+            stats.written + stats.lost >= wanted
+        };
+        let written = async {
+            loop {
+                let settled = shared.settled.notified();
+                if done() || shared.closed.load(SeqCst) {
+                    return;
+                }
+                shared.hurry.store(true, SeqCst);
+                shared.wake.notify_one();
+                settled.await;
+            }
+        };
+        // The deadline's error says no more than the count below.
+        let _ = tokio::time::timeout(deadline, written).await;
+        if done() { Ok(()) } else { Err(NotDrained { waiting: self.stats().waiting() }) }
+    }
+}
+
+impl Clone for Recorder {
+    fn clone(&self) -> Self {
+        Self { shared: self.shared.clone() }
+    }
+}
+
+impl Drop for Recorder {
+    fn drop(&mut self) {
+        // This one and the two of the background task: nobody will record any more.
+        if Arc::strong_count(&self.shared) <= 3 {
+            self.shared.wake.notify_one();
+        }
+    }
+}
+
+impl fmt::Debug for Recorder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Recorder").field("stats", &self.stats()).finish()
+    }
+}
+
+/// A recorder is a backend, too: behind another recorder it gives a slow backend a queue of its
+/// own, so that a quick one beside it is not held up.
+impl LoggerBackend for Recorder {
+    async fn start_run(&self, branch: &Branch) -> Result<super::RunId, crate::BoxError> {
+        self.push(Entry::Branch(Box::new(branch.clone())));
+        Ok(super::RunId(branch.id.to_string()))
+    }
+
+    async fn log_status(&self, _: &super::RunId, _: &Branch) -> Result<(), crate::BoxError> {
+        Ok(())
+    }
+
+    async fn log_exception(&self, _: &super::RunId, _: &Failure) -> Result<(), crate::BoxError> {
+        Ok(())
+    }
+
+    async fn log_params(&self, _: &super::RunId, _: &Value) -> Result<(), crate::BoxError> {
+        Ok(())
+    }
+
+    async fn log_batch(&self, batch: &[Branch]) -> Result<(), super::BatchError> {
+        for branch in batch {
+            self.push(Entry::Branch(Box::new(branch.clone())));
+        }
+        Ok(())
+    }
+}
+
+/// Two backends side by side: each gets every branch. A branch counts as lost if either loses
+/// it. (Put a [`Recorder`] between to keep a slow one from holding up the other.)
+impl<A: LoggerBackend, B: LoggerBackend> LoggerBackend for (A, B) {
+    async fn start_run(&self, branch: &Branch) -> Result<super::RunId, crate::BoxError> {
+        let (a, b) = (self.0.start_run(branch).await?, self.1.start_run(branch).await?);
+        Ok(super::RunId(format!("{a}\n{b}")))
+    }
+
+    async fn log_status(&self, run: &super::RunId, branch: &Branch) -> Result<(), crate::BoxError> {
+        let (a, b) = both(run);
+        self.0.log_status(&a, branch).await?;
+        self.1.log_status(&b, branch).await
+    }
+
+    async fn log_exception(
+        &self,
+        run: &super::RunId,
+        failure: &Failure,
+    ) -> Result<(), crate::BoxError> {
+        let (a, b) = both(run);
+        self.0.log_exception(&a, failure).await?;
+        self.1.log_exception(&b, failure).await
+    }
+
+    async fn log_params(&self, run: &super::RunId, params: &Value) -> Result<(), crate::BoxError> {
+        let (a, b) = both(run);
+        self.0.log_params(&a, params).await?;
+        self.1.log_params(&b, params).await
+    }
+
+    async fn log_batch(&self, batch: &[Branch]) -> Result<(), super::BatchError> {
+        match futures_util::future::join(self.0.log_batch(batch), self.1.log_batch(batch)).await {
+            (Err(a), Err(b)) => Err(if a.lost >= b.lost { a } else { b }),
+            (Err(error), Ok(())) | (Ok(()), Err(error)) => Err(error),
+            (Ok(()), Ok(())) => Ok(()),
+        }
+    }
+}
+
+fn both(run: &super::RunId) -> (super::RunId, super::RunId) {
+    let (a, b) = run.0.split_once('\n').unwrap_or((&run.0, ""));
+    (super::RunId(a.to_owned()), super::RunId(b.to_owned()))
+}
