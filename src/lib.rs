@@ -8,17 +8,21 @@ pub mod carrier;
 mod clock;
 pub mod config;
 mod experiment;
+pub mod multi_branch;
 pub mod record;
 pub mod round_robin;
 mod service_fn;
+pub mod shadow;
 pub mod single;
 pub mod trial;
 
 pub use branch::{Branch, Branches};
 pub use config::{Config, ConfigId, ConfigPool};
+pub use multi_branch::MultiBranchLayer;
 pub use record::{LogLayer, Recorder};
 pub use round_robin::RoundRobinLayer;
 pub use service_fn::{Blocking, ServiceFn, blocking, service_fn};
+pub use shadow::ShadowLayer;
 pub use single::SingleLayer;
 pub use trial::{Place, Trial};
 

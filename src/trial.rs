@@ -19,7 +19,7 @@
 //! ```
 
 use crate::{
-    branch::{Branch, BranchId, Failure, Role, Status},
+    branch::{Branch, BranchId, Failure, FailureKind, Role, SkipReason, Status},
     clock::Tick,
     config::{Config, ConfigId, ConfigPool},
     experiment::{Arm, Arms, UNNAMED},
@@ -81,9 +81,6 @@ impl<R> Trial<R> {
         Trial { request: f(self.request), seat: self.seat }
     }
 
-    pub(crate) fn into_parts(self) -> (R, Seat) {
-        (self.request, self.seat)
-    }
 }
 
 /// Where a branch stands: its experiment, role, ids and probability. Cheap to clone.
@@ -246,15 +243,40 @@ impl fmt::Debug for Place {
     }
 }
 
-/// Why a strategy is about to drop a branch; whoever sees the drop reads it here.
-pub(crate) type Reason = Arc<OnceLock<Failure>>;
+/// Why a strategy is about to drop a branch, left for whoever sees the drop. What stands here
+/// first is how the branch ended, whatever is seen of it afterwards.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Reason(Arc<OnceLock<Ending>>);
+
+#[derive(Debug)]
+enum Ending {
+    Failed(Failure),
+    Skipped(SkipReason),
+}
+
+impl Reason {
+    pub(crate) fn failed(&self, failure: Failure) {
+        let _ = self.0.set(Ending::Failed(failure));
+    }
+
+    pub(crate) fn skipped(&self, reason: SkipReason) {
+        let _ = self.0.set(Ending::Skipped(reason));
+    }
+
+    pub(crate) fn end<T>(&self) -> Option<End<T>> {
+        self.0.get().map(|ending| match ending {
+            Ending::Failed(failure) => End::Failed(Box::new(failure.clone())),
+            Ending::Skipped(reason) => End::Skipped(*reason),
+        })
+    }
+}
 
 /// The one who answers for a branch. Exactly one of them is *armed* at any time: it ends the
 /// branch, once, at the latest when it is dropped.
 pub(crate) struct Seat {
     pub(crate) place: Place,
     armed: bool,
-    reason: Option<Reason>,
+    pub(crate) reason: Option<Reason>,
 }
 
 impl Seat {
@@ -281,7 +303,17 @@ impl Seat {
         }
         self.place.arm.attach(recorder);
         self.armed = false;
-        Some(Self { place: self.place.clone(), armed: true, reason: self.reason.take() })
+        let mut place = self.place.clone();
+        if place.role == Role::Branch {
+            // One of several may have waited for its turn; that was not its own time.
+            place.start = Tick::now();
+        }
+        Some(Self { place, armed: true, reason: self.reason.take() })
+    }
+
+    /// How this branch ended, if `seen` is what was seen of its end.
+    pub(crate) fn judge<T>(&self, seen: End<T>) -> End<T> {
+        self.reason.as_ref().and_then(Reason::end).unwrap_or(seen)
     }
 
     /// Ends the branch. The record goes to `recorder`, which never waits.
@@ -297,7 +329,7 @@ impl Seat {
     }
 
     /// Ends the branch before it was sent on its way.
-    pub(crate) fn skip(mut self, reason: crate::branch::SkipReason) {
+    pub(crate) fn skip(mut self, reason: SkipReason) {
         self.armed = false;
         self.place.arm.record_skip(Record::new(self.place.clone(), End::Skipped(reason)));
     }
@@ -305,14 +337,14 @@ impl Seat {
     /// How a branch ended that was dropped: for the reason its strategy left, in a panic, or
     /// because the caller went away.
     pub(crate) fn dropped_end<T>(&self) -> End<T> {
-        match self.reason.as_ref().and_then(|reason| reason.get()) {
-            Some(failure) => End::Failed(Box::new(failure.clone())),
-            None if std::thread::panicking() => End::Failed(Box::new(Failure::new(
-                crate::branch::FailureKind::Panic,
+        self.judge(if std::thread::panicking() {
+            End::Failed(Box::new(Failure::new(
+                FailureKind::Panic,
                 "a layer between the strategy and the service panicked",
-            ))),
-            None => End::Cancelled,
-        }
+            )))
+        } else {
+            End::Cancelled
+        })
     }
 }
 
@@ -327,7 +359,13 @@ impl Drop for Seat {
     fn drop(&mut self) {
         if self.armed {
             let end = self.dropped_end();
-            self.place.arm.record(Record::new(self.place.clone(), end));
+            let skipped = matches!(end, End::Skipped(_));
+            let record = Record::new(self.place.clone(), end);
+            if skipped {
+                self.place.arm.record_skip(record);
+            } else {
+                self.place.arm.record(record);
+            }
         }
     }
 }

@@ -6,8 +6,10 @@
 //! [`Forked`](crate::http::Forked) in [`http`](crate::http). You name a carrier only to write
 //! one.
 
+mod fork;
 mod future;
 
+pub use fork::{Fork, Pump, Settle};
 pub use future::MarkFuture;
 
 use crate::trial::{Place, Seat, Trial};

@@ -52,6 +52,7 @@ mod id;
 mod path;
 mod pool;
 mod secret;
+pub(crate) mod units;
 #[cfg(feature = "yaml")]
 pub mod yaml;
 
@@ -60,6 +61,7 @@ pub use error::ConfigError;
 pub use id::ConfigId;
 pub use pool::{ConfigPool, Primary};
 pub use secret::{REDACTED, SecretKeys};
+pub use units::{parse_duration, parse_size};
 
 use serde::de::DeserializeOwned;
 use serde_json::Value;

@@ -76,6 +76,7 @@ impl Open {
 
     fn finish(&mut self, end: End<Value>) {
         let Some(seat) = self.seat.take() else { return };
+        let end = seat.judge(end);
         match &self.hook {
             None => seat.end(&self.recorder, end),
             Some(hook) => {

@@ -1,0 +1,108 @@
+//! How one request becomes several.
+
+use super::{InTrial, Nested, Ticket};
+use crate::{
+    branch::Failure,
+    trial::{Place, Trial},
+};
+use std::{future::Future, pin::Pin};
+
+/// Makes copies of a request that run beside it.
+pub trait Fork<R> {
+    /// What the inner service is called with.
+    type Request;
+    /// What is kept to mark the response with.
+    type Mark;
+
+    /// The branch this request already belongs to, when experiments are nested.
+    fn parent(&self, request: &R) -> Option<Place>;
+
+    /// Whether this request may be copied to shadows at all.
+    fn may_shadow(&self, _: &R) -> bool {
+        true
+    }
+
+    /// The request itself, and a copy of it for each further ticket. The copies never hold the
+    /// request itself up.
+    fn fork(
+        &self,
+        request: R,
+        ticket: Ticket,
+        copies: Vec<Ticket>,
+    ) -> (Self::Request, Self::Mark, Vec<Self::Request>);
+
+    /// Equal copies for all tickets, none before another, and what must be polled beside them
+    /// for the copies to get on, if anything.
+    fn spread(&self, request: R, tickets: Vec<Ticket>) -> (Vec<Self::Request>, Option<Pump>);
+}
+
+/// Work that must be polled while the copies of a request run.
+pub type Pump = Pin<Box<dyn Future<Output = ()> + Send>>;
+
+/// Brings a response that nobody waits for to its end.
+pub trait Settle<Response> {
+    /// What is left of it, to look at later.
+    type Settled: Send + 'static;
+
+    /// Reads the response to its end, within bounds.
+    fn settle(
+        &self,
+        response: Response,
+    ) -> impl Future<Output = Result<Self::Settled, Failure>> + Send;
+}
+
+impl<R: Clone> Fork<R> for InTrial {
+    type Request = Trial<R>;
+    type Mark = ();
+
+    fn parent(&self, _: &R) -> Option<Place> {
+        None
+    }
+
+    fn fork(&self, request: R, ticket: Ticket, copies: Vec<Ticket>) -> (Trial<R>, (), Vec<Trial<R>>) {
+        let copies = copies.into_iter().map(|ticket| ticket.seat(request.clone())).collect();
+        (ticket.seat(request), (), copies)
+    }
+
+    fn spread(&self, request: R, tickets: Vec<Ticket>) -> (Vec<Trial<R>>, Option<Pump>) {
+        (tickets.into_iter().map(|ticket| ticket.seat(request.clone())).collect(), None)
+    }
+}
+
+impl<R: Clone> Fork<Trial<R>> for Nested {
+    type Request = Trial<R>;
+    type Mark = ();
+
+    fn parent(&self, outer: &Trial<R>) -> Option<Place> {
+        Some(outer.place().clone())
+    }
+
+    fn fork(
+        &self,
+        outer: Trial<R>,
+        ticket: Ticket,
+        copies: Vec<Ticket>,
+    ) -> (Trial<R>, (), Vec<Trial<R>>) {
+        InTrial.fork(outer.into_request(), ticket, copies)
+    }
+
+    fn spread(&self, outer: Trial<R>, tickets: Vec<Ticket>) -> (Vec<Trial<R>>, Option<Pump>) {
+        InTrial.spread(outer.into_request(), tickets)
+    }
+}
+
+impl<Response: Send + 'static> Settle<Response> for InTrial {
+    type Settled = Response;
+
+    async fn settle(&self, response: Response) -> Result<Response, Failure> {
+        Ok(response)
+    }
+}
+
+impl<Response: Send + 'static> Settle<Response> for Nested {
+    type Settled = Response;
+
+    async fn settle(&self, response: Response) -> Result<Response, Failure> {
+        Ok(response)
+    }
+}

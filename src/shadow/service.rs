@@ -1,0 +1,101 @@
+//! The service.
+
+use super::{
+    GenericShadowLayer, OnCancel, ShadowFuture,
+    future::LeaveGuard,
+    task::{Task, run},
+};
+use crate::{
+    branch::{Role, SkipReason},
+    carrier::{Fork, InTrial, MarkFuture, MarkResponse, Settle, Ticket},
+    trial::{Place, Reason, Seat},
+};
+use std::{
+    fmt,
+    task::{Context, Poll},
+};
+use tokio::runtime::Handle;
+use tower_service::Service;
+
+/// The primary answers, the others run in the background; see [the module](super).
+///
+/// # Readiness
+///
+/// Ready when the inner service is, and that ready service is the one the primary calls. Shadows
+/// call clones of it, which begin unready: each is asked once, on its own task, and skipped if
+/// it is not ready.
+#[derive(Debug, Clone)]
+pub struct Shadow<S, C = InTrial> {
+    pub(super) inner: S,
+    pub(super) layer: GenericShadowLayer<C>,
+}
+
+impl<S, C, R> Service<R> for Shadow<S, C>
+where
+    C: Fork<R> + MarkResponse<C::Mark, S::Response> + Settle<S::Response> + Clone + Send + 'static,
+    C: Sync,
+    C::Request: Send + 'static,
+    S: Service<C::Request> + Clone + Send + 'static,
+    S::Response: Send,
+    S::Error: fmt::Display + fmt::Debug + Send + 'static,
+    S::Future: Send,
+{
+    type Response = S::Response;
+    type Error = S::Error;
+    type Future = ShadowFuture<S::Future, C, C::Mark>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
+        self.inner.poll_ready(cx)
+    }
+
+    fn call(&mut self, request: R) -> Self::Future {
+        let layer = &self.layer;
+        let parent = layer.carrier.parent(&request);
+        let place = Place::first(&layer.primary, Role::Primary, 1.0, parent);
+        let chosen = layer.choose(layer.carrier.may_shadow(&request), |shadow, reason| {
+            let place = place.sibling(&shadow.arm, Role::Shadow, shadow.bounds.sample);
+            Seat::new(place).skip(reason);
+        });
+        if chosen.is_empty() {
+            let ticket = Ticket(Seat::new(place));
+            let (request, mark, _) = layer.carrier.fork(request, ticket, Vec::new());
+            return ShadowFuture::new(MarkFuture::new(self.inner.call(request), mark), None);
+        }
+
+        let mut tickets = Vec::with_capacity(chosen.len());
+        let mut tasks = Vec::with_capacity(chosen.len());
+        for (at, permit) in chosen {
+            let shadow = &layer.shadows[at];
+            let place = place.sibling(&shadow.arm, Role::Shadow, shadow.bounds.sample);
+            let reason = Reason::default();
+            tickets.push(Ticket(Seat::with_reason(place.clone(), &reason)));
+            tasks.push(Task {
+                place,
+                reason,
+                permit,
+                at,
+                shadows: layer.shadows.clone(),
+                state: layer.state.clone(),
+                carrier: layer.carrier.clone(),
+            });
+        }
+        let (request, mark, copies) = layer.carrier.fork(request, Ticket(Seat::new(place)), tickets);
+        let clones: Vec<S> = copies.iter().map(|_| self.inner.clone()).collect();
+        // The primary first: from here on it owes the shadows nothing.
+        let primary = MarkFuture::new(self.inner.call(request), mark);
+
+        let guard = (layer.on_cancel == OnCancel::Cancel).then(LeaveGuard::new);
+        let runtime = layer.runtime.clone().or_else(|| Handle::try_current().ok());
+        for ((task, copy), service) in tasks.into_iter().zip(copies).zip(clones) {
+            match &runtime {
+                Some(runtime) => {
+                    let left = guard.as_ref().map(LeaveGuard::left);
+                    runtime.spawn(run(task, service, copy, left));
+                }
+                // Dropping the copy ends its branch for this reason.
+                None => task.skip(SkipReason::NoRuntime),
+            }
+        }
+        ShadowFuture::new(primary, guard)
+    }
+}

@@ -1,0 +1,131 @@
+//! One shadow, on its own task.
+
+use super::{
+    in_flight::Permit,
+    layer::{ShadowArm, State},
+};
+use crate::{
+    branch::{Failure, FailureKind, SkipReason},
+    carrier::Settle,
+    clock::Tick,
+    record::End,
+    trial::{Place, Reason},
+};
+use std::{
+    fmt,
+    future::{Future, pending, poll_fn},
+    panic::{AssertUnwindSafe, catch_unwind},
+    pin::{Pin, pin},
+    sync::Arc,
+    task::{Context, Poll},
+};
+use tokio::sync::Semaphore;
+use tower_service::Service;
+
+/// What a shadow needs besides its service and its copy of the request.
+pub(super) struct Task<C> {
+    pub(super) place: Place,
+    pub(super) reason: Reason,
+    pub(super) permit: Permit,
+    pub(super) at: usize,
+    pub(super) shadows: Arc<[ShadowArm]>,
+    pub(super) state: Arc<State>,
+    pub(super) carrier: C,
+}
+
+impl<C> Task<C> {
+    /// Refuses the shadow: dropping its copy of the request ends the branch for this reason.
+    pub(super) fn skip(&self, reason: SkipReason) {
+        self.shadows[self.at].count_not_ready();
+        self.reason.skipped(reason);
+    }
+}
+
+/// Why a shadow stopped.
+enum Stop<T> {
+    Done(Result<T, Failure>),
+    NotReady,
+    Timeout,
+    Cut,
+}
+
+/// Runs one shadow to its end, its time-out, or until it is told to stop.
+pub(super) async fn run<C, S, Q>(task: Task<C>, service: S, copy: Q, left: Option<Arc<Semaphore>>)
+where
+    C: Settle<S::Response>,
+    S: Service<Q>,
+    S::Error: fmt::Display + fmt::Debug + 'static,
+{
+    let timeout = task.shadows[task.at].bounds.timeout;
+    let stop = {
+        let mut work = pin!(execute(&task, service, copy));
+        let mut deadline = pin!(tokio::time::sleep(timeout));
+        let mut cut = pin!(task.permit.cut());
+        let mut caller_left = pin!(async {
+            match &left {
+                Some(left) => {
+                    let _ = left.acquire().await;
+                }
+                None => pending().await,
+            }
+        });
+        let stop = poll_fn(|cx| {
+            if let Poll::Ready(stop) = poll_caught(work.as_mut(), cx) {
+                return Poll::Ready(stop);
+            }
+            if deadline.as_mut().poll(cx).is_ready() {
+                return Poll::Ready(Stop::Timeout);
+            }
+            if cut.as_mut().poll(cx).is_ready() || caller_left.as_mut().poll(cx).is_ready() {
+                return Poll::Ready(Stop::Cut);
+            }
+            Poll::Pending
+        })
+        .await;
+        // Say why before the work is dropped: whoever sees the drop reads it.
+        match &stop {
+            Stop::Timeout => task.reason.failed(Failure::new(
+                FailureKind::Timeout,
+                format!("not finished within {timeout:?}"),
+            )),
+            Stop::Done(_) | Stop::NotReady | Stop::Cut => {}
+        }
+        stop
+    };
+    if task.state.results.keeps() {
+        let end = match stop {
+            Stop::Done(Ok(response)) => End::Success(Some(response)),
+            Stop::Done(Err(failure)) => End::Failed(Box::new(failure)),
+            Stop::NotReady | Stop::Timeout | Stop::Cut => End::Cancelled,
+        };
+        let end = task.reason.end().unwrap_or(end);
+        task.state.results.keep(task.place.branch(Tick::now(), end));
+    }
+}
+
+async fn execute<C, S, Q>(task: &Task<C>, mut service: S, copy: Q) -> Stop<C::Settled>
+where
+    C: Settle<S::Response>,
+    S: Service<Q>,
+    S::Error: fmt::Display + fmt::Debug + 'static,
+{
+    // Asked once. (The copy is dropped when this function returns: after the reason is set.)
+    match poll_fn(|cx| Poll::Ready(service.poll_ready(cx))).await {
+        Poll::Ready(Ok(())) => {}
+        Poll::Ready(Err(_)) | Poll::Pending => {
+            task.skip(SkipReason::NotReady);
+            return Stop::NotReady;
+        }
+    }
+    let response = match service.call(copy).await {
+        Ok(response) => response,
+        Err(error) => return Stop::Done(Err(Failure::of_error(&error))),
+    };
+    Stop::Done(task.carrier.settle(response).await)
+}
+
+/// A panic in a shadow is its failure and goes no further.
+fn poll_caught<T>(work: Pin<&mut impl Future<Output = Stop<T>>>, cx: &mut Context<'_>) -> Poll<Stop<T>> {
+    catch_unwind(AssertUnwindSafe(|| work.poll(cx)))
+        .unwrap_or_else(|panic| Poll::Ready(Stop::Done(Err(Failure::of_panic(&*panic)))))
+}
