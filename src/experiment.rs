@@ -4,7 +4,10 @@ use crate::{
     config::{Config, ConfigPool},
     record::{Record, Recorder},
 };
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{
+    Arc, Mutex, MutexGuard, OnceLock, PoisonError,
+    atomic::{AtomicBool, Ordering::Relaxed},
+};
 
 /// The name an experiment has until it is given one.
 pub(crate) const UNNAMED: &str = "default";
@@ -21,6 +24,9 @@ pub(crate) struct Experiment {
     recorder: OnceLock<Recorder>,
     /// Ends from before the first request reached a logging layer.
     early: Mutex<Vec<Record>>,
+    /// No more early ends are kept: there are too many for a logging layer to be still on its
+    /// way. Spares a lock per request where nothing is recorded.
+    silent: AtomicBool,
 }
 
 /// One config of an experiment.
@@ -34,16 +40,35 @@ pub(crate) struct Arm {
 /// All configs of an experiment, in the order of the pool.
 #[derive(Debug, Clone)]
 pub(crate) struct Arms {
-    arms: Arc<[Arc<Arm>]>,
+    arms: Arc<Owned>,
 }
+
+/// The arms as their layer and its services hold them. (A branch holds one arm.)
+#[derive(Debug)]
+struct Owned(Box<[Arc<Arm>]>);
 
 impl Arms {
     pub(crate) fn new(name: &str, strategy: &str, pool: &ConfigPool) -> Self {
+        Self::of(name.into(), strategy.into(), pool.iter())
+    }
+
+    /// The same arms under another name, with nothing recorded yet.
+    pub(crate) fn named(&self, name: &str) -> Self {
+        let strategy = self[0].experiment.strategy.clone();
+        Self::of(name.into(), strategy, self.iter().map(|arm| &arm.config))
+    }
+
+    fn of<'a>(
+        name: Arc<str>,
+        strategy: Arc<str>,
+        configs: impl Iterator<Item = &'a Config>,
+    ) -> Self {
         let experiment = Arc::new(Experiment {
-            name: name.into(),
-            strategy: strategy.into(),
+            name,
+            strategy,
             recorder: OnceLock::new(),
             early: Mutex::default(),
+            silent: AtomicBool::new(false),
         });
         let arm = |config: &Config| {
             Arc::new(Arm {
@@ -52,25 +77,7 @@ impl Arms {
                 recorder: OnceLock::new(),
             })
         };
-        Self { arms: pool.iter().map(arm).collect() }
-    }
-
-    /// The same arms under another name, with nothing recorded yet.
-    pub(crate) fn named(&self, name: &str) -> Self {
-        let experiment = Arc::new(Experiment {
-            name: name.into(),
-            strategy: self.arms[0].experiment.strategy.clone(),
-            recorder: OnceLock::new(),
-            early: Mutex::default(),
-        });
-        let arm = |arm: &Arc<Arm>| {
-            Arc::new(Arm {
-                experiment: experiment.clone(),
-                config: arm.config.clone(),
-                recorder: OnceLock::new(),
-            })
-        };
-        Self { arms: self.arms.iter().map(arm).collect() }
+        Self { arms: Arc::new(Owned(configs.map(arm).collect())) }
     }
 }
 
@@ -78,7 +85,23 @@ impl std::ops::Deref for Arms {
     type Target = [Arc<Arm>];
 
     fn deref(&self) -> &[Arc<Arm>] {
-        &self.arms
+        &self.arms.0
+    }
+}
+
+impl Drop for Owned {
+    /// An early end holds its arm and with it the experiment that keeps the end: a circle.
+    fn drop(&mut self) {
+        if let Some(arm) = self.0.first() {
+            arm.experiment.silent.store(true, Relaxed);
+            arm.experiment.early().clear();
+        }
+    }
+}
+
+impl Experiment {
+    fn early(&self) -> MutexGuard<'_, Vec<Record>> {
+        self.early.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -87,36 +110,51 @@ impl Arm {
     /// logging layer can see (a skip, a drop on the way) reaches the same recorder.
     pub(crate) fn attach(&self, recorder: &Recorder) {
         if self.recorder.get().is_none() {
-            let _ = self.recorder.set(recorder.clone());
-            let experiment = &self.experiment;
-            let _ = experiment.recorder.set(recorder.clone());
-            let mut early = experiment.early.lock().unwrap_or_else(PoisonError::into_inner);
-            for record in early.drain(..) {
-                recorder.record(record);
-            }
+            self.attach_first(recorder);
         }
     }
 
-    /// Records the end of a branch that was on its way to a logging layer. Without one on this
-    /// arm there is nobody to tell.
-    pub(crate) fn record(&self, record: Record) {
-        if let Some(recorder) = self.recorder.get() {
+    #[cold]
+    fn attach_first(&self, recorder: &Recorder) {
+        let experiment = &self.experiment;
+        let mut early = experiment.early();
+        let _ = self.recorder.set(recorder.clone());
+        let _ = experiment.recorder.set(recorder.clone());
+        experiment.silent.store(false, Relaxed);
+        // Whether the drops of other arms were on their way to a logging layer is not known yet.
+        let (known, unknown) = early
+            .drain(..)
+            .partition(|record| record.is_skip() || std::ptr::eq(&*record.place.arm, self));
+        *early = unknown;
+        drop(early);
+        let known: Vec<Record> = known;
+        for record in known {
             recorder.record(record);
         }
     }
 
-    /// Records the end of a branch that was never sent on its way.
-    pub(crate) fn record_skip(&self, record: Record) {
-        let experiment = &self.experiment;
-        if let Some(recorder) = experiment.recorder.get() {
-            return recorder.record(record);
+    /// Records the end of a branch that no logging layer saw: it was skipped, or dropped on its
+    /// way. A drop counts only where this arm has a logging layer: without one, every branch ends
+    /// like that.
+    pub(crate) fn record_unseen(&self, skipped: bool, record: impl FnOnce() -> Record) {
+        let recorder = if skipped { &self.experiment.recorder } else { &self.recorder };
+        if let Some(recorder) = recorder.get() {
+            recorder.record(record());
+        } else if !self.experiment.silent.load(Relaxed) {
+            self.keep(recorder, record());
         }
-        let mut early = experiment.early.lock().unwrap_or_else(PoisonError::into_inner);
-        match experiment.recorder.get() {
-            Some(recorder) => recorder.record(record),
-            None if early.len() < MAX_EARLY => early.push(record),
-            // No logging layer after 256 of them: there is none.
-            None => {}
+    }
+
+    #[cold]
+    fn keep(&self, recorder: &OnceLock<Recorder>, record: Record) {
+        let mut early = self.experiment.early();
+        if let Some(recorder) = recorder.get() {
+            drop(early);
+            recorder.record(record);
+        } else if early.len() < MAX_EARLY {
+            early.push(record);
+        } else {
+            self.experiment.silent.store(true, Relaxed);
         }
     }
 }

@@ -28,6 +28,8 @@ named! {
         Truncated = "truncated",
         /// A shadow's response was larger than what may be read of it.
         Oversized = "oversized",
+        /// Too many callers were waiting for it already.
+        Overloaded = "overloaded",
         /// The request body broke off, so that the branch never had the whole of it.
         Incomplete = "incomplete",
     }

@@ -57,7 +57,8 @@ pub struct Branch<T = Value> {
     pub probability: f64,
     /// A keyed hash of the unit (user, session, …) under sticky assignment; never the key itself.
     pub unit: Option<u64>,
-    /// When it was assigned, in nanoseconds since the Unix epoch.
+    /// When it was assigned or, for one that runs beside others, when it was started; in
+    /// nanoseconds since the Unix epoch.
     pub start_ns: u64,
     /// When it ended, in nanoseconds since the Unix epoch.
     pub end_ns: u64,

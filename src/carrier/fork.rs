@@ -3,7 +3,7 @@
 use super::{InTrial, Nested, Ticket};
 use crate::{
     branch::Failure,
-    trial::{Place, Trial},
+    trial::{Place, Reason, Trial},
 };
 use std::{future::Future, pin::Pin};
 
@@ -17,8 +17,8 @@ pub trait Fork<R> {
     /// The branch this request already belongs to, when experiments are nested.
     fn parent(&self, request: &R) -> Option<Place>;
 
-    /// Whether this request may be copied to shadows at all.
-    fn may_shadow(&self, _: &R) -> bool {
+    /// Whether this request may be copied to shadows of this experiment at all.
+    fn may_shadow(&self, _: &R, _experiment: &str) -> bool {
         true
     }
 
@@ -32,8 +32,14 @@ pub trait Fork<R> {
     ) -> (Self::Request, Self::Mark, Vec<Self::Request>);
 
     /// Equal copies for all tickets, none before another, and what must be polled beside them
-    /// for the copies to get on, if anything.
-    fn spread(&self, request: R, tickets: Vec<Ticket>) -> (Vec<Self::Request>, Option<Pump>);
+    /// for the copies to get on, if anything. `at_once`: all of them run now, so that one may
+    /// hold up the others; else some wait for their turn.
+    fn spread(
+        &self,
+        request: R,
+        tickets: Vec<Ticket>,
+        at_once: bool,
+    ) -> (Vec<Self::Request>, Option<Pump>);
 }
 
 /// Work that must be polled while the copies of a request run.
@@ -44,10 +50,12 @@ pub trait Settle<Response> {
     /// What is left of it, to look at later.
     type Settled: Send + 'static;
 
-    /// Reads the response to its end, within bounds.
+    /// Reads the response to its end, within bounds. Whoever stops before the end says why
+    /// first (`reason`), and drops the response then.
     fn settle(
         &self,
         response: Response,
+        reason: &Reason,
     ) -> impl Future<Output = Result<Self::Settled, Failure>> + Send;
 }
 
@@ -64,7 +72,7 @@ impl<R: Clone> Fork<R> for InTrial {
         (ticket.seat(request), (), copies)
     }
 
-    fn spread(&self, request: R, tickets: Vec<Ticket>) -> (Vec<Trial<R>>, Option<Pump>) {
+    fn spread(&self, request: R, tickets: Vec<Ticket>, _: bool) -> (Vec<Trial<R>>, Option<Pump>) {
         (tickets.into_iter().map(|ticket| ticket.seat(request.clone())).collect(), None)
     }
 }
@@ -86,15 +94,20 @@ impl<R: Clone> Fork<Trial<R>> for Nested {
         InTrial.fork(outer.into_request(), ticket, copies)
     }
 
-    fn spread(&self, outer: Trial<R>, tickets: Vec<Ticket>) -> (Vec<Trial<R>>, Option<Pump>) {
-        InTrial.spread(outer.into_request(), tickets)
+    fn spread(
+        &self,
+        outer: Trial<R>,
+        tickets: Vec<Ticket>,
+        at_once: bool,
+    ) -> (Vec<Trial<R>>, Option<Pump>) {
+        InTrial.spread(outer.into_request(), tickets, at_once)
     }
 }
 
 impl<Response: Send + 'static> Settle<Response> for InTrial {
     type Settled = Response;
 
-    async fn settle(&self, response: Response) -> Result<Response, Failure> {
+    async fn settle(&self, response: Response, _: &Reason) -> Result<Response, Failure> {
         Ok(response)
     }
 }
@@ -102,7 +115,7 @@ impl<Response: Send + 'static> Settle<Response> for InTrial {
 impl<Response: Send + 'static> Settle<Response> for Nested {
     type Settled = Response;
 
-    async fn settle(&self, response: Response) -> Result<Response, Failure> {
+    async fn settle(&self, response: Response, _: &Reason) -> Result<Response, Failure> {
         Ok(response)
     }
 }

@@ -12,6 +12,8 @@ mod future;
 pub use fork::{Fork, Pump, Settle};
 pub use future::MarkFuture;
 
+pub use crate::trial::Reason;
+
 use crate::trial::{Place, Seat, Trial};
 
 /// What one end of a branch is handed from the strategy to whoever records it. Opaque.

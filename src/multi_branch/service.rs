@@ -57,6 +57,13 @@ pub struct MultiBranchStream<S, C = InTrial> {
     pub(super) layer: GenericMultiBranchLayer<C>,
 }
 
+#[cfg(feature = "http")]
+impl<S, C> MultiBranchStream<S, C> {
+    pub(crate) const fn get_mut(&mut self) -> &mut S {
+        &mut self.inner
+    }
+}
+
 impl<S, C, R> Service<R> for MultiBranchStream<S, C>
 where
     C: Fork<R>,
@@ -88,7 +95,7 @@ where
             .zip(&reasons)
             .map(|(place, reason)| Ticket(Seat::with_reason(place.clone(), reason)))
             .collect();
-        let (copies, pump) = layer.carrier.spread(request, tickets);
+        let (copies, pump) = layer.carrier.spread(request, tickets, layer.max_concurrent >= places.len());
 
         let mut services: Vec<S> = places[1..].iter().map(|_| self.inner.clone()).collect();
         let next = self.inner.clone();

@@ -32,6 +32,12 @@ impl<T> BranchStream<T> {
         self.running.len() + self.waiting.len()
     }
 
+    /// Cancels the branches that have not finished; what feeds the others goes on.
+    #[cfg(feature = "http")]
+    pub(crate) fn into_pump(self) -> Option<Pump> {
+        self.pump
+    }
+
     /// As [`Stream::poll_next`], with the branch's position in the pool.
     pub(crate) fn poll_placed(&mut self, cx: &mut Context<'_>) -> Poll<Option<(usize, Branch<T>)>> {
         if let Some(pump) = &mut self.pump

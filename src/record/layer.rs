@@ -1,7 +1,9 @@
 //! The layer that records.
 
 use super::{Log, Recorder};
-use crate::{branch::Branch, config::Config};
+use crate::branch::Branch;
+#[cfg(feature = "http")]
+use crate::config::Config;
 use serde_json::Value;
 use std::{fmt, sync::Arc};
 use tower_layer::Layer;
@@ -10,9 +12,10 @@ use tower_layer::Layer;
 #[derive(Clone)]
 pub struct LogLayer<K = ()> {
     pub(super) recorder: Recorder,
-    pub(super) capture: K,
+    pub(crate) capture: K,
     pub(super) hook: Option<Hook>,
-    pub(super) alone: Option<(Arc<str>, Config)>,
+    #[cfg(feature = "http")]
+    pub(crate) alone: Option<(Arc<str>, Config)>,
 }
 
 pub(super) type Hook = Arc<dyn Fn(&Branch) + Send + Sync>;
@@ -20,7 +23,13 @@ pub(super) type Hook = Arc<dyn Fn(&Branch) + Send + Sync>;
 impl LogLayer {
     /// Records to `recorder`.
     pub const fn new(recorder: Recorder) -> Self {
-        Self { recorder, capture: (), hook: None, alone: None }
+        Self {
+            recorder,
+            capture: (),
+            hook: None,
+            #[cfg(feature = "http")]
+            alone: None,
+        }
     }
 }
 
@@ -28,7 +37,13 @@ impl<K> LogLayer<K> {
     /// Keeps something of each response as the branch's output; see [`Capture`].
     #[must_use]
     pub fn capture<F>(self, capture: F) -> LogLayer<F> {
-        LogLayer { recorder: self.recorder, capture, hook: self.hook, alone: self.alone }
+        LogLayer {
+            recorder: self.recorder,
+            capture,
+            hook: self.hook,
+            #[cfg(feature = "http")]
+            alone: self.alone,
+        }
     }
 
     /// Calls `hook` with each branch as it ends, on the task that ends it. Keep it short: what
@@ -42,6 +57,7 @@ impl<K> LogLayer<K> {
 
     /// Without a strategy above: records every HTTP request as a branch of this experiment and
     /// config. (For a plain service make the [`Trial`](crate::Trial) yourself.)
+    #[cfg(feature = "http")]
     #[must_use]
     pub fn alone(mut self, experiment: &str, config: Config) -> Self {
         self.alone = Some((experiment.into(), config));

@@ -62,11 +62,17 @@ mod tracing_backend;
 
 pub use backend::{BatchError, LoggerBackend, RunId};
 pub use future::LogFuture;
+pub(crate) use future::call_watched;
+#[cfg(feature = "http")]
+pub(crate) use future::poll_watched;
 pub use layer::{Capture, LogLayer};
 pub use memory::MemoryBackend;
 pub(crate) use recorder::{End, Record};
 pub use recorder::{NotDrained, Recorder, RecorderStats};
 pub use recording::Recording;
 pub use service::Log;
+#[cfg(feature = "http")]
 pub(crate) use service::Open;
+#[cfg(not(feature = "http"))]
+use service::Open;
 pub use tracing_backend::TracingBackend;

@@ -254,6 +254,12 @@ impl<C> GenericShadowLayer<C> {
         Drained { cut_off: self.state.in_flight.drain(deadline).await }
     }
 
+    /// How the config travels, to set up.
+    #[cfg(feature = "http")]
+    pub(crate) const fn carrier_mut(&mut self) -> &mut C {
+        &mut self.carrier
+    }
+
     fn rebuilt(mut self) -> Self {
         self.primary = self.arms[self.primary_at].clone();
         self.shadows = self

@@ -52,7 +52,7 @@ where
         let layer = &self.layer;
         let parent = layer.carrier.parent(&request);
         let place = Place::first(&layer.primary, Role::Primary, 1.0, parent);
-        let chosen = layer.choose(layer.carrier.may_shadow(&request), |shadow, reason| {
+        let chosen = layer.choose(layer.carrier.may_shadow(&request, place.experiment()), |shadow, reason| {
             let place = place.sibling(&shadow.arm, Role::Shadow, shadow.bounds.sample);
             Seat::new(place).skip(reason);
         });

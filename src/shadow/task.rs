@@ -121,7 +121,7 @@ where
         Ok(response) => response,
         Err(error) => return Stop::Done(Err(Failure::of_error(&error))),
     };
-    Stop::Done(task.carrier.settle(response).await)
+    Stop::Done(task.carrier.settle(response, &task.reason).await)
 }
 
 /// A panic in a shadow is its failure and goes no further.

@@ -1,0 +1,105 @@
+//! First the chosen config, then, if need be, the fallback.
+
+use super::FallbackLayer;
+use crate::trial::Trial;
+use pin_project::pin_project;
+use std::{
+    fmt,
+    future::Future,
+    pin::Pin,
+    task::{Context, Poll, ready},
+};
+use tower_service::Service;
+
+/// What is kept of a request until it is known whether the fallback needs it.
+pub trait Spare {
+    /// The request.
+    type Request;
+
+    /// The request once more, for the fallback; `None` if it cannot be had any more.
+    fn again(self, layer: &FallbackLayer) -> Option<Self::Request>;
+}
+
+impl<R> Spare for Option<Trial<R>> {
+    type Request = Trial<R>;
+
+    fn again(self, layer: &FallbackLayer) -> Option<Trial<R>> {
+        self.map(|trial| {
+            let seat = layer.seat(trial.place());
+            Trial::seated(trial.into_request(), seat)
+        })
+    }
+}
+
+/// First the chosen config, then, if need be, the fallback.
+#[pin_project]
+pub struct FallbackFuture<S: Service<Q>, Q, P> {
+    service: S,
+    layer: FallbackLayer,
+    #[pin]
+    state: State<S, Q, P>,
+}
+
+#[pin_project(project = Projected)]
+enum State<S: Service<Q>, Q, P> {
+    Chosen {
+        #[pin]
+        future: S::Future,
+        spare: Option<P>,
+    },
+    /// The first error stands if the fallback cannot be had either.
+    Fallback {
+        request: Option<Q>,
+    },
+    Called(#[pin] S::Future),
+}
+
+impl<S: Service<Q>, Q, P> FallbackFuture<S, Q, P> {
+    pub(super) const fn new(service: S, future: S::Future, spare: P, layer: FallbackLayer) -> Self {
+        Self { service, layer, state: State::Chosen { future, spare: Some(spare) } }
+    }
+}
+
+impl<S, Q, P> Future for FallbackFuture<S, Q, P>
+where
+    S: Service<Q>,
+    S::Error: fmt::Display + fmt::Debug + 'static,
+    P: Spare<Request = Q>,
+{
+    type Output = Result<S::Response, S::Error>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let mut this = self.project();
+        loop {
+            match this.state.as_mut().project() {
+                Projected::Chosen { future, spare } => {
+                    let error = match ready!(future.poll(cx)) {
+                        Ok(response) => return Poll::Ready(Ok(response)),
+                        Err(error) => error,
+                    };
+                    if !this.layer.catches(&error) {
+                        return Poll::Ready(Err(error));
+                    }
+                    let Some(request) = spare.take().and_then(|spare| spare.again(this.layer))
+                    else {
+                        return Poll::Ready(Err(error));
+                    };
+                    this.state.set(State::Fallback { request: Some(request) });
+                }
+                Projected::Fallback { request } => {
+                    ready!(this.service.poll_ready(cx))?;
+                    let Some(request) = request.take() else { return Poll::Pending };
+                    let future = this.service.call(request);
+                    this.state.set(State::Called(future));
+                }
+                Projected::Called(future) => return future.poll(cx),
+            }
+        }
+    }
+}
+
+impl<S: Service<Q>, Q, P> fmt::Debug for FallbackFuture<S, Q, P> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("FallbackFuture").finish_non_exhaustive()
+    }
+}

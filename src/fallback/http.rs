@@ -1,0 +1,126 @@
+//! The fallback around HTTP services: the body is lent, not copied.
+
+use super::{Fallback, FallbackFuture, FallbackLayer, future::Spare};
+use crate::trial::{Place, Seat};
+use bytes::Bytes;
+use http::{Request, request::Parts};
+use http_body::{Body, Frame, SizeHint};
+use pin_project::pin_project;
+use std::{
+    fmt,
+    pin::Pin,
+    sync::{Arc, Mutex, PoisonError},
+    task::{Context, Poll},
+};
+use tower_service::Service;
+
+/// A request body that is taken from its lender when it is first read. Until then the lender can
+/// have it back.
+#[pin_project]
+pub struct LentBody<B> {
+    #[pin]
+    taken: Option<B>,
+    lender: Option<Lender<B>>,
+    hint: SizeHint,
+    is_empty: bool,
+}
+
+type Lender<B> = Arc<Mutex<Option<B>>>;
+
+fn take<B>(lender: &Lender<B>) -> Option<B> {
+    lender.lock().unwrap_or_else(PoisonError::into_inner).take()
+}
+
+impl<B: Body> LentBody<B> {
+    fn own(body: B) -> Self {
+        Self { hint: body.size_hint(), is_empty: body.is_end_stream(), taken: Some(body), lender: None }
+    }
+
+    fn lent(body: B) -> (Self, Lender<B>) {
+        let (hint, is_empty) = (body.size_hint(), body.is_end_stream());
+        let lender = Arc::new(Mutex::new(Some(body)));
+        (Self { taken: None, lender: Some(lender.clone()), hint, is_empty }, lender)
+    }
+}
+
+impl<B: Body<Data = Bytes>> Body for LentBody<B> {
+    type Data = Bytes;
+    type Error = B::Error;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, B::Error>>> {
+        let mut this = self.project();
+        if let Some(lender) = this.lender.take() {
+            this.taken.set(take(&lender));
+        }
+        match this.taken.as_pin_mut() {
+            Some(body) => body.poll_frame(cx),
+            None => Poll::Ready(None),
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.taken.as_ref().map_or(self.is_empty, Body::is_end_stream)
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.taken.as_ref().map_or_else(|| self.hint.clone(), Body::size_hint)
+    }
+}
+
+impl<B> fmt::Debug for LentBody<B> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("LentBody").finish_non_exhaustive()
+    }
+}
+
+/// The head of a request, and its body while nobody has read it.
+pub struct SpareRequest<B> {
+    parts: Parts,
+    place: Place,
+    lender: Lender<B>,
+}
+
+impl<B: Body> Spare for Option<SpareRequest<B>> {
+    type Request = Request<LentBody<B>>;
+
+    fn again(self, layer: &FallbackLayer) -> Option<Request<LentBody<B>>> {
+        let spare = self?;
+        let body = take(&spare.lender)?;
+        let mut request = Request::from_parts(spare.parts, LentBody::own(body));
+        request.extensions_mut().insert(layer.seat(&spare.place));
+        Some(request)
+    }
+}
+
+impl<S, B> Service<Request<B>> for Fallback<S>
+where
+    B: Body<Data = Bytes>,
+    S: Service<Request<LentBody<B>>> + Clone,
+    S::Error: fmt::Display + fmt::Debug + 'static,
+{
+    type Response = S::Response;
+    type Error = S::Error;
+    type Future = FallbackFuture<S, Request<LentBody<B>>, Option<SpareRequest<B>>>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
+        self.inner.poll_ready(cx)
+    }
+
+    fn call(&mut self, request: Request<B>) -> Self::Future {
+        let place = request.extensions().get::<Seat>().map(|seat| seat.place.clone());
+        let (request, spare) = match place.filter(|place| self.layer.covers(place)) {
+            None => (request.map(LentBody::own), None),
+            Some(place) => {
+                let (parts, body) = request.into_parts();
+                let (body, lender) = LentBody::lent(body);
+                let spare = SpareRequest { parts: parts.clone(), place, lender };
+                (Request::from_parts(parts, body), Some(spare))
+            }
+        };
+        let clone = self.inner.clone();
+        FallbackFuture::new(clone, self.inner.call(request), spare, self.layer.clone())
+    }
+}

@@ -1,0 +1,43 @@
+//! The config in the extensions of a request.
+
+use crate::{
+    carrier::{Carrier, MarkResponse, Ticket},
+    trial::{Place, Seat},
+};
+use http::{Extensions, Request, Response};
+
+/// The place of this request in its experiment: config, role, ids. From the extensions of a
+/// request under a strategy, or of a response that came through one.
+pub fn place(extensions: &Extensions) -> Option<&Place> {
+    extensions.get::<Seat>().map(|seat| &seat.place).or_else(|| extensions.get())
+}
+
+/// Puts the request into its place.
+pub(super) fn seat<B>(request: &mut Request<B>, ticket: Ticket) {
+    request.extensions_mut().insert(ticket.0);
+}
+
+/// The config travels in the request's extensions; the request is otherwise unchanged.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct InExtensions;
+
+impl<B> Carrier<Request<B>> for InExtensions {
+    type Request = Request<B>;
+    type Mark = Place;
+
+    fn parent(&self, request: &Request<B>) -> Option<Place> {
+        place(request.extensions()).cloned()
+    }
+
+    fn carry(&self, mut request: Request<B>, ticket: Ticket) -> (Request<B>, Place) {
+        let mark = ticket.place().clone();
+        seat(&mut request, ticket);
+        (request, mark)
+    }
+}
+
+impl<B> MarkResponse<Place, Response<B>> for InExtensions {
+    fn mark(place: Place, response: &mut Response<B>) {
+        response.extensions_mut().insert(place);
+    }
+}

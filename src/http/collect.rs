@@ -1,0 +1,57 @@
+//! A response with its whole body, within a bound.
+
+use crate::{
+    BoxError,
+    branch::{Failure, FailureKind},
+};
+use bytes::Bytes;
+use http::{Request, Response};
+use http_body::Body;
+use http_body_util::{BodyExt, LengthLimitError, Limited};
+use std::{
+    future::Future,
+    pin::Pin,
+    task::{Context, Poll},
+};
+use tower_service::Service;
+
+/// Reads each response of the inner service to its end before it hands it on.
+#[derive(Debug, Clone)]
+pub(super) struct Collect<S> {
+    pub(super) inner: S,
+    pub(super) max_bytes: usize,
+}
+
+impl<S, A, B> Service<Request<A>> for Collect<S>
+where
+    S: Service<Request<A>, Response = Response<B>>,
+    S::Future: Send + 'static,
+    S::Error: std::fmt::Display + std::fmt::Debug + 'static,
+    B: Body<Data = Bytes> + Send + 'static,
+    B::Error: Into<BoxError>,
+{
+    type Response = Response<Bytes>;
+    type Error = Failure;
+    type Future = Pin<Box<dyn Future<Output = Result<Response<Bytes>, Failure>> + Send>>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Failure>> {
+        self.inner.poll_ready(cx).map_err(|error| Failure::of_error(&error))
+    }
+
+    fn call(&mut self, request: Request<A>) -> Self::Future {
+        let response = self.inner.call(request);
+        let max_bytes = self.max_bytes;
+        Box::pin(async move {
+            let response = response.await.map_err(|error| Failure::of_error(&error))?;
+            let (parts, body) = response.into_parts();
+            let body = Limited::new(body, max_bytes).collect().await.map_err(|error| {
+                if error.is::<LengthLimitError>() {
+                    let message = format!("the response has more than {max_bytes} bytes");
+                    return Failure::new(FailureKind::Oversized, message);
+                }
+                Failure { kind: FailureKind::Truncated, ..Failure::of_error(&error) }
+            })?;
+            Ok(Response::from_parts(parts, body.to_bytes()))
+        })
+    }
+}

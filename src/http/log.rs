@@ -1,0 +1,103 @@
+//! The logging layer around an HTTP service: a branch ends with its response body.
+
+use super::RecordBody;
+use crate::{
+    branch::{Failure, FailureKind},
+    record::{Capture, End, Log, Open, poll_watched},
+    trial::Seat,
+};
+use http::{Request, Response, StatusCode};
+use http_body::Body;
+use pin_project::pin_project;
+use std::{
+    fmt,
+    future::Future,
+    pin::Pin,
+    task::{Context, Poll, ready},
+};
+use tower_service::Service;
+
+impl<S, K, A, B> Service<Request<A>> for Log<S, K>
+where
+    S: Service<Request<A>, Response = Response<B>>,
+    S::Error: fmt::Display + fmt::Debug + 'static,
+    K: Capture<Response<B>> + Clone,
+    B: Body,
+{
+    type Response = Response<RecordBody<B>>;
+    type Error = S::Error;
+    type Future = HttpLogFuture<S::Future, K>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
+        self.inner.poll_ready(cx)
+    }
+
+    fn call(&mut self, mut request: Request<A>) -> Self::Future {
+        let open = match request.extensions_mut().get_mut::<Seat>() {
+            Some(seat) => self.open(seat),
+            None => self.layer.alone.as_ref().and_then(|(experiment, config)| {
+                let mut seat = Seat::alone(experiment, config.clone());
+                let open = self.open(&mut seat);
+                request.extensions_mut().insert(seat);
+                open
+            }),
+        };
+        HttpLogFuture { inner: self.inner.call(request), open, capture: self.layer.capture.clone() }
+    }
+}
+
+/// The future of a recorded HTTP execution: its response goes on being watched.
+#[pin_project]
+pub struct HttpLogFuture<F, K> {
+    #[pin]
+    inner: F,
+    open: Option<Open>,
+    capture: K,
+}
+
+impl<F, K, B, E> Future for HttpLogFuture<F, K>
+where
+    F: Future<Output = Result<Response<B>, E>>,
+    E: fmt::Display + fmt::Debug + 'static,
+    K: Capture<Response<B>>,
+    B: Body,
+{
+    type Output = Result<Response<RecordBody<B>>, E>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = self.project();
+        let result = ready!(poll_watched(this.inner, cx, this.open));
+        let open = this.open.take();
+        Poll::Ready(match result {
+            Ok(response) => {
+                let end = open.map(|open| {
+                    let end = match server_error(response.status()) {
+                        Some(failure) => End::Failed(Box::new(failure)),
+                        None => End::Success(this.capture.capture(&response)),
+                    };
+                    (open, end)
+                });
+                Ok(response.map(|body| RecordBody::new(body, end)))
+            }
+            Err(error) => {
+                if let Some(open) = open {
+                    open.end(End::Failed(Box::new(Failure::of_error(&error))));
+                }
+                Err(error)
+            }
+        })
+    }
+}
+
+/// A complete response with a status of 500 or above is a failure all the same.
+pub(super) fn server_error(status: StatusCode) -> Option<Failure> {
+    status
+        .is_server_error()
+        .then(|| Failure::new(FailureKind::Status, status.to_string()).with_type("http::StatusCode"))
+}
+
+impl<F, K> fmt::Debug for HttpLogFuture<F, K> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("HttpLogFuture").finish_non_exhaustive()
+    }
+}

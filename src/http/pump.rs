@@ -1,0 +1,137 @@
+//! A body fed equally to several readers, at the pace of the slowest.
+//!
+//! Where all branches count alike none of them may be the one that reads for the others: if it
+//! failed, all would. So the body is read beside them and each gets its frames through a short
+//! queue. A branch that is gone is passed over; one that is slow holds up the rest until its
+//! time-out.
+
+use super::{ForkBody, fork_body::Budget};
+use crate::{
+    BoxError,
+    carrier::{Pump, Reason},
+};
+use bytes::Bytes;
+use http_body::{Body, Frame, SizeHint};
+use http_body_util::BodyExt;
+use std::{
+    pin::pin,
+    task::{Context, Poll, ready},
+};
+use tokio::sync::mpsc;
+
+/// Frames waiting for one reader.
+const QUEUE: usize = 16;
+
+type Piece = Result<Frame<Bytes>, BoxError>;
+
+/// The bodies, and the work that feeds them (none for an empty body).
+pub(super) fn pump<B>(body: B, readers: usize) -> (Option<Pump>, Vec<ForkBody<B>>)
+where
+    B: Body<Data = Bytes> + Send + 'static,
+    B::Error: Into<BoxError>,
+{
+    let expected = if body.is_end_stream() { Some(0) } else { body.size_hint().exact() };
+    let (senders, bodies): (Vec<_>, Vec<_>) = (0..readers)
+        .map(|_| {
+            let (sender, receiver) = mpsc::channel(QUEUE);
+            (sender, ForkBody::fed(Fed { receiver, left: expected, ended: expected == Some(0) }))
+        })
+        .unzip();
+    let pump = (expected != Some(0)).then(|| Box::pin(feed(body, senders)) as Pump);
+    (pump, bodies)
+}
+
+/// For branches that wait for their turn: the body is read at once, and waits for each of them
+/// within the budget.
+pub(super) fn read_ahead<B>(
+    body: B,
+    reasons: Vec<Option<Reason>>,
+    budget: &Budget,
+) -> (Option<Pump>, Vec<ForkBody<B>>)
+where
+    B: Body<Data = Bytes> + Send + 'static,
+    B::Error: Into<BoxError>,
+{
+    let (tee, copies) = ForkBody::tee(body, reasons, budget);
+    let pump = async move {
+        let mut tee = pin!(tee);
+        while let Some(Ok(_)) = tee.frame().await {}
+    };
+    (Some(Box::pin(pump)), copies)
+}
+
+async fn feed<B>(body: B, mut senders: Vec<mpsc::Sender<Option<Piece>>>)
+where
+    B: Body<Data = Bytes> + Send,
+    B::Error: Into<BoxError>,
+{
+    let mut body = pin!(body);
+    loop {
+        let piece = match body.frame().await {
+            None => None,
+            Some(Ok(frame)) => Some(Ok(frame)),
+            Some(Err(error)) => Some(Err(error.into())),
+        };
+        let last = !matches!(piece, Some(Ok(_)));
+        let mut gone = Vec::new();
+        for (at, sender) in senders.iter().enumerate() {
+            if sender.send(copy(&piece)).await.is_err() {
+                gone.push(at);
+            }
+        }
+        for at in gone.into_iter().rev() {
+            senders.swap_remove(at);
+        }
+        // Nobody is left to read: the rest of the body stays where it is.
+        if last || senders.is_empty() {
+            return;
+        }
+    }
+}
+
+fn copy(piece: &Option<Piece>) -> Option<Piece> {
+    piece.as_ref().map(|piece| match piece {
+        Ok(frame) => match (frame.data_ref(), frame.trailers_ref()) {
+            (Some(data), _) => Ok(Frame::data(data.clone())),
+            (None, Some(trailers)) => Ok(Frame::trailers(trailers.clone())),
+            (None, None) => Ok(Frame::data(Bytes::new())),
+        },
+        Err(error) => Err(error.to_string().into()),
+    })
+}
+
+/// One reader.
+pub(super) struct Fed {
+    receiver: mpsc::Receiver<Option<Piece>>,
+    left: Option<u64>,
+    ended: bool,
+}
+
+impl Fed {
+    pub(super) fn poll_frame(&mut self, cx: &mut Context<'_>) -> Poll<Option<Piece>> {
+        if self.ended {
+            return Poll::Ready(None);
+        }
+        let piece = match ready!(self.receiver.poll_recv(cx)) {
+            Some(piece) => piece,
+            // The feeding stopped without an end: the request was cancelled.
+            None => Some(Err(super::CopyError.into())),
+        };
+        match &piece {
+            Some(Ok(frame)) => {
+                let len = frame.data_ref().map_or(0, |data| data.len() as u64);
+                self.left = self.left.map(|left| left.saturating_sub(len));
+            }
+            Some(Err(_)) | None => self.ended = true,
+        }
+        Poll::Ready(piece)
+    }
+
+    pub(super) fn is_end_stream(&self) -> bool {
+        self.ended || self.left == Some(0)
+    }
+
+    pub(super) fn size_hint(&self) -> SizeHint {
+        self.left.map_or_else(SizeHint::default, SizeHint::with_exact)
+    }
+}
