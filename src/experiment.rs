@@ -70,13 +70,7 @@ impl Arms {
             early: Mutex::default(),
             silent: AtomicBool::new(false),
         });
-        let arm = |config: &Config| {
-            Arc::new(Arm {
-                experiment: experiment.clone(),
-                config: config.clone(),
-                recorder: OnceLock::new(),
-            })
-        };
+        let arm = |config: &Config| Arc::new(Arm::new(&experiment, config));
         Self { arms: Arc::new(Owned(configs.map(arm).collect())) }
     }
 }
@@ -106,6 +100,12 @@ impl Experiment {
 }
 
 impl Arm {
+    /// A config beside the others of an experiment.
+    pub(crate) fn new(experiment: &Arc<Experiment>, config: &Config) -> Self {
+        let (experiment, config) = (experiment.clone(), config.clone());
+        Self { experiment, config, recorder: OnceLock::new() }
+    }
+
     /// Called by a logging layer that sees a trial of this arm: from now on an end that no
     /// logging layer can see (a skip, a drop on the way) reaches the same recorder.
     pub(crate) fn attach(&self, recorder: &Recorder) {

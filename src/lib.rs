@@ -20,6 +20,7 @@ pub mod round_robin;
 mod service_fn;
 pub mod shadow;
 pub mod single;
+pub mod strategy;
 #[cfg(feature = "store")]
 pub mod store;
 pub mod trial;
@@ -34,6 +35,7 @@ pub use round_robin::RoundRobinLayer;
 pub use service_fn::{Blocking, ServiceFn, blocking, service_fn};
 pub use shadow::ShadowLayer;
 pub use single::SingleLayer;
+pub use strategy::{Strategy, StrategyLayer, StrategyRegistry};
 pub use trial::{Place, Trial};
 pub use variants::Variants;
 

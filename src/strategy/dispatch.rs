@@ -1,0 +1,91 @@
+//! How a strategy calls the service.
+
+use super::BoxFuture;
+use crate::{
+    BoxError,
+    branch::{Role, SkipReason},
+    carrier::Ticket,
+    config::Config,
+    experiment::Arms,
+    trial::{Place, Seat},
+};
+use std::{
+    fmt,
+    sync::{Arc, OnceLock},
+};
+
+/// Calls the service with a config and a request.
+pub(super) type Call<R, Response> =
+    Arc<dyn Fn(R, Ticket) -> BoxFuture<Result<Response, BoxError>> + Send + Sync>;
+
+/// One request's way to the service: each [`call`](Self::call) runs it with a config, and is a
+/// branch.
+pub struct Dispatch<R, Response> {
+    arms: Arms,
+    parent: Option<Place>,
+    /// The first branch of the request: the others are its siblings.
+    first: OnceLock<Place>,
+    call: Call<R, Response>,
+}
+
+impl<R, Response> Dispatch<R, Response> {
+    pub(super) const fn new(arms: Arms, parent: Option<Place>, call: Call<R, Response>) -> Self {
+        Self { arms, parent, first: OnceLock::new(), call }
+    }
+
+    /// The configs, in the order of the pool.
+    pub fn configs(&self) -> impl ExactSizeIterator<Item = &Config> {
+        self.arms.iter().map(|arm| &arm.config)
+    }
+
+    /// The position of the config with this id.
+    pub fn position(&self, config_id: &str) -> Option<usize> {
+        self.configs().position(|config| config.id().as_str() == config_id)
+    }
+
+    /// Runs the service with the config at `position`. The branch begins now and ends with the
+    /// response; dropping the future cancels it.
+    ///
+    /// # Errors
+    ///
+    /// The future fails as the service does, and when there is no such position.
+    pub fn call(
+        &self,
+        position: usize,
+        role: Role,
+        request: R,
+    ) -> BoxFuture<Result<Response, BoxError>> {
+        match self.seat(position, role) {
+            Some(seat) => (self.call)(request, Ticket(seat)),
+            None => {
+                let error = format!("no config at position {position} of {}", self.arms.len());
+                Box::pin(async move { Err(error.into()) })
+            }
+        }
+    }
+
+    /// Records that the config at `position` was not run for this request, for a reason of the
+    /// strategy's own.
+    pub fn skip(&self, position: usize, role: Role) {
+        if let Some(seat) = self.seat(position, role) {
+            seat.skip(SkipReason::Strategy);
+        }
+    }
+
+    fn seat(&self, position: usize, role: Role) -> Option<Seat> {
+        let arm = self.arms.get(position)?;
+        let mut is_first = false;
+        let first = self.first.get_or_init(|| {
+            is_first = true;
+            Place::first(arm, role, 1.0, self.parent.clone())
+        });
+        let place = if is_first { first.clone() } else { first.sibling(arm, role, 1.0) };
+        Some(Seat::new(place))
+    }
+}
+
+impl<R, Response> fmt::Debug for Dispatch<R, Response> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Dispatch").field("configs", &self.arms.len()).finish_non_exhaustive()
+    }
+}
