@@ -7,7 +7,7 @@
 use std::{
     sync::{
         LazyLock,
-        atomic::{AtomicU64, Ordering::Relaxed},
+        atomic::{AtomicU64, Ordering::Acquire, Ordering::Relaxed, Ordering::Release},
     },
     time::{Instant, SystemTime, UNIX_EPOCH},
 };
@@ -27,7 +27,8 @@ impl Tick {
     pub(crate) fn now() -> Self {
         // 2^64 ns are 584 years.
         let tick = Instant::now().saturating_duration_since(*START).as_nanos() as u64;
-        if tick >= NEXT_READ.load(Relaxed) {
+        // Whoever sees the time of the next read sees the offset of the last one.
+        if tick >= NEXT_READ.load(Acquire) {
             read_wall_clock(tick);
         }
         Self(tick)
@@ -49,5 +50,5 @@ fn read_wall_clock(tick: u64) {
     // A clock set before 1970 counts as 1970: ids and records stay usable.
     let wall = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| d.as_nanos() as u64);
     OFFSET.store(wall.saturating_sub(tick), Relaxed);
-    NEXT_READ.store(tick + READ_EVERY, Relaxed);
+    NEXT_READ.store(tick + READ_EVERY, Release);
 }

@@ -15,14 +15,16 @@ pub mod http;
 #[cfg(feature = "mlflow")]
 pub mod mlflow;
 pub mod multi_branch;
+#[cfg(feature = "proxy")]
+pub mod proxy;
 pub mod record;
 pub mod round_robin;
 mod service_fn;
 pub mod shadow;
 pub mod single;
-pub mod strategy;
 #[cfg(feature = "store")]
 pub mod store;
+pub mod strategy;
 pub mod trial;
 pub mod variants;
 

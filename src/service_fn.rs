@@ -1,6 +1,9 @@
 //! Plain functions as services.
 
-use crate::{BoxError, branch::Failure};
+use crate::{
+    BoxError,
+    branch::{Failure, FailureKind},
+};
 use std::{
     fmt,
     future::Future,
@@ -8,6 +11,7 @@ use std::{
     sync::Arc,
     task::{Context, Poll},
 };
+use tokio::runtime::Handle;
 use tower_service::Service;
 
 /// An async function as a service; always ready.
@@ -69,9 +73,9 @@ where
 /// # }
 /// ```
 ///
-/// # Panics
+/// # Errors
 ///
-/// Calling it outside a Tokio runtime panics.
+/// The function's own error; a [`Failure`] if it panicked, or if there is no Tokio runtime.
 pub fn blocking<F>(f: F) -> Blocking<F> {
     Blocking { f: Arc::new(f) }
 }
@@ -109,8 +113,13 @@ where
     }
 
     fn call(&mut self, request: R) -> Self::Future {
+        let Ok(runtime) = Handle::try_current() else {
+            let failure =
+                Failure::new(FailureKind::Error, "a blocking function needs a Tokio runtime");
+            return Box::pin(std::future::ready(Err(failure.into())));
+        };
         let f = self.f.clone();
-        let task = tokio::task::spawn_blocking(move || f(request).map_err(Into::into));
+        let task = runtime.spawn_blocking(move || f(request).map_err(Into::into));
         Box::pin(async move {
             task.await.unwrap_or_else(|error| {
                 Err(match error.try_into_panic() {

@@ -80,7 +80,6 @@ impl<R> Trial<R> {
     pub fn map<Q>(self, f: impl FnOnce(R) -> Q) -> Trial<Q> {
         Trial { request: f(self.request), seat: self.seat }
     }
-
 }
 
 /// Where a branch stands: its experiment, role, ids and probability. Cheap to clone.
@@ -118,13 +117,12 @@ impl Place {
         }
     }
 
-    /// The place of another branch of the same request.
+    /// The place of another branch of the same request, assigned at the same time.
     pub(crate) fn sibling(&self, arm: &Arc<Arm>, role: Role, probability: f64) -> Self {
-        let start = Tick::now();
         Self {
             arm: arm.clone(),
-            start,
-            id: BranchId::at(start),
+            start: self.start,
+            id: BranchId::at(self.start),
             request_id: self.request_id,
             parent: self.parent.clone(),
             probability,
@@ -246,7 +244,7 @@ impl fmt::Debug for Place {
 /// Why a strategy is about to drop a branch, left for whoever sees the drop. What stands here
 /// first is how the branch ended, whatever is seen of it afterwards.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Reason(Arc<OnceLock<Ending>>);
+pub struct Reason(Arc<OnceLock<Ending>>);
 
 #[derive(Debug)]
 enum Ending {
@@ -255,7 +253,8 @@ enum Ending {
 }
 
 impl Reason {
-    pub(crate) fn failed(&self, failure: Failure) {
+    /// The branch has failed; unless something was said before.
+    pub fn failed(&self, failure: Failure) {
         let _ = self.0.set(Ending::Failed(failure));
     }
 
@@ -295,56 +294,59 @@ impl Seat {
         Self::new(Place::first(&arms[0], Role::Primary, 1.0, None))
     }
 
-    /// A logging layer takes over: the seat that is returned answers from now on, and what
-    /// travels on does not. `None` when another logging layer has done so already.
-    pub(crate) fn take_over(&mut self, recorder: &Recorder) -> Option<Self> {
+    /// A logging layer takes over: what is returned is its to end, and what travels on answers
+    /// for nothing. `None` when another logging layer has done so already.
+    pub(crate) fn take_over(&mut self, recorder: &Recorder) -> Option<Duty> {
         if !self.armed {
             return None;
         }
         self.place.arm.attach(recorder);
         self.armed = false;
         let mut place = self.place.clone();
-        if place.role == Role::Branch {
-            // One of several may have waited for its turn; that was not its own time.
+        if place.role != Role::Primary {
+            // It may have waited for its turn or for a thread; that was not its own time.
             place.start = Tick::now();
         }
-        Some(Self { place, armed: true, reason: self.reason.take() })
-    }
-
-    /// How this branch ended, if `seen` is what was seen of its end.
-    pub(crate) fn judge<T>(&self, seen: End<T>) -> End<T> {
-        self.reason.as_ref().and_then(Reason::end).unwrap_or(seen)
-    }
-
-    /// Ends the branch. The record goes to `recorder`, which never waits.
-    pub(crate) fn end(mut self, recorder: &Recorder, end: End<serde_json::Value>) {
-        self.armed = false;
-        recorder.record(Record::new(self.place.clone(), end));
-    }
-
-    /// Ends the branch with a record that somebody has looked at already.
-    pub(crate) fn end_as(mut self, recorder: &Recorder, branch: Branch) {
-        self.armed = false;
-        recorder.record_branch(branch);
+        Some(Duty { place, reason: self.reason.clone() })
     }
 
     /// Ends the branch before it was sent on its way.
     pub(crate) fn skip(mut self, reason: SkipReason) {
         self.armed = false;
-        self.place.arm.record_skip(Record::new(self.place.clone(), End::Skipped(reason)));
+        let place = &self.place;
+        place.arm.record_unseen(true, || Record::new(place.clone(), End::Skipped(reason)));
     }
+}
 
-    /// How a branch ended that was dropped: for the reason its strategy left, in a panic, or
-    /// because the caller went away.
-    pub(crate) fn dropped_end<T>(&self) -> End<T> {
-        self.judge(if std::thread::panicking() {
+/// How a branch ended that was dropped: for the reason its strategy left, in a panic, or because
+/// the caller went away.
+fn dropped_end<T>(reason: Option<&Reason>) -> End<T> {
+    reason.and_then(Reason::end).unwrap_or_else(|| {
+        if std::thread::panicking() {
             End::Failed(Box::new(Failure::new(
                 FailureKind::Panic,
-                "a layer between the strategy and the service panicked",
+                "dropped by a panic outside the service",
             )))
         } else {
             End::Cancelled
-        })
+        }
+    })
+}
+
+/// What a logging layer took over: it ends the branch, exactly once.
+pub(crate) struct Duty {
+    pub(crate) place: Place,
+    reason: Option<Reason>,
+}
+
+impl Duty {
+    /// How this branch ended, if `seen` is what was seen of its end; `None` is a drop.
+    pub(crate) fn judge<T>(&self, seen: Option<End<T>>) -> End<T> {
+        let reason = self.reason.as_ref();
+        match seen {
+            Some(seen) => reason.and_then(Reason::end).unwrap_or(seen),
+            None => dropped_end(reason),
+        }
     }
 }
 
@@ -358,14 +360,10 @@ impl Clone for Seat {
 impl Drop for Seat {
     fn drop(&mut self) {
         if self.armed {
-            let end = self.dropped_end();
+            let end = dropped_end(self.reason.as_ref());
+            let place = &self.place;
             let skipped = matches!(end, End::Skipped(_));
-            let record = Record::new(self.place.clone(), end);
-            if skipped {
-                self.place.arm.record_skip(record);
-            } else {
-                self.place.arm.record(record);
-            }
+            place.arm.record_unseen(skipped, || Record::new(place.clone(), end));
         }
     }
 }

@@ -67,7 +67,12 @@ impl<R: Clone> Fork<R> for InTrial {
         None
     }
 
-    fn fork(&self, request: R, ticket: Ticket, copies: Vec<Ticket>) -> (Trial<R>, (), Vec<Trial<R>>) {
+    fn fork(
+        &self,
+        request: R,
+        ticket: Ticket,
+        copies: Vec<Ticket>,
+    ) -> (Trial<R>, (), Vec<Trial<R>>) {
         let copies = copies.into_iter().map(|ticket| ticket.seat(request.clone())).collect();
         (ticket.seat(request), (), copies)
     }

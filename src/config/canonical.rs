@@ -8,15 +8,23 @@ const MAX_SAFE_INTEGER: u64 = (1 << 53) - 1;
 
 /// A number that canonical JSON cannot carry exactly.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "`{path}`: {number} is an integer beyond ±(2^53−1), which other JSON readers would round; \
-     write it in quotes"
-)]
+#[error("`{path}`: {}", self.what_is_wrong())]
 pub struct NumberError {
     /// Where it stands, as a dotted path.
     pub path: String,
     /// The number as written.
     pub number: String,
+}
+
+impl NumberError {
+    /// The message without the path.
+    pub(crate) fn what_is_wrong(&self) -> String {
+        format!(
+            "{} is an integer beyond ±(2^53−1), which other JSON readers would round; write it in \
+             quotes",
+            self.number
+        )
+    }
 }
 
 /// Writes `value` as canonical JSON: no white space, keys in the order of their UTF-16 code

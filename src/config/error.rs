@@ -87,6 +87,14 @@ pub enum ConfigError {
         /// Why.
         source: std::io::Error,
     },
+    /// A value that was given on the command line is wrong.
+    #[error("override `{text}`: {message}")]
+    Override {
+        /// The override.
+        text: String,
+        /// What is wrong and what would be right.
+        message: String,
+    },
     /// A text is not the YAML that was expected.
     #[error("{place}:{line}:{column}: {message}")]
     Syntax {

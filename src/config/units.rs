@@ -31,11 +31,9 @@ pub fn parse_duration(text: &str) -> Result<Duration, String> {
         "d" => 86_400.0,
         _ => f64::NAN,
     };
-    number
-        .and_then(|number| Duration::try_from_secs_f64(number * seconds).ok())
-        .ok_or_else(|| {
-            format!("`{text}` is not a duration; write a number and a unit, as in 150ms, 2s, 5m or 1h")
-        })
+    number.and_then(|number| Duration::try_from_secs_f64(number * seconds).ok()).ok_or_else(|| {
+        format!("`{text}` is not a duration; write a number and a unit, as in 150ms, 2s, 5m or 1h")
+    })
 }
 
 /// Reads a size in bytes: a number, alone or with one of `B`, `KB`, `MB`, `GB` (powers of 1000),
@@ -82,7 +80,9 @@ fn split(text: &str) -> (Option<f64>, &str) {
 }
 
 /// For `#[serde(deserialize_with)]` on an optional duration.
-pub(crate) fn duration<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Duration>, D::Error> {
+pub(crate) fn duration<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<Duration>, D::Error> {
     let text = String::deserialize(Scalar(deserializer))?;
     parse_duration(&text).map(Some).map_err(de::Error::custom)
 }

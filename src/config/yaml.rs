@@ -24,7 +24,7 @@
 //! # Ok::<(), tower_spearmint::config::ConfigError>(())
 //! ```
 
-use super::{Config, ConfigError, ConfigPool, path};
+use super::{Config, ConfigError, ConfigPool, SecretKeys, path};
 use serde::{
     Deserialize, Deserializer,
     de::{MapAccess, SeqAccess, Visitor},
@@ -71,7 +71,7 @@ impl ConfigPool {
     pub fn from_dir(directory: impl AsRef<Path>) -> Result<Self, ConfigError> {
         let directory = directory.as_ref();
         let mut files = Vec::new();
-        collect(directory, 0, &mut files)?;
+        collect(directory, &mut Vec::new(), &mut files)?;
         files.sort();
         let mut configs = Vec::new();
         for file in files {
@@ -81,14 +81,25 @@ impl ConfigPool {
     }
 }
 
-/// Symbolic links may make a circle; honest trees are not this deep.
+/// Honest trees are not this deep.
 const MAX_DIRECTORY_DEPTH: usize = 32;
 
-fn collect(directory: &Path, depth: usize, files: &mut Vec<PathBuf>) -> Result<(), ConfigError> {
+/// `above`: the directories around this one, as they are really called, since symbolic links may
+/// make a circle.
+fn collect(
+    directory: &Path,
+    above: &mut Vec<PathBuf>,
+    files: &mut Vec<PathBuf>,
+) -> Result<(), ConfigError> {
     let failed = |source| ConfigError::Read { path: directory.to_owned(), source };
-    if depth > MAX_DIRECTORY_DEPTH {
-        return Err(failed(std::io::Error::other("nested more than 32 deep (a circle of links?)")));
+    let real = directory.canonicalize().map_err(failed)?;
+    if above.contains(&real) {
+        return Err(failed(std::io::Error::other("a link to a directory that it stands in")));
     }
+    if above.len() >= MAX_DIRECTORY_DEPTH {
+        return Err(failed(std::io::Error::other("nested more than 32 deep")));
+    }
+    above.push(real);
     for entry in std::fs::read_dir(directory).map_err(failed)? {
         let entry = entry.map_err(failed)?;
         let path = entry.path();
@@ -96,11 +107,12 @@ fn collect(directory: &Path, depth: usize, files: &mut Vec<PathBuf>) -> Result<(
             continue;
         }
         if path.is_dir() {
-            collect(&path, depth + 1, files)?;
+            collect(&path, above, files)?;
         } else if path.extension().is_some_and(|e| e == "yaml" || e == "yml") {
             files.push(path);
         }
     }
+    above.pop();
     Ok(())
 }
 
@@ -110,7 +122,19 @@ pub(crate) fn read(file: &Path) -> Result<String, ConfigError> {
     if size > MAX_BYTES as u64 {
         return Err(failed(std::io::Error::other("larger than 16 MiB")));
     }
-    std::fs::read_to_string(file).map_err(failed)
+    let bytes = std::fs::read(file).map_err(failed)?;
+    String::from_utf8(bytes).map_err(|error| {
+        let bytes = error.as_bytes();
+        let at = error.utf8_error().valid_up_to();
+        let before = String::from_utf8_lossy(&bytes[..at]);
+        let line = before.matches('\n').count() as u64 + 1;
+        let column = before.rsplit('\n').next().unwrap_or_default().chars().count() as u64 + 1;
+        syntax(
+            &file.display().to_string(),
+            Spot { line, column },
+            format!("the byte {:#04x} is not UTF-8; save the file as UTF-8", bytes[at]),
+        )
+    })
 }
 
 /// One YAML document: its value, and where each part of it was written.
@@ -119,6 +143,8 @@ pub struct Document {
     place: String,
     value: Value,
     spots: HashMap<String, Spot>,
+    /// Paths that were set from a command line, and how.
+    overrides: Vec<(String, String)>,
 }
 
 /// A line and a column, both from 1.
@@ -136,9 +162,57 @@ impl Document {
         &self.value
     }
 
-    /// The value, to change (overrides from a command line). What is added has no spot.
-    pub fn value_mut(&mut self) -> &mut Value {
+    /// The part at `path`, if there is one.
+    pub fn get(&self, path: &str) -> Option<&Value> {
+        path::find(&self.value, path)
+    }
+
+    #[cfg(feature = "proxy")]
+    pub(crate) const fn value_mut(&mut self) -> &mut Value {
         &mut self.value
+    }
+
+    /// Sets one value from `key=value` as it is given on a command line: the key is a dotted path
+    /// (`shadow.sample`, `configs[1].upstream`), the value is read as YAML. Maps on the way that
+    /// are not there are made. Errors about the value name the override.
+    ///
+    /// # Errors
+    ///
+    /// When the text is not of that form, the value is not YAML, or the path leads through
+    /// something that is not a map or an item of a list.
+    pub fn set(&mut self, text: &str) -> Result<(), ConfigError> {
+        let place = format!("override `{text}`");
+        let wrong = |message: &str| syntax(&place, Spot { line: 1, column: 1 }, message);
+        let (key, value) = text
+            .split_once('=')
+            .filter(|(key, _)| path::steps(key).next().is_some())
+            .ok_or_else(|| wrong("not `key=value`; write one as in shadow.sample=0.1"))?;
+        let value = match parse(value, &place)?.as_slice() {
+            [] => Value::Null,
+            [document] => document.value.clone(),
+            _ => return Err(wrong("more than one YAML document")),
+        };
+        let target = path::steps(key).try_fold(&mut self.value, |value, step| match value {
+            Value::Object(map) => Some(map.entry(step).or_insert(Value::Null)),
+            Value::Array(items) => items.get_mut(step.parse::<usize>().ok()?),
+            Value::Null => {
+                *value = Value::Object(Map::new());
+                value.as_object_mut().map(|map| map.entry(step).or_insert(Value::Null))
+            }
+            _ => None,
+        });
+        *target.ok_or_else(|| {
+            wrong("the path leads through something that is not a map or a list item")
+        })? = value;
+        let key = path::steps(key).fold(String::new(), |path, step| {
+            if step.bytes().all(|b| b.is_ascii_digit()) {
+                format!("{path}[{step}]")
+            } else {
+                path::join(&path, step)
+            }
+        });
+        self.overrides.push((key, text.to_owned()));
+        Ok(())
     }
 
     /// Where the value at `path` was written, or else the nearest part around it.
@@ -159,6 +233,16 @@ impl Document {
     /// An error at `path` that names the file, the line and the column.
     pub fn error(&self, path: &str, message: impl fmt::Display) -> ConfigError {
         let Spot { line, column } = self.spot(path);
+        let set = self.overrides.iter().rev().find(|(key, _)| {
+            path.strip_prefix(key.as_str())
+                .is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
+        });
+        if let Some((_, text)) = set {
+            return ConfigError::Override {
+                text: text.clone(),
+                message: format!("`{path}`: {message}"),
+            };
+        }
         let message =
             if path.is_empty() { message.to_string() } else { format!("`{path}`: {message}") };
         ConfigError::Syntax { place: self.place.clone(), line, column, message }
@@ -173,9 +257,9 @@ impl Document {
         let value = path::find(&self.value, at).unwrap_or(&Value::Null);
         serde_path_to_error::deserialize(value).map_err(|error| {
             let inside = path::join(at, &error.path().to_string());
-            let message = error.into_inner().to_string();
+            let message = helpful(&error.into_inner().to_string());
             // serde names an unknown key in the message only; point at the key itself.
-            let unknown = message.strip_prefix("unknown field `").and_then(|m| m.split('`').next());
+            let unknown = message.strip_prefix("unknown key `").and_then(|m| m.split('`').next());
             match unknown {
                 Some(key) if !inside.ends_with(key) => {
                     self.error(&path::join(&inside, key), message)
@@ -223,9 +307,30 @@ pub fn parse(text: &str, place: &str) -> Result<Vec<Document>, ConfigError> {
         .map(|tree| {
             let mut reader = Reader { text, place, spots: HashMap::new() };
             let value = reader.value(tree, "")?;
-            Ok(Document { place: place.to_owned(), value, spots: reader.spots })
+            let spots = reader.spots;
+            Ok(Document { place: place.to_owned(), value, spots, overrides: Vec::new() })
         })
         .collect()
+}
+
+/// serde's message, in words for people who write files; with the nearest key where one is
+/// unknown.
+fn helpful(message: &str) -> String {
+    let Some((found, expected)) =
+        message.strip_prefix("unknown field `").and_then(|rest| rest.split_once("`, expected "))
+    else {
+        return message.replace("missing field", "missing key");
+    };
+    let known: Vec<&str> = expected.split('`').skip(1).step_by(2).collect();
+    let nearest = known
+        .iter()
+        .map(|key| (strsim::damerau_levenshtein(found, key), *key))
+        .min()
+        .filter(|(distance, key)| *distance <= 2.max(key.len() / 3));
+    match nearest {
+        Some((_, key)) => format!("unknown key `{found}`; did you mean `{key}`?"),
+        None => format!("unknown key `{found}`; there are {}", known.join(", ")),
+    }
 }
 
 fn syntax(place: &str, spot: Spot, message: impl Into<String>) -> ConfigError {
@@ -260,9 +365,26 @@ fn configs_of(documents: &[Document]) -> Result<Vec<(Config, String)>, ConfigErr
 
 impl Document {
     /// The config at `path`, with the place it was written at.
-    pub(crate) fn config(&self, at: &str) -> Result<(Config, String), ConfigError> {
+    fn config(&self, at: &str) -> Result<(Config, String), ConfigError> {
+        self.config_with(at, &SecretKeys::default())
+    }
+
+    /// As [`Document::config`], with the caller's rule for what is a secret.
+    pub(crate) fn config_with(
+        &self,
+        at: &str,
+        secrets: &SecretKeys,
+    ) -> Result<(Config, String), ConfigError> {
         let value = path::find(&self.value, at).cloned().unwrap_or(Value::Null);
-        let config = Config::new(value).map_err(|error| self.error(at, error))?;
+        let config = Config::with_secrets(value, secrets).map_err(|error| match error {
+            // These know better where.
+            ConfigError::Number(error) => {
+                self.error(&path::join(at, &error.path), error.what_is_wrong())
+            }
+            ConfigError::BadId { ref found } => self
+                .error(&path::join(at, "config_id"), format!("{found} is not a non-empty string")),
+            other => self.error(at, other),
+        })?;
         let Spot { line, .. } = self.spot(at);
         Ok((config, format!("{}:{line}", self.place)))
     }

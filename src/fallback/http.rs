@@ -33,7 +33,12 @@ fn take<B>(lender: &Lender<B>) -> Option<B> {
 
 impl<B: Body> LentBody<B> {
     fn own(body: B) -> Self {
-        Self { hint: body.size_hint(), is_empty: body.is_end_stream(), taken: Some(body), lender: None }
+        Self {
+            hint: body.size_hint(),
+            is_empty: body.is_end_stream(),
+            taken: Some(body),
+            lender: None,
+        }
     }
 
     fn lent(body: B) -> (Self, Lender<B>) {

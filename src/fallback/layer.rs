@@ -25,8 +25,9 @@ pub struct FallbackLayer {
 impl FallbackLayer {
     /// `config` answers when another cannot be reached.
     pub fn new(config: Config) -> Self {
-        let cannot_be_reached =
-            |failure: &Failure| matches!(failure.kind, FailureKind::Connect | FailureKind::Overloaded);
+        let cannot_be_reached = |failure: &Failure| {
+            matches!(failure.kind, FailureKind::Connect | FailureKind::Overloaded)
+        };
         Self { config, when: Arc::new(cannot_be_reached), arm: Arc::default() }
     }
 

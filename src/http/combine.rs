@@ -39,7 +39,9 @@ pub enum Combine {
 
 impl Combine {
     /// Combines by a function.
-    pub fn with(f: impl Fn(Branches<Response<Bytes>>) -> Response<Bytes> + Send + Sync + 'static) -> Self {
+    pub fn with(
+        f: impl Fn(Branches<Response<Bytes>>) -> Response<Bytes> + Send + Sync + 'static,
+    ) -> Self {
         Self::With(Arc::new(f))
     }
 }
@@ -96,7 +98,12 @@ fn response_entry(response: &Response<Bytes>) -> Value {
         .headers()
         .keys()
         .map(|name| {
-            let values: Vec<_> = response.headers().get_all(name).iter().map(|value| String::from_utf8_lossy(value.as_bytes())).collect();
+            let values: Vec<_> = response
+                .headers()
+                .get_all(name)
+                .iter()
+                .map(|value| String::from_utf8_lossy(value.as_bytes()))
+                .collect();
             (name.to_string(), Value::String(values.join(", ")))
         })
         .collect();

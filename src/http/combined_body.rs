@@ -68,7 +68,9 @@ where
                 }
                 return body.poll_frame(cx).map_err(Into::into);
             }
-            Projected::Bytes(bytes) => return Poll::Ready(bytes.take().map(|b| Ok(Frame::data(b)))),
+            Projected::Bytes(bytes) => {
+                return Poll::Ready(bytes.take().map(|b| Ok(Frame::data(b))));
+            }
             Projected::Lines(branches) => match ready!(Pin::new(branches).poll_next(cx)) {
                 Some(branch) => format!("{}\n", entry(&branch)),
                 None => return Poll::Ready(None),
@@ -99,7 +101,9 @@ where
     fn size_hint(&self) -> SizeHint {
         match &self.inner {
             Inner::Own(body, _) => body.size_hint(),
-            Inner::Bytes(bytes) => SizeHint::with_exact(bytes.as_ref().map_or(0, |b| b.len() as u64)),
+            Inner::Bytes(bytes) => {
+                SizeHint::with_exact(bytes.as_ref().map_or(0, |b| b.len() as u64))
+            }
             Inner::Lines(_) | Inner::Events(_) => SizeHint::default(),
         }
     }

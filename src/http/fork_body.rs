@@ -41,7 +41,7 @@ enum Inner<B> {
 }
 
 impl<B> ForkBody<B> {
-    pub(super) const fn whole(body: B) -> Self {
+    pub(crate) const fn whole(body: B) -> Self {
         Self { inner: Inner::Whole(body) }
     }
 
@@ -51,19 +51,35 @@ impl<B> ForkBody<B> {
 }
 
 impl<B: Body<Data = Bytes>> ForkBody<B> {
+    /// The body and copies of it, for a strategy that runs several configs. Whoever gets the first
+    /// reads for all; the copies hear it, each with up to 8 MiB waiting for it.
+    ///
+    /// # Errors
+    ///
+    /// The body itself, when it is a copy or has copies already.
+    pub fn fork(self, copies: usize) -> Result<(Self, Vec<Self>), Self> {
+        match self.inner {
+            Inner::Whole(body) => {
+                Ok(Self::tee(body, (0..copies).map(|_| None).collect(), &Budget::default()))
+            }
+            inner => Err(Self { inner }),
+        }
+    }
+
     /// The body, and a copy of it for each reason.
-    pub(super) fn tee(
-        body: B,
-        reasons: Vec<Option<Reason>>,
-        budget: &Budget,
-    ) -> (Self, Vec<Self>) {
+    pub(super) fn tee(body: B, reasons: Vec<Option<Reason>>, budget: &Budget) -> (Self, Vec<Self>) {
         let expected = if body.is_end_stream() { Some(0) } else { body.size_hint().exact() };
         let (taps, copies) = reasons
             .into_iter()
             .map(|reason| {
                 let (sender, receiver) = mpsc::unbounded_channel();
                 let level = Level { own: Arc::default(), all: budget.used.clone() };
-                let tap = Tap { sender: Some(sender), level: level.clone(), budget: budget.clone(), reason };
+                let tap = Tap {
+                    sender: Some(sender),
+                    level: level.clone(),
+                    budget: budget.clone(),
+                    reason,
+                };
                 let copy = Listener { receiver, level, left: expected, ended: false };
                 (tap, Self { inner: Inner::Copy(copy) })
             })
@@ -138,7 +154,10 @@ impl Tap {
         };
         if let Some((name, bound)) = over {
             self.level.take(len);
-            self.fail(FailureKind::Lagging, format!("fell behind the request body by more than {name} ({bound} bytes)"));
+            self.fail(
+                FailureKind::Lagging,
+                format!("fell behind the request body by more than {name} ({bound} bytes)"),
+            );
         } else if sender.send(Piece::Data(data.clone())).is_err() {
             // The copy was dropped: it needs no more, whatever the reason.
             self.level.take(len);

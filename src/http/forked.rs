@@ -1,6 +1,10 @@
 //! One HTTP request for several services.
 
-use super::{ForkBody, carrier, fork_body::Budget, pump::{pump, read_ahead}};
+use super::{
+    ForkBody, carrier,
+    fork_body::Budget,
+    pump::{pump, read_ahead},
+};
 use crate::{
     branch::{Failure, FailureKind},
     carrier::{Fork, MarkResponse, Pump, Reason, Settle, Ticket},
@@ -172,7 +176,12 @@ where
 }
 
 impl Forked {
-    fn shadow_request<B>(&self, parts: &Parts, ticket: Ticket, body: ForkBody<B>) -> Request<ForkBody<B>> {
+    fn shadow_request<B>(
+        &self,
+        parts: &Parts,
+        ticket: Ticket,
+        body: ForkBody<B>,
+    ) -> Request<ForkBody<B>> {
         let mut parts = parts.clone();
         for name in &*self.withheld {
             parts.headers.remove(name);

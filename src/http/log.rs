@@ -91,9 +91,9 @@ where
 
 /// A complete response with a status of 500 or above is a failure all the same.
 pub(super) fn server_error(status: StatusCode) -> Option<Failure> {
-    status
-        .is_server_error()
-        .then(|| Failure::new(FailureKind::Status, status.to_string()).with_type("http::StatusCode"))
+    status.is_server_error().then(|| {
+        Failure::new(FailureKind::Status, status.to_string()).with_type("http::StatusCode")
+    })
 }
 
 impl<F, K> fmt::Debug for HttpLogFuture<F, K> {

@@ -1,6 +1,8 @@
 //! All configs at once around an HTTP service, combined into one response.
 
-use super::{Combine, CombinedBody, ForkBody, Forked, collect::Collect, combine, log::server_error};
+use super::{
+    Combine, CombinedBody, ForkBody, Forked, collect::Collect, combine, log::server_error,
+};
 use crate::{
     BoxError,
     branch::Branches,
@@ -173,18 +175,22 @@ async fn first_success<B>(mut branches: BranchStream<Response<B>>) -> Response<C
             second_best = Some(response);
         }
     }
-    second_best.map_or_else(bad_gateway, |response| response.map(|body| CombinedBody::own(body, None)))
+    second_best
+        .map_or_else(bad_gateway, |response| response.map(|body| CombinedBody::own(body, None)))
 }
 
 fn streamed<B>(media: http::HeaderValue, body: CombinedBody<B>) -> Response<CombinedBody<B>> {
     let mut response = Response::new(body);
     response.headers_mut().insert(header::CONTENT_TYPE, media);
-    response.headers_mut().insert(header::CACHE_CONTROL, http::HeaderValue::from_static("no-cache"));
+    response
+        .headers_mut()
+        .insert(header::CACHE_CONTROL, http::HeaderValue::from_static("no-cache"));
     response
 }
 
 fn bad_gateway<B>() -> Response<CombinedBody<B>> {
-    let mut response = Response::new(CombinedBody::bytes(Bytes::from_static(b"no branch answered\n")));
+    let mut response =
+        Response::new(CombinedBody::bytes(Bytes::from_static(b"no branch answered\n")));
     *response.status_mut() = StatusCode::BAD_GATEWAY;
     response
 }
@@ -215,4 +221,3 @@ impl<B, E> fmt::Debug for CombineFuture<B, E> {
         f.debug_struct("CombineFuture").finish_non_exhaustive()
     }
 }
-

@@ -1,7 +1,8 @@
 //! One branch of several.
 
 use crate::{
-    branch::{Branch, Failure, FailureKind},
+    branch::{Branch, Failure, FailureKind, SkipReason},
+    caught::caught,
     clock::Tick,
     record::End,
     trial::{Place, Reason},
@@ -9,11 +10,11 @@ use crate::{
 use std::{
     fmt,
     future::{Future, poll_fn},
-    panic::{AssertUnwindSafe, catch_unwind},
     pin::{Pin, pin},
-    task::Poll,
+    task::{Context, Poll},
     time::Duration,
 };
+use tokio::runtime::Handle;
 use tower_service::Service;
 
 /// A branch with its position in the pool.
@@ -38,49 +39,67 @@ where
     Box::pin(async move {
         place.start = Tick::now();
         let end = match timeout {
-            None => caught(execute(ready, service, copy)).await,
+            None => execute(ready, service, copy, &reason).await,
+            Some(_) if Handle::try_current().is_err() => {
+                reason.skipped(SkipReason::NoRuntime);
+                drop(copy);
+                End::Skipped(SkipReason::NoRuntime)
+            }
             Some(timeout) => {
-                // The work is dropped before this block ends, the reason set before that.
-                let mut work = pin!(caught(execute(ready, service, copy)));
+                // The work is dropped at the end of this block: after the reason is set.
+                let mut work = pin!(execute(ready, service, copy, &reason));
                 match tokio::time::timeout(timeout, work.as_mut()).await {
-                    Ok(result) => result,
-                    Err(_) => {
-                        let failure = Failure::new(
+                    Ok(end) => end,
+                    Err(_) => failed(
+                        &reason,
+                        Failure::new(
                             FailureKind::Timeout,
                             format!("not finished within {timeout:?}"),
-                        );
-                        reason.failed(failure.clone());
-                        Err(failure)
-                    }
+                        ),
+                    ),
                 }
             }
-        };
-        let end = match end {
-            Ok(response) => End::Success(Some(response)),
-            Err(failure) => End::Failed(Box::new(failure)),
         };
         let end = reason.end().unwrap_or(end);
         (at, place.branch(Tick::now(), end))
     })
 }
 
-async fn execute<S, Q>(ready: bool, mut service: S, copy: Q) -> Result<S::Response, Failure>
+/// Whoever sees the drop of the copy, or of the service's future, reads the reason.
+fn failed<T>(reason: &Reason, failure: Failure) -> End<T> {
+    reason.failed(failure.clone());
+    End::Failed(Box::new(failure))
+}
+
+/// A panic in a branch is its failure and goes no further.
+async fn execute<S, Q>(ready: bool, mut service: S, copy: Q, reason: &Reason) -> End<S::Response>
 where
     S: Service<Q>,
     S::Error: fmt::Display + fmt::Debug + 'static,
 {
     if !ready {
-        poll_fn(|cx| service.poll_ready(cx)).await.map_err(|error| Failure::of_error(&error))?;
+        match polled(|cx| service.poll_ready(cx)).await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => return failed(reason, Failure::of_error(&error)),
+            Err(panic) => return failed(reason, panic),
+        }
     }
-    service.call(copy).await.map_err(|error| Failure::of_error(&error))
+    let mut response = match caught(|| service.call(copy)) {
+        Ok(response) => pin!(response),
+        Err(panic) => return failed(reason, panic),
+    };
+    match polled(|cx| response.as_mut().poll(cx)).await {
+        Ok(Ok(response)) => End::Success(Some(response)),
+        Ok(Err(error)) => End::Failed(Box::new(Failure::of_error(&error))),
+        Err(panic) => failed(reason, panic),
+    }
 }
 
-/// A panic in a branch is its failure and goes no further.
-async fn caught<T>(work: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
-    let mut work = pin!(work);
-    poll_fn(|cx| {
-        catch_unwind(AssertUnwindSafe(|| work.as_mut().poll(cx)))
-            .unwrap_or_else(|panic| Poll::Ready(Err(Failure::of_panic(&*panic))))
+/// Polls until it is ready or panics.
+async fn polled<T>(mut poll: impl FnMut(&mut Context<'_>) -> Poll<T>) -> Result<T, Failure> {
+    poll_fn(|cx| match caught(|| poll(cx)) {
+        Ok(result) => result.map(Ok),
+        Err(panic) => Poll::Ready(Err(panic)),
     })
     .await
 }

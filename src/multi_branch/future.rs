@@ -34,7 +34,9 @@ impl<T, E> Future for MultiBranchFuture<T, E> {
         let this = self.get_mut();
         let stream = match &mut this.stream {
             Ok(stream) => stream,
-            Err(error) => return error.take().map_or(Poll::Pending, |error| Poll::Ready(Err(error))),
+            Err(error) => {
+                return error.take().map_or(Poll::Pending, |error| Poll::Ready(Err(error)));
+            }
         };
         while let Some((at, branch)) = ready!(stream.poll_placed(cx)) {
             this.done[at] = Some(branch);

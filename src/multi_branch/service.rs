@@ -95,7 +95,8 @@ where
             .zip(&reasons)
             .map(|(place, reason)| Ticket(Seat::with_reason(place.clone(), reason)))
             .collect();
-        let (copies, pump) = layer.carrier.spread(request, tickets, layer.max_concurrent >= places.len());
+        let (copies, pump) =
+            layer.carrier.spread(request, tickets, layer.max_concurrent >= places.len());
 
         let mut services: Vec<S> = places[1..].iter().map(|_| self.inner.clone()).collect();
         let next = self.inner.clone();

@@ -1,8 +1,9 @@
 //! The future of a recorded execution.
 
 use super::{Capture, End, Open};
-use crate::branch::Failure;
+use crate::{branch::Failure, caught::caught};
 use pin_project::pin_project;
+use serde_json::Value;
 use std::{
     fmt,
     future::Future,
@@ -39,7 +40,7 @@ where
         let result = ready!(poll_watched(this.inner, cx, this.open));
         if let Some(open) = this.open.take() {
             open.end(match &result {
-                Ok(response) => End::Success(this.capture.capture(response)),
+                Ok(response) => End::Success(captured(this.capture, response)),
                 Err(error) => End::Failed(Box::new(Failure::of_error(error))),
             });
         }
@@ -47,17 +48,30 @@ where
     }
 }
 
-/// Polls a future; if it panics, the branch ends as failed before the panic goes on.
+/// Calls a service; if it panics, the branch ends as failed before the panic goes on.
+pub(crate) fn call_watched<T>(open: &mut Option<Open>, call: impl FnOnce() -> T) -> T {
+    catch_unwind(AssertUnwindSafe(call)).unwrap_or_else(|panic| {
+        if let Some(open) = open.take() {
+            open.end(End::Failed(Box::new(Failure::of_panic(&*panic))));
+        }
+        resume_unwind(panic)
+    })
+}
+
+/// As [`call_watched`], for polling its future.
 pub(crate) fn poll_watched<F: Future>(
     future: Pin<&mut F>,
     cx: &mut Context<'_>,
     open: &mut Option<Open>,
 ) -> Poll<F::Output> {
-    catch_unwind(AssertUnwindSafe(|| future.poll(cx))).unwrap_or_else(|panic| {
-        if let Some(open) = open.take() {
-            open.end(End::Failed(Box::new(Failure::of_panic(&*panic))));
-        }
-        resume_unwind(panic)
+    call_watched(open, || future.poll(cx))
+}
+
+/// A panic in the user's `capture` costs the output, not the response.
+fn captured<T, K: Capture<T>>(capture: &K, response: &T) -> Option<Value> {
+    caught(|| capture.capture(response)).unwrap_or_else(|panic| {
+        tracing::error!(%panic, "`capture` panicked; the output is not recorded");
+        None
     })
 }
 

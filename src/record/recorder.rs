@@ -4,6 +4,7 @@ use super::{LoggerBackend, Recording};
 use crate::{
     branch::{Branch, Failure, SkipReason},
     clock::Tick,
+    config::SecretKeys,
     trial::Place,
 };
 use crossbeam_queue::ArrayQueue;
@@ -12,8 +13,8 @@ use serde_json::Value;
 use std::{
     fmt,
     sync::{
-        Arc,
-        atomic::{AtomicBool, AtomicU64, Ordering::Relaxed, Ordering::SeqCst, fence},
+        Arc, OnceLock,
+        atomic::{AtomicBool, AtomicU64, Ordering::Relaxed, Ordering::SeqCst},
     },
     time::Duration,
 };
@@ -56,6 +57,10 @@ impl Record {
         Self { place, ended: Tick::now(), end }
     }
 
+    pub(crate) const fn is_skip(&self) -> bool {
+        matches!(self.end, CompactEnd::Skipped(_))
+    }
+
     pub(crate) fn into_branch(self) -> Branch {
         let end = match self.end {
             CompactEnd::Success(output) => End::Success(output.map(|output| *output)),
@@ -87,14 +92,52 @@ pub(super) struct Shared {
     pub(super) written: AtomicU64,
     pub(super) lost: AtomicU64,
     pub(super) dropped: AtomicU64,
+    /// How many the backend is busy with.
+    pub(super) writing: AtomicU64,
+    /// The last recorder is gone.
+    pub(super) closing: AtomicBool,
     /// The background task has ended, or was dropped.
     pub(super) closed: AtomicBool,
+    pub(super) secrets: OnceLock<SecretKeys>,
+    /// All ones up to about half the capacity: so often the task is woken while it lets branches
+    /// gather.
+    nudge: u64,
+}
+
+impl Shared {
+    /// Nobody will write what is in the queue any more.
+    pub(super) fn abandon(&self) {
+        while self.queue.pop().is_some() {
+            self.lost.fetch_add(1, Relaxed);
+        }
+        self.settled.notify_waiters();
+    }
+
+    #[cold]
+    fn refuse(&self) {
+        self.accepted.fetch_sub(1, SeqCst);
+        self.dropped.fetch_add(1, Relaxed);
+        // A drain may have waited for this one.
+        self.settled.notify_waiters();
+    }
 }
 
 /// Takes finished branches and never waits. Cheap to clone; the background task ends when the
 /// last clone is gone and everything is written.
 pub struct Recorder {
-    pub(super) shared: Arc<Shared>,
+    front: Arc<Front>,
+}
+
+/// What the clones of a recorder share, and the background task does not: gone with the last.
+struct Front {
+    shared: Arc<Shared>,
+}
+
+impl Drop for Front {
+    fn drop(&mut self) {
+        self.shared.closing.store(true, SeqCst);
+        self.shared.wake.notify_one();
+    }
 }
 
 /// What became of the branches a recorder was handed. Counts since its start.
@@ -107,7 +150,7 @@ pub struct RecorderStats {
     pub written: u64,
     /// Dropped because the queue was full or the background task had ended.
     pub dropped: u64,
-    /// Given to the backend, which failed to keep them.
+    /// Taken but not kept: the backend failed to, or the background task ended first.
     pub lost: u64,
 }
 
@@ -139,8 +182,9 @@ impl Recorder {
 
     /// As [`Recorder::pair`], with the most branches that may wait (at least 1).
     pub fn with_capacity<B: LoggerBackend>(backend: B, capacity: usize) -> (Self, Recording) {
+        let capacity = capacity.max(1);
         let shared = Arc::new(Shared {
-            queue: ArrayQueue::new(capacity.max(1)),
+            queue: ArrayQueue::new(capacity),
             idle: AtomicBool::new(false),
             wake: Notify::new(),
             hurry: AtomicBool::new(false),
@@ -149,10 +193,14 @@ impl Recorder {
             written: AtomicU64::new(0),
             lost: AtomicU64::new(0),
             dropped: AtomicU64::new(0),
+            writing: AtomicU64::new(0),
+            closing: AtomicBool::new(false),
             closed: AtomicBool::new(false),
+            secrets: OnceLock::new(),
+            nudge: (1 << (capacity / 2).max(1).ilog2()) - 1,
         });
         let recording = Recording::new(shared.clone(), backend);
-        (Self { shared }, recording)
+        (Self { front: Arc::new(Front { shared }) }, recording)
     }
 
     pub(crate) fn record(&self, record: Record) {
@@ -163,24 +211,33 @@ impl Recorder {
         self.push(Entry::Branch(Box::new(branch)));
     }
 
-    fn push(&self, entry: Entry) {
-        let shared = &*self.shared;
-        if shared.closed.load(Relaxed) || shared.queue.push(entry).is_err() {
-            shared.dropped.fetch_add(1, Relaxed);
-            return;
+    /// Whether it was taken.
+    fn push(&self, entry: Entry) -> bool {
+        let shared = &*self.front.shared;
+        // Counted first: the background task goes to sleep only when it has had as many as were
+        // counted, after it said that it is idle. So either it sees this one, or we see that it
+        // is idle. (All four are sequentially consistent.)
+        let count = shared.accepted.fetch_add(1, SeqCst) + 1;
+        if shared.closed.load(SeqCst) || shared.queue.push(entry).is_err() {
+            shared.refuse();
+            return false;
         }
-        shared.accepted.fetch_add(1, Relaxed);
-        // Pairs with the fence in the background task: either it sees the record, or we see
-        // that it is idle.
-        fence(SeqCst);
-        if shared.idle.load(Relaxed) {
+        if shared.idle.load(SeqCst) {
+            if shared.idle.swap(false, SeqCst) {
+                shared.wake.notify_one();
+            }
+        } else if count & shared.nudge == 0 {
             shared.wake.notify_one();
         }
+        if shared.closed.load(SeqCst) {
+            shared.abandon();
+        }
+        true
     }
 
     /// What became of the branches so far.
     pub fn stats(&self) -> RecorderStats {
-        let shared = &self.shared;
+        let shared = &self.front.shared;
         // `accepted` last: a branch in between counts as waiting, never as more than there are.
         let (written, lost) = (shared.written.load(Relaxed), shared.lost.load(Relaxed));
         let dropped = shared.dropped.load(Relaxed);
@@ -197,11 +254,12 @@ impl Recorder {
     ///
     /// Safe: the branches are written all the same.
     pub async fn drain(&self, deadline: Duration) -> Result<(), NotDrained> {
-        let shared = &self.shared;
+        let shared = &self.front.shared;
         let wanted = shared.accepted.load(SeqCst);
         let done = || {
             let stats = self.stats();
-            stats.written + stats.lost >= wanted
+            // One that was counted and then refused is wanted no more.
+            stats.written + stats.lost >= wanted.min(stats.accepted)
         };
         let written = async {
             loop {
@@ -222,16 +280,7 @@ impl Recorder {
 
 impl Clone for Recorder {
     fn clone(&self) -> Self {
-        Self { shared: self.shared.clone() }
-    }
-}
-
-impl Drop for Recorder {
-    fn drop(&mut self) {
-        // This one and the two of the background task: nobody will record any more.
-        if Arc::strong_count(&self.shared) <= 3 {
-            self.shared.wake.notify_one();
-        }
+        Self { front: self.front.clone() }
     }
 }
 
@@ -242,11 +291,15 @@ impl fmt::Debug for Recorder {
 }
 
 /// A recorder is a backend, too: behind another recorder it gives a slow backend a queue of its
-/// own, so that a quick one beside it is not held up.
+/// own, so that a quick one beside it is not held up. What that queue has no room for counts as
+/// lost in front and as dropped behind.
 impl LoggerBackend for Recorder {
     async fn start_run(&self, branch: &Branch) -> Result<super::RunId, crate::BoxError> {
-        self.push(Entry::Branch(Box::new(branch.clone())));
-        Ok(super::RunId(branch.id.to_string()))
+        if self.push(Entry::Branch(Box::new(branch.clone()))) {
+            Ok(super::RunId(branch.id.to_string()))
+        } else {
+            Err(NO_ROOM.into())
+        }
     }
 
     async fn log_status(&self, _: &super::RunId, _: &Branch) -> Result<(), crate::BoxError> {
@@ -262,19 +315,23 @@ impl LoggerBackend for Recorder {
     }
 
     async fn log_batch(&self, batch: &[Branch]) -> Result<(), super::BatchError> {
-        for branch in batch {
-            self.push(Entry::Branch(Box::new(branch.clone())));
+        let taken = |branch: &&Branch| self.push(Entry::Branch(Box::new((*branch).clone())));
+        match batch.len() - batch.iter().filter(taken).count() {
+            0 => Ok(()),
+            lost => Err(super::BatchError { lost, source: NO_ROOM.into() }),
         }
-        Ok(())
     }
 }
+
+const NO_ROOM: &str = "the queue of the recorder behind is full, or its background task has ended";
 
 /// Two backends side by side: each gets every branch. A branch counts as lost if either loses
 /// it. (Put a [`Recorder`] between to keep a slow one from holding up the other.)
 impl<A: LoggerBackend, B: LoggerBackend> LoggerBackend for (A, B) {
     async fn start_run(&self, branch: &Branch) -> Result<super::RunId, crate::BoxError> {
         let (a, b) = (self.0.start_run(branch).await?, self.1.start_run(branch).await?);
-        Ok(super::RunId(format!("{a}\n{b}")))
+        // The length in front, since one of them may be of such a pair itself.
+        Ok(super::RunId(format!("{}\n{a}{b}", a.0.len())))
     }
 
     async fn log_status(&self, run: &super::RunId, branch: &Branch) -> Result<(), crate::BoxError> {
@@ -309,6 +366,8 @@ impl<A: LoggerBackend, B: LoggerBackend> LoggerBackend for (A, B) {
 }
 
 fn both(run: &super::RunId) -> (super::RunId, super::RunId) {
-    let (a, b) = run.0.split_once('\n').unwrap_or((&run.0, ""));
+    let split =
+        run.0.split_once('\n').and_then(|(len, rest)| rest.split_at_checked(len.parse().ok()?));
+    let (a, b) = split.unwrap_or((&run.0, ""));
     (super::RunId(a.to_owned()), super::RunId(b.to_owned()))
 }

@@ -1,16 +1,16 @@
 //! The background task behind a recorder.
 
 use super::{
-    LoggerBackend,
+    BatchError, LoggerBackend,
     recorder::{Entry, Shared},
 };
-use crate::branch::Branch;
+use crate::{branch::Branch, caught::caught, config::SecretKeys};
 use std::{
-    future::Future,
-    pin::Pin,
+    future::{Future, poll_fn},
+    pin::{Pin, pin},
     sync::{
         Arc,
-        atomic::{Ordering::Relaxed, Ordering::SeqCst, fence},
+        atomic::{Ordering::Relaxed, Ordering::SeqCst},
     },
     task::{Context, Poll},
     time::Duration,
@@ -43,11 +43,24 @@ impl Future for Recording {
     }
 }
 
+impl Recording {
+    /// Takes these keys for secrets in recorded outputs, instead of the default ones. (What is a
+    /// secret in a config was said when it was [made](crate::Config::with_secrets).)
+    #[must_use = "nothing is written unless this is spawned"]
+    pub fn secret_keys(self, keys: SecretKeys) -> Self {
+        let _ = self.shared.secrets.set(keys);
+        self
+    }
+}
+
 impl Drop for Recording {
     /// Ended or aborted: from now on branches are dropped and counted.
     fn drop(&mut self) {
-        self.shared.closed.store(true, SeqCst);
-        self.shared.settled.notify_waiters();
+        let shared = &self.shared;
+        shared.closed.store(true, SeqCst);
+        // Whether an interrupted batch was kept is not known.
+        shared.lost.fetch_add(shared.writing.swap(0, SeqCst), Relaxed);
+        shared.abandon();
     }
 }
 
@@ -60,24 +73,28 @@ impl std::fmt::Debug for Recording {
 async fn write_all<B: LoggerBackend>(shared: Arc<Shared>, backend: B) {
     let mut batch: Vec<Branch> = Vec::new();
     let mut failing = false;
+    let mut taken = 0;
+    let has_all = |taken: u64| shared.accepted.load(SeqCst) == taken;
     loop {
+        let secrets = shared.secrets.get_or_init(SecretKeys::default);
         while batch.len() < MAX_BATCH
             && let Some(entry) = shared.queue.pop()
         {
-            batch.push(match entry {
+            let mut branch = match entry {
                 Entry::Record(record) => record.into_branch(),
                 Entry::Branch(branch) => *branch,
-            });
+            };
+            branch.output = branch.output.map(|output| secrets.redact(&output));
+            batch.push(branch);
         }
         if batch.is_empty() {
             shared.hurry.store(false, SeqCst);
             shared.settled.notify_waiters();
-            if is_last(&shared) && shared.queue.is_empty() {
+            if shared.closing.load(SeqCst) && has_all(taken) {
                 return;
             }
             shared.idle.store(true, SeqCst);
-            fence(SeqCst);
-            if shared.queue.is_empty() && !is_last(&shared) {
+            if has_all(taken) && !shared.closing.load(SeqCst) {
                 shared.wake.notified().await;
             }
             shared.idle.store(false, SeqCst);
@@ -85,7 +102,11 @@ async fn write_all<B: LoggerBackend>(shared: Arc<Shared>, backend: B) {
             continue;
         }
         let count = batch.len() as u64;
-        match backend.log_batch(&batch).await {
+        taken += count;
+        shared.writing.store(count, SeqCst);
+        let result = log_batch(&backend, &batch).await;
+        shared.writing.store(0, SeqCst);
+        match result {
             Ok(()) => {
                 if failing {
                     tracing::info!("branches are recorded again");
@@ -114,15 +135,21 @@ async fn write_all<B: LoggerBackend>(shared: Arc<Shared>, backend: B) {
     }
 }
 
+/// A backend that panics fails like any other: with its batch, not with all that follow.
+async fn log_batch<B: LoggerBackend>(backend: &B, batch: &[Branch]) -> Result<(), BatchError> {
+    let mut work = pin!(async { backend.log_batch(batch).await });
+    poll_fn(|cx| {
+        caught(|| work.as_mut().poll(cx)).unwrap_or_else(|panic| {
+            Poll::Ready(Err(BatchError { lost: batch.len(), source: panic.into() }))
+        })
+    })
+    .await
+}
+
 /// Lets branches gather, unless somebody waits for them.
-async fn gather(shared: &Arc<Shared>) {
-    if shared.hurry.load(SeqCst) || is_last(shared) {
+async fn gather(shared: &Shared) {
+    if shared.hurry.load(SeqCst) || shared.closing.load(SeqCst) {
         return;
     }
     let _ = tokio::time::timeout(FLUSH_EVERY, shared.wake.notified()).await;
-}
-
-/// The task's own two references are the last ones.
-fn is_last(shared: &Arc<Shared>) -> bool {
-    Arc::strong_count(shared) <= 2
 }

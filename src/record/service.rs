@@ -1,7 +1,10 @@
 //! The service that records, around a plain service.
 
-use super::{Capture, End, LogFuture, LogLayer, Record, Recorder, layer::Hook};
-use crate::trial::{Seat, Trial};
+use super::{Capture, End, LogFuture, LogLayer, Record, Recorder, call_watched, layer::Hook};
+use crate::{
+    caught::caught,
+    trial::{Duty, Seat, Trial},
+};
 use serde_json::Value;
 use std::{
     fmt,
@@ -33,7 +36,7 @@ impl<S, K> Log<S, K> {
     }
 
     pub(crate) fn open(&self, seat: &mut Seat) -> Option<Open> {
-        seat.take_over(&self.layer.recorder).map(|seat| Open::new(seat, &self.layer))
+        seat.take_over(&self.layer.recorder).map(|duty| Open::new(duty, &self.layer))
     }
 }
 
@@ -52,38 +55,42 @@ where
     }
 
     fn call(&mut self, mut trial: Trial<R>) -> Self::Future {
-        let open = self.open(&mut trial.seat);
-        LogFuture::new(self.inner.call(trial), open, self.layer.capture.clone())
+        let mut open = self.open(&mut trial.seat);
+        let inner = call_watched(&mut open, || self.inner.call(trial));
+        LogFuture::new(inner, open, self.layer.capture.clone())
     }
 }
 
 /// A branch that a logging layer answers for, until it ends it.
 pub(crate) struct Open {
-    seat: Option<Seat>,
+    duty: Option<Duty>,
     recorder: Recorder,
     hook: Option<Hook>,
 }
 
 impl Open {
-    pub(super) fn new<K>(seat: Seat, layer: &LogLayer<K>) -> Self {
-        Self { seat: Some(seat), recorder: layer.recorder.clone(), hook: layer.hook.clone() }
+    fn new<K>(duty: Duty, layer: &LogLayer<K>) -> Self {
+        Self { duty: Some(duty), recorder: layer.recorder.clone(), hook: layer.hook.clone() }
     }
 
     /// The one end of this branch.
     pub(crate) fn end(mut self, end: End<Value>) {
-        self.finish(end);
+        self.finish(Some(end));
     }
 
-    fn finish(&mut self, end: End<Value>) {
-        let Some(seat) = self.seat.take() else { return };
-        let end = seat.judge(end);
+    fn finish(&mut self, seen: Option<End<Value>>) {
+        let Some(duty) = self.duty.take() else { return };
+        let end = duty.judge(seen);
+        let record = Record::new(duty.place, end);
         match &self.hook {
-            None => seat.end(&self.recorder, end),
+            None => self.recorder.record(record),
             Some(hook) => {
-                let record = Record::new(seat.place.clone(), end);
                 let branch = record.into_branch();
-                hook(&branch);
-                seat.end_as(&self.recorder, branch);
+                // This may be a drop in the middle of another panic.
+                if let Err(panic) = caught(|| hook(&branch)) {
+                    tracing::error!(%panic, "the `on_branch` hook panicked");
+                }
+                self.recorder.record_branch(branch);
             }
         }
     }
@@ -92,9 +99,6 @@ impl Open {
 impl Drop for Open {
     /// Dropped before its end: cancelled, or for the reason its strategy left.
     fn drop(&mut self) {
-        if let Some(seat) = &self.seat {
-            let end = seat.dropped_end();
-            self.finish(end);
-        }
+        self.finish(None);
     }
 }

@@ -20,6 +20,7 @@ pub struct GenericRoundRobinLayer<C, K = NoKey> {
     /// which makes a new service for each request does not begin again each time.
     pub(super) choice: Arc<Choice>,
     pool: ConfigPool,
+    seed: u64,
     salt: Option<Salt>,
     key: K,
 }
@@ -45,6 +46,7 @@ impl<C: Default> GenericRoundRobinLayer<C> {
             carrier: C::default(),
             choice: Arc::new(Choice::Cycle(Cycle::default())),
             pool,
+            seed: 0,
             salt: None,
             key: NoKey,
         }
@@ -71,13 +73,14 @@ impl<C, K> GenericRoundRobinLayer<C, K> {
         weights: impl IntoIterator<Item = (&'a str, f64)>,
     ) -> Result<Self, WeightError> {
         let line = Line::weighted(&self.pool, weights)?;
-        self.choice = Arc::new(Choice::Weighted(line, Draws::new(0)));
+        self.choice = Arc::new(Choice::Weighted(line, Draws::new(self.seed)));
         Ok(self)
     }
 
     /// Chooses at random from this seed (0 until then) instead of in turn.
     #[must_use]
     pub fn seed(mut self, seed: u64) -> Self {
+        self.seed = seed;
         self.choice = Arc::new(Choice::Weighted(self.line(), Draws::new(seed)));
         self
     }
@@ -87,7 +90,7 @@ impl<C, K> GenericRoundRobinLayer<C, K> {
     #[must_use]
     pub fn sticky<Key>(self, salt: &str, key: Key) -> GenericRoundRobinLayer<C, Key> {
         let choice = match &*self.choice {
-            Choice::Cycle(_) => Arc::new(Choice::Weighted(self.line(), Draws::new(0))),
+            Choice::Cycle(_) => Arc::new(Choice::Weighted(self.line(), Draws::new(self.seed))),
             Choice::Weighted(..) => self.choice,
         };
         GenericRoundRobinLayer {
@@ -95,6 +98,7 @@ impl<C, K> GenericRoundRobinLayer<C, K> {
             carrier: self.carrier,
             choice,
             pool: self.pool,
+            seed: self.seed,
             salt: Some(Salt::new(salt)),
             key,
         }
@@ -108,6 +112,7 @@ impl<C, K> GenericRoundRobinLayer<C, K> {
             carrier: Nested,
             choice: self.choice,
             pool: self.pool,
+            seed: self.seed,
             salt: self.salt,
             key: self.key,
         }

@@ -9,6 +9,9 @@ use std::{
 };
 use tokio::sync::{Notify, Semaphore};
 
+/// How long a shadow that was told to stop may take to do so: until it is next polled.
+const STOPPING: Duration = Duration::from_millis(100);
+
 /// All shadows of a layer, running now.
 #[derive(Debug)]
 pub(super) struct InFlight {
@@ -36,13 +39,14 @@ impl InFlight {
     }
 
     /// Waits until none is running; after `deadline` stops the rest. Returns how many that were.
+    /// One that keeps its thread busy cannot be stopped; it is not waited for.
     pub(super) async fn drain(&self, deadline: Duration) -> usize {
         if tokio::time::timeout(deadline, self.none()).await.is_ok() {
             return 0;
         }
         let left = self.count();
         self.cut.close();
-        self.none().await;
+        let _ = tokio::time::timeout(STOPPING, self.none()).await;
         left
     }
 

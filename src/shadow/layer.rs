@@ -279,7 +279,11 @@ impl<C> GenericShadowLayer<C> {
     }
 
     /// The shadows that shall run for this request; those refused are told why.
-    pub(super) fn choose(&self, may_shadow: bool, mut refused: impl FnMut(&ShadowArm, SkipReason)) -> Vec<(usize, Permit)> {
+    pub(super) fn choose(
+        &self,
+        may_shadow: bool,
+        mut refused: impl FnMut(&ShadowArm, SkipReason),
+    ) -> Vec<(usize, Permit)> {
         let draw = self.state.sampling.next();
         let mut chosen = Vec::new();
         for (at, shadow) in self.shadows.iter().enumerate() {

@@ -12,6 +12,7 @@ use crate::{
 };
 use std::{
     fmt,
+    panic::{AssertUnwindSafe, catch_unwind, resume_unwind},
     task::{Context, Poll},
 };
 use tokio::runtime::Handle;
@@ -52,10 +53,13 @@ where
         let layer = &self.layer;
         let parent = layer.carrier.parent(&request);
         let place = Place::first(&layer.primary, Role::Primary, 1.0, parent);
-        let chosen = layer.choose(layer.carrier.may_shadow(&request, place.experiment()), |shadow, reason| {
-            let place = place.sibling(&shadow.arm, Role::Shadow, shadow.bounds.sample);
-            Seat::new(place).skip(reason);
-        });
+        let chosen = layer.choose(
+            layer.carrier.may_shadow(&request, place.experiment()),
+            |shadow, reason| {
+                let place = place.sibling(&shadow.arm, Role::Shadow, shadow.bounds.sample);
+                Seat::new(place).skip(reason);
+            },
+        );
         if chosen.is_empty() {
             let ticket = Ticket(Seat::new(place));
             let (request, mark, _) = layer.carrier.fork(request, ticket, Vec::new());
@@ -79,10 +83,12 @@ where
                 carrier: layer.carrier.clone(),
             });
         }
-        let (request, mark, copies) = layer.carrier.fork(request, Ticket(Seat::new(place)), tickets);
+        let (request, mark, copies) =
+            layer.carrier.fork(request, Ticket(Seat::new(place)), tickets);
         let clones: Vec<S> = copies.iter().map(|_| self.inner.clone()).collect();
-        // The primary first: from here on it owes the shadows nothing.
-        let primary = MarkFuture::new(self.inner.call(request), mark);
+        // The primary first: from here on it owes the shadows nothing. If it panics, they run all
+        // the same.
+        let primary = catch_unwind(AssertUnwindSafe(|| self.inner.call(request)));
 
         let guard = (layer.on_cancel == OnCancel::Cancel).then(LeaveGuard::new);
         let runtime = layer.runtime.clone().or_else(|| Handle::try_current().ok());
@@ -96,6 +102,7 @@ where
                 None => task.skip(SkipReason::NoRuntime),
             }
         }
-        ShadowFuture::new(primary, guard)
+        let primary = primary.unwrap_or_else(|panic| resume_unwind(panic));
+        ShadowFuture::new(MarkFuture::new(primary, mark), guard)
     }
 }

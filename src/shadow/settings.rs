@@ -55,7 +55,9 @@ fn share<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<f64>, D::E
     if (0.0..=1.0).contains(&share) {
         return Ok(Some(share));
     }
-    Err(de::Error::custom(format!("{share} is not a share of requests; write a number from 0 to 1")))
+    Err(de::Error::custom(format!(
+        "{share} is not a share of requests; write a number from 0 to 1"
+    )))
 }
 
 /// The bounds in force for one shadow.

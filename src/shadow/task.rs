@@ -7,6 +7,7 @@ use super::{
 use crate::{
     branch::{Failure, FailureKind, SkipReason},
     carrier::Settle,
+    caught::caught,
     clock::Tick,
     record::End,
     trial::{Place, Reason},
@@ -14,7 +15,6 @@ use crate::{
 use std::{
     fmt,
     future::{Future, pending, poll_fn},
-    panic::{AssertUnwindSafe, catch_unwind},
     pin::{Pin, pin},
     sync::Arc,
     task::{Context, Poll},
@@ -50,12 +50,17 @@ enum Stop<T> {
 }
 
 /// Runs one shadow to its end, its time-out, or until it is told to stop.
-pub(super) async fn run<C, S, Q>(task: Task<C>, service: S, copy: Q, left: Option<Arc<Semaphore>>)
-where
+pub(super) async fn run<C, S, Q>(
+    mut task: Task<C>,
+    service: S,
+    copy: Q,
+    left: Option<Arc<Semaphore>>,
+) where
     C: Settle<S::Response>,
     S: Service<Q>,
     S::Error: fmt::Display + fmt::Debug + 'static,
 {
+    task.place.start = Tick::now();
     let timeout = task.shadows[task.at].bounds.timeout;
     let stop = {
         let mut work = pin!(execute(&task, service, copy));
@@ -109,23 +114,39 @@ where
     S: Service<Q>,
     S::Error: fmt::Display + fmt::Debug + 'static,
 {
+    // Whoever sees the drop of the copy, or of the service's future, reads what is said here.
+    let panicked = |panic: Failure| {
+        task.reason.failed(panic.clone());
+        Stop::Done(Err(panic))
+    };
     // Asked once. (The copy is dropped when this function returns: after the reason is set.)
-    match poll_fn(|cx| Poll::Ready(service.poll_ready(cx))).await {
-        Poll::Ready(Ok(())) => {}
-        Poll::Ready(Err(_)) | Poll::Pending => {
+    match poll_fn(|cx| Poll::Ready(caught(|| service.poll_ready(cx)))).await {
+        Ok(Poll::Ready(Ok(()))) => {}
+        Ok(Poll::Ready(Err(_)) | Poll::Pending) => {
             task.skip(SkipReason::NotReady);
             return Stop::NotReady;
         }
+        Err(panic) => return panicked(panic),
     }
-    let response = match service.call(copy).await {
-        Ok(response) => response,
-        Err(error) => return Stop::Done(Err(Failure::of_error(&error))),
+    let mut response = match caught(|| service.call(copy)) {
+        Ok(response) => pin!(response),
+        Err(panic) => return panicked(panic),
     };
-    Stop::Done(task.carrier.settle(response, &task.reason).await)
+    let response = poll_fn(|cx| match caught(|| response.as_mut().poll(cx)) {
+        Ok(poll) => poll.map(Ok),
+        Err(panic) => Poll::Ready(Err(panic)),
+    });
+    match response.await {
+        Ok(Ok(response)) => Stop::Done(task.carrier.settle(response, &task.reason).await),
+        Ok(Err(error)) => Stop::Done(Err(Failure::of_error(&error))),
+        Err(panic) => panicked(panic),
+    }
 }
 
-/// A panic in a shadow is its failure and goes no further.
-fn poll_caught<T>(work: Pin<&mut impl Future<Output = Stop<T>>>, cx: &mut Context<'_>) -> Poll<Stop<T>> {
-    catch_unwind(AssertUnwindSafe(|| work.poll(cx)))
-        .unwrap_or_else(|panic| Poll::Ready(Stop::Done(Err(Failure::of_panic(&*panic)))))
+/// A panic in what settles the response is the shadow's failure, too, and goes no further.
+fn poll_caught<T>(
+    work: Pin<&mut impl Future<Output = Stop<T>>>,
+    cx: &mut Context<'_>,
+) -> Poll<Stop<T>> {
+    caught(|| work.poll(cx)).unwrap_or_else(|panic| Poll::Ready(Stop::Done(Err(panic))))
 }

@@ -81,6 +81,8 @@ mod registry;
 
 pub use dispatch::Dispatch;
 pub use layer::{GenericStrategyLayer, StrategyService};
+#[cfg(feature = "proxy")]
+pub(crate) use registry::BUILT_IN;
 pub use registry::{RegistryError, StrategyRegistry};
 
 use crate::BoxError;

@@ -1,1 +1,91 @@
-fn main() {}
+//! The `spearmint` command: a door to the library.
+
+#![forbid(unsafe_code)]
+
+mod branches;
+mod completions;
+mod demo;
+mod output;
+mod serve;
+mod store_path;
+
+use clap::{Parser, Subcommand};
+use std::process::ExitCode;
+
+/// Try a new model, prompt or build on real traffic, without risk.
+#[derive(Debug, Parser)]
+#[command(
+    name = "spearmint",
+    version,
+    propagate_version = true,
+    arg_required_else_help = true,
+    after_help = "\
+Examples:
+  spearmint demo                                 see it at work, with nothing to set up
+  spearmint serve experiment.yaml                run an experiment in front of your services
+  spearmint branches --status failed --since 1h  look at what was recorded
+
+Exit codes: 0 done; 1 something failed; 2 wrong arguments or a mistake in a file.
+Colour follows the terminal and NO_COLOR. The level of the log follows SPEARMINT_LOG (info)."
+)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Serve(serve::Serve),
+    Demo(demo::Demo),
+    Branches(branches::Branches),
+    Completions(completions::Completions),
+}
+
+/// Something failed; which exit code that is.
+pub(crate) enum Failed {
+    /// The user's input: exit code 2.
+    Input(tower_spearmint::BoxError),
+    /// Everything else: exit code 1.
+    Run(tower_spearmint::BoxError),
+}
+
+impl<E: Into<tower_spearmint::BoxError>> From<E> for Failed {
+    fn from(error: E) -> Self {
+        Self::Run(error.into())
+    }
+}
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let result = match cli.command {
+        Command::Serve(command) => command.run(),
+        Command::Demo(command) => command.run(),
+        Command::Branches(command) => command.run(),
+        Command::Completions(command) => command.run(),
+    };
+    let (error, code) = match result {
+        Ok(()) => return ExitCode::SUCCESS,
+        Err(Failed::Input(error)) => (error, 2),
+        Err(Failed::Run(error)) => (error, 1),
+    };
+    // `spearmint branches | head` is no failure.
+    if error
+        .downcast_ref::<std::io::Error>()
+        .is_some_and(|e| e.kind() == std::io::ErrorKind::BrokenPipe)
+    {
+        return ExitCode::SUCCESS;
+    }
+    output::error(&*error);
+    ExitCode::from(code)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_arguments_are_consistent() {
+        Cli::command().debug_assert();
+    }
+}

@@ -1,0 +1,218 @@
+//! `spearmint branches`.
+
+use crate::{Failed, output, store_path};
+use clap::{Args, ValueEnum};
+use std::{
+    io::{BufWriter, Write},
+    path::PathBuf,
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
+use tower_spearmint::{
+    branch::{Role, Status},
+    config::parse_duration,
+    store::{BranchRow, Filter, SqliteStore},
+};
+
+/// Show the branches that a store holds
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  spearmint branches --experiment ranker --status failed --since 1h
+  spearmint branches --summary
+  spearmint branches --config candidate --format json | jq '.[].duration_ns'
+
+A table shows the newest 50 unless --limit says otherwise; json and csv show all, oldest first.")]
+pub(crate) struct Branches {
+    /// Only of this experiment
+    #[arg(long, value_name = "NAME")]
+    experiment: Option<String>,
+    /// Only of this config: its id, or the beginning of just one
+    #[arg(long, value_name = "ID")]
+    config: Option<String>,
+    /// Only those that ended so: success, failed, skipped or cancelled
+    #[arg(long, value_name = "STATUS")]
+    status: Option<Status>,
+    /// Only in this role: primary, shadow, branch or fallback
+    #[arg(long, value_name = "ROLE")]
+    role: Option<Role>,
+    /// Only those that started since: so long ago (15m, 1h, 2d), or a time (2026-01-31T12:00:00Z)
+    #[arg(long, value_name = "TIME", value_parser = parse_since)]
+    since: Option<SystemTime>,
+    /// At most so many
+    #[arg(long, value_name = "N")]
+    limit: Option<u64>,
+    /// Requests, errors and percentiles per config instead of single branches
+    #[arg(long)]
+    summary: bool,
+    /// How to print them
+    #[arg(long, value_enum, default_value_t = Format::Table)]
+    format: Format,
+    /// The same as --format json
+    #[arg(long, conflicts_with = "format")]
+    json: bool,
+    /// The store
+    #[arg(long, value_name = "FILE", default_value = "spearmint.db")]
+    store: PathBuf,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Format {
+    Table,
+    Json,
+    Csv,
+}
+
+impl Branches {
+    pub(crate) fn run(self) -> Result<(), Failed> {
+        let store = store_path::open(&self.store)?;
+        let filter = self.filter();
+        let format = if self.json { Format::Json } else { self.format };
+        let wrong = |error: tower_spearmint::store::StoreError| Failed::Input(error.into());
+        if self.summary {
+            let summaries = store.summary(&filter).map_err(wrong)?;
+            let mut out = std::io::stdout().lock();
+            match format {
+                Format::Table => writeln!(out, "{}", output::summary(&summaries))?,
+                Format::Json => writeln!(out, "{}", serde_json::to_string_pretty(&summaries)?)?,
+                Format::Csv => {
+                    let text = "--summary has no csv form; use --format json";
+                    return Err(Failed::Input(text.into()));
+                }
+            }
+            return Ok(());
+        }
+        let rows = store.branches(&filter).map_err(wrong)?;
+        match format {
+            Format::Table => print_table(rows, &store, &self.store),
+            Format::Json => print_json(rows),
+            Format::Csv => print_csv(rows),
+        }
+    }
+
+    fn filter(&self) -> Filter {
+        let mut filter = Filter::new();
+        filter.experiment.clone_from(&self.experiment);
+        filter.config.clone_from(&self.config);
+        filter.status = self.status;
+        filter.role = self.role;
+        filter.since_ns = self.since.and_then(|since| {
+            let since = since.duration_since(UNIX_EPOCH).ok()?;
+            u64::try_from(since.as_nanos()).ok()
+        });
+        filter.limit = self.limit;
+        if self.format == Format::Table && !self.json {
+            filter.limit = Some(self.limit.unwrap_or(50));
+            filter.newest_first = true;
+        }
+        filter
+    }
+}
+
+fn parse_since(text: &str) -> Result<SystemTime, String> {
+    if let Ok(ago) = parse_duration(text) {
+        return SystemTime::now().checked_sub(ago).ok_or_else(|| "too long ago".to_owned());
+    }
+    humantime::parse_rfc3339_weak(text)
+        .map_err(|_| "write how long ago (15m, 1h, 2d) or a time (2026-01-31T12:00:00Z)".to_owned())
+}
+
+type Rows = tower_spearmint::store::BranchRows;
+
+fn print_table(rows: Rows, store: &SqliteStore, path: &std::path::Path) -> Result<(), Failed> {
+    let header = ["started", "experiment", "config", "role", "status", "duration", "why"];
+    let mut table = output::table(&header, 5..6);
+    let mut count = 0_u64;
+    for row in rows {
+        let row = row?;
+        count += 1;
+        table.add_row([
+            time(row.start_ns),
+            row.experiment.to_string(),
+            row.config_id.short().to_owned(),
+            row.role.to_string(),
+            row.status.to_string(),
+            output::duration(Some(row.duration_ns)),
+            why(&row),
+        ]);
+    }
+    let mut out = std::io::stdout().lock();
+    if count > 0 {
+        writeln!(out, "{table}")?;
+    }
+    let all = store.counts()?.branches;
+    output::note(&format!("{count} of {all} branches in {}", path.display()));
+    Ok(())
+}
+
+fn why(row: &BranchRow) -> String {
+    let text = match (&row.failure, row.skip) {
+        (Some(failure), _) => failure.to_string(),
+        (None, Some(reason)) => reason.to_string(),
+        (None, None) => String::new(),
+    };
+    // One row is one line, whatever a service says.
+    let line: String =
+        text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(100).collect();
+    if line.len() < text.len() { format!("{}…", line.trim_end()) } else { line }
+}
+
+fn time(ns: u64) -> String {
+    let time = UNIX_EPOCH + Duration::from_nanos(ns);
+    humantime::format_rfc3339_millis(time).to_string()
+}
+
+fn print_json(rows: Rows) -> Result<(), Failed> {
+    let mut out = BufWriter::new(std::io::stdout().lock());
+    let mut separator = "[\n";
+    for row in rows {
+        write!(out, "{separator}{}", serde_json::to_string(&row?)?)?;
+        separator = ",\n";
+    }
+    writeln!(out, "{}", if separator == "[\n" { "[]" } else { "\n]" })?;
+    Ok(out.flush()?)
+}
+
+fn print_csv(rows: Rows) -> Result<(), Failed> {
+    let mut out = csv::Writer::from_writer(std::io::stdout().lock());
+    out.write_record([
+        "id",
+        "request_id",
+        "parent",
+        "experiment",
+        "strategy",
+        "config_id",
+        "role",
+        "status",
+        "start_ns",
+        "end_ns",
+        "duration_ns",
+        "probability",
+        "retry_count",
+        "failure_kind",
+        "failure_message",
+        "skip",
+    ])?;
+    for row in rows {
+        let row = row?;
+        let failure = row.failure.as_ref();
+        out.write_record([
+            row.id.to_string(),
+            row.request_id.to_string(),
+            row.parent.map(|id| id.to_string()).unwrap_or_default(),
+            row.experiment.to_string(),
+            row.strategy.to_string(),
+            row.config_id.to_string(),
+            row.role.to_string(),
+            row.status.to_string(),
+            row.start_ns.to_string(),
+            row.end_ns.to_string(),
+            row.duration_ns.to_string(),
+            row.probability.to_string(),
+            row.retry_count.to_string(),
+            failure.map(|failure| failure.kind.to_string()).unwrap_or_default(),
+            failure.map(|failure| failure.message.clone()).unwrap_or_default(),
+            row.skip.map(|reason| reason.to_string()).unwrap_or_default(),
+        ])?;
+    }
+    Ok(out.flush()?)
+}

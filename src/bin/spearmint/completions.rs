@@ -1,0 +1,27 @@
+//! `spearmint completions`.
+
+use crate::{Cli, Failed};
+use clap::{Args, CommandFactory};
+use clap_complete::Shell;
+
+/// Print the completions for a shell
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Example:
+  spearmint completions bash > ~/.local/share/bash-completion/completions/spearmint")]
+pub(crate) struct Completions {
+    /// The shell
+    shell: Shell,
+}
+
+impl Completions {
+    pub(crate) fn run(&self) -> Result<(), Failed> {
+        clap_complete::generate(
+            self.shell,
+            &mut Cli::command(),
+            "spearmint",
+            &mut std::io::stdout(),
+        );
+        Ok(())
+    }
+}

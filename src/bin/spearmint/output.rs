@@ -1,0 +1,95 @@
+//! What the commands print, and where.
+
+use anstyle::{AnsiColor, Style};
+use comfy_table::{Cell, CellAlignment, Table, presets};
+use std::{error::Error, io::Write};
+use tower_spearmint::store::ConfigSummary;
+
+const RED: Style = AnsiColor::Red.on_default().bold();
+const BOLD: Style = Style::new().bold();
+
+/// An error with its causes, on stderr. A cause that its effect quotes already is not repeated.
+pub(crate) fn error(error: &(dyn Error + 'static)) {
+    let mut stderr = anstream::stderr().lock();
+    let mut said = error.to_string();
+    let _ = writeln!(stderr, "{RED}error:{RED:#} {said}");
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        let text = error.to_string();
+        if !said.contains(&text) {
+            let _ = writeln!(stderr, "  caused by: {text}");
+            said = text;
+        }
+        cause = error.source();
+    }
+}
+
+/// A line for the person at the terminal, on stderr.
+pub(crate) fn note(text: &str) {
+    let _ = writeln!(anstream::stderr().lock(), "{text}");
+}
+
+/// A heading, on stdout.
+pub(crate) fn heading(text: &str) -> std::io::Result<()> {
+    writeln!(anstream::stdout().lock(), "{BOLD}{text}{BOLD:#}")
+}
+
+/// A table without lines; the columns in `numbers` are aligned to the right.
+pub(crate) fn table(header: &[&str], numbers: std::ops::Range<usize>) -> Table {
+    let mut table = Table::new();
+    table.load_style(presets::NOTHING);
+    let align =
+        |at: usize| if numbers.contains(&at) { CellAlignment::Right } else { CellAlignment::Left };
+    table.set_header(
+        header.iter().enumerate().map(|(at, text)| Cell::new(text).set_alignment(align(at))),
+    );
+    for (at, column) in table.column_iter_mut().enumerate() {
+        column.set_cell_alignment(align(at));
+    }
+    table
+}
+
+/// What the branches of each config come to.
+pub(crate) fn summary(summaries: &[ConfigSummary]) -> Table {
+    let header = [
+        "config",
+        "role",
+        "requests",
+        "failed",
+        "skipped",
+        "cancelled",
+        "errors",
+        "p50",
+        "p95",
+        "p99",
+    ];
+    let mut table = table(&header, 2..header.len());
+    for summary in summaries {
+        let ended = summary.success + summary.failed;
+        let errors = if ended == 0 { 0.0 } else { summary.failed as f64 / ended as f64 * 100.0 };
+        table.add_row([
+            summary.config_id.short().to_owned(),
+            summary.role.to_string(),
+            summary.requests.to_string(),
+            summary.failed.to_string(),
+            summary.skipped.to_string(),
+            summary.cancelled.to_string(),
+            format!("{errors:.1}%"),
+            duration(summary.p50_ns),
+            duration(summary.p95_ns),
+            duration(summary.p99_ns),
+        ]);
+    }
+    table
+}
+
+/// A duration in the unit that reads best.
+pub(crate) fn duration(ns: Option<u64>) -> String {
+    match ns {
+        None => "-".to_owned(),
+        Some(ns) if ns < 1_000 => format!("{ns}ns"),
+        Some(ns) if ns < 1_000_000 => format!("{:.1}us", ns as f64 / 1e3),
+        Some(ns) if ns < 1_000_000_000 => format!("{:.1}ms", ns as f64 / 1e6),
+        Some(ns) => format!("{:.2}s", ns as f64 / 1e9),
+    }
+}

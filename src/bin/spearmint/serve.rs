@@ -1,0 +1,206 @@
+//! `spearmint serve`.
+
+use crate::{Failed, output::note};
+use clap::Args;
+use std::{net::SocketAddr, path::PathBuf, time::Duration};
+use tokio::{
+    net::TcpListener,
+    signal::unix::{SignalKind, signal},
+};
+use tower_spearmint::{
+    BoxError, Recorder,
+    mlflow::MlflowBackend,
+    proxy::{ExperimentFile, Proxy, ServeReport},
+    record::Recording,
+    store::SqliteStore,
+};
+use tracing_subscriber::EnvFilter;
+
+/// Run an experiment in front of HTTP services, as a reverse proxy
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Example, experiment.yaml:
+  experiment: ranker
+  strategy: shadow            # single | round_robin | shadow | multi_branch
+  primary: stable
+  shadow: { methods: [GET, POST], sample: 1.0, timeout: 2s }
+  configs:
+    - { config_id: stable, upstream: 'http://127.0.0.1:9001' }
+    - { config_id: candidate, upstream: 'http://127.0.0.1:9002' }
+
+  spearmint serve experiment.yaml --listen 127.0.0.1:8080 shadow.sample=0.1
+
+SIGTERM or Ctrl-C: no more requests are accepted; those under way, the shadows and the records
+are waited for up to drain_timeout (10s). A second signal ends at once.")]
+pub(crate) struct Serve {
+    /// The experiment file
+    file: PathBuf,
+    /// Settings that replace those of the file, as in shadow.sample=0.1
+    #[arg(value_name = "KEY=VALUE")]
+    overrides: Vec<String>,
+    /// Where to listen [default: the file's `listen`, or 127.0.0.1:8080]
+    #[arg(long, value_name = "ADDR")]
+    listen: Option<SocketAddr>,
+    /// Where to serve /healthz, /readyz and /stats [default: the file's `admin`, or nowhere]
+    #[arg(long, value_name = "ADDR")]
+    admin: Option<SocketAddr>,
+    /// The store for the branches [default: the file's `store`, or spearmint.db]
+    #[arg(long, value_name = "FILE")]
+    store: Option<PathBuf>,
+    /// An MLflow server that gets the branches, too [default: the file's `mlflow`, or
+    /// MLFLOW_TRACKING_URI, or none]
+    #[arg(long, value_name = "URL")]
+    mlflow: Option<String>,
+    /// How many threads serve [default: the file's `threads`, or one per core]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    threads: Option<u16>,
+}
+
+impl Serve {
+    pub(crate) fn run(self) -> Result<(), Failed> {
+        let log =
+            EnvFilter::try_from_env("SPEARMINT_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
+        let ansi = anstream::AutoStream::choice(&std::io::stderr()) != anstream::ColorChoice::Never;
+        tracing_subscriber::fmt()
+            .with_env_filter(log)
+            .with_ansi(ansi)
+            .with_writer(std::io::stderr)
+            .init();
+
+        let file = ExperimentFile::with_overrides(&self.file, &self.overrides)
+            .map_err(|error| Failed::Input(error.into()))?;
+        let cores = || std::thread::available_parallelism().map_or(1, usize::from);
+        let threads = self.threads.map(usize::from).or(file.threads()).unwrap_or_else(cores);
+        // One thread needs no queues between threads.
+        let mut builder = match threads {
+            1 => tokio::runtime::Builder::new_current_thread(),
+            _ => tokio::runtime::Builder::new_multi_thread(),
+        };
+        let runtime = builder.worker_threads(threads).enable_all().build()?;
+        let report = runtime.block_on(self.serve(&file));
+        // What was cut off at the deadline is not waited for again.
+        runtime.shutdown_timeout(Duration::from_millis(100));
+        let report = report?;
+        if report.recorder.dropped + report.recorder.lost > 0 {
+            tracing::warn!(
+                dropped = report.recorder.dropped,
+                lost = report.recorder.lost,
+                "some branches were not recorded"
+            );
+        }
+        Ok(())
+    }
+
+    async fn serve(&self, file: &ExperimentFile) -> Result<ServeReport, Failed> {
+        // From here on a signal is heard, even while the rest is being set up.
+        let stop = stop_signal()?;
+        let store_path =
+            self.store.clone().or_else(|| file.store()).unwrap_or_else(|| "spearmint.db".into());
+        let store = SqliteStore::open(&store_path)?;
+        let mlflow_uri =
+            self.mlflow.clone().or_else(|| file.mlflow().map(str::to_owned)).or_else(|| {
+                std::env::var("MLFLOW_TRACKING_URI").ok().filter(|uri| !uri.is_empty())
+            });
+        let (recorder, recordings, mlflow) = recorder(store, mlflow_uri.as_deref())?;
+        let recordings: Vec<_> = recordings.into_iter().map(tokio::spawn).collect();
+
+        let proxy = Proxy::new(file, recorder).map_err(Failed::Input)?;
+        let listen = self
+            .listen
+            .or(file.listen())
+            .unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 8080)));
+        let listener = bind(listen).await?;
+        let admin = match self.admin.or(file.admin()) {
+            Some(address) => {
+                let listener = bind(address).await?;
+                let address = listener.local_addr()?;
+                Some((proxy.serve_admin(listener), address))
+            }
+            None => None,
+        };
+
+        note(&format!(
+            "{}: {} of {} configs on http://{}",
+            file.experiment(),
+            file.strategy(),
+            file.pool().len(),
+            listener.local_addr()?
+        ));
+        for (id, upstream) in file.upstreams() {
+            note(&format!("  {} -> {upstream}", id.short()));
+        }
+        if let Some((_, address)) = &admin {
+            note(&format!("  health, readiness and counters on http://{address}"));
+        }
+        note(&format!("  branches in {} (see `spearmint branches`)", store_path.display()));
+
+        let report = proxy.serve(listener, stop).await;
+        if report.connections_cut_off + report.shadows_cut_off > 0 {
+            tracing::warn!(
+                connections = report.connections_cut_off,
+                shadows = report.shadows_cut_off,
+                "cut off at the drain timeout"
+            );
+        }
+        if let Some(mlflow) = mlflow {
+            let deadline = file.drain_timeout();
+            if let Err(error) = mlflow.drain(deadline).await {
+                tracing::warn!(%error, "MLflow did not get everything");
+            }
+            let stats = mlflow.stats();
+            tracing::info!(
+                written = stats.written,
+                lost = stats.lost,
+                dropped = stats.dropped,
+                "MLflow"
+            );
+        }
+        recordings.iter().for_each(tokio::task::JoinHandle::abort);
+        let stats = report.recorder;
+        note(&format!(
+            "{} branches recorded, {} dropped, {} lost",
+            stats.written, stats.dropped, stats.lost
+        ));
+        Ok(report)
+    }
+}
+
+type Recorders = (Recorder, Vec<Recording>, Option<Recorder>);
+
+/// The store, and MLflow behind a queue of its own, so that it never holds up the store.
+fn recorder(store: SqliteStore, mlflow: Option<&str>) -> Result<Recorders, Failed> {
+    let Some(uri) = mlflow else {
+        let (recorder, recording) = Recorder::pair(store);
+        return Ok((recorder, vec![recording], None));
+    };
+    let backend = MlflowBackend::new(uri).map_err(|error| Failed::Input(error.into()))?.with_env();
+    let (mlflow, mlflow_recording) = Recorder::pair(backend);
+    let (recorder, recording) = Recorder::pair((store, mlflow.clone()));
+    Ok((recorder, vec![recording, mlflow_recording], Some(mlflow)))
+}
+
+async fn bind(address: SocketAddr) -> Result<TcpListener, BoxError> {
+    TcpListener::bind(address).await.map_err(|error| {
+        format!("cannot listen on {address}: {error}; choose another address").into()
+    })
+}
+
+/// Resolves at the first SIGTERM or SIGINT; the second ends the process at once.
+fn stop_signal() -> std::io::Result<impl Future<Output = ()>> {
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    Ok(async move {
+        let code = tokio::select! {
+            _ = terminate.recv() => 143,
+            _ = interrupt.recv() => 130,
+        };
+        note("stopping: waiting for requests, shadows and records (a second signal ends at once)");
+        tokio::spawn(async move {
+            tokio::select! {
+                _ = terminate.recv() => {}
+                _ = interrupt.recv() => {}
+            }
+            std::process::exit(code);
+        });
+    })
+}

@@ -1,0 +1,88 @@
+//! The bodies on the way to an upstream and back.
+
+use super::forward::UpstreamBody;
+use crate::{
+    BoxError,
+    fallback::LentBody,
+    http::{CombinedBody, ForkBody, RecordBody},
+};
+use bytes::Bytes;
+use http_body::{Body, Frame, SizeHint};
+use http_body_util::Full;
+use hyper::body::Incoming;
+use pin_project::pin_project;
+use std::{
+    fmt,
+    pin::Pin,
+    task::{Context, Poll},
+};
+
+macro_rules! one_of {
+    ($(#[$meta:meta])* $name:ident($inner:ident, $projected:ident) { $($variant:ident($body:ty),)* }) => {
+        $(#[$meta])*
+        #[pin_project]
+        pub struct $name {
+            #[pin]
+            inner: $inner,
+        }
+
+        #[pin_project(project = $projected)]
+        #[allow(clippy::large_enum_variant, reason = "the large one is the usual one")]
+        enum $inner { $($variant(#[pin] $body),)* }
+
+        $(
+            impl From<$body> for $name {
+                fn from(body: $body) -> Self {
+                    Self { inner: $inner::$variant(body) }
+                }
+            }
+        )*
+
+        impl Body for $name {
+            type Data = Bytes;
+            type Error = BoxError;
+
+            fn poll_frame(
+                self: Pin<&mut Self>,
+                cx: &mut Context<'_>,
+            ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+                match self.project().inner.project() {
+                    $($projected::$variant(body) => body.poll_frame(cx).map_err(Into::into),)*
+                }
+            }
+
+            fn is_end_stream(&self) -> bool {
+                match &self.inner { $($inner::$variant(body) => body.is_end_stream(),)* }
+            }
+
+            fn size_hint(&self) -> SizeHint {
+                match &self.inner { $($inner::$variant(body) => body.size_hint(),)* }
+            }
+        }
+
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.debug_struct(stringify!($name)).finish_non_exhaustive()
+            }
+        }
+    };
+}
+
+one_of! {
+    /// A request body on its way to an upstream: the caller's own, or a copy of it.
+    ProxyBody(Outgoing, OutgoingProjected) {
+        Own(Incoming),
+        Lent(LentBody<Incoming>),
+        Fork(ForkBody<Incoming>),
+        Rewritten(Full<Bytes>),
+    }
+}
+
+one_of! {
+    /// A response body on its way to the caller.
+    ReplyBody(Reply, ReplyProjected) {
+        Upstream(RecordBody<UpstreamBody>),
+        Combined(CombinedBody<RecordBody<UpstreamBody>>),
+        Made(Full<Bytes>),
+    }
+}

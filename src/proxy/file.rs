@@ -1,0 +1,228 @@
+//! An experiment file, read and checked.
+
+use super::{settings::Settings, target::Target};
+use crate::{
+    config::{
+        Config, ConfigError, ConfigPool, SecretKeys,
+        yaml::{Document, parse, read},
+    },
+    strategy::BUILT_IN,
+};
+use serde_json::{Map, Value};
+use std::{
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
+
+/// An experiment file: what `spearmint serve` runs. Checked as a whole when it is read; the
+/// errors name the line, the column and what would be right.
+#[derive(Debug, Clone)]
+pub struct ExperimentFile {
+    pub(super) document: Document,
+    pub(super) settings: Settings,
+    pub(super) pool: ConfigPool,
+    pub(super) targets: Vec<(crate::ConfigId, Arc<Target>)>,
+    /// The settings of a strategy that did not come with the crate.
+    pub(super) custom: Config,
+    directory: PathBuf,
+}
+
+impl ExperimentFile {
+    /// Reads a file. Paths in it are relative to the file.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be read or something in it is wrong.
+    pub fn from_yaml_file(file: impl AsRef<Path>) -> Result<Self, ConfigError> {
+        Self::with_overrides(file, &[])
+    }
+
+    /// As [`from_yaml_file`](Self::from_yaml_file), with `key=value` overrides as they are given on
+    /// a command line: `shadow.sample=0.1`, `configs[1].upstream=http://127.0.0.1:9003`. A value
+    /// is read as YAML.
+    ///
+    /// # Errors
+    ///
+    /// As [`from_yaml_file`](Self::from_yaml_file), and when an override is not of that form.
+    pub fn with_overrides(
+        file: impl AsRef<Path>,
+        overrides: &[String],
+    ) -> Result<Self, ConfigError> {
+        let file = file.as_ref();
+        let directory = file.parent().map(Path::to_owned).unwrap_or_default();
+        Self::parse(&read(file)?, &file.display().to_string(), overrides, directory)
+    }
+
+    /// Reads a text. Paths in it are relative to the current directory.
+    ///
+    /// # Errors
+    ///
+    /// When something in it is wrong.
+    pub fn from_yaml_str(text: &str) -> Result<Self, ConfigError> {
+        Self::parse(text, "<text>", &[], PathBuf::new())
+    }
+
+    fn parse(
+        text: &str,
+        place: &str,
+        overrides: &[String],
+        directory: PathBuf,
+    ) -> Result<Self, ConfigError> {
+        let mut documents = parse(text, place)?;
+        if documents.len() != 1 {
+            return Err(ConfigError::Syntax {
+                place: place.to_owned(),
+                line: 1,
+                column: 1,
+                message: format!("{} documents; an experiment file is one", documents.len()),
+            });
+        }
+        let mut document = documents.swap_remove(0);
+        if !document.value().is_object() {
+            return Err(document.error(
+                "",
+                "an experiment file is a map: `experiment: …`, `strategy: …`, `configs: …`",
+            ));
+        }
+        for text in overrides {
+            document.set(text)?;
+        }
+        let custom = take_custom(&mut document)?;
+        let settings: Settings = document.bind("")?;
+        let secrets = SecretKeys::default().and(settings.secrets.iter().map(String::as_str));
+        let mut configs = Vec::new();
+        for at in 0..settings.configs.len() {
+            configs.push(document.config_with(&format!("configs[{at}]"), &secrets)?);
+        }
+        let pool = ConfigPool::placed(configs, place).map_err(|error| match error {
+            ConfigError::Empty { .. } => {
+                document.error("configs", "empty; an experiment needs at least one config")
+            }
+            other => other,
+        })?;
+        let targets = (0..settings.configs.len())
+            .map(|at| {
+                let path = format!("configs[{at}]");
+                let id = document.config_with(&path, &secrets)?.0.id().clone();
+                Ok((id, Arc::new(Target::read(&document, &path, &settings)?)))
+            })
+            .collect::<Result<_, ConfigError>>()?;
+        let file = Self { document, settings, pool, targets, custom, directory };
+        file.check()?;
+        Ok(file)
+    }
+
+    /// What the types do not say.
+    fn check(&self) -> Result<(), ConfigError> {
+        let named = [
+            ("primary", &self.settings.primary),
+            ("fallback", &self.settings.fallback),
+            ("single.config", &self.settings.single.config),
+        ];
+        for (path, id) in named {
+            if let Some(id) = id {
+                self.pool.get(id).map_err(|error| self.document.error(path, error))?;
+            }
+        }
+        if self.settings.strategy == "shadow" && self.settings.primary.is_none() {
+            return Err(self.document.error(
+                "primary",
+                format!(
+                    "not set; name the config that answers, as in `primary: {}`",
+                    self.pool[0].id().short()
+                ),
+            ));
+        }
+        if self.settings.fallback.is_some()
+            && !matches!(self.settings.strategy.as_str(), "single" | "round_robin")
+        {
+            return Err(self.document.error(
+                "fallback",
+                "only for the strategies `single` and `round_robin`, where one config answers",
+            ));
+        }
+        if self.settings.experiment.trim().is_empty() {
+            return Err(self.document.error("experiment", "empty; give the experiment a name"));
+        }
+        if self.settings.threads == Some(0) {
+            return Err(self.document.error("threads", "0; at least one thread must serve"));
+        }
+        Ok(())
+    }
+
+    /// An error about the value at `path`, with its place in the file.
+    pub(super) fn error(&self, path: &str, message: impl std::fmt::Display) -> ConfigError {
+        self.document.error(path, message)
+    }
+
+    fn resolve(&self, path: &Path) -> PathBuf {
+        self.directory.join(path)
+    }
+
+    /// The name of the experiment.
+    pub fn experiment(&self) -> &str {
+        &self.settings.experiment
+    }
+
+    /// The name of the strategy.
+    pub fn strategy(&self) -> &str {
+        &self.settings.strategy
+    }
+
+    /// The configs.
+    pub fn pool(&self) -> &ConfigPool {
+        &self.pool
+    }
+
+    /// The upstream of each config, in the order of the pool, without any password.
+    pub fn upstreams(&self) -> impl Iterator<Item = (&crate::ConfigId, String)> {
+        self.targets.iter().map(|(id, target)| (id, target.to_string()))
+    }
+
+    /// Where to listen, if the file says.
+    pub fn listen(&self) -> Option<SocketAddr> {
+        self.settings.listen
+    }
+
+    /// Where to listen for the operator, if the file says.
+    pub fn admin(&self) -> Option<SocketAddr> {
+        self.settings.admin
+    }
+
+    /// The store, if the file says; relative to the file.
+    pub fn store(&self) -> Option<PathBuf> {
+        self.settings.store.as_deref().map(|path| self.resolve(path))
+    }
+
+    /// The MLflow server, if the file says.
+    pub fn mlflow(&self) -> Option<&str> {
+        self.settings.mlflow.as_deref()
+    }
+
+    /// How many threads serve, if the file says.
+    pub fn threads(&self) -> Option<usize> {
+        self.settings.threads
+    }
+
+    /// How long requests, shadows and records may take to end when the process stops; 10 s if the
+    /// file does not say.
+    pub fn drain_timeout(&self) -> Duration {
+        self.settings.drain_timeout.unwrap_or(Duration::from_secs(10))
+    }
+
+    pub(super) fn ca_file(&self) -> Option<PathBuf> {
+        self.settings.upstreams.ca_file.as_deref().map(|path| self.resolve(path))
+    }
+}
+
+/// The settings of a strategy of the user's own stand under its name, like those of the others.
+fn take_custom(document: &mut Document) -> Result<Config, ConfigError> {
+    let name = document.value().get("strategy").and_then(Value::as_str).map(str::to_owned);
+    let settings = name
+        .filter(|name| !BUILT_IN.contains(&name.as_str()))
+        .and_then(|name| document.value_mut().as_object_mut()?.remove(&name))
+        .unwrap_or_else(|| Value::Object(Map::new()));
+    Config::new(settings)
+}

@@ -1,0 +1,111 @@
+//! The service at the bottom: one config's upstream.
+
+use super::{
+    body::ProxyBody,
+    client::failure,
+    headers::{ClientAddr, forwarded, strip_hop_by_hop},
+    rewrite::{Rewritten, rewrite},
+    target::Target,
+    upstream::Upstream,
+};
+use crate::{
+    BoxError,
+    branch::{Failure, FailureKind, Role, SkipReason},
+    strategy::BoxFuture,
+    trial::Seat,
+};
+use bytes::Bytes;
+use http::{Request, Response, StatusCode, Version, header};
+use hyper::body::Incoming;
+use std::{
+    sync::Arc,
+    task::{Context, Poll},
+    time::Duration,
+};
+use tower_service::Service;
+
+/// Forwards requests to one config's upstream. Always ready: the pool opens connections as they
+/// are needed.
+#[derive(Clone)]
+pub(super) struct Forward {
+    pub(super) target: Arc<Target>,
+    pub(super) upstream: Arc<Upstream>,
+    pub(super) timeout: Option<Duration>,
+}
+
+impl<B: Into<ProxyBody>> Service<Request<B>> for Forward {
+    type Response = Response<UpstreamBody>;
+    type Error = BoxError;
+    type Future = BoxFuture<Result<Response<UpstreamBody>, BoxError>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: Request<B>) -> Self::Future {
+        Box::pin(self.clone().forward(request.map(Into::into)))
+    }
+}
+
+/// The upstream's own response body, or none where the request never got there.
+pub(super) type UpstreamBody = http_body_util::Either<Incoming, http_body_util::Full<Bytes>>;
+
+impl Forward {
+    async fn forward(
+        self,
+        mut request: Request<ProxyBody>,
+    ) -> Result<Response<UpstreamBody>, BoxError> {
+        let target = &*self.target;
+        let uri = target
+            .uri(request.uri())
+            .map_err(|error| Failure::new(FailureKind::Protocol, error.to_string()))?;
+        *request.uri_mut() = uri;
+        *request.version_mut() = if target.http2 { Version::HTTP_2 } else { Version::HTTP_11 };
+        let client = request.extensions().get::<ClientAddr>().copied();
+        let headers = request.headers_mut();
+        strip_hop_by_hop(headers);
+        forwarded(headers, client, target);
+        for name in &target.remove_headers {
+            headers.remove(name);
+        }
+        for (name, value) in &target.set_headers {
+            headers.insert(name, value.clone());
+        }
+        if target.http2 {
+            // HTTP/2 has it in the address.
+            headers.remove(header::HOST);
+        }
+        let seat = request.extensions_mut().remove::<Seat>();
+        let request = match rewrite(request, target).await? {
+            Rewritten::Done(request) => request,
+            Rewritten::TooLarge => return too_large(seat.as_ref(), target.rewrite_limit),
+        };
+        let response = self.upstream.client().request(request);
+        let response = match self.timeout {
+            None => response.await,
+            Some(timeout) => tokio::time::timeout(timeout, response).await.map_err(|_| {
+                Failure::new(FailureKind::Timeout, format!("no response within {timeout:?}"))
+            })?,
+        };
+        let mut response = response.map_err(|error| failure(&error))?;
+        strip_hop_by_hop(response.headers_mut());
+        Ok(response.map(UpstreamBody::Left))
+    }
+}
+
+/// A shadow whose body cannot be changed is skipped; the primary says so to the caller.
+fn too_large(seat: Option<&Seat>, limit: usize) -> Result<Response<UpstreamBody>, BoxError> {
+    if let Some(seat) = seat
+        && seat.place.role() == Role::Shadow
+        && let Some(reason) = &seat.reason
+    {
+        reason.skipped(SkipReason::RewriteLimit);
+        return Err(
+            Failure::new(FailureKind::Oversized, "the request body cannot be rewritten").into()
+        );
+    }
+    let text = format!("the request body is larger than rewrite_limit ({limit} bytes)\n");
+    let mut response = Response::new(UpstreamBody::Right(Bytes::from(text).into()));
+    *response.status_mut() = StatusCode::PAYLOAD_TOO_LARGE;
+    Ok(response)
+}

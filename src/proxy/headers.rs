@@ -1,0 +1,72 @@
+//! What a proxy owes to the headers (RFC 9110 section 7.6).
+
+use super::target::Target;
+use http::{HeaderMap, HeaderName, HeaderValue, header};
+use std::net::SocketAddr;
+
+/// The address of the caller, in the extensions of a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ClientAddr(pub SocketAddr);
+
+const KEEP_ALIVE: HeaderName = HeaderName::from_static("keep-alive");
+const PROXY_CONNECTION: HeaderName = HeaderName::from_static("proxy-connection");
+const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
+const X_FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
+const X_FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
+
+/// Takes out what was meant for this connection only.
+pub(super) fn strip_hop_by_hop(headers: &mut HeaderMap) {
+    // gRPC needs to know that trailers are welcome all the way.
+    let trailers = headers
+        .get(header::TE)
+        .and_then(|te| te.to_str().ok())
+        .is_some_and(|te| te.split(',').any(|part| part.trim().eq_ignore_ascii_case("trailers")));
+    if headers.contains_key(header::CONNECTION) {
+        let named: Vec<HeaderName> = headers
+            .get_all(header::CONNECTION)
+            .iter()
+            .filter_map(|value| value.to_str().ok())
+            .flat_map(|value| value.split(','))
+            .filter_map(|name| name.trim().parse().ok())
+            .collect();
+        for name in named {
+            headers.remove(name);
+        }
+        headers.remove(header::CONNECTION);
+    }
+    for name in [
+        KEEP_ALIVE,
+        PROXY_CONNECTION,
+        header::PROXY_AUTHENTICATE,
+        header::PROXY_AUTHORIZATION,
+        header::TE,
+        header::TRANSFER_ENCODING,
+        header::UPGRADE,
+    ] {
+        headers.remove(name);
+    }
+    if trailers {
+        headers.insert(header::TE, HeaderValue::from_static("trailers"));
+    }
+}
+
+/// Says whom the request comes from, and what host it was meant for.
+pub(super) fn forwarded(headers: &mut HeaderMap, client: Option<ClientAddr>, target: &Target) {
+    if let Some(ClientAddr(address)) = client {
+        let address = address.ip().to_canonical().to_string();
+        let chain = match headers.get(X_FORWARDED_FOR).and_then(|value| value.to_str().ok()) {
+            Some(before) => format!("{before}, {address}"),
+            None => address,
+        };
+        if let Ok(chain) = HeaderValue::from_str(&chain) {
+            headers.insert(X_FORWARDED_FOR, chain);
+        }
+    }
+    headers.entry(X_FORWARDED_PROTO).or_insert(HeaderValue::from_static("http"));
+    if let Some(host) = headers.get(header::HOST).cloned() {
+        headers.entry(X_FORWARDED_HOST).or_insert(host);
+    }
+    if !target.preserve_host || !headers.contains_key(header::HOST) {
+        headers.insert(header::HOST, target.host.clone());
+    }
+}

@@ -1,0 +1,74 @@
+//! `spearmint serve` as a library: a reverse proxy that runs an experiment.
+//!
+//! An [`ExperimentFile`] says what to run; [`Proxy`] is the running thing: it listens, forwards
+//! each request to the upstream of the config (or configs) its strategy chose, and hands every
+//! branch to a [`Recorder`](crate::Recorder).
+//!
+//! ```
+//! use tower_spearmint::proxy::ExperimentFile;
+//!
+//! let file = ExperimentFile::from_yaml_str("
+//! experiment: ranker
+//! strategy: shadow
+//! primary: stable
+//! shadow: { methods: [GET, POST], sample: 0.5, timeout: 2s }
+//! configs:
+//!   - { config_id: stable, upstream: 'http://127.0.0.1:9001' }
+//!   - { config_id: candidate, upstream: 'http://127.0.0.1:9002' }
+//! ")?;
+//! assert_eq!(file.experiment(), "ranker");
+//!
+//! let error = ExperimentFile::from_yaml_str("
+//! experiment: ranker
+//! strategy: round_robin
+//! configs:
+//!   - { config_id: stable, upstraem: 'http://127.0.0.1:9001' }
+//! ").unwrap_err();
+//! assert_eq!(
+//!     error.to_string(),
+//!     "<text>:5:5: `configs[0].upstream`: not set; write the address of this config's service, \
+//!      as in `upstream: http://127.0.0.1:9001` (`upstraem` is close; is that what was meant?)"
+//! );
+//! # Ok::<(), tower_spearmint::config::ConfigError>(())
+//! ```
+//!
+//! Serving it, recorded to memory, until a signal:
+//!
+//! ```no_run
+//! use tower_spearmint::{BoxError, Recorder};
+//! use tower_spearmint::proxy::{ExperimentFile, Proxy};
+//! use tower_spearmint::record::MemoryBackend;
+//!
+//! # async fn run() -> Result<(), BoxError> {
+//! let file = ExperimentFile::from_yaml_file("experiment.yaml")?;
+//! let (recorder, recording) = Recorder::pair(MemoryBackend::new());
+//! tokio::spawn(recording);
+//! let proxy = Proxy::new(&file, recorder)?;
+//! let listener = tokio::net::TcpListener::bind("127.0.0.1:8080").await?;
+//! proxy.serve(listener, async { let _ = tokio::signal::ctrl_c().await; }).await;
+//! # Ok(())
+//! # }
+//! ```
+
+mod admin;
+mod body;
+mod client;
+mod file;
+mod forward;
+mod headers;
+mod request_edit;
+mod respond;
+mod rewrite;
+mod serve;
+mod settings;
+mod stack;
+mod target;
+mod tls;
+mod upstream;
+
+pub use admin::Readiness;
+pub use body::{ProxyBody, ReplyBody};
+pub use file::ExperimentFile;
+pub use headers::ClientAddr;
+pub use serve::{Proxy, ServeReport};
+pub use stack::{ProxyRequest, ProxyResponse, ProxyStats};

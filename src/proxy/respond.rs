@@ -1,0 +1,31 @@
+//! What the caller gets when an upstream gives nothing.
+
+use super::body::ReplyBody;
+use crate::{
+    BoxError,
+    branch::{Failure, FailureKind},
+};
+use bytes::Bytes;
+use http::{HeaderValue, Response, StatusCode, header};
+use http_body_util::Full;
+
+/// 503 when too many wait, 504 when it took too long, 502 for the rest. The text names the kind
+/// and no more: addresses are the operator's business.
+pub(super) fn gateway_error(error: &BoxError) -> Response<ReplyBody> {
+    let failure = Failure::of_dyn(&**error);
+    let status = match failure.kind {
+        FailureKind::Timeout => StatusCode::GATEWAY_TIMEOUT,
+        FailureKind::Overloaded => StatusCode::SERVICE_UNAVAILABLE,
+        _ => StatusCode::BAD_GATEWAY,
+    };
+    tracing::debug!(%status, %failure, "no response from the upstream");
+    text(status, format!("{status}: the upstream failed ({})\n", failure.kind))
+}
+
+pub(super) fn text(status: StatusCode, text: impl Into<Bytes>) -> Response<ReplyBody> {
+    let mut response = Response::new(ReplyBody::from(Full::new(text.into())));
+    *response.status_mut() = status;
+    let plain = HeaderValue::from_static("text/plain; charset=utf-8");
+    response.headers_mut().insert(header::CONTENT_TYPE, plain);
+    response
+}

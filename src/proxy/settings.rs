@@ -1,0 +1,192 @@
+//! What an experiment file may hold.
+
+use crate::{config::units, shadow::OnCancel};
+use serde::{Deserialize, Deserializer, de};
+use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf, time::Duration};
+
+/// The whole file, but for the configs' free part.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Settings {
+    pub(super) experiment: String,
+    pub(super) strategy: String,
+    #[serde(default)]
+    pub(super) primary: Option<String>,
+    #[serde(default)]
+    pub(super) fallback: Option<String>,
+    #[serde(default)]
+    pub(super) single: SingleSettings,
+    #[serde(default)]
+    pub(super) round_robin: RoundRobinSettings,
+    #[serde(default)]
+    pub(super) shadow: ShadowSettings,
+    #[serde(default)]
+    pub(super) multi_branch: MultiBranchSettings,
+    /// Read from the document, each with its place.
+    pub(super) configs: Vec<serde::de::IgnoredAny>,
+    #[serde(default)]
+    pub(super) upstreams: UpstreamSettings,
+    #[serde(default)]
+    pub(super) variant_header: Option<String>,
+    #[serde(default, deserialize_with = "units::size")]
+    pub(super) rewrite_limit: Option<usize>,
+    #[serde(default)]
+    pub(super) secrets: Vec<String>,
+    #[serde(default)]
+    pub(super) listen: Option<SocketAddr>,
+    #[serde(default)]
+    pub(super) admin: Option<SocketAddr>,
+    #[serde(default)]
+    pub(super) store: Option<PathBuf>,
+    #[serde(default)]
+    pub(super) mlflow: Option<String>,
+    #[serde(default)]
+    pub(super) threads: Option<usize>,
+    #[serde(default, deserialize_with = "units::duration")]
+    pub(super) drain_timeout: Option<Duration>,
+}
+
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct SingleSettings {
+    pub(super) config: Option<String>,
+}
+
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct RoundRobinSettings {
+    pub(super) weights: Option<BTreeMap<String, f64>>,
+    pub(super) seed: Option<u64>,
+    pub(super) sticky: Option<StickySettings>,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct StickySettings {
+    #[serde(default)]
+    pub(super) salt: Option<String>,
+    pub(super) key: UnitKeySource,
+}
+
+/// Where the key of a unit is found.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub(super) enum UnitKeySource {
+    Header(String),
+    Cookie(String),
+}
+
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct ShadowSettings {
+    pub(super) methods: Option<Vec<String>>,
+    #[serde(deserialize_with = "share")]
+    pub(super) sample: Option<f64>,
+    #[serde(deserialize_with = "units::duration")]
+    pub(super) timeout: Option<Duration>,
+    pub(super) max_in_flight: Option<usize>,
+    pub(super) on_cancel: OnCancel,
+    pub(super) forward_headers: Vec<String>,
+    pub(super) withhold_headers: Vec<String>,
+    #[serde(deserialize_with = "units::size")]
+    pub(super) body_buffer: Option<usize>,
+    #[serde(deserialize_with = "units::size")]
+    pub(super) body_buffer_total: Option<usize>,
+    #[serde(deserialize_with = "units::size")]
+    pub(super) max_response_bytes: Option<usize>,
+}
+
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct MultiBranchSettings {
+    pub(super) combine: CombineName,
+    pub(super) max_concurrent: Option<usize>,
+    #[serde(deserialize_with = "units::duration")]
+    pub(super) timeout: Option<Duration>,
+    #[serde(deserialize_with = "units::size")]
+    pub(super) max_response_bytes: Option<usize>,
+}
+
+#[derive(Debug, Clone, Copy, Default, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum CombineName {
+    #[default]
+    Json,
+    Ndjson,
+    Sse,
+    FirstSuccess,
+}
+
+/// How the upstreams are reached.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct UpstreamSettings {
+    #[serde(deserialize_with = "units::duration")]
+    pub(super) connect_timeout: Option<Duration>,
+    /// To the head of the response.
+    #[serde(deserialize_with = "units::duration")]
+    pub(super) timeout: Option<Duration>,
+    #[serde(deserialize_with = "units::duration")]
+    pub(super) idle_timeout: Option<Duration>,
+    pub(super) max_idle: usize,
+    pub(super) max_waiting: usize,
+    #[serde(deserialize_with = "units::duration")]
+    pub(super) dns_refresh: Option<Duration>,
+    pub(super) http2: bool,
+    pub(super) preserve_host: bool,
+    pub(super) ca_file: Option<PathBuf>,
+    pub(super) system_roots: bool,
+}
+
+impl Default for UpstreamSettings {
+    fn default() -> Self {
+        Self {
+            connect_timeout: Some(Duration::from_secs(5)),
+            timeout: Some(Duration::from_secs(60)),
+            idle_timeout: Some(Duration::from_secs(60)),
+            max_idle: 256,
+            max_waiting: 1024,
+            dns_refresh: Some(Duration::from_secs(30)),
+            http2: false,
+            preserve_host: false,
+            ca_file: None,
+            system_roots: true,
+        }
+    }
+}
+
+/// What a config says of its service. Everything else in it is the user's own.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct VariantSettings {
+    pub(super) request: RequestSettings,
+}
+
+/// What a variant changes in the request.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct RequestSettings {
+    pub(super) headers: BTreeMap<String, String>,
+    pub(super) remove_headers: Vec<String>,
+    /// JSON pointer (RFC 6901) → the value that is put there.
+    pub(super) json: BTreeMap<String, serde_json::Value>,
+    pub(super) remove_json: Vec<String>,
+    pub(super) path: PathSettings,
+}
+
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct PathSettings {
+    pub(super) strip_prefix: Option<String>,
+    pub(super) add_prefix: Option<String>,
+}
+
+fn share<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<f64>, D::Error> {
+    let share = f64::deserialize(deserializer)?;
+    if (0.0..=1.0).contains(&share) {
+        return Ok(Some(share));
+    }
+    Err(de::Error::custom(format!(
+        "{share} is not a share of requests; write a number from 0 to 1"
+    )))
+}

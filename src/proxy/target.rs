@@ -1,0 +1,192 @@
+//! Where a config's requests go, and what is changed in them.
+
+use super::{
+    request_edit::JsonEdit,
+    settings::{Settings, VariantSettings},
+};
+use crate::config::{ConfigError, yaml::Document};
+use http::{
+    HeaderName, HeaderValue, Uri,
+    uri::{Authority, PathAndQuery, Scheme},
+};
+use serde_json::Value;
+use std::fmt;
+
+/// One config's upstream, ready to use.
+#[derive(Debug, Clone)]
+pub(super) struct Target {
+    pub(super) scheme: Scheme,
+    pub(super) authority: Authority,
+    pub(super) host: HeaderValue,
+    prefix: String,
+    strip_prefix: Option<String>,
+    pub(super) set_headers: Vec<(HeaderName, HeaderValue)>,
+    pub(super) remove_headers: Vec<HeaderName>,
+    pub(super) json: Option<JsonEdit>,
+    pub(super) rewrite_limit: usize,
+    pub(super) preserve_host: bool,
+    pub(super) http2: bool,
+}
+
+impl Target {
+    pub(super) fn read(
+        document: &Document,
+        at: &str,
+        settings: &Settings,
+    ) -> Result<Self, ConfigError> {
+        let variant: VariantSettings = document.bind(at)?;
+        let uri = upstream(document, at)?;
+        let request = &variant.request;
+        let mut set_headers = Vec::new();
+        for (name, value) in &request.headers {
+            let path = format!("{at}.request.headers.{name}");
+            let value = HeaderValue::from_str(value).map_err(|_| {
+                document.error(&path, "not a header value; only visible characters and spaces are")
+            })?;
+            set_headers.push((header_name(document, &path, name)?, value));
+        }
+        let remove_headers =
+            names(document, &format!("{at}.request.remove_headers"), &request.remove_headers)?;
+        let json = JsonEdit::new(&request.json, &request.remove_json)
+            .map_err(|(key, message)| document.error(&format!("{at}.request.{key}"), message))?;
+        for (key, prefix) in
+            [("strip_prefix", &request.path.strip_prefix), ("add_prefix", &request.path.add_prefix)]
+        {
+            if let Some(prefix) = prefix
+                && !prefix.starts_with('/')
+            {
+                let path = format!("{at}.request.path.{key}");
+                return Err(document.error(
+                    &path,
+                    format!("`{prefix}` does not begin with a slash; write `/{prefix}`"),
+                ));
+            }
+        }
+        let parts = uri.into_parts();
+        let missing = || document.error(&format!("{at}.upstream"), "no host");
+        let authority = parts.authority.ok_or_else(missing)?;
+        let base =
+            parts.path_and_query.as_ref().map_or("", PathAndQuery::path).trim_end_matches('/');
+        let added = request.path.add_prefix.as_deref().unwrap_or("").trim_end_matches('/');
+        Ok(Self {
+            host: HeaderValue::from_str(authority.as_str()).map_err(|_| missing())?,
+            scheme: parts.scheme.unwrap_or(Scheme::HTTP),
+            authority,
+            prefix: format!("{base}{added}"),
+            strip_prefix: request
+                .path
+                .strip_prefix
+                .as_deref()
+                .map(|p| p.trim_end_matches('/').to_owned()),
+            set_headers,
+            remove_headers,
+            json,
+            rewrite_limit: settings.rewrite_limit.unwrap_or(1 << 20),
+            preserve_host: settings.upstreams.preserve_host,
+            http2: settings.upstreams.http2,
+        })
+    }
+
+    /// The address of a request at this upstream.
+    pub(super) fn uri(&self, original: &Uri) -> Result<Uri, http::Error> {
+        let asked = original.path_and_query();
+        let path_and_query = if self.prefix.is_empty() && self.strip_prefix.is_none() {
+            asked.cloned().unwrap_or_else(|| PathAndQuery::from_static("/"))
+        } else {
+            self.rewritten(asked.map_or("/", PathAndQuery::as_str)).parse::<PathAndQuery>()?
+        };
+        let mut parts = http::uri::Parts::default();
+        parts.scheme = Some(self.scheme.clone());
+        parts.authority = Some(self.authority.clone());
+        parts.path_and_query = Some(path_and_query);
+        Ok(Uri::from_parts(parts)?)
+    }
+
+    fn rewritten(&self, asked: &str) -> String {
+        let rest = match &self.strip_prefix {
+            // `/api` takes its part off `/api/x` and `/api`, but not off `/apiary`.
+            Some(strip) => asked
+                .strip_prefix(strip.as_str())
+                .filter(|rest| rest.is_empty() || rest.starts_with(['/', '?']))
+                .unwrap_or(asked),
+            None => asked,
+        };
+        let slash = if rest.starts_with('/') { "" } else { "/" };
+        format!("{}{slash}{rest}", self.prefix)
+    }
+}
+
+impl fmt::Display for Target {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}://{}{}", self.scheme, self.authority, self.prefix)
+    }
+}
+
+fn upstream(document: &Document, at: &str) -> Result<Uri, ConfigError> {
+    let path = format!("{at}.upstream");
+    let config = document.get(at);
+    let text = match config.and_then(|config| config.get("upstream")) {
+        Some(Value::String(text)) => text,
+        Some(other) => {
+            return Err(document.error(
+                &path,
+                format!("{other} is not an address; write one as in http://127.0.0.1:9001"),
+            ));
+        }
+        None => {
+            let keys = config.and_then(Value::as_object).into_iter().flat_map(|map| map.keys());
+            let close = keys
+                .map(String::as_str)
+                .find(|key| strsim::damerau_levenshtein(key, "upstream") <= 2);
+            let hint = close
+                .map(|key| format!(" (`{key}` is close; is that what was meant?)"))
+                .unwrap_or_default();
+            return Err(document.error(
+                &path,
+                format!(
+                    "not set; write the address of this config's service, as in \
+                     `upstream: http://127.0.0.1:9001`{hint}"
+                ),
+            ));
+        }
+    };
+    let wrong = |why: &str| {
+        document.error(&path, format!("`{text}` {why}; write one as in http://127.0.0.1:9001"))
+    };
+    let uri: Uri = text.parse().map_err(|_| wrong("is not an address"))?;
+    if !matches!(uri.scheme_str(), Some("http" | "https")) {
+        return Err(wrong("does not begin with http:// or https://"));
+    }
+    if uri.query().is_some() {
+        return Err(wrong("has a query"));
+    }
+    if uri.authority().is_some_and(|authority| authority.as_str().contains('@')) {
+        // The text itself is not repeated: it has a password in it.
+        return Err(document.error(
+            &path,
+            "has a user name or password; set the header under `request.headers` instead",
+        ));
+    }
+    Ok(uri)
+}
+
+pub(super) fn names(
+    document: &Document,
+    path: &str,
+    names: &[String],
+) -> Result<Vec<HeaderName>, ConfigError> {
+    names
+        .iter()
+        .enumerate()
+        .map(|(at, name)| header_name(document, &format!("{path}[{at}]"), name))
+        .collect()
+}
+
+pub(super) fn header_name(
+    document: &Document,
+    path: &str,
+    name: &str,
+) -> Result<HeaderName, ConfigError> {
+    HeaderName::from_bytes(name.as_bytes())
+        .map_err(|_| document.error(path, format!("`{name}` is not a header name")))
+}

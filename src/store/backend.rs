@@ -1,0 +1,167 @@
+//! The store as a backend.
+
+use super::{
+    StoreError, StoreOptions,
+    codes::Codes,
+    open,
+    write::{Limits, Writer},
+};
+use crate::{
+    BoxError,
+    branch::{Branch, BranchId, Failure},
+    record::{BatchError, LoggerBackend, RunId},
+};
+use serde_json::Value;
+use std::{
+    fmt,
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex, PoisonError},
+};
+use tokio::runtime::Handle;
+
+/// Every branch in one SQLite file; see [the module](super). Cheap to clone (one reference
+/// count); clones share the connection that writes.
+///
+/// When the last clone is dropped, the file is closed, which may take the time to copy the
+/// write-ahead log (about 4 MiB) into it.
+#[derive(Clone)]
+pub struct SqliteStore {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    path: PathBuf,
+    options: StoreOptions,
+    writer: Option<Mutex<Writer>>,
+}
+
+impl SqliteStore {
+    /// Opens the store at `path` with the default [`StoreOptions`], creating the file if there
+    /// is none. Blocks.
+    ///
+    /// # Errors
+    ///
+    /// As [`StoreOptions::open`].
+    pub fn open(path: impl AsRef<Path>) -> Result<Self, StoreError> {
+        StoreOptions::new().open(path)
+    }
+
+    /// Opens the store at `path` for reading; another process may be writing to it. Blocks.
+    ///
+    /// # Errors
+    ///
+    /// As [`StoreOptions::open_read_only`].
+    pub fn open_read_only(path: impl AsRef<Path>) -> Result<Self, StoreError> {
+        StoreOptions::new().open_read_only(path)
+    }
+
+    /// Where the file is.
+    pub fn path(&self) -> &Path {
+        &self.inner.path
+    }
+
+    pub(super) fn open_with(path: &Path, options: StoreOptions) -> Result<Self, StoreError> {
+        let (connection, codes) = open::for_writing(path, &options)?;
+        let limits = Limits { output: options.output_limit, failure: options.failure_limit };
+        let writer = Some(Mutex::new(Writer::new(connection, codes, limits)));
+        Ok(Self { inner: Arc::new(Inner { path: path.to_owned(), options, writer }) })
+    }
+
+    pub(super) fn open_reading(path: &Path, options: StoreOptions) -> Result<Self, StoreError> {
+        // Only to refuse now what would be refused later.
+        open::for_reading(path, &options)?;
+        Ok(Self { inner: Arc::new(Inner { path: path.to_owned(), options, writer: None }) })
+    }
+
+    /// A connection of its own for one reader: it neither waits for the writer nor holds it up.
+    pub(super) fn reader(&self) -> Result<(rusqlite::Connection, Codes), StoreError> {
+        let connection = open::for_reading(&self.inner.path, &self.inner.options)?;
+        let codes = Codes::load(&connection).map_err(|error| self.failed("read", error))?;
+        Ok((connection, codes))
+    }
+
+    pub(super) fn failed(&self, action: &'static str, error: rusqlite::Error) -> StoreError {
+        StoreError::sqlite(&self.inner.path, action, error)
+    }
+
+    /// Runs `work` on one of Tokio's blocking threads.
+    ///
+    /// Not on a thread of the store's own: a recorder has one batch under way at a time, so it
+    /// would mostly sleep, and would have to be stopped and joined; and an aborted recorder
+    /// leaves a batch that was begun to be finished either way.
+    async fn write<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut Writer) -> rusqlite::Result<T> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let not_run = |reason: String| StoreError::NotRun { path: self.path().to_owned(), reason };
+        let runtime = Handle::try_current().map_err(|error| not_run(error.to_string()))?;
+        let inner = self.inner.clone();
+        let written = runtime.spawn_blocking(move || {
+            let Some(writer) = &inner.writer else {
+                return Err(StoreError::ReadOnly { path: inner.path.clone() });
+            };
+            // After a panic in the middle of a batch the writer begins by rolling it back.
+            let mut writer = writer.lock().unwrap_or_else(PoisonError::into_inner);
+            work(&mut writer).map_err(|error| StoreError::sqlite(&inner.path, "write", error))
+        });
+        written.await.map_err(|error| not_run(error.to_string()))?
+    }
+
+    fn run_id(&self, run: &RunId) -> Result<BranchId, StoreError> {
+        run.0.parse().map_err(|_| self.no_run(run))
+    }
+
+    fn no_run(&self, run: &RunId) -> StoreError {
+        StoreError::NoRun { path: self.inner.path.clone(), run: run.0.clone() }
+    }
+}
+
+/// # Cancel safety
+///
+/// Dropping one of these futures does not stop what was begun: it is committed or rolled back
+/// as a whole, unheard.
+impl LoggerBackend for SqliteStore {
+    /// Keeps the branch as it is now, with its config; one that is there already stays.
+    async fn start_run(&self, branch: &Branch) -> Result<RunId, BoxError> {
+        let run = RunId(branch.id.to_string());
+        let branch = branch.clone();
+        self.write(move |writer| writer.write(&[branch])).await?;
+        Ok(run)
+    }
+
+    async fn log_status(&self, run: &RunId, branch: &Branch) -> Result<(), BoxError> {
+        let (id, branch) = (self.run_id(run)?, branch.clone());
+        let found = self.write(move |writer| writer.set_end(id, &branch)).await?;
+        if found { Ok(()) } else { Err(self.no_run(run).into()) }
+    }
+
+    async fn log_exception(&self, run: &RunId, failure: &Failure) -> Result<(), BoxError> {
+        let (id, failure) = (self.run_id(run)?, failure.clone());
+        let found = self.write(move |writer| writer.set_failure(id, &failure)).await?;
+        if found { Ok(()) } else { Err(self.no_run(run).into()) }
+    }
+
+    /// The branch brought its config along; there is nothing to add.
+    async fn log_params(&self, _: &RunId, _: &Value) -> Result<(), BoxError> {
+        Ok(())
+    }
+
+    /// Keeps the batch in one transaction. If that fails, exactly this batch is lost.
+    async fn log_batch(&self, batch: &[Branch]) -> Result<(), BatchError> {
+        let lost = batch.len();
+        // A few reference counts for each, and its output.
+        let batch = batch.to_vec();
+        self.write(move |writer| writer.write(&batch))
+            .await
+            .map_err(|error| BatchError { lost, source: error.into() })
+    }
+}
+
+impl fmt::Debug for SqliteStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SqliteStore")
+            .field("path", &self.inner.path)
+            .field("read_only", &self.inner.writer.is_none())
+            .finish_non_exhaustive()
+    }
+}

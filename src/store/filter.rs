@@ -1,0 +1,212 @@
+//! Which branches are meant.
+
+use super::{StoreError, codes::Codes};
+use crate::branch::{BranchId, Role, Status};
+use rusqlite::{Connection, types::Value};
+use std::fmt::Write as _;
+
+/// An id carries the time at which its branch was assigned; the branch's start is corrected
+/// should the system's clock be adjusted while it runs. A second covers any slewing.
+const CLOCK_SLACK_NS: u64 = 1_000_000_000;
+
+/// Which branches are meant: all, until it is narrowed down. Conditions add up.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Filter {
+    /// The name of the experiment.
+    pub experiment: Option<String>,
+    /// The id of a config, or the beginning of just one.
+    pub config: Option<String>,
+    /// How they ended.
+    pub status: Option<Status>,
+    /// What they did for their request.
+    pub role: Option<Role>,
+    /// The request they belong to.
+    pub request_id: Option<BranchId>,
+    /// They started at this time or later, in ns since the Unix epoch.
+    pub since_ns: Option<u64>,
+    /// They started before this time, in ns since the Unix epoch.
+    pub until_ns: Option<u64>,
+    /// At most so many. (Not for [`summary`](super::SqliteStore::summary).)
+    pub limit: Option<u64>,
+    /// From the last to the first.
+    pub newest_first: bool,
+}
+
+impl Filter {
+    /// All branches, from the first to the last.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Of the experiment of this name.
+    #[must_use]
+    pub fn experiment(mut self, name: impl Into<String>) -> Self {
+        self.experiment = Some(name.into());
+        self
+    }
+
+    /// Of the config with this id, or the only one whose id begins so.
+    #[must_use]
+    pub fn config(mut self, id: impl Into<String>) -> Self {
+        self.config = Some(id.into());
+        self
+    }
+
+    /// That ended so.
+    #[must_use]
+    pub const fn status(mut self, status: Status) -> Self {
+        self.status = Some(status);
+        self
+    }
+
+    /// In this role.
+    #[must_use]
+    pub const fn role(mut self, role: Role) -> Self {
+        self.role = Some(role);
+        self
+    }
+
+    /// Of this request.
+    #[must_use]
+    pub const fn request_id(mut self, id: BranchId) -> Self {
+        self.request_id = Some(id);
+        self
+    }
+
+    /// That started at `ns` since the Unix epoch, or later.
+    #[must_use]
+    pub const fn since_ns(mut self, ns: u64) -> Self {
+        self.since_ns = Some(ns);
+        self
+    }
+
+    /// That started before `ns` since the Unix epoch.
+    #[must_use]
+    pub const fn until_ns(mut self, ns: u64) -> Self {
+        self.until_ns = Some(ns);
+        self
+    }
+
+    /// At most `branches`.
+    #[must_use]
+    pub const fn limit(mut self, branches: u64) -> Self {
+        self.limit = Some(branches);
+        self
+    }
+
+    /// From the last to the first.
+    #[must_use]
+    pub const fn newest_first(mut self) -> Self {
+        self.newest_first = true;
+        self
+    }
+}
+
+/// A filter in SQL, on the table `branch` as `b`.
+#[derive(Debug, Clone)]
+pub(super) struct Conditions {
+    pub(super) sql: String,
+    pub(super) values: Vec<Value>,
+}
+
+impl Conditions {
+    /// Looks up what the filter names.
+    pub(super) fn new(
+        filter: &Filter,
+        connection: &Connection,
+        codes: &Codes,
+        failed: impl Fn(rusqlite::Error) -> StoreError,
+    ) -> Result<Self, StoreError> {
+        let mut conditions = Self { sql: " WHERE 1".to_owned(), values: Vec::new() };
+        if let Some(name) = &filter.experiment {
+            let keys = column(connection, "SELECT key FROM experiment WHERE name = ?1", [name])
+                .map_err(&failed)?;
+            if keys.is_empty() {
+                let known = "SELECT DISTINCT name FROM experiment ORDER BY key DESC LIMIT 10";
+                let known = column(connection, known, []).map_err(&failed)?;
+                return Err(StoreError::NoExperiment { name: name.clone(), known });
+            }
+            conditions.any_of("b.experiment", &keys);
+        }
+        if let Some(id) = &filter.config {
+            let id = whole_id(connection, id, &failed)?;
+            let sql = "SELECT key FROM config WHERE config_id = ?1 AND content IS NOT NULL";
+            let keys = column(connection, sql, [id]).map_err(&failed)?;
+            conditions.any_of("b.config", &keys);
+        }
+        // A name without a code has no branches: -1 is never one.
+        if let Some(status) = filter.status {
+            conditions.any_of("b.status", &[codes.status.of(status).unwrap_or(-1)]);
+        }
+        if let Some(role) = filter.role {
+            conditions.any_of("b.role", &[codes.role.of(role).unwrap_or(-1)]);
+        }
+        if let Some(id) = filter.request_id {
+            let id = Value::Blob(id.as_bytes().to_vec());
+            conditions.and("(b.id = ? AND b.request IS NULL OR b.request = ?)", id.clone());
+            conditions.values.push(id);
+        }
+        // The id narrows it down to one stretch of the file; the start decides.
+        if let Some(since) = filter.since_ns {
+            conditions.and("b.id >= ?", id_at(since.saturating_sub(CLOCK_SLACK_NS)));
+            conditions.and("b.start_ns >= ?", number(since));
+        }
+        if let Some(until) = filter.until_ns {
+            conditions.and("b.id < ?", id_at(until.saturating_add(CLOCK_SLACK_NS)));
+            conditions.and("b.start_ns < ?", number(until));
+        }
+        Ok(conditions)
+    }
+
+    pub(super) fn and(&mut self, condition: &str, value: Value) {
+        let _ = write!(self.sql, " AND {condition}");
+        self.values.push(value);
+    }
+
+    fn any_of(&mut self, name: &str, keys: &[i64]) {
+        let keys: Vec<_> = keys.iter().map(i64::to_string).collect();
+        let _ = write!(self.sql, " AND {name} IN ({})", keys.join(","));
+    }
+}
+
+/// The id that `id` is, or is the beginning of.
+fn whole_id(
+    connection: &Connection,
+    id: &str,
+    failed: impl Fn(rusqlite::Error) -> StoreError,
+) -> Result<String, StoreError> {
+    let sql = "SELECT DISTINCT config_id FROM config WHERE content IS NOT NULL
+               AND substr(config_id, 1, length(?1)) = ?1
+               ORDER BY config_id <> ?1, config_id LIMIT 10";
+    let mut matching: Vec<String> = column(connection, sql, [id]).map_err(&failed)?;
+    match matching.first() {
+        Some(first) if first == id || matching.len() == 1 => Ok(matching.swap_remove(0)),
+        Some(_) => Err(StoreError::AmbiguousConfig { id: id.to_owned(), matching }),
+        None => {
+            let sql = "SELECT DISTINCT config_id FROM config WHERE content IS NOT NULL
+                       ORDER BY config_id LIMIT 10";
+            let known = column(connection, sql, []).map_err(&failed)?;
+            Err(StoreError::NoConfig { id: id.to_owned(), known })
+        }
+    }
+}
+
+fn column<T: rusqlite::types::FromSql>(
+    connection: &Connection,
+    sql: &str,
+    values: impl rusqlite::Params,
+) -> rusqlite::Result<Vec<T>> {
+    connection.prepare(sql)?.query_map(values, |row| row.get(0))?.collect()
+}
+
+fn number(ns: u64) -> Value {
+    Value::Integer(i64::try_from(ns).unwrap_or(i64::MAX))
+}
+
+/// The lowest id of that time: its first 48 bits are milliseconds.
+fn id_at(ns: u64) -> Value {
+    let mut id = vec![0; 16];
+    id[..6].copy_from_slice(&(ns / 1_000_000).to_be_bytes()[2..]);
+    Value::Blob(id)
+}

@@ -1,0 +1,137 @@
+//! The integer keys of experiments and configs, remembered.
+
+use crate::{branch::Branch, config::ConfigId};
+use rusqlite::{Connection, OptionalExtension, params};
+use std::{
+    collections::{HashMap, hash_map::Entry},
+    sync::Arc,
+};
+
+/// More than any pool has; a program that makes a config for every request starts anew each
+/// time, and pays for looking its keys up.
+const MAX_KNOWN: usize = 4_096;
+
+/// The keys that a branch's row refers to.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct BranchKeys {
+    pub(super) experiment: i64,
+    pub(super) config: i64,
+    pub(super) parent_config: Option<i64>,
+}
+
+/// Keys that were found or given before, so that a row costs no look-up.
+#[derive(Debug, Default)]
+pub(super) struct Keys {
+    /// By the addresses of the experiment's name, its strategy's name and the config's content:
+    /// all three are shared by every branch of an arm, and as long as a clone of the branch is
+    /// held here, nothing else can come to stand at these addresses.
+    arms: HashMap<[usize; 3], Arm>,
+    parents: HashMap<ConfigId, i64>,
+}
+
+#[derive(Debug)]
+struct Arm {
+    experiment: i64,
+    config: i64,
+    /// Holds the addresses.
+    _holder: (Arc<str>, Arc<str>, crate::Config),
+}
+
+impl Keys {
+    /// The keys of a branch; what is new is inserted by `connection`'s transaction.
+    pub(super) fn of(
+        &mut self,
+        connection: &Connection,
+        branch: &Branch,
+    ) -> rusqlite::Result<BranchKeys> {
+        let address = [
+            Arc::as_ptr(&branch.experiment).cast::<u8>() as usize,
+            Arc::as_ptr(&branch.strategy).cast::<u8>() as usize,
+            std::ptr::from_ref(branch.config.redacted()) as usize,
+        ];
+        // A branch may have been given another id than its config has: then nothing is shared.
+        let own_id = branch.config_id == *branch.config.id();
+        let (experiment, config) = match self.arms.get(&address) {
+            Some(arm) if own_id => (arm.experiment, arm.config),
+            _ => {
+                let keys = (experiment_key(connection, branch)?, config_key(connection, branch)?);
+                if own_id {
+                    self.remember(address, branch, keys);
+                }
+                keys
+            }
+        };
+        let parent_config = match &branch.parent_config_id {
+            None => None,
+            Some(id) => Some(self.parent(connection, id)?),
+        };
+        Ok(BranchKeys { experiment, config, parent_config })
+    }
+
+    /// After a transaction that failed: what it inserted is not there.
+    pub(super) fn forget(&mut self) {
+        self.arms.clear();
+        self.parents.clear();
+    }
+
+    fn remember(&mut self, address: [usize; 3], branch: &Branch, (experiment, config): (i64, i64)) {
+        if self.arms.len() >= MAX_KNOWN {
+            self.arms.clear();
+        }
+        let _holder = (branch.experiment.clone(), branch.strategy.clone(), branch.config.clone());
+        self.arms.insert(address, Arm { experiment, config, _holder });
+    }
+
+    /// The config of an outer branch: only its id is known here.
+    fn parent(&mut self, connection: &Connection, id: &ConfigId) -> rusqlite::Result<i64> {
+        if self.parents.len() >= MAX_KNOWN {
+            self.parents.clear();
+        }
+        match self.parents.entry(id.clone()) {
+            Entry::Occupied(known) => Ok(*known.get()),
+            Entry::Vacant(new) => {
+                let key = insert_config(connection, id.as_str(), &[], None)?;
+                Ok(*new.insert(key))
+            }
+        }
+    }
+}
+
+fn experiment_key(connection: &Connection, branch: &Branch) -> rusqlite::Result<i64> {
+    let names = params![&*branch.experiment, &*branch.strategy];
+    let known = connection
+        .prepare_cached("SELECT key FROM experiment WHERE name = ?1 AND strategy = ?2")?
+        .query_row(names, |row| row.get(0))
+        .optional()?;
+    match known {
+        Some(key) => Ok(key),
+        None => connection
+            .prepare_cached("INSERT INTO experiment (name, strategy) VALUES (?1, ?2)")?
+            .insert(names),
+    }
+}
+
+fn config_key(connection: &Connection, branch: &Branch) -> rusqlite::Result<i64> {
+    // Only what has lost its secrets goes into the file.
+    let content = branch.config.redacted().to_string();
+    let digest = blake3::hash(content.as_bytes());
+    insert_config(connection, branch.config_id.as_str(), digest.as_bytes(), Some(&content))
+}
+
+fn insert_config(
+    connection: &Connection,
+    id: &str,
+    digest: &[u8],
+    content: Option<&str>,
+) -> rusqlite::Result<i64> {
+    let known = connection
+        .prepare_cached("SELECT key FROM config WHERE config_id = ?1 AND digest = ?2")?
+        .query_row(params![id, digest], |row| row.get(0))
+        .optional()?;
+    match known {
+        Some(key) => Ok(key),
+        None => connection
+            .prepare_cached("INSERT INTO config (config_id, digest, content) VALUES (?1, ?2, ?3)")?
+            .insert(params![id, digest, content]),
+    }
+}

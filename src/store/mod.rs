@@ -1,0 +1,101 @@
+//! The embedded store: every branch in one SQLite file, with no server to install.
+//!
+//! [`SqliteStore`] is a [`LoggerBackend`](crate::record::LoggerBackend). A branch is a compact
+//! row under its own id, which sorts by time; a config is kept once, without its secrets;
+//! failures and outputs stand in tables of their own. The file is in WAL mode, so that any
+//! number of readers, in this process or others, look at it while it is written.
+//!
+//! ```
+//! use serde_json::json;
+//! use tower_layer::Layer;
+//! use tower_service::Service;
+//! use tower_spearmint::store::{Filter, SqliteStore};
+//! use tower_spearmint::{ConfigPool, LogLayer, Recorder, RoundRobinLayer, Trial, service_fn};
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let file = std::env::temp_dir().join(format!("spearmint-doc-1-{}.db", std::process::id()));
+//! # let _ = std::fs::remove_file(&file);
+//! let store = SqliteStore::open(&file)?;
+//! let (recorder, recording) = Recorder::pair(store.clone());
+//! tokio::spawn(recording);
+//!
+//! let pool = ConfigPool::from_values([json!({ "config_id": "a" }), json!({ "config_id": "b" })])?;
+//! let service = service_fn(|trial: Trial<u32>| async move { Ok::<_, String>(trial.request() + 1) });
+//! let mut service =
+//!     RoundRobinLayer::new(pool).layer(LogLayer::new(recorder.clone()).layer(service));
+//! for n in 0..10 {
+//!     service.call(n).await?;
+//! }
+//! recorder.drain(std::time::Duration::from_secs(5)).await?;
+//!
+//! for config in store.summary(&Filter::new())? {
+//!     println!("{}: {} requests, p99 {:?} ns", config.config_id, config.requests, config.p99_ns);
+//!     assert_eq!(config.success, 5);
+//! }
+//! # std::fs::remove_file(&file)?;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! Bounds of one's own, and reading what failed, newest first:
+//!
+//! ```
+//! use std::time::Duration;
+//! use tower_spearmint::branch::Status;
+//! use tower_spearmint::store::{Filter, StoreOptions};
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let file = std::env::temp_dir().join(format!("spearmint-doc-2-{}.db", std::process::id()));
+//! # let _ = std::fs::remove_file(&file);
+//! let store = StoreOptions::new()
+//!     .output_limit(4 * 1024)
+//!     .max_size(10 * 1024 * 1024 * 1024)
+//!     .busy_timeout(Duration::from_secs(1))
+//!     .open(&file)?;
+//! let failed = Filter::new().status(Status::Failed).newest_first().limit(20);
+//! for branch in store.branches(&failed)? {
+//!     println!("{}", serde_json::to_string(&branch?)?);
+//! }
+//! assert_eq!(store.counts()?.branches, 0);
+//! # std::fs::remove_file(&file)?;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # What is lost when
+//!
+//! A batch is one transaction: it is kept whole or, when the disk is full, failing or locked for
+//! longer than `busy_timeout`, lost whole and counted by the recorder; the next batch is tried
+//! afresh. A process that is killed loses what was not committed yet (the recorder's queue); a
+//! machine that loses power may lose the last committed batches as well (`synchronous=NORMAL`),
+//! but the file stays whole.
+//!
+//! # Blocking
+//!
+//! Writing runs on Tokio's pool of blocking threads, never on the threads that serve requests.
+//! Opening and reading are plain synchronous calls: in async code put them into
+//! `tokio::task::spawn_blocking`.
+
+mod backend;
+mod bounded;
+mod codes;
+mod error;
+mod filter;
+mod keys;
+mod open;
+mod options;
+mod read;
+mod row;
+mod schema;
+mod summary;
+mod write;
+
+pub use backend::SqliteStore;
+pub use error::StoreError;
+pub use filter::Filter;
+pub use options::StoreOptions;
+pub use read::{BranchRows, StoreCounts};
+pub use row::BranchRow;
+pub use schema::{APPLICATION_ID, SCHEMA_VERSION};
+pub use summary::ConfigSummary;

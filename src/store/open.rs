@@ -1,0 +1,134 @@
+//! Opening a file, and refusing one that is not ours.
+
+use super::{APPLICATION_ID, SCHEMA_VERSION, StoreError, StoreOptions, codes::Codes, schema};
+use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
+use std::{
+    path::Path,
+    thread,
+    time::{Duration, Instant},
+};
+
+/// The write-ahead log is cut back to this after a reader held it up: enough for bursts.
+const WAL_KEPT: i64 = 16 * 1024 * 1024;
+
+/// Opens for writing; creates the file and its schema if there is none.
+pub(super) fn for_writing(
+    path: &Path,
+    options: &StoreOptions,
+) -> Result<(Connection, Codes), StoreError> {
+    if let Some(directory) = path.parent().filter(|dir| !dir.as_os_str().is_empty())
+        && !directory.is_dir()
+    {
+        return Err(StoreError::NoDirectory {
+            path: path.to_owned(),
+            directory: directory.to_owned(),
+        });
+    }
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE;
+    let mut connection = connect(path, flags, options)?;
+    let fresh = check(path, &connection)?;
+    let failed = |error| StoreError::sqlite(path, "open", error);
+    if fresh {
+        // Must come before the first table and before WAL. It lets the file shrink in small
+        // steps when old branches are deleted.
+        connection.pragma_update(None, "auto_vacuum", "INCREMENTAL").map_err(failed)?;
+    }
+    set_wal(&connection, options.busy_timeout).map_err(failed)?;
+    connection.pragma_update(None, "synchronous", "NORMAL").map_err(failed)?;
+    connection.pragma_update(None, "journal_size_limit", WAL_KEPT).map_err(failed)?;
+    if fresh {
+        let transaction = immediate(&mut connection).map_err(failed)?;
+        // Another process may have been faster.
+        if check(path, &transaction)? {
+            transaction.execute_batch(&schema::version_1()).map_err(failed)?;
+            Codes::add(&transaction).map_err(failed)?;
+        }
+        transaction.commit().map_err(failed)?;
+    }
+    let mut codes = Codes::load(&connection).map_err(failed)?;
+    if !codes.is_complete() {
+        let transaction = immediate(&mut connection).map_err(failed)?;
+        Codes::add(&transaction).map_err(failed)?;
+        transaction.commit().map_err(failed)?;
+        codes = Codes::load(&connection).map_err(failed)?;
+    }
+    if let Some(bytes) = options.max_size {
+        let page_size: i64 =
+            connection.pragma_query_value(None, "page_size", |row| row.get(0)).map_err(failed)?;
+        // SQLite takes 0 as "no change".
+        let pages = i64::try_from(bytes).unwrap_or(i64::MAX) / page_size.max(1);
+        let pages = pages.clamp(1, i64::from(u32::MAX - 1));
+        connection
+            .pragma_update_and_check(None, "max_page_count", pages, |_| Ok(()))
+            .map_err(failed)?;
+    }
+    Ok((connection, codes))
+}
+
+/// Opens for reading; changes nothing.
+pub(super) fn for_reading(path: &Path, options: &StoreOptions) -> Result<Connection, StoreError> {
+    if !path.exists() {
+        return Err(StoreError::NoFile { path: path.to_owned() });
+    }
+    let connection = connect(path, OpenFlags::SQLITE_OPEN_READ_ONLY, options)?;
+    if check(path, &connection)? {
+        // Another process has created it and not filled it yet, or it is any empty file.
+        return Err(StoreError::NoFile { path: path.to_owned() });
+    }
+    Ok(connection)
+}
+
+pub(super) fn immediate(connection: &mut Connection) -> rusqlite::Result<Transaction<'_>> {
+    // A deferred one that began as a reader would be refused at once, without waiting, when
+    // another process has written in between.
+    connection.transaction_with_behavior(TransactionBehavior::Immediate)
+}
+
+fn connect(
+    path: &Path,
+    flags: OpenFlags,
+    options: &StoreOptions,
+) -> Result<Connection, StoreError> {
+    // Every connection has one user at a time, by `&mut` or behind a mutex of ours.
+    Connection::open_with_flags(path, flags | OpenFlags::SQLITE_OPEN_NO_MUTEX)
+        .and_then(|connection| {
+            connection.busy_timeout(options.busy_timeout)?;
+            Ok(connection)
+        })
+        .map_err(|error| StoreError::sqlite(path, "open", error))
+}
+
+/// Whether the file is empty. Refuses one that is neither empty nor a store of a known version.
+fn check(path: &Path, connection: &Connection) -> Result<bool, StoreError> {
+    let failed = |error| StoreError::sqlite(path, "open", error);
+    let header = |name| connection.pragma_query_value(None, name, |row| row.get::<_, i32>(0));
+    let found = header("application_id").map_err(failed)?;
+    let version = header("user_version").map_err(failed)?;
+    let tables: i64 = connection
+        .query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))
+        .map_err(failed)?;
+    match (found, version) {
+        (0, 0) if tables == 0 => Ok(true),
+        (APPLICATION_ID, 1..=SCHEMA_VERSION) => Ok(false),
+        (APPLICATION_ID, version) if version > SCHEMA_VERSION => {
+            Err(StoreError::Newer { path: path.to_owned(), found: version })
+        }
+        _ => Err(StoreError::Foreign { path: path.to_owned(), found, version }),
+    }
+}
+
+/// SQLite does not always wait by itself when two processes switch the same file to WAL.
+fn set_wal(connection: &Connection, patience: Duration) -> rusqlite::Result<()> {
+    let started = Instant::now();
+    loop {
+        match connection.pragma_update_and_check(None, "journal_mode", "WAL", |_| Ok(())) {
+            Err(error)
+                if error.sqlite_error_code() == Some(rusqlite::ErrorCode::DatabaseBusy)
+                    && started.elapsed() < patience =>
+            {
+                thread::sleep(Duration::from_millis(2));
+            }
+            other => return other,
+        }
+    }
+}

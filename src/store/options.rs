@@ -1,0 +1,83 @@
+//! How a store is opened.
+
+use super::{SqliteStore, StoreError};
+use std::{path::Path, time::Duration};
+
+/// How a store is opened: its bounds, each with a default.
+#[derive(Debug, Clone)]
+pub struct StoreOptions {
+    pub(super) busy_timeout: Duration,
+    pub(super) output_limit: usize,
+    pub(super) failure_limit: usize,
+    pub(super) max_size: Option<u64>,
+}
+
+impl StoreOptions {
+    /// The defaults: 5 s, 64 KiB, 64 KiB, no limit to the file.
+    pub const fn new() -> Self {
+        Self {
+            busy_timeout: Duration::from_secs(5),
+            output_limit: 64 * 1024,
+            failure_limit: 64 * 1024,
+            max_size: None,
+        }
+    }
+
+    /// How long to wait for another process that is writing to the same file. Beyond it the
+    /// batch is lost and counted.
+    #[must_use]
+    pub const fn busy_timeout(mut self, wait: Duration) -> Self {
+        self.busy_timeout = wait;
+        self
+    }
+
+    /// The most bytes of JSON kept of one output; a longer one is cut, and marked as cut.
+    #[must_use]
+    pub const fn output_limit(mut self, bytes: usize) -> Self {
+        self.output_limit = bytes;
+        self
+    }
+
+    /// The most bytes of text (type, message and trace together) kept of one failure; what is
+    /// longer is cut, and marked as cut.
+    #[must_use]
+    pub const fn failure_limit(mut self, bytes: usize) -> Self {
+        self.failure_limit = bytes;
+        self
+    }
+
+    /// The most bytes the file may grow to, as far as this process writes to it (its write-ahead
+    /// log comes on top: about 4 MiB, more while a reader holds it up). Beyond it branches are
+    /// lost and counted.
+    #[must_use]
+    pub const fn max_size(mut self, bytes: u64) -> Self {
+        self.max_size = Some(bytes);
+        self
+    }
+
+    /// Opens the store at `path`, creating the file if there is none. Blocks.
+    ///
+    /// # Errors
+    ///
+    /// When its directory is missing, the file cannot be written, belongs to another
+    /// application, is damaged, or was written by a newer version of this crate. A file that is
+    /// refused is left as it was.
+    pub fn open(self, path: impl AsRef<Path>) -> Result<SqliteStore, StoreError> {
+        SqliteStore::open_with(path.as_ref(), self)
+    }
+
+    /// Opens the store at `path` for reading; another process may be writing to it. Blocks.
+    ///
+    /// # Errors
+    ///
+    /// As [`open`](Self::open), and when there is no such file.
+    pub fn open_read_only(self, path: impl AsRef<Path>) -> Result<SqliteStore, StoreError> {
+        SqliteStore::open_reading(path.as_ref(), self)
+    }
+}
+
+impl Default for StoreOptions {
+    fn default() -> Self {
+        Self::new()
+    }
+}

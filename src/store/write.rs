@@ -1,0 +1,181 @@
+//! Writing branches.
+
+use super::{
+    bounded,
+    codes::{Code, Coded, Codes},
+    keys::Keys,
+    open, schema,
+};
+use crate::branch::{Branch, BranchId, Failure};
+use rusqlite::{Connection, params};
+
+/// The one connection that writes.
+#[derive(Debug)]
+pub(super) struct Writer {
+    connection: Connection,
+    keys: Keys,
+    codes: Codes,
+    limits: Limits,
+}
+
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Limits {
+    pub(super) output: usize,
+    pub(super) failure: usize,
+}
+
+impl Writer {
+    pub(super) fn new(connection: Connection, codes: Codes, limits: Limits) -> Self {
+        // As many as are used in one batch.
+        connection.set_prepared_statement_cache_capacity(32);
+        Self { connection, keys: Keys::default(), codes, limits }
+    }
+
+    /// Keeps all of `batch`, in one transaction, or none of it. A branch that is there already
+    /// stays as it is.
+    pub(super) fn write(&mut self, batch: &[Branch]) -> rusqlite::Result<()> {
+        let mut sorted: Vec<&Branch> = batch.iter().collect();
+        // They come in the order in which they ended; appending costs least in that of the ids.
+        sorted.sort_unstable_by_key(|branch| branch.id);
+        self.transaction(|connection, keys, codes, limits| {
+            sorted.iter().try_for_each(|branch| insert(connection, keys, codes, limits, branch))
+        })
+    }
+
+    /// Changes how a branch ended. `false` when it is not there.
+    pub(super) fn set_end(&mut self, id: BranchId, branch: &Branch) -> rusqlite::Result<bool> {
+        self.transaction(|connection, _, codes, limits| {
+            let found = connection.prepare_cached(schema::UPDATE_BRANCH)?.execute(params![
+                id.as_bytes(),
+                code(&codes.status, branch.status)?,
+                signed(branch.start_ns),
+                signed(branch.duration_ns),
+                option_code(&codes.failure, branch.failure.as_ref().map(|failure| failure.kind))?,
+                option_code(&codes.skip, branch.skip)?,
+                branch.retry_count,
+            ])?;
+            if found > 0 {
+                insert_details(connection, limits, id, branch)?;
+            }
+            Ok(found > 0)
+        })
+    }
+
+    /// Adds the failure of a branch. `false` when the branch is not there.
+    pub(super) fn set_failure(
+        &mut self,
+        id: BranchId,
+        failure: &Failure,
+    ) -> rusqlite::Result<bool> {
+        self.transaction(|connection, _, codes, limits| {
+            let found = connection
+                .prepare_cached("UPDATE branch SET failure = ?2 WHERE id = ?1")?
+                .execute(params![id.as_bytes(), code(&codes.failure, failure.kind)?])?;
+            if found > 0 {
+                insert_failure(connection, limits, id, failure)?;
+            }
+            Ok(found > 0)
+        })
+    }
+
+    fn transaction<T>(
+        &mut self,
+        work: impl FnOnce(&Connection, &mut Keys, &Codes, Limits) -> rusqlite::Result<T>,
+    ) -> rusqlite::Result<T> {
+        if !self.connection.is_autocommit() {
+            // The disk failed so badly that the last batch could not even be rolled back.
+            self.connection.execute_batch("ROLLBACK")?;
+        }
+        let result = open::immediate(&mut self.connection).and_then(|transaction| {
+            let value = work(&transaction, &mut self.keys, &self.codes, self.limits)?;
+            transaction.commit()?;
+            Ok(value)
+        });
+        if result.is_err() {
+            self.keys.forget();
+        }
+        result
+    }
+}
+
+fn insert(
+    connection: &Connection,
+    keys: &mut Keys,
+    codes: &Codes,
+    limits: Limits,
+    branch: &Branch,
+) -> rusqlite::Result<()> {
+    let own = keys.of(connection, branch)?;
+    let request = (branch.request_id != branch.id).then(|| branch.request_id.as_bytes());
+    let new = connection.prepare_cached(schema::INSERT_BRANCH)?.execute(params![
+        branch.id.as_bytes(),
+        request,
+        branch.parent.as_ref().map(BranchId::as_bytes),
+        own.parent_config,
+        own.experiment,
+        own.config,
+        code(&codes.role, branch.role)?,
+        code(&codes.status, branch.status)?,
+        signed(branch.start_ns),
+        signed(branch.duration_ns),
+        branch.probability,
+        branch.unit.map(u64::cast_signed),
+        option_code(&codes.failure, branch.failure.as_ref().map(|failure| failure.kind))?,
+        option_code(&codes.skip, branch.skip)?,
+        branch.retry_count,
+    ])?;
+    if new > 0 {
+        insert_details(connection, limits, branch.id, branch)?;
+    }
+    Ok(())
+}
+
+fn insert_details(
+    connection: &Connection,
+    limits: Limits,
+    id: BranchId,
+    branch: &Branch,
+) -> rusqlite::Result<()> {
+    if let Some(failure) = &branch.failure {
+        insert_failure(connection, limits, id, failure)?;
+    }
+    if let Some(output) = &branch.output {
+        let (content, size) = bounded::json(output, limits.output);
+        connection.prepare_cached(schema::UPSERT_OUTPUT)?.execute(params![
+            id.as_bytes(),
+            signed(size),
+            content
+        ])?;
+    }
+    Ok(())
+}
+
+fn insert_failure(
+    connection: &Connection,
+    limits: Limits,
+    id: BranchId,
+    failure: &Failure,
+) -> rusqlite::Result<()> {
+    let failure = bounded::cut_failure(failure, limits.failure);
+    connection.prepare_cached(schema::UPSERT_FAILURE)?.execute(params![
+        id.as_bytes(),
+        failure.type_name,
+        failure.message,
+        failure.trace
+    ])?;
+    Ok(())
+}
+
+/// SQLite's integers are signed; this is enough for times until the year 2262.
+fn signed(number: u64) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
+}
+
+fn option_code<T: Coded>(codes: &Code<T>, value: Option<T>) -> rusqlite::Result<Option<i64>> {
+    value.map(|value| code(codes, value)).transpose()
+}
+
+fn code<T: Coded>(codes: &Code<T>, value: T) -> rusqlite::Result<i64> {
+    // Opening a file for writing has given every name a code, so this does not happen.
+    codes.of(value).ok_or_else(|| rusqlite::Error::InvalidParameterName(value.name().to_owned()))
+}

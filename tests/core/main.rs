@@ -1,0 +1,18 @@
+//! The core library: configs, strategies, records.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout)]
+#![allow(missing_docs, unreachable_pub)]
+
+mod auto_traits;
+mod cancel;
+mod config;
+mod functions;
+mod multi_branch;
+mod nested;
+mod panics;
+mod readiness;
+mod record;
+mod round_robin;
+mod shadow;
+mod support;
+#[cfg(feature = "yaml")]
+mod yaml;

@@ -1,0 +1,191 @@
+//! What the tests have in common.
+
+use serde_json::json;
+use std::{
+    collections::BTreeMap,
+    future::{Future, poll_fn},
+    pin::{Pin, pin},
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering::SeqCst},
+    },
+    task::{Context, Poll, Waker},
+    time::Duration,
+};
+use tower::Service;
+use tower_spearmint::{
+    BoxError, Branch, ConfigPool, LogLayer, Recorder, Trial,
+    branch::Status,
+    record::{MemoryBackend, RecorderStats},
+};
+
+/// A pool of configs with these ids.
+pub fn pool(ids: &[&str]) -> ConfigPool {
+    ConfigPool::from_values(ids.iter().map(|id| json!({ "config_id": id }))).unwrap()
+}
+
+/// A recorder into memory. Needs a Tokio runtime.
+pub struct Records {
+    pub layer: LogLayer,
+    pub recorder: Recorder,
+    memory: MemoryBackend,
+}
+
+pub fn records() -> Records {
+    let memory = MemoryBackend::new();
+    let (recorder, recording) = Recorder::pair(memory.clone());
+    tokio::spawn(recording);
+    Records { layer: LogLayer::new(recorder.clone()), recorder, memory }
+}
+
+impl Records {
+    /// All branches recorded so far, in the order of their ids. Fails if one is there twice.
+    pub async fn all(&self) -> Vec<Branch> {
+        self.recorder.drain(Duration::from_secs(10)).await.unwrap();
+        let mut branches = self.memory.branches();
+        branches.sort_by_key(|branch| branch.id);
+        let mut ids: Vec<_> = branches.iter().map(|branch| branch.id).collect();
+        ids.dedup();
+        assert_eq!(ids.len(), branches.len(), "a branch was recorded twice");
+        branches
+    }
+
+    /// Config id, role, and how it ended, of all branches: sorted.
+    pub async fn ends(&self) -> Vec<String> {
+        let mut ends: Vec<_> = self.all().await.iter().map(end).collect();
+        ends.sort();
+        ends
+    }
+
+    pub fn stats(&self) -> RecorderStats {
+        self.recorder.stats()
+    }
+}
+
+/// `a primary success`, `b shadow failed/timeout`, `c shadow skipped/not_ready`
+pub fn end<T>(branch: &Branch<T>) -> String {
+    let more = match (branch.status, &branch.failure, branch.skip) {
+        (Status::Failed, Some(failure), None) => format!("/{}", failure.kind),
+        (Status::Skipped, None, Some(reason)) => format!("/{reason}"),
+        (Status::Success | Status::Cancelled, None, None) => String::new(),
+        _ => panic!("status and reasons do not agree: {:?} {:?}", branch.status, branch.failure),
+    };
+    format!("{} {} {}{more}", branch.config_id, branch.role, branch.status)
+}
+
+/// How often each config is in there.
+pub fn tally<I: IntoIterator<Item = String>>(ids: I) -> BTreeMap<String, usize> {
+    let mut counts = BTreeMap::new();
+    for id in ids {
+        *counts.entry(id).or_default() += 1;
+    }
+    counts
+}
+
+/// A service whose answer is the id of the config, after what `behave` does.
+pub fn behaving<F, Fut>(behave: F) -> Behaving<F>
+where
+    F: Fn(String) -> Fut + Clone,
+    Fut: Future<Output = Result<(), BoxError>> + Send + 'static,
+{
+    Behaving { behave }
+}
+
+/// See [`behaving`].
+#[derive(Clone)]
+pub struct Behaving<F> {
+    behave: F,
+}
+
+impl<F, Fut, R> Service<Trial<R>> for Behaving<F>
+where
+    F: Fn(String) -> Fut + Clone,
+    Fut: Future<Output = Result<(), BoxError>> + Send + 'static,
+{
+    type Response = String;
+    type Error = BoxError;
+    type Future = Pin<Box<dyn Future<Output = Result<String, BoxError>> + Send>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, trial: Trial<R>) -> Self::Future {
+        let id = trial.config().id().to_string();
+        let work = (self.behave)(id.clone());
+        Box::pin(async move { work.await.map(|()| id) })
+    }
+}
+
+/// The service of the well-behaved: answers at once.
+pub fn echo() -> Behaving<impl Fn(String) -> std::future::Ready<Result<(), BoxError>> + Clone> {
+    behaving(|_| std::future::ready(Ok(())))
+}
+
+/// Panics unless it is called exactly as the contract of `Service` says: after it, itself, was
+/// ready; a clone begins unready.
+pub struct Strict<S> {
+    inner: S,
+    ready: bool,
+    /// Calls that came without readiness.
+    pub violations: Arc<AtomicUsize>,
+    pub calls: Arc<AtomicUsize>,
+}
+
+impl<S> Strict<S> {
+    pub fn new(inner: S) -> Self {
+        Self { inner, ready: false, violations: Arc::default(), calls: Arc::default() }
+    }
+}
+
+impl<S: Clone> Clone for Strict<S> {
+    fn clone(&self) -> Self {
+        Self {
+            inner: self.inner.clone(),
+            ready: false,
+            violations: self.violations.clone(),
+            calls: self.calls.clone(),
+        }
+    }
+}
+
+impl<S: Service<R>, R> Service<R> for Strict<S> {
+    type Response = S::Response;
+    type Error = S::Error;
+    type Future = S::Future;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
+        let ready = self.inner.poll_ready(cx);
+        self.ready = matches!(ready, Poll::Ready(Ok(())));
+        ready
+    }
+
+    fn call(&mut self, request: R) -> S::Future {
+        self.calls.fetch_add(1, SeqCst);
+        if !std::mem::take(&mut self.ready) {
+            self.violations.fetch_add(1, SeqCst);
+        }
+        self.inner.call(request)
+    }
+}
+
+/// Waits until the service is ready for such requests.
+pub async fn ready<S: Service<R>, R>(service: &mut S, _: &impl Fn() -> R) -> Result<(), S::Error> {
+    poll_fn(|cx| service.poll_ready(cx)).await
+}
+
+/// Polls once, without a runtime.
+pub fn poll_once<F: Future>(future: F) -> Poll<F::Output> {
+    pin!(future).poll(&mut Context::from_waker(Waker::noop()))
+}
+
+/// Waits until `done` is true; fails after ten seconds.
+pub async fn eventually(what: &str, mut done: impl FnMut() -> bool) {
+    for _ in 0..10_000 {
+        if done() {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    panic!("not within ten seconds: {what}");
+}

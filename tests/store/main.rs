@@ -1,0 +1,16 @@
+//! The embedded store, from outside.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::print_stderr
+)]
+
+mod crash;
+mod opening;
+mod reading;
+mod round_trip;
+mod support;
+mod traffic;
+mod trouble;

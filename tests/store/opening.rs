@@ -1,0 +1,149 @@
+//! Which files are opened, and what is said of the others.
+
+use super::support::{Dir, branches, write};
+use rusqlite::Connection;
+use std::{error::Error, fs, path::Path, thread};
+use tower_spearmint::store::{Filter, SCHEMA_VERSION, SqliteStore, StoreError};
+
+/// Refused both for writing and for reading, and left as it was.
+fn refused(file: &Path) -> StoreError {
+    let before = fs::read(file).unwrap();
+    let error = SqliteStore::open(file).unwrap_err();
+    let reading = SqliteStore::open_read_only(file).unwrap_err();
+    assert_eq!(error.to_string(), reading.to_string());
+    assert_eq!(fs::read(file).unwrap(), before);
+    assert!(!file.with_extension("db-wal").exists());
+    error
+}
+
+#[test]
+fn a_newer_file_is_refused_with_both_versions() {
+    let dir = Dir::new();
+    let file = dir.file("s.db");
+    drop(SqliteStore::open(&file).unwrap());
+    let newer = SCHEMA_VERSION + 1;
+    Connection::open(&file).unwrap().pragma_update(None, "user_version", newer).unwrap();
+    assert_eq!(
+        refused(&file).to_string(),
+        format!(
+            "{} is a store of version {newer}, and this program knows versions up to \
+             {SCHEMA_VERSION}; it is left as it was: use a newer program, or name another file",
+            file.display()
+        )
+    );
+}
+
+#[test]
+fn a_database_of_another_application_is_refused() {
+    let dir = Dir::new();
+    for (name, sql, says) in [
+        ("marked.db", "PRAGMA application_id = 7; PRAGMA user_version = 3", "0x00000007 version 3"),
+        ("plain.db", "CREATE TABLE t (x)", "0x00000000 version 0"),
+    ] {
+        let file = dir.file(name);
+        Connection::open(&file).unwrap().execute_batch(sql).unwrap();
+        assert_eq!(
+            refused(&file).to_string(),
+            format!(
+                "{} is a database of another application (application id {says}; a store is \
+                 0x53504d54 version 1); it is left as it was: name another file",
+                file.display()
+            )
+        );
+    }
+}
+
+#[test]
+fn a_file_that_is_no_database_or_is_damaged_is_refused() {
+    let dir = Dir::new();
+    let text = dir.file("text.db");
+    fs::write(&text, "experiment: ranker\n".repeat(100)).unwrap();
+    let damaged = dir.file("damaged.db");
+    let store = SqliteStore::open(&damaged).unwrap();
+    write(&store, &branches("damaged", 100)).unwrap();
+    drop(store);
+    let mut bytes = fs::read(&damaged).unwrap();
+    // The header is whole, and nothing behind the first page is.
+    bytes[4096..].fill(0x5a);
+    fs::write(&damaged, bytes).unwrap();
+
+    let error = refused(&text);
+    assert_eq!(
+        error.to_string(),
+        format!(
+            "{} is not a database, or a damaged one; name another file, or save what is left \
+             with `sqlite3 FILE .recover`",
+            text.display()
+        )
+    );
+    assert!(error.source().unwrap().to_string().contains("not a database"));
+    let error = SqliteStore::open(&damaged).unwrap_err();
+    assert!(matches!(error, StoreError::Damaged { .. }), "{error}");
+}
+
+#[test]
+fn a_missing_directory_or_file_is_named() {
+    let dir = Dir::new();
+    let file = dir.path().join("no/such/s.db");
+    assert_eq!(
+        SqliteStore::open(&file).unwrap_err().to_string(),
+        format!(
+            "{}: there is no directory {}; create it, or name a file elsewhere",
+            file.display(),
+            file.parent().unwrap().display()
+        )
+    );
+    let file = dir.file("none.db");
+    assert_eq!(
+        SqliteStore::open_read_only(&file).unwrap_err().to_string(),
+        format!(
+            "{}: there is no such file; check the name, or record something to it first",
+            file.display()
+        )
+    );
+    assert!(!file.exists());
+    let error = SqliteStore::open(dir.path()).unwrap_err();
+    assert!(error.to_string().contains("check that it is a file"), "{error}");
+}
+
+#[test]
+fn many_that_create_the_same_file_at_once_share_it() {
+    for _ in 0..10 {
+        let dir = Dir::new();
+        let batches: Vec<_> = (0..4).map(|n| branches(&format!("e{n}"), 10)).collect();
+        thread::scope(|scope| {
+            for batch in &batches {
+                let file = dir.file("s.db");
+                scope.spawn(move || write(&SqliteStore::open(file).unwrap(), batch).unwrap());
+            }
+        });
+        let store = SqliteStore::open_read_only(dir.file("s.db")).unwrap();
+        let counts = store.counts().unwrap();
+        // Made by four pools, the three configs are equal all the same.
+        assert_eq!((counts.branches, counts.experiments, counts.configs), (40, 4, 3));
+    }
+}
+
+#[test]
+fn a_file_that_knows_fewer_names_learns_the_new_ones() {
+    let dir = Dir::new();
+    let file = dir.file("s.db");
+    drop(SqliteStore::open(&file).unwrap());
+    let connection = Connection::open(&file).unwrap();
+    connection.execute("DELETE FROM code WHERE name IN ('timeout', 'success')", []).unwrap();
+    // As if a newer version had been here.
+    connection.execute("INSERT INTO code VALUES ('status', 9, 'pending')", []).unwrap();
+    let store = SqliteStore::open(&file).unwrap();
+    let batch = branches("names", 3);
+    write(&store, &batch).unwrap();
+    let status: i64 =
+        connection.query_row("SELECT DISTINCT status FROM branch", [], |row| row.get(0)).unwrap();
+    assert_eq!(status, 10);
+    assert_eq!(store.branches(&Filter::new()).unwrap().count(), 3);
+    connection
+        .execute("UPDATE branch SET status = 9 WHERE id = ?1", [batch[0].id.as_bytes()])
+        .unwrap();
+    let error = store.branches(&Filter::new()).unwrap().next().unwrap().unwrap_err();
+    let cause = error.source().unwrap().to_string();
+    assert!(cause.contains("written by a newer version"), "{cause}");
+}

@@ -1,0 +1,157 @@
+//! What the tests of the store share.
+
+use serde_json::{Value, json};
+use std::{
+    fs,
+    io::{BufRead, BufReader, Lines},
+    path::{Path, PathBuf},
+    process::{Child, ChildStdout, Command, Stdio},
+    sync::atomic::{AtomicU32, Ordering},
+    time::Duration,
+};
+use tower::{Layer, Service, ServiceExt};
+use tower_spearmint::{
+    Branch, ConfigPool, LogLayer, Recorder, RoundRobinLayer, Trial,
+    branch::BranchId,
+    record::{BatchError, LoggerBackend, MemoryBackend},
+    service_fn,
+    store::SqliteStore,
+};
+
+/// A directory of its own for each test, gone at its end.
+pub(crate) struct Dir(PathBuf);
+
+impl Dir {
+    pub(crate) fn new() -> Self {
+        static NEXT: AtomicU32 = AtomicU32::new(0);
+        let name = format!("store-{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
+        let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+        fs::create_dir_all(&path).unwrap();
+        Self(path)
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        &self.0
+    }
+
+    pub(crate) fn file(&self, name: &str) -> PathBuf {
+        self.0.join(name)
+    }
+}
+
+impl Drop for Dir {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+pub(crate) fn block_on<F: Future>(future: F) -> F::Output {
+    tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(future)
+}
+
+pub(crate) fn write(store: &SqliteStore, batch: &[Branch]) -> Result<(), BatchError> {
+    block_on(store.log_batch(batch))
+}
+
+pub(crate) fn pool() -> ConfigPool {
+    ConfigPool::from_values([
+        json!({ "config_id": "stable", "llm": { "model": "small-v1", "temperature": 0.1 } }),
+        json!({ "config_id": "stage", "llm": { "model": "small-v2", "temperature": 1.0 } }),
+        json!({ "config_id": "candidate", "llm": { "model": "large", "stops": ["a", null] } }),
+    ])
+    .unwrap()
+}
+
+/// Branches as a strategy makes them, by turns of the three configs, each with its number as
+/// output.
+pub(crate) fn branches(experiment: &str, count: usize) -> Vec<Branch> {
+    branches_of(pool(), experiment, count)
+}
+
+pub(crate) fn branches_of(pool: ConfigPool, experiment: &str, count: usize) -> Vec<Branch> {
+    block_on(async {
+        let memory = MemoryBackend::with_capacity(count.max(1));
+        let (recorder, recording) = Recorder::with_capacity(memory.clone(), count.max(1));
+        tokio::spawn(recording);
+        let log = LogLayer::new(recorder.clone()).capture(|n: &usize| Some(json!(n)));
+        let answer =
+            service_fn(|trial: Trial<usize>| async move { Ok::<_, String>(*trial.request()) });
+        let mut service =
+            RoundRobinLayer::new(pool).experiment(experiment).layer(log.layer(answer));
+        for n in 0..count {
+            service.ready().await.unwrap().call(n).await.unwrap();
+        }
+        recorder.drain(Duration::from_secs(60)).await.unwrap();
+        memory.take()
+    })
+}
+
+/// The id with this number, `at_ms` after the epoch.
+pub(crate) fn id(at_ms: u64, number: u32) -> BranchId {
+    let mut bytes = [0; 16];
+    bytes[..6].copy_from_slice(&at_ms.to_be_bytes()[2..]);
+    bytes[6] = 0x70;
+    bytes[8] = 0x80;
+    bytes[12..].copy_from_slice(&number.to_be_bytes());
+    BranchId::from_bytes(bytes)
+}
+
+/// Places a branch in time, alone in its request.
+pub(crate) fn place(branch: &mut Branch, start_ns: u64, number: u32) {
+    branch.id = id(start_ns / 1_000_000, number);
+    branch.request_id = branch.id;
+    branch.start_ns = start_ns;
+    branch.end_ns = start_ns + branch.duration_ns;
+}
+
+pub(crate) fn as_json(value: &impl serde::Serialize) -> Value {
+    serde_json::to_value(value).unwrap()
+}
+
+/// This test binary again, running only `test` with `STORE_CHILD` set: a second process.
+pub(crate) struct Second {
+    child: Child,
+    lines: Lines<BufReader<ChildStdout>>,
+}
+
+const CHILD: &str = "STORE_CHILD";
+
+impl Second {
+    pub(crate) fn start(test: &str, file: &Path) -> Self {
+        let mut child = Command::new(std::env::current_exe().unwrap())
+            .args(["--exact", test, "--nocapture", "--test-threads=1"])
+            .env(CHILD, file)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        Self { child, lines }
+    }
+
+    /// The file it was started with, in the second process.
+    pub(crate) fn file() -> Option<PathBuf> {
+        std::env::var_os(CHILD).map(PathBuf::from)
+    }
+
+    /// What it says next after `said `; `None` when it has ended.
+    pub(crate) fn next(&mut self) -> Option<String> {
+        self.lines
+            .by_ref()
+            .map_while(Result::ok)
+            .find_map(|line| line.split_once("said ").map(|(_, said)| said.to_owned()))
+    }
+
+    /// SIGKILL: it gets no chance to tidy up.
+    pub(crate) fn kill(&mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+}
+
+impl Drop for Second {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
