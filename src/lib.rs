@@ -1,4 +1,55 @@
 //! A/B, shadow and multi-branch runs on real traffic, as Tower layers.
+//!
+//! A *strategy* is a layer that decides which configs run for a request, when, and what comes back:
+//! [`SingleLayer`] one, [`RoundRobinLayer`] one in turn (or by weight, or by unit),
+//! [`ShadowLayer`] the primary with the others in the background, [`MultiBranchLayer`] all of
+//! them, [`StrategyLayer`] whatever yours decides. The service inside sees a [`Trial`]: the
+//! request and its [`Config`]. Around HTTP services the layers of the same names in
+//! [`http`](crate::http) let an unmodified handler stand inside.
+//!
+//! A [`LogLayer`] under the strategy turns every execution into a [`Branch`] and hands it to a
+//! [`Recorder`], which never waits; behind it stand the embedded [`store`], [`mlflow`],
+//! `tracing`, memory, or a backend of your own ([`record`]).
+//!
+//! ```
+//! use serde_json::json;
+//! use std::time::Duration;
+//! use tower_layer::Layer;
+//! use tower_service::Service;
+//! use tower_spearmint::{
+//!     BoxError, ConfigPool, LogLayer, Recorder, ShadowLayer, Trial, record::MemoryBackend, service_fn,
+//! };
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), BoxError> {
+//! let pool = ConfigPool::from_values([
+//!     json!({ "config_id": "stable", "greeting": "Hello" }),
+//!     json!({ "config_id": "candidate", "greeting": "Hi" }),
+//! ])?;
+//! let memory = MemoryBackend::new();
+//! let (recorder, recording) = Recorder::pair(memory.clone());
+//! tokio::spawn(recording);
+//!
+//! let greet = service_fn(|trial: Trial<&'static str>| async move {
+//!     let greeting: String = trial.config().get("greeting")?;
+//!     Ok::<_, BoxError>(format!("{greeting}, {}!", trial.request()))
+//! });
+//! let shadow = ShadowLayer::new(pool.primary("stable")?);
+//! let mut service = shadow.layer(LogLayer::new(recorder.clone()).layer(greet));
+//!
+//! assert_eq!(service.call("Ann").await?, "Hello, Ann!");
+//! shadow.drain(Duration::from_secs(1)).await;
+//! recorder.drain(Duration::from_secs(1)).await?;
+//! assert_eq!(memory.branches().len(), 2);
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # Features
+//!
+//! None is on by default. `yaml`: configs from files. `http`: the strategies around HTTP services.
+//! `axum`: the extractor. `store`: the embedded store. `mlflow`: recording to MLflow. `proxy`:
+//! `spearmint serve` as a library. `cli`: the binary. `full`: all of them.
 #![forbid(unsafe_code)]
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
@@ -43,3 +94,8 @@ pub use variants::Variants;
 
 /// Any error, boxed: Tower's convention.
 pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
+
+/// The README's example compiles.
+#[cfg(all(doctest, feature = "axum", feature = "store", feature = "yaml"))]
+#[doc = include_str!("../README.md")]
+struct Readme;

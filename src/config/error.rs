@@ -23,13 +23,13 @@ pub enum ConfigError {
     #[error(transparent)]
     Number(#[from] NumberError),
     /// Nothing is at the path.
-    #[error("`{path}`: not set; {at} has {has}")]
+    #[error("`{path}`: not set; {at} {has}")]
     Missing {
         /// The path asked for.
         path: String,
         /// The deepest part of it that exists.
         at: String,
-        /// What is there.
+        /// What is there, as in `is a list of 2 items`.
         has: String,
     },
     /// What is at the path is not of the type asked for.
@@ -77,7 +77,7 @@ pub enum ConfigError {
         /// Which one.
         place: String,
         /// What is wrong with it.
-        source: Box<ConfigError>,
+        source: Box<Self>,
     },
     /// A file cannot be read.
     #[error("{}: {source}", path.display())]

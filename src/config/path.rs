@@ -26,14 +26,14 @@ pub(crate) fn missing(root: &Value, path: &str) -> ConfigError {
         here = next;
     }
     let has = match here {
-        Value::Object(map) if map.is_empty() => "an empty map".to_owned(),
+        Value::Object(map) if map.is_empty() => "is an empty map".to_owned(),
         Value::Object(map) => {
             let keys: Vec<_> = map.keys().take(12).map(|key| format!("`{key}`")).collect();
             let more = if map.len() > keys.len() { ", …" } else { "" };
-            format!("the keys {}{more}", keys.join(", "))
+            format!("has the keys {}{more}", keys.join(", "))
         }
-        Value::Array(items) => format!("a list of {} items", items.len()),
-        other => kind(other).to_owned(),
+        Value::Array(items) => format!("is a list of {} items", items.len()),
+        other => format!("is {}", kind(other)),
     };
     let at = if reached.is_empty() { "the config".to_owned() } else { format!("`{reached}`") };
     ConfigError::Missing { path: path.to_owned(), at, has }

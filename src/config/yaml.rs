@@ -287,7 +287,7 @@ pub fn parse(text: &str, place: &str) -> Result<Vec<Document>, ConfigError> {
         budget: serde_saphyr::budget! {
             max_nodes: 2_000_000,
             max_events: 8_000_000,
-            max_depth: 128,
+            max_depth: 64,
             max_aliases: 10_000,
             max_anchors: 10_000,
             max_documents: 100_000,
@@ -342,10 +342,16 @@ fn syntax(place: &str, spot: Spot, message: impl Into<String>) -> ConfigError {
     }
 }
 
-/// The parser repeats the position in its text; ours stands in front already.
+/// The parser repeats the position in its text, where ours stands in front already, and speaks to
+/// programmers.
 fn plain_message(message: &str) -> String {
     let message = message.lines().next().unwrap_or_default();
-    message.split(" at line ").next().unwrap_or(message).trim_end_matches([':', ',']).to_owned()
+    let message = message.split(" at line ").next().unwrap_or(message).trim_end_matches([':', ',']);
+    let (message, _advice) = message.split_once(", set ").unwrap_or((message, ""));
+    match message.strip_prefix("duplicate mapping key: ") {
+        Some(key) => format!("the key `{key}` is written twice in one map; keep one of them"),
+        None => message.to_owned(),
+    }
 }
 
 /// The configs of some documents, each with where it was written; a list counts as its items.

@@ -71,7 +71,7 @@ impl<B: Body<Data = Bytes>> Body for LentBody<B> {
     }
 
     fn size_hint(&self) -> SizeHint {
-        self.taken.as_ref().map_or_else(|| self.hint.clone(), Body::size_hint)
+        self.taken.as_ref().map_or_else(|| self.hint, Body::size_hint)
     }
 }
 

@@ -24,7 +24,7 @@ pub struct MlflowBackend {
 }
 
 impl MlflowBackend {
-    /// How many requests are under way at once, unless
+    /// How many branches are written at once, unless
     /// [`max_concurrency`](Self::max_concurrency) says otherwise.
     pub const MAX_CONCURRENCY: usize = 8;
     /// How long one request may take, unless [`request_timeout`](Self::request_timeout) says
@@ -69,7 +69,11 @@ impl MlflowBackend {
 
     /// As [`from_env`](Self::from_env), but at the address it has already.
     #[must_use]
-    pub fn with_env(mut self) -> Self {
+    pub fn with_env(self) -> Self {
+        self.with_variables(variable)
+    }
+
+    fn with_variables(mut self, variable: impl Fn(&str) -> Option<String>) -> Self {
         if let Some(name) = variable("MLFLOW_EXPERIMENT_NAME") {
             self = self.experiment(&name);
         }
@@ -144,5 +148,42 @@ impl fmt::Debug for MlflowBackend {
             .field("request_timeout", &self.client.timeout)
             .field("give_up_after", &self.give_up_after)
             .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn with(variables: &[(&str, &str)]) -> MlflowBackend {
+        let find = |name: &str| {
+            let (_, value) = variables.iter().find(|(known, _)| *known == name)?;
+            Some((*value).to_owned())
+        };
+        MlflowBackend::new("http://127.0.0.1:5000").unwrap().with_variables(find)
+    }
+
+    #[test]
+    fn the_environment_says_who_we_are_as_for_mlflows_own_client() {
+        let user = ("MLFLOW_TRACKING_USERNAME", "ann");
+        let password = ("MLFLOW_TRACKING_PASSWORD", "hidden");
+        let token = ("MLFLOW_TRACKING_TOKEN", "hidden\n");
+        assert!(matches!(with(&[user, password, token]).client.auth, Auth::Basic(..)));
+        assert!(
+            matches!(with(&[user, token]).client.auth, Auth::Bearer(Secret(t)) if t == "hidden")
+        );
+        assert!(matches!(with(&[user]).client.auth, Auth::None));
+        assert_eq!(with(&[("MLFLOW_EXPERIMENT_NAME", "e")]).experiment.as_deref(), Some("e"));
+    }
+
+    #[test]
+    fn secrets_are_not_shown() {
+        for variables in [
+            &[("MLFLOW_TRACKING_TOKEN", "hidden")][..],
+            &[("MLFLOW_TRACKING_USERNAME", "ann"), ("MLFLOW_TRACKING_PASSWORD", "hidden")],
+        ] {
+            let shown = format!("{:?}", with(variables));
+            assert!(shown.contains("redacted") && !shown.contains("hidden"), "{shown}");
+        }
     }
 }

@@ -164,7 +164,7 @@ fn round_robin(file: &ExperimentFile, logged: Logged) -> Result<Box<dyn Handle>,
         Some(sticky) => {
             let salt = sticky.salt.as_deref().unwrap_or(file.experiment());
             let key = unit_key(file, sticky)?;
-            let layer = layer.clone().sticky(salt, key);
+            let layer = layer.sticky(salt, key);
             with_fallback(
                 file,
                 logged,

@@ -196,7 +196,7 @@ impl<C> GenericShadowLayer<C> {
     }
 
     /// Runs the shadows on a runtime of their own instead of the caller's: for in-process shadows
-    /// that are heavy on the CPU.
+    /// that are heavy on the CPU. Its timers must be enabled.
     #[must_use]
     pub fn runtime(mut self, handle: Handle) -> Self {
         self.runtime = Some(handle);

@@ -58,6 +58,10 @@
 //! changes neither the response nor its time. A shadow is asked once whether it is ready; if it
 //! is not, it is skipped.
 //!
+//! What a shadow and the primary share below the strategy they do share: a `ConcurrencyLimit` or a
+//! `Buffer` under this layer is used up by shadows, too. Put it above the layer, or give each config
+//! a service of its own ([`Variants`](crate::Variants)).
+//!
 //! # What is counted and what is recorded
 //!
 //! A request that is sampled out or may not be shadowed is counted only

@@ -123,7 +123,7 @@ impl Conditions {
             let keys = column(connection, "SELECT key FROM experiment WHERE name = ?1", [name])
                 .map_err(&failed)?;
             if keys.is_empty() {
-                let known = "SELECT DISTINCT name FROM experiment ORDER BY key DESC LIMIT 10";
+                let known = "SELECT DISTINCT name FROM experiment ORDER BY name LIMIT 10";
                 let known = column(connection, known, []).map_err(&failed)?;
                 return Err(StoreError::NoExperiment { name: name.clone(), known });
             }

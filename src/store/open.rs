@@ -26,8 +26,8 @@ pub(super) fn for_writing(
     }
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE;
     let mut connection = connect(path, flags, options)?;
-    let fresh = check(path, &connection)?;
     let failed = |error| StoreError::sqlite(path, "open", error);
+    let fresh = check(path, &connection.transaction().map_err(failed)?)?;
     if fresh {
         // Must come before the first table and before WAL. It lets the file shrink in small
         // steps when old branches are deleted.
@@ -65,13 +65,17 @@ pub(super) fn for_writing(
     Ok((connection, codes))
 }
 
-/// Opens for reading; changes nothing.
+/// Opens for reading.
 pub(super) fn for_reading(path: &Path, options: &StoreOptions) -> Result<Connection, StoreError> {
     if !path.exists() {
         return Err(StoreError::NoFile { path: path.to_owned() });
     }
-    let connection = connect(path, OpenFlags::SQLITE_OPEN_READ_ONLY, options)?;
-    if check(path, &connection)? {
+    // Not SQLite's own read-only mode, which would leave an empty log behind; where the file
+    // may only be read, SQLite falls back to it.
+    let mut connection = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE, options)?;
+    let failed = |error| StoreError::sqlite(path, "open", error);
+    connection.pragma_update(None, "query_only", true).map_err(failed)?;
+    if check(path, &connection.transaction().map_err(failed)?)? {
         // Another process has created it and not filled it yet, or it is any empty file.
         return Err(StoreError::NoFile { path: path.to_owned() });
     }
@@ -99,12 +103,14 @@ fn connect(
 }
 
 /// Whether the file is empty. Refuses one that is neither empty nor a store of a known version.
-fn check(path: &Path, connection: &Connection) -> Result<bool, StoreError> {
+///
+/// In a transaction, because another process may be about to make a store of it.
+fn check(path: &Path, transaction: &Transaction<'_>) -> Result<bool, StoreError> {
     let failed = |error| StoreError::sqlite(path, "open", error);
-    let header = |name| connection.pragma_query_value(None, name, |row| row.get::<_, i32>(0));
+    let header = |name| transaction.pragma_query_value(None, name, |row| row.get::<_, i32>(0));
     let found = header("application_id").map_err(failed)?;
     let version = header("user_version").map_err(failed)?;
-    let tables: i64 = connection
+    let tables: i64 = transaction
         .query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))
         .map_err(failed)?;
     match (found, version) {

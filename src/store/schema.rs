@@ -76,7 +76,7 @@ pub(super) fn version_1() -> String {
         CREATE VIEW branches AS SELECT
             {id} AS id,
             {request_id} AS request_id,
-            {parent} AS parent,
+            CASE WHEN b.parent IS NOT NULL THEN {parent} END AS parent,
             (SELECT config_id FROM config WHERE key = b.parent_config) AS parent_config_id,
             e.name AS experiment,
             e.strategy AS strategy,
@@ -84,7 +84,7 @@ pub(super) fn version_1() -> String {
             c.config_id AS config_id,
             c.content AS config,
             b.probability AS probability,
-            printf('%016x', b.unit) AS unit_hex,
+            CASE WHEN b.unit IS NOT NULL THEN printf('%016x', b.unit) END AS unit_hex,
             strftime('%Y-%m-%dT%H:%M:%fZ', b.start_ns / 1e9, 'unixepoch') AS started,
             b.start_ns AS start_ns,
             b.start_ns + b.duration_ns AS end_ns,

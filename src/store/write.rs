@@ -3,11 +3,11 @@
 use super::{
     bounded,
     codes::{Code, Coded, Codes},
-    keys::Keys,
+    keys::{BranchKeys, Keys},
     open, schema,
 };
 use crate::branch::{Branch, BranchId, Failure};
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, Statement, params};
 
 /// The one connection that writes.
 #[derive(Debug)]
@@ -38,7 +38,15 @@ impl Writer {
         // They come in the order in which they ended; appending costs least in that of the ids.
         sorted.sort_unstable_by_key(|branch| branch.id);
         self.transaction(|connection, keys, codes, limits| {
-            sorted.iter().try_for_each(|branch| insert(connection, keys, codes, limits, branch))
+            // Looked up once a batch, not once a row.
+            let mut statement = connection.prepare_cached(schema::INSERT_BRANCH)?;
+            sorted.iter().try_for_each(|branch| {
+                let own = keys.of(connection, branch)?;
+                if insert(&mut statement, codes, own, branch)? {
+                    insert_details(connection, limits, branch.id, branch)?;
+                }
+                Ok(())
+            })
         })
     }
 
@@ -98,22 +106,21 @@ impl Writer {
     }
 }
 
+/// `false` when the branch is there already.
 fn insert(
-    connection: &Connection,
-    keys: &mut Keys,
+    statement: &mut Statement<'_>,
     codes: &Codes,
-    limits: Limits,
+    keys: BranchKeys,
     branch: &Branch,
-) -> rusqlite::Result<()> {
-    let own = keys.of(connection, branch)?;
+) -> rusqlite::Result<bool> {
     let request = (branch.request_id != branch.id).then(|| branch.request_id.as_bytes());
-    let new = connection.prepare_cached(schema::INSERT_BRANCH)?.execute(params![
+    let new = statement.execute(params![
         branch.id.as_bytes(),
         request,
         branch.parent.as_ref().map(BranchId::as_bytes),
-        own.parent_config,
-        own.experiment,
-        own.config,
+        keys.parent_config,
+        keys.experiment,
+        keys.config,
         code(&codes.role, branch.role)?,
         code(&codes.status, branch.status)?,
         signed(branch.start_ns),
@@ -124,10 +131,7 @@ fn insert(
         option_code(&codes.skip, branch.skip)?,
         branch.retry_count,
     ])?;
-    if new > 0 {
-        insert_details(connection, limits, branch.id, branch)?;
-    }
-    Ok(())
+    Ok(new > 0)
 }
 
 fn insert_details(

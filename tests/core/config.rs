@@ -197,7 +197,7 @@ fn errors_say_where_and_what_would_be_right() {
     );
     assert_eq!(
         text(config.get::<f64>("llm.stops[7]").unwrap_err()),
-        "`llm.stops[7]`: not set; `llm.stops` has a list of 2 items"
+        "`llm.stops[7]`: not set; `llm.stops` is a list of 2 items"
     );
     assert_eq!(
         text(config.get::<f64>("llm.model.size").unwrap_err()),

@@ -29,7 +29,8 @@ macro_rules! for_every_layer {
             $name, $layer, $request, $calls, $body);
         for_every_layer!(@one "weighted RoundRobin", RoundRobinLayer::new(ab()).seed(1), (|| ()), 1,
             $name, $layer, $request, $calls, $body);
-        for_every_layer!(@one "Shadow", ShadowLayer::new(ab().primary("a").unwrap()), (|| ()), 2,
+        for_every_layer!(@one "Shadow",
+            ShadowLayer::new(ab().primary("a").unwrap()).max_in_flight(10_000), (|| ()), 2,
             $name, $layer, $request, $calls, $body);
         for_every_layer!(@one "MultiBranch", MultiBranchLayer::new(ab()), (|| ()), 2,
             $name, $layer, $request, $calls, $body);
@@ -122,8 +123,10 @@ async fn over_a_concurrency_limit_a_clone_waits_for_the_permit_of_the_ready_serv
         let (violations, calls) = (strict.violations.clone(), strict.calls.clone());
         let mut service = layer.layer(ConcurrencyLimit::new(strict, 1));
         ready(&mut service, &request).await.unwrap();
+        // (Dropped again: a clone that was asked keeps its place in the queue for permits.)
         let mut clone = service.clone();
         assert!(poll_once(ready(&mut clone, &request)).is_pending(), "{name}: two permits of one");
+        let mut clone = clone.clone();
         assert!(service.call(request()).await.is_ok(), "{name}");
         let ready = tokio::time::timeout(Duration::from_secs(1), ready(&mut clone, &request)).await;
         assert!(ready.expect("the permit came back").is_ok(), "{name}");

@@ -91,11 +91,16 @@ enum At {
     Poll,
 }
 
-#[derive(Clone)]
 struct Panics<S> {
     inner: S,
     at: At,
-    clone: bool,
+    is_clone: bool,
+}
+
+impl<S: Clone> Clone for Panics<S> {
+    fn clone(&self) -> Self {
+        Self { inner: self.inner.clone(), at: self.at, is_clone: true }
+    }
 }
 
 impl<S> Service<Trial<()>> for Panics<S>
@@ -107,7 +112,7 @@ where
     type Future = std::pin::Pin<Box<dyn Future<Output = Result<String, BoxError>> + Send>>;
 
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
-        if self.at == At::Ready && std::mem::replace(&mut self.clone, true) {
+        if self.at == At::Ready && self.is_clone {
             panic_any("not ready, but in a panic");
         }
         self.inner.poll_ready(cx)
@@ -140,11 +145,11 @@ async fn a_shadow_that_panics_anywhere_is_a_failure_and_nothing_more() {
             let records = records();
             let layer = layer();
             let mut service = if logged_inside {
-                let service = Panics { inner: records.layer.layer(echo()), at, clone: false };
-                tower::util::BoxCloneService::new(layer.layer(service))
+                let service = Panics { inner: records.layer.layer(echo()), at, is_clone: false };
+                tower::util::BoxService::new(layer.layer(service))
             } else {
-                let service = Panics { inner: echo(), at, clone: false };
-                tower::util::BoxCloneService::new(layer.layer(records.layer.layer(service)))
+                let service = Panics { inner: echo(), at, is_clone: false };
+                tower::util::BoxService::new(layer.layer(records.layer.layer(service)))
             };
             for _ in 0..2 {
                 assert_eq!(service.ready().await.unwrap().call(()).await.unwrap(), "stable");
@@ -370,7 +375,8 @@ async fn drain_cuts_off_what_runs_beyond_the_deadline() {
 
 #[tokio::test]
 async fn drain_does_not_wait_for_a_shadow_that_keeps_its_thread_busy() {
-    let busy = tokio::runtime::Builder::new_multi_thread().worker_threads(1).build().unwrap();
+    let busy = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_time().build();
+    let busy = busy.unwrap();
     let layer = layer().runtime(busy.handle().clone());
     let let_go = Arc::new(AtomicUsize::new(0));
     let held = let_go.clone();
@@ -422,7 +428,7 @@ async fn shadows_for_a_runtime_that_is_gone_end_all_the_same() {
     let records = records();
     let own = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
     let layer = layer().runtime(own.handle().clone());
-    drop(own);
+    own.shutdown_background();
     let mut service = layer.layer(records.layer.layer(echo()));
     for _ in 0..3 {
         assert_eq!(service.call(()).await.unwrap(), "stable");

@@ -6,9 +6,18 @@ use crate::{
     support::{Fate, read_back, serve, shared},
 };
 use serde_json::json;
-use std::time::{Duration, Instant};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering::Relaxed},
+    },
+    time::{Duration, Instant},
+};
 use tower_spearmint::{
-    ConfigPool, branch::FailureKind, mlflow::MlflowBackend, record::RecorderStats,
+    ConfigPool,
+    branch::FailureKind,
+    mlflow::MlflowBackend,
+    record::{LoggerBackend, MemoryBackend, RecorderStats},
 };
 
 fn pool() -> ConfigPool {
@@ -154,4 +163,49 @@ async fn a_run_that_was_made_twice_all_the_same_is_deleted() {
     let runs = read_back(shared(), "made twice");
     assert_eq!(runs.len(), 1);
     assert_eq!(runs[0]["status"], "FINISHED");
+}
+
+#[tokio::test(flavor = "current_thread")]
+async fn an_outage_is_one_warning_however_many_branches_it_costs() {
+    let stub = Stub::start(|request, earlier| match request.path.ends_with("/runs/create") {
+        true if earlier < 30 => Answer::Status(401, "", String::new()),
+        _ => healthy(request),
+    });
+    let warnings = Warnings::default();
+    let counted = warnings.0.clone();
+    let _guard = tracing::subscriber::set_default(warnings);
+    let backend = MlflowBackend::new(&stub.uri()).unwrap();
+    let memory = MemoryBackend::new();
+    serve("warnings", pool(), memory.clone(), &[Ok("1"); 40]).await;
+    let branches = memory.branches();
+    // Two batches of refused branches and one that is taken.
+    for (batch, lost) in [(&branches[..10], 10), (&branches[10..30], 20), (&branches[30..], 0)] {
+        assert_eq!(backend.log_batch(batch).await.map_or_else(|error| error.lost, |()| 0), lost);
+    }
+    assert_eq!(counted.load(Relaxed), 1);
+}
+
+/// Counts the warnings of the backend.
+#[derive(Default)]
+struct Warnings(Arc<AtomicUsize>);
+
+impl tracing::Subscriber for Warnings {
+    fn enabled(&self, metadata: &tracing::Metadata<'_>) -> bool {
+        metadata.target().starts_with("tower_spearmint::mlflow")
+    }
+
+    fn event(&self, event: &tracing::Event<'_>) {
+        if *event.metadata().level() == tracing::Level::WARN {
+            self.0.fetch_add(1, Relaxed);
+        }
+    }
+
+    fn new_span(&self, _: &tracing::span::Attributes<'_>) -> tracing::span::Id {
+        tracing::span::Id::from_u64(1)
+    }
+
+    fn record(&self, _: &tracing::span::Id, _: &tracing::span::Record<'_>) {}
+    fn record_follows_from(&self, _: &tracing::span::Id, _: &tracing::span::Id) {}
+    fn enter(&self, _: &tracing::span::Id) {}
+    fn exit(&self, _: &tracing::span::Id) {}
 }

@@ -8,8 +8,7 @@ use tower_service::Service;
 use tower_spearmint::{
     ConfigPool, LogLayer, Recorder, RoundRobinLayer, Trial,
     branch::{Failure, FailureKind},
-    mlflow::MlflowBackend,
-    record::RecorderStats,
+    record::{LoggerBackend, RecorderStats},
     service_fn,
 };
 
@@ -27,7 +26,7 @@ pub(crate) type Fate = Result<&'static str, FailureKind>;
 pub(crate) async fn serve(
     experiment: &str,
     pool: ConfigPool,
-    backend: MlflowBackend,
+    backend: impl LoggerBackend,
     fates: &[Fate],
 ) -> RecorderStats {
     let (recorder, recording) = Recorder::pair(backend);

@@ -2,11 +2,11 @@
 
 use crate::support::{read_back, serve, shared};
 use serde_json::json;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use tower_layer::Layer;
 use tower_service::Service;
 use tower_spearmint::{
-    ConfigPool, LogLayer, Recorder, SingleLayer, Trial,
+    Config, ConfigPool, LogLayer, Recorder, ShadowLayer, SingleLayer, Trial,
     branch::FailureKind,
     mlflow::MlflowBackend,
     record::{LoggerBackend, MemoryBackend},
@@ -93,12 +93,72 @@ async fn a_cancelled_branch_is_a_killed_run() {
     let stable = pool().get("stable").unwrap().clone();
     let mut service = SingleLayer::new(stable).experiment("cancelled").layer(logged);
     drop(service.call(()));
-    recorder.drain(std::time::Duration::from_secs(60)).await.unwrap();
+    recorder.drain(Duration::from_secs(60)).await.unwrap();
 
     let runs = read_back(server, "cancelled");
     assert_eq!(runs.len(), 1);
     assert_eq!(runs[0]["status"], "KILLED");
     assert_eq!(runs[0]["tags"]["spearmint.status"], "cancelled");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn shadows_skips_and_nested_branches_are_runs_of_their_own() {
+    let server = shared();
+    let backend = MlflowBackend::new(&server.uri()).unwrap().experiment("nested");
+    let (recorder, recording) = Recorder::pair(backend);
+    tokio::spawn(recording);
+    // Of the inner experiment, `candidate` hangs: the first shadow times out, and while it is in
+    // flight the second is refused.
+    let inner = service_fn(|trial: Trial<()>| async move {
+        if trial.config().id().as_str() == "candidate" {
+            std::future::pending::<()>().await;
+        }
+        Ok::<_, String>(())
+    });
+    let shadow = ShadowLayer::new(pool().primary("stable").unwrap())
+        .experiment("inner")
+        .max_in_flight(1)
+        .timeout(Duration::from_millis(100))
+        .nested();
+    let inner = shadow.layer(LogLayer::new(recorder.clone()).layer(inner));
+    let outer = Config::new(json!({ "config_id": "outer" })).unwrap();
+    let mut service = SingleLayer::new(outer)
+        .experiment("outer")
+        .layer(LogLayer::new(recorder.clone()).layer(inner));
+    service.call(()).await.unwrap();
+    service.call(()).await.unwrap();
+    shadow.drain(Duration::from_secs(5)).await;
+    recorder.drain(Duration::from_secs(60)).await.unwrap();
+
+    let runs = read_back(server, "nested");
+    let of = |config: &str, experiment: &str| {
+        let mut found = runs.clone();
+        found.retain(|run| {
+            run["tags"]["spearmint.config_id"] == config
+                && run["tags"]["spearmint.experiment"] == experiment
+        });
+        found
+    };
+    let (outer, stable, shadows) =
+        (of("outer", "outer"), of("stable", "inner"), of("candidate", "inner"));
+    assert_eq!((runs.len(), outer.len(), stable.len(), shadows.len()), (6, 2, 2, 2));
+    for inner in [&stable, &shadows] {
+        for at in 0..2 {
+            let (tags, parent) = (&inner[at]["tags"], &outer[at]["tags"]);
+            assert_eq!(tags["spearmint.parent"], parent["spearmint.branch_id"]);
+            assert_eq!(tags["spearmint.parent_config_id"], "outer");
+            assert_eq!(tags["spearmint.request_id"], parent["spearmint.request_id"]);
+        }
+    }
+    let end = |run: &serde_json::Value| {
+        let tags = &run["tags"];
+        let of = |name: &str| tags[name].as_str().unwrap_or("-").to_owned();
+        let why = [of("spearmint.failure_kind"), of("spearmint.skip")];
+        (run["status"].as_str().unwrap().to_owned(), of("spearmint.role"), why)
+    };
+    let text = |a: &str, b: &str, c: [&str; 2]| (a.to_owned(), b.to_owned(), c.map(str::to_owned));
+    assert_eq!(end(&shadows[0]), text("FAILED", "shadow", ["timeout", "-"]));
+    assert_eq!(end(&shadows[1]), text("KILLED", "shadow", ["-", "max_in_flight"]));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -113,7 +173,7 @@ async fn the_four_calls_write_what_a_batch_writes() {
     let stable = pool().get("stable").unwrap().clone();
     let mut service = SingleLayer::new(stable).layer(logged);
     service.call(()).await.unwrap_err();
-    recorder.drain(std::time::Duration::from_secs(5)).await.unwrap();
+    recorder.drain(Duration::from_secs(5)).await.unwrap();
     let branch = &memory.branches()[0];
 
     let one = |name| MlflowBackend::new(&server.uri()).unwrap().experiment(name);

@@ -116,7 +116,7 @@ fn an_unknown_experiment_or_config_is_an_error_that_names_the_known_ones() {
     };
     assert_eq!(
         error(Filter::new().experiment("gamma")),
-        "no experiment is named `gamma`; there is beta, alpha"
+        "no experiment is named `gamma`; there is alpha, beta"
     );
     assert_eq!(
         error(Filter::new().config("z")),

@@ -1,0 +1,167 @@
+//! How fast the store takes branches, how many bytes each comes to, and how fast it gives them
+//! back: `cargo bench --features store --bench store [-- ROWS]`.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::print_stdout,
+    reason = "a program to be looked at"
+)]
+
+use serde_json::json;
+use std::{
+    fs,
+    path::Path,
+    time::{Duration, Instant},
+};
+use tower::{Layer, Service, ServiceExt};
+use tower_spearmint::{
+    Branch, ConfigPool, LogLayer, Recorder, RoundRobinLayer, Trial,
+    branch::{BranchId, Failure, FailureKind, Role, Status},
+    record::{LoggerBackend, MemoryBackend},
+    service_fn,
+    store::{Filter, SqliteStore},
+};
+
+/// What a recorder hands over at most.
+const BATCH: usize = 5_000;
+/// 100,000 branches a second.
+const STEP_NS: u64 = 10_000;
+const START_NS: u64 = 1_790_000_000_000_000_000;
+
+type Change = fn(&mut Branch, u64);
+
+fn main() {
+    // `cargo bench` adds `--bench`.
+    let rows = std::env::args().find_map(|arg| arg.parse().ok()).unwrap_or(1_000_000_u64);
+    let directory = Path::new(env!("CARGO_TARGET_TMPDIR"));
+    println!("{rows} branches in batches of {BATCH}, in {}", directory.display());
+    println!("{:34} {:>10} {:>10} {:>9}", "", "branches/s", "bytes each", "p99 batch");
+    let cases: [(&str, Change); 5] = [
+        ("one branch a request", |_, _| {}),
+        ("a shadow for each, 5 % end late", shadows),
+        ("1 % failed, with a 100-byte text", |branch, n| {
+            if n % 100 == 7 {
+                branch.status = Status::Failed;
+                let text = "connection refused by the upstream; ".repeat(3);
+                branch.failure = Some(Failure::new(FailureKind::Connect, &text[..100]));
+            }
+        }),
+        ("sticky: hash of the unit", |branch, n| {
+            branch.unit = Some(n.wrapping_mul(0x9e37_79b9_7f4a_7c15));
+        }),
+        ("an output of 200 bytes", |branch, n| {
+            branch.output = Some(json!({ "n": n, "text": "x".repeat(180) }));
+        }),
+    ];
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let template = runtime.block_on(template());
+    for (name, change) in cases {
+        let file = directory.join(format!("bench-{}.db", std::process::id()));
+        runtime.block_on(case(name, &file, &template, rows, change));
+        if name.starts_with("a shadow") {
+            reading(&file, rows);
+        }
+        fs::remove_file(&file).unwrap();
+    }
+}
+
+/// Every second branch is the shadow of the one before it; one in twenty comes a batch later.
+fn shadows(branch: &mut Branch, n: u64) {
+    if n % 20 == 3 && n >= BATCH as u64 {
+        branch.start_ns -= BATCH as u64 * STEP_NS;
+        branch.id = id(branch.start_ns, n as u32);
+    }
+    if n % 2 == 1 {
+        branch.role = Role::Shadow;
+        branch.request_id = id(START_NS + (n - 1) * STEP_NS, n as u32 - 1);
+    }
+}
+
+async fn case(name: &str, file: &Path, template: &[Branch], rows: u64, change: Change) {
+    let store = SqliteStore::open(file).unwrap();
+    let mut batch: Vec<Branch> = template.iter().cycle().take(BATCH).cloned().collect();
+    let mut took = Vec::new();
+    for first in (0..rows).step_by(BATCH) {
+        for (n, branch) in (first..).zip(&mut batch) {
+            *branch = template[n as usize % template.len()].clone();
+            place(branch, n);
+            change(branch, n);
+        }
+        let started = Instant::now();
+        store.log_batch(&batch).await.unwrap();
+        took.push(started.elapsed());
+    }
+    let kept = store.counts().unwrap().branches;
+    drop(store);
+    let total: Duration = took.iter().sum();
+    took.sort_unstable();
+    println!(
+        "{name:34} {:>10.0} {:>10.1} {:>6.1} ms",
+        kept as f64 / total.as_secs_f64(),
+        fs::metadata(file).unwrap().len() as f64 / kept as f64,
+        took[took.len() * 99 / 100].as_secs_f64() * 1e3,
+    );
+}
+
+fn reading(file: &Path, rows: u64) {
+    let time = |what: &str, work: &dyn Fn() -> u64| {
+        let started = Instant::now();
+        let found = work();
+        let ms = started.elapsed().as_secs_f64() * 1e3;
+        println!("    {what:40} {found:>9} rows {ms:>9.2} ms");
+    };
+    time("opening it", &|| SqliteStore::open(file).map_or(0, |_| 1));
+    let store = SqliteStore::open_read_only(file).unwrap();
+    let count =
+        |filter: &Filter| store.branches(filter).unwrap().map(Result::unwrap).count() as u64;
+    time("the newest 20", &|| count(&Filter::new().newest_first().limit(20)));
+    let middle = START_NS + rows / 2 * STEP_NS;
+    time("the first 1,000 since the middle", &|| {
+        count(&Filter::new().since_ns(middle).limit(1_000))
+    });
+    let request = id(START_NS + rows / 2 * STEP_NS, (rows / 2) as u32);
+    time("one request", &|| count(&Filter::new().request_id(request)));
+    time("all of them", &|| count(&Filter::new()));
+    time("the summary", &|| {
+        store.summary(&Filter::new()).unwrap().iter().map(|c| c.requests).sum()
+    });
+}
+
+fn id(at_ns: u64, number: u32) -> BranchId {
+    let mut bytes = [0; 16];
+    bytes[..6].copy_from_slice(&(at_ns / 1_000_000).to_be_bytes()[2..]);
+    let fraction = ((at_ns % 1_000_000) << 12) / 1_000_000;
+    bytes[6..8].copy_from_slice(&(0x7000 | fraction as u16).to_be_bytes());
+    // Variant, counter and chance, as the crate lays them out.
+    let low = 0b10 << 62 | u64::from(number) << 30 | 0x1234_5678;
+    bytes[8..].copy_from_slice(&low.to_be_bytes());
+    BranchId::from_bytes(bytes)
+}
+
+fn place(branch: &mut Branch, n: u64) {
+    branch.start_ns = START_NS + n * STEP_NS + n * 7_919 % 5_000;
+    branch.id = id(branch.start_ns, n as u32);
+    branch.request_id = branch.id;
+    branch.duration_ns = 1_000_000 + n * 104_729 % 20_000_000;
+    branch.end_ns = branch.start_ns + branch.duration_ns;
+}
+
+/// A branch of each config, as a strategy makes it.
+async fn template() -> Vec<Branch> {
+    let pool = ConfigPool::from_values([
+        json!({ "config_id": "stable", "llm": { "model": "small-v1" } }),
+        json!({ "config_id": "candidate", "llm": { "model": "small-v2" } }),
+    ])
+    .unwrap();
+    let memory = MemoryBackend::new();
+    let (recorder, recording) = Recorder::pair(memory.clone());
+    tokio::spawn(recording);
+    let inner = service_fn(|_: Trial<()>| async { Ok::<_, String>(()) });
+    let logged = LogLayer::new(recorder.clone()).layer(inner);
+    let mut service = RoundRobinLayer::new(pool).experiment("bench").layer(logged);
+    for _ in 0..2 {
+        service.ready().await.unwrap().call(()).await.unwrap();
+    }
+    recorder.drain(Duration::from_secs(10)).await.unwrap();
+    memory.take()
+}
