@@ -23,10 +23,18 @@ pub(crate) struct Experiment {
     pub(crate) strategy: Arc<str>,
     recorder: OnceLock<Recorder>,
     /// Ends from before the first request reached a logging layer.
-    early: Mutex<Vec<Record>>,
+    early: Mutex<Vec<Early>>,
     /// No more early ends are kept: there are too many for a logging layer to be still on its
     /// way. Spares a lock per request where nothing is recorded.
     silent: AtomicBool,
+}
+
+/// An end that nobody could be told yet.
+#[derive(Debug)]
+struct Early {
+    record: Record,
+    /// As in [`Arm::record_unseen`].
+    told: bool,
 }
 
 /// One config of an experiment.
@@ -94,7 +102,7 @@ impl Drop for Owned {
 }
 
 impl Experiment {
-    fn early(&self) -> MutexGuard<'_, Vec<Record>> {
+    fn early(&self) -> MutexGuard<'_, Vec<Early>> {
         self.early.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -122,39 +130,88 @@ impl Arm {
         let _ = experiment.recorder.set(recorder.clone());
         experiment.silent.store(false, Relaxed);
         // Whether the drops of other arms were on their way to a logging layer is not known yet.
-        let (known, unknown) = early
-            .drain(..)
-            .partition(|record| record.is_skip() || std::ptr::eq(&*record.place.arm, self));
-        *early = unknown;
+        let known: Vec<Early> = early
+            .extract_if(.., |early| early.told || std::ptr::eq(&*early.record.place.arm, self))
+            .collect();
         drop(early);
-        let known: Vec<Record> = known;
-        for record in known {
-            recorder.record(record);
+        for early in known {
+            recorder.record(early.record);
         }
     }
 
-    /// Records the end of a branch that no logging layer saw: it was skipped, or dropped on its
-    /// way. A drop counts only where this arm has a logging layer: without one, every branch ends
-    /// like that.
-    pub(crate) fn record_unseen(&self, skipped: bool, record: impl FnOnce() -> Record) {
-        let recorder = if skipped { &self.experiment.recorder } else { &self.recorder };
+    /// Records the end of a branch that no logging layer saw. Either its strategy told how it
+    /// ended (a skip, a time-out), or it was just dropped. A drop counts only where this arm has
+    /// a logging layer: without one, every branch ends like that.
+    pub(crate) fn record_unseen(&self, told: bool, record: impl FnOnce() -> Record) {
+        let recorder = if told { &self.experiment.recorder } else { &self.recorder };
         if let Some(recorder) = recorder.get() {
             recorder.record(record());
         } else if !self.experiment.silent.load(Relaxed) {
-            self.keep(recorder, record());
+            self.keep(recorder, Early { record: record(), told });
         }
     }
 
     #[cold]
-    fn keep(&self, recorder: &OnceLock<Recorder>, record: Record) {
+    fn keep(&self, recorder: &OnceLock<Recorder>, end: Early) {
         let mut early = self.experiment.early();
         if let Some(recorder) = recorder.get() {
             drop(early);
-            recorder.record(record);
+            recorder.record(end.record);
         } else if early.len() < MAX_EARLY {
-            early.push(record);
+            early.push(end);
         } else {
             self.experiment.silent.store(true, Relaxed);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        branch::{Role, SkipReason},
+        record::{MemoryBackend, Recording},
+        trial::{Place, Seat},
+    };
+    use serde_json::json;
+
+    fn arms() -> Arms {
+        let configs = ["a", "b"].map(|id| json!({ "config_id": id }));
+        Arms::new("ranker", "shadow", &ConfigPool::from_values(configs).unwrap())
+    }
+
+    fn seat(arm: &Arc<Arm>) -> Seat {
+        Seat::new(Place::first(arm, Role::Primary, 1.0, None))
+    }
+
+    fn recorder() -> (Recorder, Recording) {
+        Recorder::pair(MemoryBackend::new())
+    }
+
+    #[test]
+    fn what_was_kept_for_a_recorder_is_gone_with_the_layer() {
+        let arms = arms();
+        let experiment = Arc::downgrade(&arms[0].experiment);
+        for _ in 0..1_000 {
+            drop(seat(&arms[0]));
+            seat(&arms[1]).skip(SkipReason::MaxInFlight);
+        }
+        assert_eq!(arms[0].experiment.early().len(), MAX_EARLY);
+        drop(arms);
+        assert!(experiment.upgrade().is_none());
+    }
+
+    #[test]
+    fn a_recorder_that_comes_later_gets_the_skips_of_all_and_the_drops_of_its_own_arm() {
+        let arms = arms();
+        for arm in arms.iter() {
+            drop(seat(arm));
+            seat(arm).skip(SkipReason::NotReady);
+        }
+        let (recorder, _recording) = recorder();
+        arms[0].attach(&recorder);
+        assert_eq!(recorder.stats().accepted, 3);
+        arms[1].attach(&recorder);
+        assert_eq!(recorder.stats().accepted, 4);
     }
 }

@@ -25,9 +25,11 @@ use crate::{
     experiment::{Arm, Arms, UNNAMED},
     record::{End, Record, Recorder},
 };
+use futures_util::task::AtomicWaker;
 use std::{
     fmt,
     sync::{Arc, OnceLock},
+    task::{Context, Poll},
 };
 
 /// A request, the config assigned to it, and its place in the experiment.
@@ -89,7 +91,7 @@ pub struct Place {
     pub(crate) start: Tick,
     id: BranchId,
     request_id: BranchId,
-    parent: Option<Arc<Place>>,
+    parent: Option<Arc<Self>>,
     probability: f64,
     unit: Option<u64>,
     role: Role,
@@ -101,7 +103,7 @@ impl Place {
         arm: &Arc<Arm>,
         role: Role,
         probability: f64,
-        parent: Option<Place>,
+        parent: Option<Self>,
     ) -> Self {
         let start = Tick::now();
         let id = BranchId::at(start);
@@ -244,7 +246,14 @@ impl fmt::Debug for Place {
 /// Why a strategy is about to drop a branch, left for whoever sees the drop. What stands here
 /// first is how the branch ended, whatever is seen of it afterwards.
 #[derive(Debug, Clone, Default)]
-pub struct Reason(Arc<OnceLock<Ending>>);
+pub struct Reason(Arc<Given>);
+
+#[derive(Debug, Default)]
+struct Given {
+    ending: OnceLock<Ending>,
+    /// The strategy, where it waits to hear of a reason that another leaves.
+    listener: AtomicWaker,
+}
 
 #[derive(Debug)]
 enum Ending {
@@ -255,15 +264,30 @@ enum Ending {
 impl Reason {
     /// The branch has failed; unless something was said before.
     pub fn failed(&self, failure: Failure) {
-        let _ = self.0.set(Ending::Failed(failure));
+        self.give(Ending::Failed(failure));
     }
 
     pub(crate) fn skipped(&self, reason: SkipReason) {
-        let _ = self.0.set(Ending::Skipped(reason));
+        self.give(Ending::Skipped(reason));
+    }
+
+    fn give(&self, ending: Ending) {
+        let _ = self.0.ending.set(ending);
+        self.0.listener.wake();
+    }
+
+    /// Ready when there is a reason. (One task at a time is woken.)
+    pub(crate) fn poll_given(&self, cx: &Context<'_>) -> Poll<()> {
+        self.0.listener.register(cx.waker());
+        if self.is_set() { Poll::Ready(()) } else { Poll::Pending }
+    }
+
+    fn is_set(&self) -> bool {
+        self.0.ending.get().is_some()
     }
 
     pub(crate) fn end<T>(&self) -> Option<End<T>> {
-        self.0.get().map(|ending| match ending {
+        self.0.ending.get().map(|ending| match ending {
             Ending::Failed(failure) => End::Failed(Box::new(failure.clone())),
             Ending::Skipped(reason) => End::Skipped(*reason),
         })
@@ -360,10 +384,10 @@ impl Clone for Seat {
 impl Drop for Seat {
     fn drop(&mut self) {
         if self.armed {
-            let end = dropped_end(self.reason.as_ref());
             let place = &self.place;
-            let skipped = matches!(end, End::Skipped(_));
-            place.arm.record_unseen(skipped, || Record::new(place.clone(), end));
+            let reason = self.reason.as_ref();
+            let told = reason.is_some_and(Reason::is_set);
+            place.arm.record_unseen(told, || Record::new(place.clone(), dropped_end(reason)));
         }
     }
 }

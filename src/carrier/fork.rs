@@ -31,6 +31,12 @@ pub trait Fork<R> {
         copies: Vec<Ticket>,
     ) -> (Self::Request, Self::Mark, Vec<Self::Request>);
 
+    /// The request itself, where there is nothing to copy.
+    fn alone(&self, request: R, ticket: Ticket) -> (Self::Request, Self::Mark) {
+        let (request, mark, _) = self.fork(request, ticket, Vec::new());
+        (request, mark)
+    }
+
     /// Equal copies for all tickets, none before another, and what must be polled beside them
     /// for the copies to get on, if anything. `at_once`: all of them run now, so that one may
     /// hold up the others; else some wait for their turn.
@@ -67,6 +73,10 @@ impl<R: Clone> Fork<R> for InTrial {
         None
     }
 
+    fn alone(&self, request: R, ticket: Ticket) -> (Trial<R>, ()) {
+        (ticket.seat(request), ())
+    }
+
     fn fork(
         &self,
         request: R,
@@ -88,6 +98,10 @@ impl<R: Clone> Fork<Trial<R>> for Nested {
 
     fn parent(&self, outer: &Trial<R>) -> Option<Place> {
         Some(outer.place().clone())
+    }
+
+    fn alone(&self, outer: Trial<R>, ticket: Ticket) -> (Trial<R>, ()) {
+        (ticket.seat(outer.into_request()), ())
     }
 
     fn fork(

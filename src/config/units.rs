@@ -88,6 +88,7 @@ pub(crate) fn duration<'de, D: Deserializer<'de>>(
 }
 
 /// For `#[serde(deserialize_with)]` on an optional size.
+#[cfg(feature = "proxy")]
 pub(crate) fn size<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<usize>, D::Error> {
     let text = String::deserialize(Scalar(deserializer))?;
     parse_size(&text).map(Some).map_err(de::Error::custom)

@@ -23,7 +23,7 @@ pub trait Spare {
 impl<R> Spare for Option<Trial<R>> {
     type Request = Trial<R>;
 
-    fn again(self, layer: &FallbackLayer) -> Option<Trial<R>> {
+    fn again(self, layer: &FallbackLayer) -> Option<Self::Request> {
         self.map(|trial| {
             let seat = layer.seat(trial.place());
             Trial::seated(trial.into_request(), seat)

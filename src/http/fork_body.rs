@@ -73,20 +73,21 @@ impl<B: Body<Data = Bytes>> ForkBody<B> {
             .into_iter()
             .map(|reason| {
                 let (sender, receiver) = mpsc::unbounded_channel();
-                let level = Level { own: Arc::default(), all: budget.used.clone() };
-                let tap = Tap {
-                    sender: Some(sender),
-                    level: level.clone(),
-                    budget: budget.clone(),
-                    reason,
-                };
-                let copy = Listener { receiver, level, left: expected, ended: false };
+                let level = Arc::new(Level { own: AtomicUsize::new(0), all: budget.used.clone() });
+                let tap = Tap { sender: Some(sender), level, budget: budget.clone(), reason };
+                let copy = Listener { receiver, next: None, left: expected, ended: false };
                 (tap, Self { inner: Inner::Copy(copy) })
             })
             .unzip();
         let mut tee = Tee { inner: body, taps, left: expected };
+        let mut copies: Vec<Self> = copies;
         if tee.inner.is_end_stream() {
             finish(&mut tee.taps);
+            for copy in &mut copies {
+                if let Inner::Copy(copy) = &mut copy.inner {
+                    copy.look_ahead();
+                }
+            }
         }
         (Self { inner: Inner::Tee(tee) }, copies)
     }
@@ -108,22 +109,42 @@ impl Default for Budget {
     }
 }
 
+/// What a frame counts for at least: many tiny ones take up memory, too.
+const FRAME_COST: usize = 64;
+
 /// Bytes waiting: for one copy, and for all.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 struct Level {
-    own: Arc<AtomicUsize>,
+    own: AtomicUsize,
     all: Arc<AtomicUsize>,
 }
 
-impl Level {
-    fn take(&self, bytes: usize) {
-        self.own.fetch_sub(bytes, Relaxed);
-        self.all.fetch_sub(bytes, Relaxed);
+/// Data on its way to a copy. It counts until it is read, or dropped wherever it is then.
+struct Waiting {
+    data: Bytes,
+    level: Arc<Level>,
+}
+
+impl Waiting {
+    fn cost(&self) -> usize {
+        self.data.len().max(FRAME_COST)
+    }
+
+    fn read(self) -> Bytes {
+        self.data.clone()
+    }
+}
+
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        let cost = self.cost();
+        self.level.own.fetch_sub(cost, Relaxed);
+        self.level.all.fetch_sub(cost, Relaxed);
     }
 }
 
 enum Piece {
-    Data(Bytes),
+    Data(Waiting),
     Trailers(HeaderMap),
     /// The body is whole. A channel that closes without it is a body that broke off.
     End,
@@ -133,7 +154,7 @@ enum Piece {
 struct Tap {
     /// `None` when the copy has all it will get.
     sender: Option<mpsc::UnboundedSender<Piece>>,
-    level: Level,
+    level: Arc<Level>,
     budget: Budget,
     reason: Option<Reason>,
 }
@@ -142,9 +163,10 @@ impl Tap {
     /// Never waits: a copy that is too far behind gets no more.
     fn data(&mut self, data: &Bytes) {
         let Some(sender) = &self.sender else { return };
-        let len = data.len();
-        let own = self.level.own.fetch_add(len, Relaxed) + len;
-        let all = self.level.all.fetch_add(len, Relaxed) + len;
+        let waiting = Waiting { data: data.clone(), level: self.level.clone() };
+        let cost = waiting.cost();
+        let own = self.level.own.fetch_add(cost, Relaxed) + cost;
+        let all = self.level.all.fetch_add(cost, Relaxed) + cost;
         let over = if own > self.budget.each {
             Some(("body_buffer", self.budget.each))
         } else if all > self.budget.all {
@@ -153,14 +175,12 @@ impl Tap {
             None
         };
         if let Some((name, bound)) = over {
-            self.level.take(len);
             self.fail(
                 FailureKind::Lagging,
                 format!("fell behind the request body by more than {name} ({bound} bytes)"),
             );
-        } else if sender.send(Piece::Data(data.clone())).is_err() {
+        } else if sender.send(Piece::Data(waiting)).is_err() {
             // The copy was dropped: it needs no more, whatever the reason.
-            self.level.take(len);
             self.sender = None;
         }
     }
@@ -249,7 +269,8 @@ impl<B> PinnedDrop for Tee<B> {
 /// The receiving end of a copy.
 struct Listener {
     receiver: mpsc::UnboundedReceiver<Piece>,
-    level: Level,
+    /// What follows the last byte, if that is known already.
+    next: Option<Piece>,
     left: Option<u64>,
     ended: bool,
 }
@@ -259,10 +280,15 @@ impl Listener {
         if self.ended {
             return Poll::Ready(None);
         }
-        Poll::Ready(match ready!(self.receiver.poll_recv(cx)) {
-            Some(Piece::Data(data)) => {
-                self.level.take(data.len());
+        let piece = match self.next.take() {
+            Some(piece) => Some(piece),
+            None => ready!(self.receiver.poll_recv(cx)),
+        };
+        Poll::Ready(match piece {
+            Some(Piece::Data(waiting)) => {
+                let data = waiting.read();
                 self.left = self.left.map(|left| left.saturating_sub(data.len() as u64));
+                self.look_ahead();
                 Some(Ok(Frame::data(data)))
             }
             Some(Piece::Trailers(trailers)) => Some(Ok(Frame::trailers(trailers))),
@@ -276,14 +302,15 @@ impl Listener {
             }
         })
     }
-}
 
-impl Drop for Listener {
-    fn drop(&mut self) {
-        self.receiver.close();
-        while let Ok(piece) = self.receiver.try_recv() {
-            if let Piece::Data(data) = piece {
-                self.level.take(data.len());
+    /// Whoever knows the length may not ask again after the last byte, and wants to know then
+    /// whether trailers follow.
+    fn look_ahead(&mut self) {
+        if self.left == Some(0) && self.next.is_none() {
+            match self.receiver.try_recv() {
+                Ok(Piece::End) => self.ended = true,
+                Ok(piece) => self.next = Some(piece),
+                Err(_) => {}
             }
         }
     }
@@ -318,7 +345,7 @@ where
         match &self.inner {
             Inner::Whole(body) => body.is_end_stream(),
             Inner::Tee(tee) => tee.inner.is_end_stream(),
-            Inner::Copy(copy) => copy.ended || copy.left == Some(0),
+            Inner::Copy(copy) => copy.ended,
             Inner::Fed(fed) => fed.is_end_stream(),
         }
     }

@@ -3,7 +3,7 @@
 use super::RecordBody;
 use crate::{
     branch::{Failure, FailureKind},
-    record::{Capture, End, Log, Open, poll_watched},
+    record::{Capture, End, Log, Open, call_watched, poll_watched},
     trial::Seat,
 };
 use http::{Request, Response, StatusCode};
@@ -33,7 +33,7 @@ where
     }
 
     fn call(&mut self, mut request: Request<A>) -> Self::Future {
-        let open = match request.extensions_mut().get_mut::<Seat>() {
+        let mut open = match request.extensions_mut().get_mut::<Seat>() {
             Some(seat) => self.open(seat),
             None => self.layer.alone.as_ref().and_then(|(experiment, config)| {
                 let mut seat = Seat::alone(experiment, config.clone());
@@ -42,7 +42,8 @@ where
                 open
             }),
         };
-        HttpLogFuture { inner: self.inner.call(request), open, capture: self.layer.capture.clone() }
+        let inner = call_watched(&mut open, || self.inner.call(request));
+        HttpLogFuture { inner, open, capture: self.layer.capture.clone() }
     }
 }
 

@@ -34,7 +34,8 @@ where
     let (senders, bodies): (Vec<_>, Vec<_>) = (0..readers)
         .map(|_| {
             let (sender, receiver) = mpsc::channel(QUEUE);
-            (sender, ForkBody::fed(Fed { receiver, left: expected, ended: expected == Some(0) }))
+            let ended = expected == Some(0);
+            (sender, ForkBody::fed(Fed { receiver, next: None, left: expected, ended }))
         })
         .unzip();
     let pump = (expected != Some(0)).then(|| Box::pin(feed(body, senders)) as Pump);
@@ -73,6 +74,7 @@ where
             Some(Err(error)) => Some(Err(error.into())),
         };
         let last = !matches!(piece, Some(Ok(_)));
+        let ends_with_it = !last && body.is_end_stream();
         let mut gone = Vec::new();
         for (at, sender) in senders.iter().enumerate() {
             if sender.send(copy(&piece)).await.is_err() {
@@ -84,6 +86,12 @@ where
         }
         // Nobody is left to read: the rest of the body stays where it is.
         if last || senders.is_empty() {
+            return;
+        }
+        if ends_with_it {
+            for sender in &senders {
+                let _ = sender.send(None).await;
+            }
             return;
         }
     }
@@ -103,6 +111,8 @@ fn copy(piece: &Option<Piece>) -> Option<Piece> {
 /// One reader.
 pub(super) struct Fed {
     receiver: mpsc::Receiver<Option<Piece>>,
+    /// What follows the last byte, if that is known already.
+    next: Option<Piece>,
     left: Option<u64>,
     ended: bool,
 }
@@ -112,23 +122,40 @@ impl Fed {
         if self.ended {
             return Poll::Ready(None);
         }
-        let piece = match ready!(self.receiver.poll_recv(cx)) {
-            Some(piece) => piece,
-            // The feeding stopped without an end: the request was cancelled.
-            None => Some(Err(super::CopyError.into())),
+        let piece = match self.next.take() {
+            Some(piece) => Some(piece),
+            None => match ready!(self.receiver.poll_recv(cx)) {
+                Some(piece) => piece,
+                None if self.left == Some(0) => None,
+                // The feeding stopped without an end: the request was cancelled.
+                None => Some(Err(super::CopyError.into())),
+            },
         };
         match &piece {
             Some(Ok(frame)) => {
                 let len = frame.data_ref().map_or(0, |data| data.len() as u64);
                 self.left = self.left.map(|left| left.saturating_sub(len));
+                self.look_ahead();
             }
             Some(Err(_)) | None => self.ended = true,
         }
         Poll::Ready(piece)
     }
 
-    pub(super) fn is_end_stream(&self) -> bool {
-        self.ended || self.left == Some(0)
+    /// Whoever knows the length may not ask again after the last byte, and wants to know then
+    /// whether trailers follow.
+    fn look_ahead(&mut self) {
+        if self.left == Some(0) {
+            match self.receiver.try_recv() {
+                Ok(None) => self.ended = true,
+                Ok(piece) => self.next = piece,
+                Err(_) => {}
+            }
+        }
+    }
+
+    pub(super) const fn is_end_stream(&self) -> bool {
+        self.ended
     }
 
     pub(super) fn size_hint(&self) -> SizeHint {

@@ -57,10 +57,6 @@ impl Record {
         Self { place, ended: Tick::now(), end }
     }
 
-    pub(crate) const fn is_skip(&self) -> bool {
-        matches!(self.end, CompactEnd::Skipped(_))
-    }
-
     pub(crate) fn into_branch(self) -> Branch {
         let end = match self.end {
             CompactEnd::Success(output) => End::Success(output.map(|output| *output)),

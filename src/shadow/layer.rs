@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     assign::{Spread, inside},
-    branch::{Branch, SkipReason},
+    branch::Branch,
     carrier::Nested,
     config::{ConfigError, ConfigId, Primary},
     experiment::{Arm, Arms, UNNAMED},
@@ -278,39 +278,42 @@ impl<C> GenericShadowLayer<C> {
         self
     }
 
-    /// The shadows that shall run for this request; those refused are told why.
-    pub(super) fn choose(
-        &self,
-        may_shadow: bool,
-        mut refused: impl FnMut(&ShadowArm, SkipReason),
-    ) -> Vec<(usize, Permit)> {
+    /// The draw of a request that some shadow is to run for; the others are counted.
+    pub(super) fn draw(&self, may_shadow: bool) -> Option<u64> {
+        if !may_shadow {
+            for shadow in &*self.shadows {
+                shadow.counts.unmatched.fetch_add(1, Relaxed);
+            }
+            return None;
+        }
         let draw = self.state.sampling.next();
-        let mut chosen = Vec::new();
-        for (at, shadow) in self.shadows.iter().enumerate() {
-            let counts = &shadow.counts;
-            if !may_shadow {
-                counts.unmatched.fetch_add(1, Relaxed);
-            } else if !inside(draw, shadow.bounds.sample) {
-                counts.sampled_out.fetch_add(1, Relaxed);
+        let mut any = false;
+        for shadow in &*self.shadows {
+            if shadow.is_drawn(draw) {
+                any = true;
             } else {
-                let max = shadow.bounds.max_in_flight;
-                match Permit::take(&self.state.in_flight, &shadow.in_flight, max) {
-                    Some(permit) => {
-                        counts.dispatched.fetch_add(1, Relaxed);
-                        chosen.push((at, permit));
-                    }
-                    None => {
-                        counts.skipped.fetch_add(1, Relaxed);
-                        refused(shadow, SkipReason::MaxInFlight);
-                    }
-                }
+                shadow.counts.sampled_out.fetch_add(1, Relaxed);
             }
         }
-        chosen
+        any.then_some(draw)
+    }
+
+    /// The right of one more shadow to run, unless there are enough.
+    pub(super) fn dispatch(&self, shadow: &ShadowArm) -> Option<Permit> {
+        let max = shadow.bounds.max_in_flight;
+        let permit = Permit::take(&self.state.in_flight, &shadow.in_flight, max);
+        let counts = &shadow.counts;
+        let counter = if permit.is_some() { &counts.dispatched } else { &counts.skipped };
+        counter.fetch_add(1, Relaxed);
+        permit
     }
 }
 
 impl ShadowArm {
+    pub(super) fn is_drawn(&self, draw: u64) -> bool {
+        inside(draw, self.bounds.sample)
+    }
+
     /// A shadow that was counted as dispatched turned out not to be ready.
     pub(super) fn count_not_ready(&self) {
         self.counts.dispatched.fetch_sub(1, Relaxed);

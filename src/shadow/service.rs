@@ -3,7 +3,7 @@
 use super::{
     GenericShadowLayer, OnCancel, ShadowFuture,
     future::LeaveGuard,
-    task::{Task, run},
+    task::{self, Task},
 };
 use crate::{
     branch::{Role, SkipReason},
@@ -52,25 +52,22 @@ where
     fn call(&mut self, request: R) -> Self::Future {
         let layer = &self.layer;
         let parent = layer.carrier.parent(&request);
-        let place = Place::first(&layer.primary, Role::Primary, 1.0, parent);
-        let chosen = layer.choose(
-            layer.carrier.may_shadow(&request, place.experiment()),
-            |shadow, reason| {
-                let place = place.sibling(&shadow.arm, Role::Shadow, shadow.bounds.sample);
-                Seat::new(place).skip(reason);
-            },
-        );
-        if chosen.is_empty() {
-            let ticket = Ticket(Seat::new(place));
-            let (request, mark, _) = layer.carrier.fork(request, ticket, Vec::new());
+        let name = &layer.primary.experiment.name;
+        let Some(draw) = layer.draw(layer.carrier.may_shadow(&request, name)) else {
+            let place = Place::first(&layer.primary, Role::Primary, 1.0, parent);
+            let (request, mark) = layer.carrier.alone(request, Ticket(Seat::new(place)));
             return ShadowFuture::new(MarkFuture::new(self.inner.call(request), mark), None);
-        }
+        };
 
-        let mut tickets = Vec::with_capacity(chosen.len());
-        let mut tasks = Vec::with_capacity(chosen.len());
-        for (at, permit) in chosen {
-            let shadow = &layer.shadows[at];
+        let place = Place::first(&layer.primary, Role::Primary, 1.0, parent);
+        let mut tickets = Vec::new();
+        let mut tasks = Vec::new();
+        for (at, shadow) in layer.shadows.iter().enumerate().filter(|(_, s)| s.is_drawn(draw)) {
             let place = place.sibling(&shadow.arm, Role::Shadow, shadow.bounds.sample);
+            let Some(permit) = layer.dispatch(shadow) else {
+                Seat::new(place).skip(SkipReason::MaxInFlight);
+                continue;
+            };
             let reason = Reason::default();
             tickets.push(Ticket(Seat::with_reason(place.clone(), &reason)));
             tasks.push(Task {
@@ -81,25 +78,24 @@ where
                 shadows: layer.shadows.clone(),
                 state: layer.state.clone(),
                 carrier: layer.carrier.clone(),
+                started: false,
             });
         }
         let (request, mark, copies) =
             layer.carrier.fork(request, Ticket(Seat::new(place)), tickets);
-        let clones: Vec<S> = copies.iter().map(|_| self.inner.clone()).collect();
         // The primary first: from here on it owes the shadows nothing. If it panics, they run all
         // the same.
         let primary = catch_unwind(AssertUnwindSafe(|| self.inner.call(request)));
 
         let guard = (layer.on_cancel == OnCancel::Cancel).then(LeaveGuard::new);
         let runtime = layer.runtime.clone().or_else(|| Handle::try_current().ok());
-        for ((task, copy), service) in tasks.into_iter().zip(copies).zip(clones) {
-            match &runtime {
-                Some(runtime) => {
-                    let left = guard.as_ref().map(LeaveGuard::left);
-                    runtime.spawn(run(task, service, copy, left));
-                }
-                // Dropping the copy ends its branch for this reason.
-                None => task.skip(SkipReason::NoRuntime),
+        for (task, copy) in tasks.into_iter().zip(copies) {
+            let service = self.inner.clone();
+            let left = guard.as_ref().map(LeaveGuard::left);
+            let shadow = task::Shadow { task, copy, service, left };
+            // Without a runtime it is dropped here, and with one that has ended, there.
+            if let Some(runtime) = &runtime {
+                runtime.spawn(task::run(shadow));
             }
         }
         let primary = primary.unwrap_or_else(|panic| resume_unwind(panic));

@@ -31,14 +31,33 @@ pub(super) struct Task<C> {
     pub(super) shadows: Arc<[ShadowArm]>,
     pub(super) state: Arc<State>,
     pub(super) carrier: C,
+    pub(super) started: bool,
 }
 
 impl<C> Task<C> {
     /// Refuses the shadow: dropping its copy of the request ends the branch for this reason.
-    pub(super) fn skip(&self, reason: SkipReason) {
+    fn skip(&self, reason: SkipReason) {
         self.shadows[self.at].count_not_ready();
         self.reason.skipped(reason);
     }
+}
+
+impl<C> Drop for Task<C> {
+    /// Dropped without ever having been polled: its runtime is gone.
+    fn drop(&mut self) {
+        if !self.started {
+            self.skip(SkipReason::NoRuntime);
+        }
+    }
+}
+
+/// A shadow, to be spawned. The fields are dropped in this order: first the task says why, then
+/// the copy's branch ends.
+pub(super) struct Shadow<C, S, Q> {
+    pub(super) task: Task<C>,
+    pub(super) copy: Q,
+    pub(super) service: S,
+    pub(super) left: Option<Arc<Semaphore>>,
 }
 
 /// Why a shadow stopped.
@@ -47,19 +66,19 @@ enum Stop<T> {
     NotReady,
     Timeout,
     Cut,
+    /// Another left the reason, and does not wait for the shadow to notice: it fell behind.
+    Dropped,
 }
 
 /// Runs one shadow to its end, its time-out, or until it is told to stop.
-pub(super) async fn run<C, S, Q>(
-    mut task: Task<C>,
-    service: S,
-    copy: Q,
-    left: Option<Arc<Semaphore>>,
-) where
+pub(super) async fn run<C, S, Q>(shadow: Shadow<C, S, Q>)
+where
     C: Settle<S::Response>,
     S: Service<Q>,
     S::Error: fmt::Display + fmt::Debug + 'static,
 {
+    let Shadow { mut task, copy, service, left } = shadow;
+    task.started = true;
     task.place.start = Tick::now();
     let timeout = task.shadows[task.at].bounds.timeout;
     let stop = {
@@ -78,6 +97,9 @@ pub(super) async fn run<C, S, Q>(
             if let Poll::Ready(stop) = poll_caught(work.as_mut(), cx) {
                 return Poll::Ready(stop);
             }
+            if task.reason.poll_given(cx).is_ready() {
+                return Poll::Ready(Stop::Dropped);
+            }
             if deadline.as_mut().poll(cx).is_ready() {
                 return Poll::Ready(Stop::Timeout);
             }
@@ -93,7 +115,7 @@ pub(super) async fn run<C, S, Q>(
                 FailureKind::Timeout,
                 format!("not finished within {timeout:?}"),
             )),
-            Stop::Done(_) | Stop::NotReady | Stop::Cut => {}
+            Stop::Done(_) | Stop::NotReady | Stop::Cut | Stop::Dropped => {}
         }
         stop
     };
@@ -101,7 +123,7 @@ pub(super) async fn run<C, S, Q>(
         let end = match stop {
             Stop::Done(Ok(response)) => End::Success(Some(response)),
             Stop::Done(Err(failure)) => End::Failed(Box::new(failure)),
-            Stop::NotReady | Stop::Timeout | Stop::Cut => End::Cancelled,
+            Stop::NotReady | Stop::Timeout | Stop::Cut | Stop::Dropped => End::Cancelled,
         };
         let end = task.reason.end().unwrap_or(end);
         task.state.results.keep(task.place.branch(Tick::now(), end));

@@ -10,7 +10,7 @@ pub const SCHEMA_VERSION: i32 = 1;
 ///
 /// `branch` is its own index (`WITHOUT ROWID`): ids sort by time, so rows are appended, a
 /// period is one stretch of the file, and writing a branch again finds it there. An integer key
-/// made from the id's time was measured against it: 10 % smaller and up to a quarter faster,
+/// made from the id's time was measured against it: 10 % smaller and up to a third faster,
 /// but not unique across processes, so that it needs the rest of the id beside it and a rule
 /// for clashes.
 ///

@@ -555,27 +555,6 @@ async fn memory_keeps_the_last_ones() {
     assert!(memory.branches().is_empty());
 }
 
-/// The layer of a test that is asked nothing else.
-#[tokio::test(start_paused = true)]
-async fn a_layer_whose_service_is_not_logged_can_be_dropped_with_its_skips() {
-    let weak = {
-        let marker = Arc::new(());
-        let weak = Arc::downgrade(&marker);
-        // The config lives as long as anything that was kept for a recorder.
-        let pool = pool(&["a", "b"]);
-        let layer = ShadowLayer::new(pool.primary("a").unwrap()).max_in_flight(0);
-        let mut service = layer.layer(behaving(move |_| {
-            let _held = marker.clone();
-            async { Ok::<_, BoxError>(()) }
-        }));
-        for _ in 0..1_000 {
-            service.call(()).await.unwrap();
-        }
-        weak
-    };
-    assert!(weak.upgrade().is_none());
-}
-
 #[tokio::test(start_paused = true)]
 async fn times_are_in_nanoseconds_since_the_epoch_and_agree() {
     let before = std::time::SystemTime::now();

@@ -14,9 +14,7 @@ use std::{
 };
 use tower::Service;
 use tower_spearmint::{
-    BoxError, Branch, ConfigPool, LogLayer, Recorder, Trial,
-    branch::Status,
-    record::{MemoryBackend, RecorderStats},
+    BoxError, Branch, ConfigPool, LogLayer, Recorder, Trial, branch::Status, record::MemoryBackend,
 };
 
 /// A pool of configs with these ids.
@@ -55,10 +53,6 @@ impl Records {
         let mut ends: Vec<_> = self.all().await.iter().map(end).collect();
         ends.sort();
         ends
-    }
-
-    pub fn stats(&self) -> RecorderStats {
-        self.recorder.stats()
     }
 }
 

@@ -1,0 +1,17 @@
+//! The strategies around HTTP services.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+#![allow(missing_docs, unreachable_pub)]
+
+mod axum_routers;
+mod fallback;
+mod fork;
+mod fork_sequences;
+mod multi_branch;
+mod nested;
+mod over_the_wire;
+mod record;
+mod shadow;
+mod strategy;
+#[path = "../support/records.rs"]
+mod support;
+mod variants;
