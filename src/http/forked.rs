@@ -190,7 +190,8 @@ impl Forked {
         parts.headers.remove(header::EXPECT);
         let place = ticket.place();
         let mark = mark(place.experiment(), place.config_id().as_str());
-        parts.headers.insert(SHADOW_HEADER, mark);
+        // A mark of another experiment stays: that one, too, wants to know its own again.
+        parts.headers.append(SHADOW_HEADER, mark);
         let mut request = Request::from_parts(parts, body);
         carrier::seat(&mut request, ticket);
         request

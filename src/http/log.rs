@@ -3,10 +3,10 @@
 use super::RecordBody;
 use crate::{
     branch::{Failure, FailureKind},
-    record::{Capture, End, Log, Open, call_watched, poll_watched},
+    record::{Capture, End, Log, Open, call_watched, captured, poll_watched},
     trial::Seat,
 };
-use http::{Request, Response, StatusCode};
+use http::{Method, Request, Response, StatusCode};
 use http_body::Body;
 use pin_project::pin_project;
 use std::{
@@ -42,8 +42,9 @@ where
                 open
             }),
         };
+        let is_head = request.method() == Method::HEAD;
         let inner = call_watched(&mut open, || self.inner.call(request));
-        HttpLogFuture { inner, open, capture: self.layer.capture.clone() }
+        HttpLogFuture { inner, open, is_head, capture: self.layer.capture.clone() }
     }
 }
 
@@ -53,6 +54,7 @@ pub struct HttpLogFuture<F, K> {
     #[pin]
     inner: F,
     open: Option<Open>,
+    is_head: bool,
     capture: K,
 }
 
@@ -71,14 +73,13 @@ where
         let open = this.open.take();
         Poll::Ready(match result {
             Ok(response) => {
-                let end = open.map(|open| {
-                    let end = match server_error(response.status()) {
-                        Some(failure) => End::Failed(Box::new(failure)),
-                        None => End::Success(this.capture.capture(&response)),
-                    };
-                    (open, end)
-                });
-                Ok(response.map(|body| RecordBody::new(body, end)))
+                let end = match (&open, server_error(response.status())) {
+                    (None, _) => End::Cancelled,
+                    (Some(_), Some(failure)) => End::Failed(Box::new(failure)),
+                    (Some(_), None) => End::Success(captured(this.capture, &response)),
+                };
+                let has_body = !*this.is_head && may_have_body(response.status());
+                Ok(response.map(|body| RecordBody::new(body, open.map(|o| (o, end)), has_body)))
             }
             Err(error) => {
                 if let Some(open) = open {
@@ -88,6 +89,12 @@ where
             }
         })
     }
+}
+
+/// What a server sends no body for, whatever the service made of it.
+fn may_have_body(status: StatusCode) -> bool {
+    !status.is_informational()
+        && !matches!(status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED)
 }
 
 /// A complete response with a status of 500 or above is a failure all the same.

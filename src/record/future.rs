@@ -68,7 +68,7 @@ pub(crate) fn poll_watched<F: Future>(
 }
 
 /// A panic in the user's `capture` costs the output, not the response.
-fn captured<T, K: Capture<T>>(capture: &K, response: &T) -> Option<Value> {
+pub(crate) fn captured<T, K: Capture<T>>(capture: &K, response: &T) -> Option<Value> {
     caught(|| capture.capture(response)).unwrap_or_else(|panic| {
         tracing::error!(%panic, "`capture` panicked; the output is not recorded");
         None

@@ -64,7 +64,7 @@ pub use backend::{BatchError, LoggerBackend, RunId};
 pub use future::LogFuture;
 pub(crate) use future::call_watched;
 #[cfg(feature = "http")]
-pub(crate) use future::poll_watched;
+pub(crate) use future::{captured, poll_watched};
 pub use layer::{Capture, LogLayer};
 pub use memory::MemoryBackend;
 pub(crate) use recorder::{End, Record};

@@ -14,7 +14,7 @@ use std::{
 use tokio::sync::Semaphore;
 use tower::{BoxError, Layer, Service, retry::Policy};
 use tower_spearmint::{
-    Branch, Config, LogLayer, Recorder, RoundRobinLayer, ShadowLayer, SingleLayer, Trial,
+    Branch, Config, LogLayer, Recorder, RoundRobinLayer, SingleLayer, Trial,
     branch::{Failure, Status},
     record::{BatchError, LoggerBackend, MemoryBackend, RunId, TracingBackend},
 };

@@ -97,7 +97,7 @@ proptest! {
         buffer in 0_usize..6_000,
         steps in prop::collection::vec(step(), 0..60),
     ) {
-        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
         runtime.block_on(async move {
             let total: usize = steps.iter().take_while(|s| !matches!(s, Step::End | Step::Fail | Step::Trailers))
                 .map(|s| if let Step::Send(len) = s { *len } else { 0 }).sum();

@@ -98,14 +98,12 @@ impl Feed {
     pub fn fail(&self) {
         let _ = self.0.send(Err("the line went dead".into()));
     }
+}
 
+impl Feed {
     /// Nobody will read what is sent from now on.
     pub fn is_unheard(&self) -> bool {
         self.0.is_closed()
-    }
-
-    pub async fn unheard(&self) {
-        self.0.closed().await;
     }
 }
 
@@ -157,6 +155,9 @@ impl Body for FedBody {
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+        if self.is_end_stream() {
+            return Poll::Ready(None);
+        }
         let frame = std::task::ready!(self.frames.poll_recv(cx));
         if let Some(Ok(frame)) = &frame {
             let len = frame.data_ref().map_or(0, |data| data.len() as u64);
