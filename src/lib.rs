@@ -59,7 +59,6 @@ pub mod carrier;
 mod caught;
 mod clock;
 pub mod config;
-mod experiment;
 pub mod fallback;
 #[cfg(feature = "http")]
 pub mod http;

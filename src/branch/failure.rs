@@ -22,7 +22,7 @@ named! {
         Reset = "reset",
         /// What came back was not the protocol.
         Protocol = "protocol",
-        /// The response was complete, and its status 500 or above.
+        /// The status of the response was 500 or above.
         Status = "status",
         /// The response body broke off.
         Truncated = "truncated",

@@ -1,9 +1,12 @@
 //! The fallback around HTTP services: the body is lent, not copied.
 
 use super::{Fallback, FallbackFuture, FallbackLayer, future::Spare};
-use crate::trial::{Place, Seat};
+use crate::{
+    BoxError,
+    trial::{Place, Seat},
+};
 use bytes::Bytes;
-use http::{Request, request::Parts};
+use http::{Request, Response, request::Parts};
 use http_body::{Body, Frame, SizeHint};
 use pin_project::pin_project;
 use std::{
@@ -48,21 +51,26 @@ impl<B: Body> LentBody<B> {
     }
 }
 
-impl<B: Body<Data = Bytes>> Body for LentBody<B> {
+impl<B> Body for LentBody<B>
+where
+    B: Body<Data = Bytes>,
+    B::Error: Into<BoxError>,
+{
     type Data = Bytes;
-    type Error = B::Error;
+    type Error = BoxError;
 
     fn poll_frame(
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, B::Error>>> {
+    ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
         let mut this = self.project();
         if let Some(lender) = this.lender.take() {
             this.taken.set(take(&lender));
         }
         match this.taken.as_pin_mut() {
-            Some(body) => body.poll_frame(cx),
-            None => Poll::Ready(None),
+            Some(body) => body.poll_frame(cx).map_err(Into::into),
+            // The fallback has it: whoever still holds this one must not take it for empty.
+            None => Poll::Ready(Some(Err(GivenAway.into()))),
         }
     }
 
@@ -81,6 +89,10 @@ impl<B> fmt::Debug for LentBody<B> {
     }
 }
 
+#[derive(Debug, thiserror::Error)]
+#[error("the request body was given to the fallback")]
+struct GivenAway;
+
 /// The head of a request, and its body while nobody has read it.
 pub struct SpareRequest<B> {
     parts: Parts,
@@ -88,22 +100,29 @@ pub struct SpareRequest<B> {
     lender: Lender<B>,
 }
 
-impl<B: Body> Spare for Option<SpareRequest<B>> {
+impl<B: Body, T> Spare<Response<T>> for Option<SpareRequest<B>> {
     type Request = Request<LentBody<B>>;
+    type Mark = Place;
 
-    fn again(self, layer: &FallbackLayer) -> Option<Request<LentBody<B>>> {
+    fn again(self, layer: &FallbackLayer) -> Option<(Self::Request, Place)> {
         let spare = self?;
         let body = take(&spare.lender)?;
         let mut request = Request::from_parts(spare.parts, LentBody::own(body));
-        request.extensions_mut().insert(layer.seat(&spare.place));
-        Some(request)
+        let seat = layer.seat(&spare.place);
+        let place = seat.place.clone();
+        request.extensions_mut().insert(seat);
+        Some((request, place))
+    }
+
+    fn mark(place: Place, response: &mut Response<T>) {
+        response.extensions_mut().insert(place);
     }
 }
 
-impl<S, B> Service<Request<B>> for Fallback<S>
+impl<S, B, T> Service<Request<B>> for Fallback<S>
 where
     B: Body<Data = Bytes>,
-    S: Service<Request<LentBody<B>>> + Clone,
+    S: Service<Request<LentBody<B>>, Response = Response<T>> + Clone,
     S::Error: fmt::Display + fmt::Debug + 'static,
 {
     type Response = S::Response;

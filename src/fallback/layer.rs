@@ -4,8 +4,7 @@ use super::Fallback;
 use crate::{
     branch::{Failure, FailureKind, Role},
     config::Config,
-    experiment::Arm,
-    trial::{Place, Seat},
+    trial::{Arm, Place, Seat},
 };
 use std::{
     fmt,

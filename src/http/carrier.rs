@@ -5,6 +5,7 @@ use crate::{
     trial::{Place, Seat},
 };
 use http::{Extensions, Request, Response};
+use std::sync::Arc;
 
 /// The place of this request in its experiment: config, role, ids. From the extensions of a
 /// request under a strategy, or of a response that came through one.
@@ -15,6 +16,17 @@ pub fn place(extensions: &Extensions) -> Option<&Place> {
 /// Puts the request into its place.
 pub(super) fn seat<B>(request: &mut Request<B>, ticket: Ticket) {
     request.extensions_mut().insert(ticket.0);
+}
+
+/// Marks a response with the branch that gave it; unless that was another of the same experiment
+/// (a fallback), which did so itself.
+pub(super) fn mark_response<B>(place: Place, response: &mut Response<B>) {
+    let extensions = response.extensions_mut();
+    let is_marked =
+        |inner: &Place| Arc::ptr_eq(&inner.arm.experiment, &place.arm.experiment);
+    if !extensions.get::<Place>().is_some_and(is_marked) {
+        extensions.insert(place);
+    }
 }
 
 /// The config travels in the request's extensions; the request is otherwise unchanged.
@@ -38,6 +50,6 @@ impl<B> Carrier<Request<B>> for InExtensions {
 
 impl<B> MarkResponse<Place, Response<B>> for InExtensions {
     fn mark(place: Place, response: &mut Response<B>) {
-        response.extensions_mut().insert(place);
+        mark_response(place, response);
     }
 }

@@ -3,6 +3,7 @@
 use crate::{
     BoxError,
     branch::{Failure, FailureKind},
+    trial::Seat,
 };
 use bytes::Bytes;
 use http::{Request, Response};
@@ -10,7 +11,7 @@ use http_body::Body;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use std::{
     future::Future,
-    pin::Pin,
+    pin::{Pin, pin},
     task::{Context, Poll},
 };
 use tower_service::Service;
@@ -39,19 +40,28 @@ where
     }
 
     fn call(&mut self, request: Request<A>) -> Self::Future {
+        let reason = request.extensions().get::<Seat>().and_then(|seat| seat.reason.clone());
         let response = self.inner.call(request);
         let max_bytes = self.max_bytes;
         Box::pin(async move {
             let response = response.await.map_err(|error| Failure::of_error(&error))?;
             let (parts, body) = response.into_parts();
-            let body = Limited::new(body, max_bytes).collect().await.map_err(|error| {
-                if error.is::<LengthLimitError>() {
+            let mut body = pin!(Limited::new(body, max_bytes));
+            match body.as_mut().collect().await {
+                Ok(body) => Ok(Response::from_parts(parts, body.to_bytes())),
+                Err(error) if error.is::<LengthLimitError>() => {
                     let message = format!("the response has more than {max_bytes} bytes");
-                    return Failure::new(FailureKind::Oversized, message);
+                    let failure = Failure::new(FailureKind::Oversized, message);
+                    // Said before the body is dropped: whoever sees the drop reads it.
+                    if let Some(reason) = reason {
+                        reason.failed(failure.clone());
+                    }
+                    Err(failure)
                 }
-                Failure { kind: FailureKind::Truncated, ..Failure::of_error(&error) }
-            })?;
-            Ok(Response::from_parts(parts, body.to_bytes()))
+                Err(error) => {
+                    Err(Failure { kind: FailureKind::Truncated, ..Failure::of_error(&error) })
+                }
+            }
         })
     }
 }

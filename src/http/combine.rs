@@ -113,7 +113,7 @@ fn response_entry(response: &Response<Bytes>) -> Value {
         .headers()
         .get(header::CONTENT_TYPE)
         .and_then(|value| value.to_str().ok())
-        .map(|value| value.split(';').next().unwrap_or(value).trim())
+        .map(|value| value.split(';').next().unwrap_or(value).trim().to_ascii_lowercase())
         .is_some_and(|media| media.ends_with("/json") || media.ends_with("+json"));
     let parsed = if is_json { serde_json::from_slice(body).ok() } else { None };
     if let Some(value) = parsed {

@@ -228,7 +228,7 @@ fn is_marked(headers: &HeaderMap, experiment: &str) -> bool {
 
 impl<B> MarkResponse<Place, Response<B>> for Forked {
     fn mark(place: Place, response: &mut Response<B>) {
-        response.extensions_mut().insert(place);
+        carrier::mark_response(place, response);
     }
 }
 

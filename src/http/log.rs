@@ -3,8 +3,8 @@
 use super::RecordBody;
 use crate::{
     branch::{Failure, FailureKind},
-    record::{Capture, End, Log, Open, call_watched, captured, poll_watched},
-    trial::Seat,
+    record::{Capture, Log, Open, call_watched, captured, poll_watched},
+    trial::{End, Seat},
 };
 use http::{Method, Request, Response, StatusCode};
 use http_body::Body;
@@ -73,13 +73,15 @@ where
         let open = this.open.take();
         Poll::Ready(match result {
             Ok(response) => {
-                let end = match (&open, server_error(response.status())) {
-                    (None, _) => End::Cancelled,
-                    (Some(_), Some(failure)) => End::Failed(Box::new(failure)),
-                    (Some(_), None) => End::Success(captured(this.capture, &response)),
-                };
+                let end = open.map(|open| {
+                    let end = match server_error(response.status()) {
+                        Some(failure) => End::Failed(Box::new(failure)),
+                        None => End::Success(captured(this.capture, &response)),
+                    };
+                    (open, end)
+                });
                 let has_body = !*this.is_head && may_have_body(response.status());
-                Ok(response.map(|body| RecordBody::new(body, open.map(|o| (o, end)), has_body)))
+                Ok(response.map(|body| RecordBody::new(body, end, has_body)))
             }
             Err(error) => {
                 if let Some(open) = open {

@@ -175,8 +175,9 @@ async fn first_success<B>(mut branches: BranchStream<Response<B>>) -> Response<C
             second_best = Some(response);
         }
     }
+    let pump = branches.into_pump();
     second_best
-        .map_or_else(bad_gateway, |response| response.map(|body| CombinedBody::own(body, None)))
+        .map_or_else(bad_gateway, |response| response.map(|body| CombinedBody::own(body, pump)))
 }
 
 fn streamed<B>(media: http::HeaderValue, body: CombinedBody<B>) -> Response<CombinedBody<B>> {

@@ -2,7 +2,8 @@
 
 use crate::{
     branch::{Failure, FailureKind},
-    record::{End, Open},
+    record::Open,
+    trial::End,
 };
 use bytes::Buf;
 use http_body::{Body, Frame, SizeHint};

@@ -4,8 +4,7 @@ use crate::{
     branch::{Branch, Failure, FailureKind, SkipReason},
     caught::caught,
     clock::Tick,
-    record::End,
-    trial::{Place, Reason},
+    trial::{End, Place, Reason},
 };
 use std::{
     fmt,

@@ -4,7 +4,7 @@ use super::{MultiBranch, MultiBranchStream};
 use crate::{
     carrier::Nested,
     config::ConfigPool,
-    experiment::{Arms, UNNAMED},
+    trial::{Arms, UNNAMED},
 };
 use std::time::Duration;
 use tower_layer::Layer;

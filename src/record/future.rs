@@ -1,7 +1,7 @@
 //! The future of a recorded execution.
 
-use super::{Capture, End, Open};
-use crate::{branch::Failure, caught::caught};
+use super::{Capture, Open};
+use crate::{branch::Failure, caught::caught, trial::End};
 use pin_project::pin_project;
 use serde_json::Value;
 use std::{

@@ -2,10 +2,9 @@
 
 use super::{LoggerBackend, Recording};
 use crate::{
-    branch::{Branch, Failure, SkipReason},
-    clock::Tick,
+    branch::{Branch, Failure},
     config::SecretKeys,
-    trial::Place,
+    trial::{Record, Sink},
 };
 use crossbeam_queue::ArrayQueue;
 use serde::Serialize;
@@ -19,54 +18,6 @@ use std::{
     time::Duration,
 };
 use tokio::sync::Notify;
-
-/// How a branch ended.
-#[derive(Debug)]
-pub(crate) enum End<T = Value> {
-    Success(Option<T>),
-    Failed(Box<Failure>),
-    Skipped(SkipReason),
-    Cancelled,
-}
-
-/// A finished branch in its compact form: what the queue holds.
-#[derive(Debug)]
-pub(crate) struct Record {
-    pub(crate) place: Place,
-    pub(crate) ended: Tick,
-    pub(crate) end: CompactEnd,
-}
-
-/// [`End`] with the rare large output behind a pointer.
-#[derive(Debug)]
-pub(crate) enum CompactEnd {
-    Success(Option<Box<Value>>),
-    Failed(Box<Failure>),
-    Skipped(SkipReason),
-    Cancelled,
-}
-
-impl Record {
-    pub(crate) fn new(place: Place, end: End) -> Self {
-        let end = match end {
-            End::Success(output) => CompactEnd::Success(output.map(Box::new)),
-            End::Failed(failure) => CompactEnd::Failed(failure),
-            End::Skipped(reason) => CompactEnd::Skipped(reason),
-            End::Cancelled => CompactEnd::Cancelled,
-        };
-        Self { place, ended: Tick::now(), end }
-    }
-
-    pub(crate) fn into_branch(self) -> Branch {
-        let end = match self.end {
-            CompactEnd::Success(output) => End::Success(output.map(|output| *output)),
-            CompactEnd::Failed(failure) => End::Failed(failure),
-            CompactEnd::Skipped(reason) => End::Skipped(reason),
-            CompactEnd::Cancelled => End::Cancelled,
-        };
-        self.place.branch(self.ended, end)
-    }
-}
 
 /// What the queue holds: a branch that just ended, or one handed on by another recorder.
 #[derive(Debug)]
@@ -199,10 +150,6 @@ impl Recorder {
         (Self { front: Arc::new(Front { shared }) }, recording)
     }
 
-    pub(crate) fn record(&self, record: Record) {
-        self.push(Entry::Record(record));
-    }
-
     pub(crate) fn record_branch(&self, branch: Branch) {
         self.push(Entry::Branch(Box::new(branch)));
     }
@@ -274,6 +221,12 @@ impl Recorder {
     }
 }
 
+impl Sink for Recorder {
+    fn record(&self, record: Record) {
+        self.push(Entry::Record(record));
+    }
+}
+
 impl Clone for Recorder {
     fn clone(&self) -> Self {
         Self { front: self.front.clone() }
@@ -320,50 +273,3 @@ impl LoggerBackend for Recorder {
 }
 
 const NO_ROOM: &str = "the queue of the recorder behind is full, or its background task has ended";
-
-/// Two backends side by side: each gets every branch. A branch counts as lost if either loses
-/// it. (Put a [`Recorder`] between to keep a slow one from holding up the other.)
-impl<A: LoggerBackend, B: LoggerBackend> LoggerBackend for (A, B) {
-    async fn start_run(&self, branch: &Branch) -> Result<super::RunId, crate::BoxError> {
-        let (a, b) = (self.0.start_run(branch).await?, self.1.start_run(branch).await?);
-        // The length in front, since one of them may be of such a pair itself.
-        Ok(super::RunId(format!("{}\n{a}{b}", a.0.len())))
-    }
-
-    async fn log_status(&self, run: &super::RunId, branch: &Branch) -> Result<(), crate::BoxError> {
-        let (a, b) = both(run);
-        self.0.log_status(&a, branch).await?;
-        self.1.log_status(&b, branch).await
-    }
-
-    async fn log_exception(
-        &self,
-        run: &super::RunId,
-        failure: &Failure,
-    ) -> Result<(), crate::BoxError> {
-        let (a, b) = both(run);
-        self.0.log_exception(&a, failure).await?;
-        self.1.log_exception(&b, failure).await
-    }
-
-    async fn log_params(&self, run: &super::RunId, params: &Value) -> Result<(), crate::BoxError> {
-        let (a, b) = both(run);
-        self.0.log_params(&a, params).await?;
-        self.1.log_params(&b, params).await
-    }
-
-    async fn log_batch(&self, batch: &[Branch]) -> Result<(), super::BatchError> {
-        match futures_util::future::join(self.0.log_batch(batch), self.1.log_batch(batch)).await {
-            (Err(a), Err(b)) => Err(if a.lost >= b.lost { a } else { b }),
-            (Err(error), Ok(())) | (Ok(()), Err(error)) => Err(error),
-            (Ok(()), Ok(())) => Ok(()),
-        }
-    }
-}
-
-fn both(run: &super::RunId) -> (super::RunId, super::RunId) {
-    let split =
-        run.0.split_once('\n').and_then(|(len, rest)| rest.split_at_checked(len.parse().ok()?));
-    let (a, b) = split.unwrap_or((&run.0, ""));
-    (super::RunId(a.to_owned()), super::RunId(b.to_owned()))
-}

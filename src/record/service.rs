@@ -1,13 +1,14 @@
 //! The service that records, around a plain service.
 
-use super::{Capture, End, LogFuture, LogLayer, Record, Recorder, call_watched, layer::Hook};
+use super::{Capture, LogFuture, LogLayer, Recorder, call_watched, layer::Hook};
 use crate::{
     caught::caught,
-    trial::{Duty, Seat, Trial},
+    trial::{Duty, End, Record, Seat, Sink, Trial},
 };
 use serde_json::Value;
 use std::{
     fmt,
+    sync::Arc,
     task::{Context, Poll},
 };
 use tower_service::Service;
@@ -36,7 +37,8 @@ impl<S, K> Log<S, K> {
     }
 
     pub(crate) fn open(&self, seat: &mut Seat) -> Option<Open> {
-        seat.take_over(&self.layer.recorder).map(|duty| Open::new(duty, &self.layer))
+        let recorder = &self.layer.recorder;
+        seat.take_over(|| Arc::new(recorder.clone())).map(|duty| Open::new(duty, &self.layer))
     }
 }
 

@@ -5,7 +5,7 @@ use crate::{
     assign::{Cycle, Draws, Line, NoKey, Salt, Unit, UnitKey, WeightError},
     carrier::Nested,
     config::ConfigPool,
-    experiment::{Arms, UNNAMED},
+    trial::{Arms, UNNAMED},
 };
 use std::sync::Arc;
 use tower_layer::Layer;

@@ -11,7 +11,7 @@ use crate::{
     branch::Branch,
     carrier::Nested,
     config::{ConfigError, ConfigId, Primary},
-    experiment::{Arm, Arms, UNNAMED},
+    trial::{Arm, Arms, UNNAMED},
 };
 use serde::Serialize;
 use std::{

@@ -9,8 +9,7 @@ use crate::{
     carrier::Settle,
     caught::caught,
     clock::Tick,
-    record::End,
-    trial::{Place, Reason},
+    trial::{End, Place, Reason},
 };
 use std::{
     fmt,

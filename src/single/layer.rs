@@ -4,7 +4,7 @@ use super::Single;
 use crate::{
     carrier::Nested,
     config::{Config, ConfigPool},
-    experiment::{Arms, UNNAMED},
+    trial::{Arms, UNNAMED},
 };
 use tower_layer::Layer;
 

@@ -6,8 +6,7 @@ use crate::{
     branch::{Role, SkipReason},
     carrier::Ticket,
     config::Config,
-    experiment::Arms,
-    trial::{Place, Seat},
+    trial::{Arms, Place, Seat},
 };
 use std::{
     fmt,

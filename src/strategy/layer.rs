@@ -3,9 +3,9 @@
 use super::{BoxFuture, Dispatch, Strategy, dispatch::Call};
 use crate::{
     BoxError,
-    carrier::{Carrier, InTrial, Nested},
+    carrier::{Carrier, InTrial, MarkResponse, Nested},
     config::ConfigPool,
-    experiment::{Arms, UNNAMED},
+    trial::{Arms, UNNAMED},
 };
 use std::{
     fmt,
@@ -95,8 +95,9 @@ impl<S, St, C> fmt::Debug for StrategyService<S, St, C> {
 
 impl<S, St, C, R> Service<R> for StrategyService<S, St, C>
 where
-    C: Carrier<R> + Clone + Send + Sync + 'static,
+    C: Carrier<R> + MarkResponse<C::Mark, S::Response> + Clone + Send + Sync + 'static,
     C::Request: Send + 'static,
+    C::Mark: Send,
     R: 'static,
     St: Strategy<R, S::Response>,
     S: Service<C::Request> + Clone + Send + Sync + 'static,
@@ -116,11 +117,13 @@ where
         let parent = self.layer.carrier.parent(&request);
         let (service, carrier) = (self.inner.clone(), self.layer.carrier.clone());
         let call: Call<R, S::Response> = Arc::new(move |request, ticket| {
-            let (request, _) = carrier.carry(request, ticket);
+            let (request, mark) = carrier.carry(request, ticket);
             let mut service = service.clone();
             Box::pin(async move {
                 poll_fn(|cx| service.poll_ready(cx)).await.map_err(Into::into)?;
-                service.call(request).await.map_err(Into::into)
+                let mut response = service.call(request).await.map_err(Into::into)?;
+                C::mark(mark, &mut response);
+                Ok(response)
             })
         });
         self.layer.strategy.run(request, Dispatch::new(self.layer.arms.clone(), parent, call))

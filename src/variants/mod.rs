@@ -73,9 +73,14 @@ use tower_service::Service;
 /// awaited inside the future, by a clone of its own, so that a variant that is slow to be ready
 /// holds up only its own callers, and of those at most [`max_waiting`](Self::max_waiting).
 pub struct Variants<S> {
-    services: Arc<HashMap<ConfigId, S>>,
-    waiting: Arc<AtomicUsize>,
+    variants: Arc<HashMap<ConfigId, Variant<S>>>,
     max_waiting: usize,
+}
+
+/// One config's service, and how many wait for it to be ready.
+struct Variant<S> {
+    service: S,
+    waiting: Arc<AtomicUsize>,
 }
 
 impl<S> Variants<S> {
@@ -88,14 +93,17 @@ impl<S> Variants<S> {
         pool: &ConfigPool,
         mut make: impl FnMut(&Config) -> Result<S, E>,
     ) -> Result<Self, E> {
-        let services = pool
+        let variants = pool
             .iter()
-            .map(|config| Ok((config.id().clone(), make(config)?)))
+            .map(|config| {
+                let variant = Variant { service: make(config)?, waiting: Arc::default() };
+                Ok((config.id().clone(), variant))
+            })
             .collect::<Result<_, E>>()?;
-        Ok(Self { services: Arc::new(services), waiting: Arc::default(), max_waiting: 1024 })
+        Ok(Self { variants: Arc::new(variants), max_waiting: 1024 })
     }
 
-    /// How many callers may wait for services that are not ready; 1024 until then. Further ones
+    /// How many callers may wait for each service that is not ready; 1024 until then. Further ones
     /// fail at once (kind `overloaded`).
     #[must_use]
     pub const fn max_waiting(mut self, count: usize) -> Self {
@@ -113,11 +121,11 @@ impl<S> Variants<S> {
                 "no config: the request did not come through a strategy",
             ));
         };
-        match self.services.get(id) {
-            Some(service) => VariantsFuture::new(
+        match self.variants.get(id) {
+            Some(Variant { service, waiting }) => VariantsFuture::new(
                 service.clone(),
                 request,
-                Queue { waiting: self.waiting.clone(), max: self.max_waiting },
+                Queue { waiting: waiting.clone(), max: self.max_waiting },
             ),
             None => VariantsFuture::failed(Failure::new(
                 FailureKind::Error,
@@ -168,19 +176,14 @@ where
 
 impl<S> Clone for Variants<S> {
     fn clone(&self) -> Self {
-        Self {
-            services: self.services.clone(),
-            waiting: self.waiting.clone(),
-            max_waiting: self.max_waiting,
-        }
+        Self { variants: self.variants.clone(), max_waiting: self.max_waiting }
     }
 }
 
 impl<S> fmt::Debug for Variants<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Variants")
-            .field("configs", &self.services.keys())
-            .field("waiting", &self.waiting)
+            .field("configs", &self.variants.keys())
             .finish_non_exhaustive()
     }
 }

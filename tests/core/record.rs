@@ -471,11 +471,14 @@ impl Policy<Trial<()>, String, BoxError> for ThreeTimes {
 
     fn retry(
         &mut self,
-        _: &mut Trial<()>,
+        trial: &mut Trial<()>,
         result: &mut Result<String, BoxError>,
     ) -> Option<Self::Future> {
         self.0 -= 1;
-        (result.is_err() && self.0 > 0).then(|| std::future::ready(()))
+        (result.is_err() && self.0 > 0).then(|| {
+            trial.place().count_retry();
+            std::future::ready(())
+        })
     }
 
     fn clone_request(&mut self, trial: &Trial<()>) -> Option<Trial<()>> {
@@ -497,6 +500,7 @@ async fn retries_under_the_logging_layer_are_one_branch() {
     service.call(()).await.unwrap();
     assert_eq!(tries.load(SeqCst), 3);
     assert_eq!(records.ends().await, ["a primary success"]);
+    assert_eq!(records.all().await[0].retry_count, 2);
 }
 
 #[tokio::test(start_paused = true)]

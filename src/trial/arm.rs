@@ -1,9 +1,7 @@
 //! What the branches of one strategy have in common.
 
-use crate::{
-    config::{Config, ConfigPool},
-    record::{Record, Recorder},
-};
+use super::{Record, Sink};
+use crate::config::{Config, ConfigPool};
 use std::sync::{
     Arc, Mutex, MutexGuard, OnceLock, PoisonError,
     atomic::{AtomicBool, Ordering::Relaxed},
@@ -21,7 +19,7 @@ const MAX_EARLY: usize = 256;
 pub(crate) struct Experiment {
     pub(crate) name: Arc<str>,
     pub(crate) strategy: Arc<str>,
-    recorder: OnceLock<Recorder>,
+    recorder: OnceLock<Arc<dyn Sink>>,
     /// Ends from before the first request reached a logging layer.
     early: Mutex<Vec<Early>>,
     /// No more early ends are kept: there are too many for a logging layer to be still on its
@@ -42,7 +40,7 @@ struct Early {
 pub(crate) struct Arm {
     pub(crate) experiment: Arc<Experiment>,
     pub(crate) config: Config,
-    recorder: OnceLock<Recorder>,
+    recorder: OnceLock<Arc<dyn Sink>>,
 }
 
 /// All configs of an experiment, in the order of the pool.
@@ -116,14 +114,14 @@ impl Arm {
 
     /// Called by a logging layer that sees a trial of this arm: from now on an end that no
     /// logging layer can see (a skip, a drop on the way) reaches the same recorder.
-    pub(crate) fn attach(&self, recorder: &Recorder) {
+    pub(crate) fn attach(&self, recorder: impl FnOnce() -> Arc<dyn Sink>) {
         if self.recorder.get().is_none() {
-            self.attach_first(recorder);
+            self.attach_first(recorder());
         }
     }
 
     #[cold]
-    fn attach_first(&self, recorder: &Recorder) {
+    fn attach_first(&self, recorder: Arc<dyn Sink>) {
         let experiment = &self.experiment;
         let mut early = experiment.early();
         let _ = self.recorder.set(recorder.clone());
@@ -152,7 +150,7 @@ impl Arm {
     }
 
     #[cold]
-    fn keep(&self, recorder: &OnceLock<Recorder>, end: Early) {
+    fn keep(&self, recorder: &OnceLock<Arc<dyn Sink>>, end: Early) {
         let mut early = self.experiment.early();
         if let Some(recorder) = recorder.get() {
             drop(early);
@@ -170,7 +168,7 @@ mod tests {
     use super::*;
     use crate::{
         branch::{Role, SkipReason},
-        record::{MemoryBackend, Recording},
+        record::{MemoryBackend, Recorder, Recording},
         trial::{Place, Seat},
     };
     use serde_json::json;
@@ -209,9 +207,9 @@ mod tests {
             seat(arm).skip(SkipReason::NotReady);
         }
         let (recorder, _recording) = recorder();
-        arms[0].attach(&recorder);
+        arms[0].attach(|| Arc::new(recorder.clone()));
         assert_eq!(recorder.stats().accepted, 3);
-        arms[1].attach(&recorder);
+        arms[1].attach(|| Arc::new(recorder.clone()));
         assert_eq!(recorder.stats().accepted, 4);
     }
 }

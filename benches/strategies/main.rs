@@ -2,14 +2,17 @@
 //! the same run.
 //!
 //! ```text
-//! cargo bench --bench strategies              # the table
-//! cargo bench --bench strategies -- robin     # only the lines with that in their name
+//! cargo bench --features http --bench strategies            # the tables
+//! cargo bench --features http --bench strategies -- robin   # only the lines with that in their name
 //! ```
 //!
 //! Every round measures every line once, so that what disturbs the machine disturbs all of them; a
 //! line is the median, over the rounds, of its difference to the bare service in the same round.
 //! Futures are polled by hand: no runtime is in the measure, except where a shadow is spawned.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::print_stdout, missing_docs)]
+
+#[cfg(feature = "http")]
+mod http;
 
 use serde_json::{Value, json};
 use std::{
@@ -314,5 +317,7 @@ fn main() {
     }
     println!("a clock read: {:.1} ns", start.elapsed().as_nanos() as f64 / 1e6);
     table("in process, on Trial", in_trial(&runtime), wanted.as_deref());
+    #[cfg(feature = "http")]
+    table("in process, on http::Request", http::in_http(), wanted.as_deref());
     runtime.shutdown_background();
 }

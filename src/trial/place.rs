@@ -1,0 +1,214 @@
+//! Where a branch stands.
+
+use super::{Arm, End};
+use crate::{
+    branch::{Branch, BranchId, Role, Status},
+    clock::Tick,
+    config::{Config, ConfigId},
+};
+use std::{
+    fmt,
+    num::NonZeroU64,
+    sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering::Relaxed},
+    },
+};
+
+/// Where a branch stands: its experiment, role, ids and probability. Cheap to clone.
+#[derive(Clone)]
+pub struct Place {
+    pub(crate) arm: Arc<Arm>,
+    pub(crate) start: Tick,
+    id: BranchId,
+    request_id: BranchId,
+    parent: Option<Arc<Self>>,
+    probability: f64,
+    /// Hash 0, one in 2⁶⁴, counts as none: a place is copied on every call, and small.
+    unit: Option<NonZeroU64>,
+    role: Role,
+    /// Shared by the logging layer and what stands under it.
+    retries: Option<Arc<AtomicU32>>,
+}
+
+impl Place {
+    /// The place of the first branch of a request.
+    pub(crate) fn first(
+        arm: &Arc<Arm>,
+        role: Role,
+        probability: f64,
+        parent: Option<Self>,
+    ) -> Self {
+        let start = Tick::now();
+        let id = BranchId::at(start);
+        Self {
+            arm: arm.clone(),
+            start,
+            id,
+            request_id: parent.as_ref().map_or(id, |parent| parent.request_id),
+            parent: parent.map(Arc::new),
+            probability,
+            unit: None,
+            role,
+            retries: None,
+        }
+    }
+
+    /// The place of another branch of the same request, assigned at the same time.
+    pub(crate) fn sibling(&self, arm: &Arc<Arm>, role: Role, probability: f64) -> Self {
+        Self {
+            arm: arm.clone(),
+            start: self.start,
+            id: BranchId::at(self.start),
+            request_id: self.request_id,
+            parent: self.parent.clone(),
+            probability,
+            unit: self.unit,
+            role,
+            retries: None,
+        }
+    }
+
+    pub(crate) fn with_unit(mut self, unit: Option<u64>) -> Self {
+        self.unit = unit.and_then(NonZeroU64::new);
+        self
+    }
+
+    /// The name of the experiment.
+    pub fn experiment(&self) -> &str {
+        &self.arm.experiment.name
+    }
+
+    /// The name of the strategy.
+    pub fn strategy(&self) -> &str {
+        &self.arm.experiment.strategy
+    }
+
+    /// The config.
+    pub fn config(&self) -> &Config {
+        &self.arm.config
+    }
+
+    /// The id of the config.
+    pub fn config_id(&self) -> &ConfigId {
+        self.arm.config.id()
+    }
+
+    /// What this branch does for its request.
+    pub const fn role(&self) -> Role {
+        self.role
+    }
+
+    /// The id of this branch.
+    pub const fn branch_id(&self) -> BranchId {
+        self.id
+    }
+
+    /// The id that all branches of one request share.
+    pub const fn request_id(&self) -> BranchId {
+        self.request_id
+    }
+
+    /// The place in the outer experiment, when experiments are nested.
+    pub fn parent(&self) -> Option<&Self> {
+        self.parent.as_deref()
+    }
+
+    /// The probability, from 0 to 1, with which this config was chosen for this request.
+    pub const fn probability(&self) -> f64 {
+        self.probability
+    }
+
+    /// A keyed hash of the unit under sticky assignment.
+    pub fn unit(&self) -> Option<u64> {
+        self.unit.map(NonZeroU64::get)
+    }
+
+    /// Counts one more try in the record of this branch (`retry_count`): for a retry policy under
+    /// the logging layer. Without a logging layer it counts for nobody.
+    ///
+    /// ```
+    /// # use tower_spearmint::Trial;
+    /// #[derive(Clone)]
+    /// struct Once;
+    ///
+    /// impl<R: Clone, T, E> tower::retry::Policy<Trial<R>, T, E> for Once {
+    ///     type Future = std::future::Ready<()>;
+    ///
+    ///     fn retry(&mut self, trial: &mut Trial<R>, result: &mut Result<T, E>) -> Option<Self::Future> {
+    ///         result.is_err().then(|| {
+    ///             trial.place().count_retry();
+    ///             std::future::ready(())
+    ///         })
+    ///     }
+    ///
+    ///     fn clone_request(&mut self, trial: &Trial<R>) -> Option<Trial<R>> {
+    ///         Some(trial.clone())
+    ///     }
+    /// }
+    /// ```
+    pub fn count_retry(&self) {
+        if let Some(retries) = &self.retries {
+            retries.fetch_add(1, Relaxed);
+        }
+    }
+
+    /// From here on retries are counted, here and in what this is cloned to.
+    pub(super) fn count_retries(&mut self) {
+        self.retries = Some(Arc::default());
+    }
+
+    /// The branch of this place, as it ended.
+    pub(crate) fn branch<T>(&self, ended: Tick, end: End<T>) -> Branch<T> {
+        let mut branch = Branch {
+            id: self.id,
+            request_id: self.request_id,
+            parent: self.parent().map(Self::branch_id),
+            parent_config_id: self.parent().map(|parent| parent.config_id().clone()),
+            experiment: self.arm.experiment.name.clone(),
+            strategy: self.arm.experiment.strategy.clone(),
+            role: self.role,
+            config_id: self.config_id().clone(),
+            config: self.config().clone(),
+            probability: self.probability,
+            unit: self.unit(),
+            start_ns: self.start.wall(),
+            end_ns: 0,
+            duration_ns: ended.since(self.start),
+            status: Status::Cancelled,
+            output: None,
+            failure: None,
+            skip: None,
+            retry_count: self.retries.as_ref().map_or(0, |retries| retries.load(Relaxed)),
+        };
+        branch.end_ns = branch.start_ns + branch.duration_ns;
+        match end {
+            End::Success(output) => {
+                branch.status = Status::Success;
+                branch.output = output;
+            }
+            End::Failed(failure) => {
+                branch.status = Status::Failed;
+                branch.failure = Some(*failure);
+            }
+            End::Skipped(reason) => {
+                branch.status = Status::Skipped;
+                branch.skip = Some(reason);
+            }
+            End::Cancelled => {}
+        }
+        branch
+    }
+}
+
+impl fmt::Debug for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Place")
+            .field("experiment", &self.experiment())
+            .field("config_id", self.config_id())
+            .field("role", &self.role)
+            .field("branch_id", &self.id)
+            .field("parent", &self.parent().map(Self::branch_id))
+            .finish_non_exhaustive()
+    }
+}
