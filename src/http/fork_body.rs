@@ -28,16 +28,18 @@ pub struct ForkBody<B> {
     inner: Inner<B>,
 }
 
+/// Boxed but for the first: a request that nobody else listens to is moved about as often as any
+/// other, and should be no larger.
 #[pin_project(project = Projected)]
 enum Inner<B> {
     /// Nobody else listens.
     Whole(#[pin] B),
     /// The one that reads the caller's body, and those that listen.
-    Tee(#[pin] Tee<B>),
+    Tee(Pin<Box<Tee<B>>>),
     /// One that listens.
-    Copy(Listener),
+    Copy(Box<Listener>),
     /// One that is fed equally with others.
-    Fed(super::pump::Fed),
+    Fed(Box<super::pump::Fed>),
 }
 
 impl<B> ForkBody<B> {
@@ -45,8 +47,8 @@ impl<B> ForkBody<B> {
         Self { inner: Inner::Whole(body) }
     }
 
-    pub(super) const fn fed(fed: super::pump::Fed) -> Self {
-        Self { inner: Inner::Fed(fed) }
+    pub(super) fn fed(fed: super::pump::Fed) -> Self {
+        Self { inner: Inner::Fed(Box::new(fed)) }
     }
 }
 
@@ -76,7 +78,7 @@ impl<B: Body<Data = Bytes>> ForkBody<B> {
                 let level = Arc::new(Level { own: AtomicUsize::new(0), all: budget.used.clone() });
                 let tap = Tap { sender: Some(sender), level, budget: budget.clone(), reason };
                 let copy = Listener { receiver, next: None, left: expected, ended: false };
-                (tap, Self { inner: Inner::Copy(copy) })
+                (tap, Self { inner: Inner::Copy(Box::new(copy)) })
             })
             .unzip();
         let mut tee = Tee { inner: body, taps, left: expected };
@@ -89,7 +91,7 @@ impl<B: Body<Data = Bytes>> ForkBody<B> {
                 }
             }
         }
-        (Self { inner: Inner::Tee(tee) }, copies)
+        (Self { inner: Inner::Tee(Box::pin(tee)) }, copies)
     }
 }
 
@@ -335,7 +337,7 @@ where
     ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
         match self.project().inner.project() {
             Projected::Whole(body) => body.poll_frame(cx).map_err(Into::into),
-            Projected::Tee(tee) => tee.poll_frame(cx).map_err(Into::into),
+            Projected::Tee(tee) => tee.as_mut().poll_frame(cx).map_err(Into::into),
             Projected::Copy(copy) => copy.poll_frame(cx),
             Projected::Fed(fed) => fed.poll_frame(cx),
         }
