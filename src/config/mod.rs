@@ -166,9 +166,10 @@ impl Config {
     pub fn bind<T: DeserializeOwned>(&self, path: &str) -> Result<T, ConfigError> {
         let value = path::find(&self.inner.value, path)
             .ok_or_else(|| path::missing(&self.inner.value, path))?;
-        serde_path_to_error::deserialize(value).map_err(|error| ConfigError::Mismatch {
-            path: path::join(path, &error.path().to_string()),
-            message: error.into_inner().to_string(),
+        serde_path_to_error::deserialize(value).map_err(|error| {
+            let path = path::join(path, &error.path().to_string());
+            let message = secret::speakable(&path, error.into_inner().to_string());
+            ConfigError::Mismatch { path, message }
         })
     }
 

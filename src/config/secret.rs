@@ -111,6 +111,16 @@ impl SecretKeys {
     }
 }
 
+/// What may be said of the value at `path`: messages of wrong values quote them.
+pub(crate) fn speakable(path: &str, message: String) -> String {
+    let is_secret = super::path::steps(path).any(|step| SecretKeys::default().matches(step));
+    match message.split_once(", expected ") {
+        _ if !is_secret => message,
+        Some((_, expected)) => format!("a value that is not shown, expected {expected}"),
+        None => "a value that is not shown does not fit".to_owned(),
+    }
+}
+
 /// A URL's `user:password@`, taken out: it is a secret under whatever key it stands.
 fn without_userinfo(text: &str) -> Option<String> {
     let (scheme, rest) = text.split_once("://")?;
@@ -178,6 +188,14 @@ mod tests {
         ] {
             assert!(!keys.matches(open), "{open}");
         }
+    }
+
+    #[test]
+    fn an_error_does_not_quote_a_secret() {
+        let message = |path| speakable(path, "invalid type: string \"k\", expected f64".to_owned());
+        assert_eq!(message("llm.api_key"), "a value that is not shown, expected f64");
+        assert_eq!(message("auth[0].x"), "a value that is not shown, expected f64");
+        assert_eq!(message("llm.top_p"), "invalid type: string \"k\", expected f64");
     }
 
     #[test]

@@ -56,9 +56,7 @@ enum State<S: Service<Q>, Q, P: Spare<S::Response>> {
         spare: Option<P>,
     },
     /// The first error stands if the fallback cannot be had either.
-    Fallback {
-        next: Option<(Q, P::Mark, S::Error)>,
-    },
+    Fallback { next: Option<(Q, P::Mark, S::Error)> },
     Called {
         #[pin]
         future: S::Future,

@@ -22,8 +22,7 @@ pub(super) fn seat<B>(request: &mut Request<B>, ticket: Ticket) {
 /// (a fallback), which did so itself.
 pub(super) fn mark_response<B>(place: Place, response: &mut Response<B>) {
     let extensions = response.extensions_mut();
-    let is_marked =
-        |inner: &Place| Arc::ptr_eq(&inner.arm.experiment, &place.arm.experiment);
+    let is_marked = |inner: &Place| Arc::ptr_eq(&inner.arm.experiment, &place.arm.experiment);
     if !extensions.get::<Place>().is_some_and(is_marked) {
         extensions.insert(place);
     }

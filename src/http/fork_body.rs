@@ -240,7 +240,8 @@ impl<B: Body<Data = Bytes>> Tee<B> {
                 } else if let Some(trailers) = frame.trailers_ref() {
                     this.taps.iter_mut().for_each(|tap| tap.trailers(trailers));
                 }
-                if this.inner.is_end_stream() {
+                // Nobody asks again after the trailers.
+                if frame.is_trailers() || this.inner.is_end_stream() {
                     finish(this.taps);
                 }
             }

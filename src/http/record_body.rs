@@ -77,8 +77,9 @@ where
             Some(Ok(frame)) => {
                 let len = frame.data_ref().map_or(0, |data| data.remaining() as u64);
                 *this.left = this.left.map(|left| left.saturating_sub(len));
-                // Whoever knows the length does not ask again after the last byte.
-                if *this.left == Some(0) || this.inner.is_end_stream() {
+                // Whoever knows the length does not ask again after the last byte, and nobody after
+                // the trailers.
+                if frame.is_trailers() || *this.left == Some(0) || this.inner.is_end_stream() {
                     this.open.complete();
                 }
             }

@@ -182,9 +182,7 @@ impl<S> Clone for Variants<S> {
 
 impl<S> fmt::Debug for Variants<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Variants")
-            .field("configs", &self.variants.keys())
-            .finish_non_exhaustive()
+        f.debug_struct("Variants").field("configs", &self.variants.keys()).finish_non_exhaustive()
     }
 }
 

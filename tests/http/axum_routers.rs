@@ -183,8 +183,7 @@ async fn a_handler_is_shadowed_under_a_layer_of_a_method_router() {
 #[tokio::test]
 async fn the_shadow_of_a_handler_sees_its_own_config_and_the_whole_body() {
     let shadow = shadow();
-    let mut router: Router<()> =
-        Router::new().route("/rank", post(rank)).layer(shadow.clone());
+    let mut router: Router<()> = Router::new().route("/rank", post(rank)).layer(shadow.clone());
     ask(&mut router, query()).await;
     shadow.drain(Duration::from_secs(5)).await;
     let results = shadow.shadow_results::<http::Response<tower_spearmint::http::Settled>>();
@@ -205,8 +204,7 @@ async fn a_head_request_is_recorded_as_a_success() {
 
 #[tokio::test]
 async fn a_handler_under_no_strategy_is_told_what_is_missing() {
-    let mut router: Router<()> =
-        Router::new().route("/", get(who)).route("/rank", post(rank));
+    let mut router: Router<()> = Router::new().route("/", get(who)).route("/rank", post(rank));
     for request in [plain(), query()] {
         let response = ask(&mut router, request).await;
         assert_eq!(response.status(), StatusCode::INTERNAL_SERVER_ERROR);
@@ -237,12 +235,13 @@ async fn a_config_that_does_not_fit_the_handler_is_not_shown_to_the_caller() {
         .await
         .unwrap()
         .into_body();
-    let rejection = <Variant<RankerConfig> as axum::extract::FromRequestParts<()>>::from_request_parts(
-        &mut request,
-        &(),
-    )
-    .await
-    .unwrap_err();
+    let rejection =
+        <Variant<RankerConfig> as axum::extract::FromRequestParts<()>>::from_request_parts(
+            &mut request,
+            &(),
+        )
+        .await
+        .unwrap_err();
     let source = std::error::Error::source(&rejection).unwrap().to_string();
     assert!(source.contains("`model`") && source.contains('5'), "{source}");
 }

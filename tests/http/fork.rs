@@ -1,7 +1,7 @@
 //! A request body that several hear.
 
 use crate::support::{
-    Feed, FedBody, body_of, eventually, fed, fed_of, hear, no_body, pool, records, whole_body,
+    FedBody, Feed, body_of, eventually, fed, fed_of, hear, no_body, pool, records, whole_body,
 };
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Request, Response};
@@ -184,6 +184,18 @@ async fn a_body_of_known_length_is_whole_when_the_primary_stops_at_its_last_byte
     assert_eq!((heard.data.as_slice(), heard.whole), (&b"whle"[..], true));
 }
 
+/// As hyper does over HTTP/2.
+#[tokio::test]
+async fn a_body_is_whole_when_the_primary_stops_at_its_trailers() {
+    let (feed, body) = fed();
+    let (mut primary, shadow) = forked_once(body).await;
+    feed.trailers(trailers());
+    primary.frame().await.unwrap().unwrap();
+    drop(primary);
+    let heard = hear(shadow).await;
+    assert_eq!((heard.trailers, heard.whole), (Some(trailers()), true));
+}
+
 #[tokio::test]
 async fn the_size_hint_counts_down_for_each_reader_alone() {
     let (feed, body) = fed_of(4);
@@ -281,12 +293,8 @@ async fn the_total_buffer_bounds_all_shadows_together_and_is_given_back() {
 
 /// A service whose shadow keeps its body and never reads it; the primary reads all.
 fn never_reading()
--> impl Service<
-    Request<Fork>,
-    Response = Response<Empty<Bytes>>,
-    Error = BoxError,
-    Future: Send,
-> + Clone
+-> impl Service<Request<Fork>, Response = Response<Empty<Bytes>>, Error = BoxError, Future: Send>
++ Clone
 + Send
 + 'static {
     service_fn(|request: Request<Fork>| async move {

@@ -14,10 +14,8 @@ use tower_spearmint::{
 #[tokio::test]
 async fn two_outer_and_two_inner_shadowed_configs_give_one_answer_and_three_variant_results() {
     let records = records();
-    let outer =
-        ShadowLayer::new(pool(&["a", "b"]).primary("a").unwrap()).experiment("outer");
-    let inner =
-        ShadowLayer::new(pool(&["x", "y"]).primary("x").unwrap()).experiment("inner");
+    let outer = ShadowLayer::new(pool(&["a", "b"]).primary("a").unwrap()).experiment("outer");
+    let inner = ShadowLayer::new(pool(&["x", "y"]).primary("x").unwrap()).experiment("inner");
     let service = service_fn(|request: Request<ForkBody<ForkBody<FedBody>>>| async move {
         let place = place(request.extensions()).unwrap();
         let outer = place.parent().unwrap();
@@ -64,8 +62,7 @@ async fn unsafe_methods_need_a_yes_of_each_experiment() {
     let outer = ShadowLayer::new(pool(&["a", "b"]).primary("a").unwrap())
         .experiment("outer")
         .methods([Method::POST]);
-    let inner =
-        ShadowLayer::new(pool(&["x", "y"]).primary("x").unwrap()).experiment("inner");
+    let inner = ShadowLayer::new(pool(&["x", "y"]).primary("x").unwrap()).experiment("inner");
     let service = service_fn(|_: Request<ForkBody<ForkBody<FedBody>>>| async {
         Ok::<_, BoxError>(Response::new(no_body()))
     });

@@ -121,7 +121,8 @@ async fn a_client_that_cannot_connect_fails_as_it_does_without_the_layer() {
 async fn call_grpc(address: SocketAddr) -> (Bytes, HeaderMap) {
     let client: Client<HttpConnector, _> =
         Client::builder(TokioExecutor::new()).http2_only(true).build_http();
-    let end = HeaderMap::from_iter([("x-checksum".parse().unwrap(), HeaderValue::from_static("7"))]);
+    let end =
+        HeaderMap::from_iter([("x-checksum".parse().unwrap(), HeaderValue::from_static("7"))]);
     let frames = [
         Ok::<_, Infallible>(Frame::data(Bytes::from_static(b"\0\0\0\0\x02hi"))),
         Ok(Frame::trailers(end)),
@@ -151,10 +152,11 @@ async fn trailers_pass_both_ways_through_a_shadowed_grpc_server() {
             let trailers = body.trailers().cloned();
             let message = body.to_bytes();
             seen.lock().unwrap().push((is_shadow, message.clone(), trailers));
-            let status =
-                HeaderMap::from_iter([("grpc-status".parse().unwrap(), HeaderValue::from_static("0"))]);
-            let frames =
-                [Ok::<_, Infallible>(Frame::data(message)), Ok(Frame::trailers(status))];
+            let status = HeaderMap::from_iter([(
+                "grpc-status".parse().unwrap(),
+                HeaderValue::from_static("0"),
+            )]);
+            let frames = [Ok::<_, Infallible>(Frame::data(message)), Ok(Frame::trailers(status))];
             let mut response = Response::new(StreamBody::new(futures_util::stream::iter(frames)));
             let grpc = HeaderValue::from_static("application/grpc");
             response.headers_mut().insert(header::CONTENT_TYPE, grpc);
@@ -163,12 +165,18 @@ async fn trailers_pass_both_ways_through_a_shadowed_grpc_server() {
     });
     let address = serve(layer().layer(records.layer.layer(greeter))).await;
     let (message, trailers) = call_grpc(address).await;
-    assert_eq!((&message[..], &trailers["grpc-status"]), (&b"\0\0\0\0\x02hi"[..], &"0".parse().unwrap()));
+    assert_eq!(
+        (&message[..], &trailers["grpc-status"]),
+        (&b"\0\0\0\0\x02hi"[..], &"0".parse().unwrap())
+    );
     assert_eq!(records.ends_of(2).await, ["a primary success", "b shadow success"]);
     let asked = asked.lock().unwrap();
     assert_eq!(asked.len(), 2);
     for (_, body, trailers) in &*asked {
-        assert_eq!((&body[..], &trailers.as_ref().unwrap()["x-checksum"]), (&b"\0\0\0\0\x02hi"[..], &"7".parse().unwrap()));
+        assert_eq!(
+            (&body[..], &trailers.as_ref().unwrap()["x-checksum"]),
+            (&b"\0\0\0\0\x02hi"[..], &"7".parse().unwrap())
+        );
     }
 }
 
@@ -184,7 +192,10 @@ async fn trailers_after_a_known_length_reach_the_upstream_of_a_shadow_over_http2
     let stack = layer().layer(records.layer.layer(client));
     let (feed, body) = fed_of(4);
     feed.data("body");
-    feed.trailers(HeaderMap::from_iter([("x-end".parse().unwrap(), HeaderValue::from_static("1"))]));
+    feed.trailers(HeaderMap::from_iter([(
+        "x-end".parse().unwrap(),
+        HeaderValue::from_static("1"),
+    )]));
     drop(feed);
     let request = Request::post(format!("http://{address}"))
         .version(Version::HTTP_2)

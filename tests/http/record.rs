@@ -145,6 +145,18 @@ async fn a_known_length_ends_with_its_last_byte() {
     assert_eq!(records.ends().await, ["a primary success"]);
 }
 
+/// As a gRPC server over HTTP/2 does: it never asks what follows them.
+#[tokio::test]
+async fn a_body_with_trailers_ends_with_them() {
+    let records = records();
+    let (feed, body) = fed();
+    feed.trailers(http::HeaderMap::new());
+    let mut response = get(&records, 200, body).await;
+    response.body_mut().frame().await.unwrap().unwrap();
+    drop(response);
+    assert_eq!(records.ends().await, ["a primary success"]);
+}
+
 #[tokio::test]
 async fn a_caller_that_leaves_before_the_head_cancels_the_branch() {
     let records = records();

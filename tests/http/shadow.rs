@@ -1,7 +1,7 @@
 //! The shadow strategy around an HTTP service.
 
 use crate::support::{
-    Records, body_of, end, fed, hear, no_body, pool, records, whole_body, FedBody,
+    FedBody, Records, body_of, end, fed, hear, no_body, pool, records, whole_body,
 };
 use bytes::Bytes;
 use http::{HeaderMap, Method, Request, Response, header};
@@ -97,8 +97,8 @@ async fn a_shadow_is_marked_with_experiment_and_config_and_the_primary_is_not() 
 
 #[tokio::test]
 async fn a_mark_can_carry_any_name() {
-    let layer = ShadowLayer::new(pool(&["a", "größer/b c"]).primary("a").unwrap())
-        .experiment("a/b %");
+    let layer =
+        ShadowLayer::new(pool(&["a", "größer/b c"]).primary("a").unwrap()).experiment("a/b %");
     let shadow = headers(&layer, Request::builder()).await.1.unwrap();
     assert_eq!(shadow[SHADOW_HEADER], "a%2fb%20%25/gr%c3%b6%c3%9fer%2fb%20c");
     let marked = Request::builder().header(SHADOW_HEADER, &shadow[SHADOW_HEADER]);

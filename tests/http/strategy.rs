@@ -80,7 +80,8 @@ async fn each_call_of_a_strategy_is_a_branch_of_the_same_request() {
 #[tokio::test]
 async fn the_response_carries_the_place_of_the_branch_that_gave_it() {
     let records = records();
-    let layer: Layers<_> = Layers::new("cascade", Cascade { skip: None }, pool(&["small", "large"]));
+    let layer: Layers<_> =
+        Layers::new("cascade", Cascade { skip: None }, pool(&["small", "large"]));
     let response = ask(layer, &records).await.unwrap();
     let place = place(response.extensions()).unwrap();
     assert_eq!((place.config_id().as_str(), place.strategy()), ("large", "cascade"));
@@ -92,10 +93,7 @@ async fn what_a_strategy_skips_is_recorded_as_skipped() {
     let layer: Layers<_> =
         Layers::new("cascade", Cascade { skip: Some(0) }, pool(&["small", "large"]));
     hear(ask(layer, &records).await.unwrap().into_body()).await;
-    assert_eq!(
-        records.ends().await,
-        ["large primary success", "small primary skipped/strategy"]
-    );
+    assert_eq!(records.ends().await, ["large primary success", "small primary skipped/strategy"]);
 }
 
 #[tokio::test]

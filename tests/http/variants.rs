@@ -1,9 +1,9 @@
 //! A service for each config.
 
 use crate::support::{pool, records};
+use bytes::Bytes;
 use http::{Request, Response};
 use http_body_util::Empty;
-use bytes::Bytes;
 use std::{
     sync::{
         Arc,
@@ -89,8 +89,8 @@ async fn a_caller_waits_until_the_chosen_service_is_ready() {
 async fn beyond_so_many_waiting_callers_the_next_is_refused_as_overloaded() {
     let records = records();
     let (variants, _gate) = variants(&["a"]);
-    let service = RoundRobinLayer::new(pool(&["a"]))
-        .layer(records.layer.layer(variants.max_waiting(2)));
+    let service =
+        RoundRobinLayer::new(pool(&["a"])).layer(records.layer.layer(variants.max_waiting(2)));
     let mut waiting = Vec::new();
     for _ in 0..2 {
         waiting.push(tokio::spawn(service.clone().oneshot(Request::new(Body::new()))));
@@ -126,7 +126,10 @@ async fn a_config_without_a_service_is_a_failure_that_names_it() {
     let (variants, _gate) = variants(&["b"]);
     let service = RoundRobinLayer::new(pool(&["c"])).layer(variants);
     let error = failure(service.oneshot(Request::new(Body::new())).await.unwrap_err());
-    assert_eq!((error.kind, error.message.as_str()), (FailureKind::Error, "no service for the config `c`"));
+    assert_eq!(
+        (error.kind, error.message.as_str()),
+        (FailureKind::Error, "no service for the config `c`")
+    );
 }
 
 #[tokio::test]

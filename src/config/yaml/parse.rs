@@ -1,0 +1,107 @@
+//! From text to documents, within bounds.
+
+use super::{Document, Spot, tree::Tree};
+use crate::config::ConfigError;
+
+/// The most bytes one YAML text may have: far above honest files, far below a hostile one.
+pub(super) const MAX_BYTES: usize = 16 << 20;
+
+/// Honest files are not nested this deep.
+const MAX_DEPTH: usize = 64;
+const MAX_DOCUMENTS: usize = 100_000;
+/// An alias of an alias of an alias … grows fast.
+const MAX_ANCHORED: usize = 100_000;
+/// Some 50 KiB for each level, in a debug build.
+const PARSER_STACK: usize = 16 << 20;
+
+/// Reads every document of a YAML text.
+///
+/// # Errors
+///
+/// When it is not YAML, is beyond the bounds against hostile files, repeats a key, or has a
+/// number that would lose digits.
+pub fn parse(text: &str, place: &str) -> Result<Vec<Document>, ConfigError> {
+    // The parser's frames are so large that 64 levels overflow the usual stack of a thread.
+    std::thread::scope(|scope| {
+        std::thread::Builder::new()
+            .stack_size(PARSER_STACK)
+            .spawn_scoped(scope, || parse_here(text, place))
+            .map(|parser| parser.join().ok())
+            .unwrap_or_default()
+            .unwrap_or_else(|| {
+                Err(syntax(place, Spot { line: 1, column: 1 }, "no thread to read it on"))
+            })
+    })
+}
+
+fn parse_here(text: &str, place: &str) -> Result<Vec<Document>, ConfigError> {
+    if text.len() > MAX_BYTES {
+        return Err(syntax(place, Spot { line: 1, column: 1 }, "larger than 16 MiB"));
+    }
+    let options = serde_saphyr::options! {
+        strict_booleans: true,
+        with_snippet: false,
+        duplicate_keys: serde_saphyr::DuplicateKeyPolicy::Error,
+        budget: serde_saphyr::budget! {
+            max_nodes: 2_000_000,
+            max_events: 8_000_000,
+            max_depth: MAX_DEPTH,
+            max_aliases: 10_000,
+            max_anchors: 10_000,
+            max_recorded_anchor_events: MAX_ANCHORED,
+            max_documents: MAX_DOCUMENTS,
+            max_total_scalar_bytes: MAX_BYTES,
+        },
+    };
+    let trees: Vec<Tree> =
+        serde_saphyr::from_multiple_with_options(text, options).map_err(|error| {
+            let spot = error.location().map_or(Spot { line: 1, column: 1 }, |location| Spot {
+                line: location.line(),
+                column: location.column(),
+            });
+            syntax(place, spot, plain_message(&error.without_snippet().to_string()))
+        })?;
+    trees
+        .into_iter()
+        .map(|tree| {
+            let (value, spots) = tree.read(text, place)?;
+            Ok(Document::new(place, value, spots))
+        })
+        .collect()
+}
+
+pub(super) fn syntax(place: &str, spot: Spot, message: impl Into<String>) -> ConfigError {
+    ConfigError::Syntax {
+        place: place.to_owned(),
+        line: spot.line,
+        column: spot.column,
+        message: message.into(),
+    }
+}
+
+/// The parser repeats the position in its text, where ours stands in front already, and speaks to
+/// programmers.
+fn plain_message(message: &str) -> String {
+    let message = message.lines().next().unwrap_or_default();
+    let message = message.split(" at line ").next().unwrap_or(message).trim_end_matches([':', ',']);
+    let (message, _advice) = message.split_once(", set ").unwrap_or((message, ""));
+    if let Some(key) = message.strip_prefix("duplicate mapping key: ") {
+        return format!("the key `{key}` is written twice in one map; keep one of them");
+    }
+    if message.starts_with("recursive references") {
+        return "an alias stands inside the value it refers to".to_owned();
+    }
+    if let Some(bound) = message.strip_prefix("budget breached: ") {
+        let name = bound.split(' ').next().unwrap_or_default();
+        return match name {
+            "Depth" => format!("nested deeper than {MAX_DEPTH} levels"),
+            "RecordedAnchorEvents" => format!("more than {MAX_ANCHORED} values under anchors"),
+            "Documents" => format!("more than {MAX_DOCUMENTS} documents"),
+            _ => format!("beyond the bounds against hostile files: {bound}"),
+        };
+    }
+    match message.strip_prefix("non-finite float ").and_then(|rest| rest.split_once(" rejected")) {
+        Some((float, _)) => format!("{float} is not a finite number"),
+        None => message.to_owned(),
+    }
+}
