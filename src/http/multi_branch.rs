@@ -8,6 +8,7 @@ use crate::{
     branch::Branches,
     config::ConfigPool,
     multi_branch::{BranchStream, GenericMultiBranchLayer, MultiBranchStream},
+    strategy::BoxFuture,
 };
 use bytes::Bytes;
 use futures_util::StreamExt;
@@ -198,7 +199,7 @@ fn bad_gateway<B>() -> Response<CombinedBody<B>> {
 
 /// The future of a combined response.
 pub struct CombineFuture<B, E> {
-    inner: Pin<Box<dyn Future<Output = Result<Response<CombinedBody<B>>, E>> + Send>>,
+    inner: BoxFuture<Result<Response<CombinedBody<B>>, E>>,
 }
 
 impl<B, E> CombineFuture<B, E> {

@@ -1,6 +1,5 @@
 //! The bodies on the way to an upstream and back.
 
-use super::forward::UpstreamBody;
 use crate::{
     BoxError,
     fallback::LentBody,
@@ -8,7 +7,7 @@ use crate::{
 };
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
-use http_body_util::Full;
+use http_body_util::{Either, Full};
 use hyper::body::Incoming;
 use pin_project::pin_project;
 use std::{
@@ -16,6 +15,9 @@ use std::{
     pin::Pin,
     task::{Context, Poll},
 };
+
+/// The upstream's own response body, or ours where the request never got there.
+pub type UpstreamBody = Either<Incoming, Full<Bytes>>;
 
 macro_rules! one_of {
     ($(#[$meta:meta])* $name:ident($inner:ident, $projected:ident) { $($variant:ident($body:ty),)* }) => {

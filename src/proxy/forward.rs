@@ -1,10 +1,10 @@
 //! The service at the bottom: one config's upstream.
 
 use super::{
-    body::ProxyBody,
+    body::{ProxyBody, UpstreamBody},
     client::failure,
     headers::{ClientAddr, forwarded, strip_hop_by_hop},
-    rewrite::{Rewritten, rewrite},
+    rewrite::rewrite,
     target::Target,
     upstream::Upstream,
 };
@@ -16,7 +16,6 @@ use crate::{
 };
 use bytes::Bytes;
 use http::{Request, Response, StatusCode, Version, header};
-use hyper::body::Incoming;
 use std::{
     sync::Arc,
     task::{Context, Poll},
@@ -47,9 +46,6 @@ impl<B: Into<ProxyBody>> Service<Request<B>> for Forward {
     }
 }
 
-/// The upstream's own response body, or none where the request never got there.
-pub(super) type UpstreamBody = http_body_util::Either<Incoming, http_body_util::Full<Bytes>>;
-
 impl Forward {
     async fn forward(
         self,
@@ -76,9 +72,8 @@ impl Forward {
             headers.remove(header::HOST);
         }
         let seat = request.extensions_mut().remove::<Seat>();
-        let request = match rewrite(request, target).await? {
-            Rewritten::Done(request) => request,
-            Rewritten::TooLarge => return too_large(seat.as_ref(), target.rewrite_limit),
+        let Some(request) = rewrite(request, target).await? else {
+            return too_large(seat.as_ref(), target.rewrite_limit);
         };
         let response = self.upstream.client().request(request);
         let response = match self.timeout {

@@ -67,7 +67,7 @@ mod tls;
 mod upstream;
 
 pub use admin::Readiness;
-pub use body::{ProxyBody, ReplyBody};
+pub use body::{ProxyBody, ReplyBody, UpstreamBody};
 pub use file::ExperimentFile;
 pub use headers::ClientAddr;
 pub use serve::{Proxy, ServeReport};

@@ -1,9 +1,9 @@
 //! An experiment file as a stack of layers.
 
 use super::{
-    body::ReplyBody,
+    body::{ReplyBody, UpstreamBody},
     file::ExperimentFile,
-    forward::{Forward, UpstreamBody},
+    forward::Forward,
     respond::gateway_error,
     settings::{CombineName, StickySettings, UnitKeySource},
     target::{header_name, names},

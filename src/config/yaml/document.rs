@@ -3,7 +3,6 @@
 use super::{
     super::{Config, ConfigError, REDACTED, SecretKeys, path, secret::speakable},
     parse,
-    parse::syntax,
 };
 use serde_json::{Map, Value};
 use std::{collections::HashMap, fmt};
@@ -195,5 +194,15 @@ fn helpful(message: &str) -> String {
     match nearest {
         Some((_, key)) => format!("unknown key `{found}`; did you mean `{key}`?"),
         None => format!("unknown key `{found}`; there are {}", known.join(", ")),
+    }
+}
+
+/// An error at a place of a text.
+pub(super) fn syntax(place: &str, spot: Spot, message: impl Into<String>) -> ConfigError {
+    ConfigError::Syntax {
+        place: place.to_owned(),
+        line: spot.line,
+        column: spot.column,
+        message: message.into(),
     }
 }

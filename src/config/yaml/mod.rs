@@ -31,7 +31,8 @@ pub use document::{Document, Spot};
 pub use parse::parse;
 
 use super::{Config, ConfigError, ConfigPool};
-use parse::{MAX_BYTES, syntax};
+use document::syntax;
+use parse::MAX_BYTES;
 use serde_json::Value;
 use std::path::{Path, PathBuf};
 

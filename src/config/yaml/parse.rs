@@ -70,15 +70,6 @@ fn parse_here(text: &str, place: &str) -> Result<Vec<Document>, ConfigError> {
         .collect()
 }
 
-pub(super) fn syntax(place: &str, spot: Spot, message: impl Into<String>) -> ConfigError {
-    ConfigError::Syntax {
-        place: place.to_owned(),
-        line: spot.line,
-        column: spot.column,
-        message: message.into(),
-    }
-}
-
 /// The parser repeats the position in its text, where ours stands in front already, and speaks to
 /// programmers.
 fn plain_message(message: &str) -> String {

@@ -1,6 +1,6 @@
 //! The nodes of a text, each with its place, and the pinned typing of scalars.
 
-use super::{Spot, parse::syntax};
+use super::{Spot, document::syntax};
 use crate::config::{ConfigError, path};
 use serde::{
     Deserialize, Deserializer,

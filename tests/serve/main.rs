@@ -1,0 +1,16 @@
+//! The `spearmint` command, in front of real upstreams on real sockets.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+#![allow(missing_docs, unreachable_pub)]
+
+mod bodies;
+mod branches;
+mod demo;
+mod headers;
+mod load;
+mod mistakes;
+mod shadows;
+mod signals;
+mod support;
+mod tls;
+mod trouble;
+mod variants;
