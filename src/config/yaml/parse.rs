@@ -1,6 +1,6 @@
 //! From text to documents, within bounds.
 
-use super::{Document, Spot, tree::Tree};
+use super::{Document, Spot, document::syntax, tree::Tree};
 use crate::config::ConfigError;
 
 /// The most bytes one YAML text may have: far above honest files, far below a hostile one.
