@@ -2,8 +2,8 @@
 
 use super::{
     ForkBody, carrier,
-    fork_body::Budget,
     pump::{pump, read_ahead},
+    tap::Budget,
 };
 use crate::{
     branch::{Failure, FailureKind},

@@ -71,20 +71,25 @@ mod carrier;
 mod collect;
 mod combine;
 mod combined_body;
+mod fed;
 mod fork_body;
 mod forked;
+mod listener;
 mod log;
 mod multi_branch;
 mod pump;
 mod record_body;
+mod tap;
+mod tee;
 #[cfg(feature = "axum")]
 mod variant;
 
 pub use carrier::{InExtensions, place};
 pub use combine::Combine;
 pub use combined_body::CombinedBody;
-pub use fork_body::{CopyError, ForkBody};
+pub use fork_body::ForkBody;
 pub use forked::{Forked, SHADOW_HEADER, Settled};
+pub use listener::CopyError;
 pub use log::HttpLogFuture;
 pub use multi_branch::{CombineFuture, MultiBranch, MultiBranchLayer};
 pub use record_body::RecordBody;

@@ -5,24 +5,23 @@
 //! queue. A branch that is gone is passed over; one that is slow holds up the rest until its
 //! time-out.
 
-use super::{ForkBody, fork_body::Budget};
+use super::{
+    ForkBody,
+    fed::{Fed, Piece},
+    tap::Budget,
+};
 use crate::{
     BoxError,
     carrier::{Pump, Reason},
 };
 use bytes::Bytes;
-use http_body::{Body, Frame, SizeHint};
+use http_body::{Body, Frame};
 use http_body_util::BodyExt;
-use std::{
-    pin::pin,
-    task::{Context, Poll, ready},
-};
+use std::pin::pin;
 use tokio::sync::mpsc;
 
 /// Frames waiting for one reader.
 const QUEUE: usize = 16;
-
-type Piece = Result<Frame<Bytes>, BoxError>;
 
 /// The bodies, and the work that feeds them (none for an empty body).
 pub(super) fn pump<B>(body: B, readers: usize) -> (Option<Pump>, Vec<ForkBody<B>>)
@@ -34,8 +33,7 @@ where
     let (senders, bodies): (Vec<_>, Vec<_>) = (0..readers)
         .map(|_| {
             let (sender, receiver) = mpsc::channel(QUEUE);
-            let ended = expected == Some(0);
-            (sender, ForkBody::fed(Fed { receiver, next: None, left: expected, ended }))
+            (sender, ForkBody::fed(Fed::new(receiver, expected)))
         })
         .unzip();
     let pump = (expected != Some(0)).then(|| Box::pin(feed(body, senders)) as Pump);
@@ -106,59 +104,4 @@ fn copy(piece: &Option<Piece>) -> Option<Piece> {
         },
         Err(error) => Err(error.to_string().into()),
     })
-}
-
-/// One reader.
-pub(super) struct Fed {
-    receiver: mpsc::Receiver<Option<Piece>>,
-    /// What follows the last byte, if that is known already.
-    next: Option<Piece>,
-    left: Option<u64>,
-    ended: bool,
-}
-
-impl Fed {
-    pub(super) fn poll_frame(&mut self, cx: &mut Context<'_>) -> Poll<Option<Piece>> {
-        if self.ended {
-            return Poll::Ready(None);
-        }
-        let piece = match self.next.take() {
-            Some(piece) => Some(piece),
-            None => match ready!(self.receiver.poll_recv(cx)) {
-                Some(piece) => piece,
-                None if self.left == Some(0) => None,
-                // The feeding stopped without an end: the request was cancelled.
-                None => Some(Err(super::CopyError.into())),
-            },
-        };
-        match &piece {
-            Some(Ok(frame)) => {
-                let len = frame.data_ref().map_or(0, |data| data.len() as u64);
-                self.left = self.left.map(|left| left.saturating_sub(len));
-                self.look_ahead();
-            }
-            Some(Err(_)) | None => self.ended = true,
-        }
-        Poll::Ready(piece)
-    }
-
-    /// Whoever knows the length may not ask again after the last byte, and wants to know then
-    /// whether trailers follow.
-    fn look_ahead(&mut self) {
-        if self.left == Some(0) {
-            match self.receiver.try_recv() {
-                Ok(None) => self.ended = true,
-                Ok(piece) => self.next = piece,
-                Err(_) => {}
-            }
-        }
-    }
-
-    pub(super) const fn is_end_stream(&self) -> bool {
-        self.ended
-    }
-
-    pub(super) fn size_hint(&self) -> SizeHint {
-        self.left.map_or_else(SizeHint::default, SizeHint::with_exact)
-    }
 }

@@ -1,0 +1,141 @@
+//! The receiving end of a copy, and what travels to it.
+
+use crate::BoxError;
+use bytes::Bytes;
+use http::HeaderMap;
+use http_body::{Frame, SizeHint};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering::Relaxed},
+    },
+    task::{Context, Poll, ready},
+};
+use tokio::sync::mpsc;
+
+/// What a frame counts for at least: many tiny ones take up memory, too.
+const FRAME_COST: usize = 64;
+
+/// Bytes waiting: for one copy, and for all.
+#[derive(Debug)]
+pub(super) struct Level {
+    own: AtomicUsize,
+    all: Arc<AtomicUsize>,
+}
+
+impl Level {
+    pub(super) fn new(all: &Arc<AtomicUsize>) -> Arc<Self> {
+        Arc::new(Self { own: AtomicUsize::new(0), all: all.clone() })
+    }
+}
+
+/// Data on its way to a copy. It counts until it is read, or dropped wherever it is then.
+pub(super) struct Waiting {
+    data: Bytes,
+    level: Arc<Level>,
+}
+
+impl Waiting {
+    /// With how much waits now, for this copy and for all.
+    pub(super) fn new(data: &Bytes, level: &Arc<Level>) -> (Self, usize, usize) {
+        let waiting = Self { data: data.clone(), level: level.clone() };
+        let cost = waiting.cost();
+        let own = level.own.fetch_add(cost, Relaxed) + cost;
+        let all = level.all.fetch_add(cost, Relaxed) + cost;
+        (waiting, own, all)
+    }
+
+    fn cost(&self) -> usize {
+        self.data.len().max(FRAME_COST)
+    }
+
+    fn read(self) -> Bytes {
+        self.data.clone()
+    }
+}
+
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        let cost = self.cost();
+        self.level.own.fetch_sub(cost, Relaxed);
+        self.level.all.fetch_sub(cost, Relaxed);
+    }
+}
+
+/// What travels to a copy.
+pub(super) enum Piece {
+    Data(Waiting),
+    Trailers(HeaderMap),
+    /// The body is whole. A channel that closes without it is a body that broke off.
+    End,
+}
+
+/// A copy of a request body, as it is heard.
+pub(super) struct Listener {
+    receiver: mpsc::UnboundedReceiver<Piece>,
+    /// What follows the last byte, if that is known already.
+    next: Option<Piece>,
+    left: Option<u64>,
+    ended: bool,
+}
+
+impl Listener {
+    pub(super) fn new(receiver: mpsc::UnboundedReceiver<Piece>, expected: Option<u64>) -> Self {
+        Self { receiver, next: None, left: expected, ended: false }
+    }
+
+    pub(super) fn poll_frame(
+        &mut self,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+        if self.ended {
+            return Poll::Ready(None);
+        }
+        let piece = match self.next.take() {
+            Some(piece) => Some(piece),
+            None => ready!(self.receiver.poll_recv(cx)),
+        };
+        Poll::Ready(match piece {
+            Some(Piece::Data(waiting)) => {
+                let data = waiting.read();
+                self.left = self.left.map(|left| left.saturating_sub(data.len() as u64));
+                self.look_ahead();
+                Some(Ok(Frame::data(data)))
+            }
+            Some(Piece::Trailers(trailers)) => Some(Ok(Frame::trailers(trailers))),
+            Some(Piece::End) => {
+                self.ended = true;
+                None
+            }
+            None => {
+                self.ended = true;
+                Some(Err(CopyError.into()))
+            }
+        })
+    }
+
+    /// Whoever knows the length may not ask again after the last byte, and wants to know then
+    /// whether trailers follow.
+    pub(super) fn look_ahead(&mut self) {
+        if self.left == Some(0) && self.next.is_none() {
+            match self.receiver.try_recv() {
+                Ok(Piece::End) => self.ended = true,
+                Ok(piece) => self.next = Some(piece),
+                Err(_) => {}
+            }
+        }
+    }
+
+    pub(super) const fn is_end_stream(&self) -> bool {
+        self.ended
+    }
+
+    pub(super) fn size_hint(&self) -> SizeHint {
+        self.left.map_or_else(SizeHint::default, SizeHint::with_exact)
+    }
+}
+
+/// A shadow's copy of a request body ended before the body did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the copy of the request body broke off")]
+pub struct CopyError;
