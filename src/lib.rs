@@ -5,7 +5,7 @@
 //! [`ShadowLayer`] the primary with the others in the background, [`MultiBranchLayer`] all of
 //! them, [`StrategyLayer`] whatever yours decides. The service inside sees a [`Trial`]: the
 //! request and its [`Config`]. Around HTTP services the layers of the same names in
-//! [`http`](crate::http) let an unmodified handler stand inside.
+//! [`http`] let an unmodified handler stand inside.
 //!
 //! A [`LogLayer`] under the strategy turns every execution into a [`Branch`] and hands it to a
 //! [`Recorder`], which never waits; behind it stand the embedded [`store`], [`mlflow`],

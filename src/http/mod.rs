@@ -4,7 +4,7 @@
 //! service of `http::Request`: an axum [`Router`], a hyper service, a tonic server, a client. The
 //! config travels in the request's extensions, so the service inside need not know that it is
 //! part of an experiment; one that wants to know asks [`place`], or in axum takes a
-//! [`Variant`](crate::http::Variant) as an argument.
+//! [`Variant`] as an argument.
 //!
 //! ```
 //! use http::{Request, Response};

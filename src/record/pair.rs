@@ -8,7 +8,7 @@ use crate::{
 use serde_json::Value;
 
 /// Two backends side by side: each gets every branch. A branch counts as lost if either loses
-/// it. (Put a [`Recorder`] between to keep a slow one from holding up the other.)
+/// it. (Put a [`Recorder`](super::Recorder) between to keep a slow one from holding up the other.)
 impl<A: LoggerBackend, B: LoggerBackend> LoggerBackend for (A, B) {
     async fn start_run(&self, branch: &Branch) -> Result<RunId, BoxError> {
         let (a, b) = (self.0.start_run(branch).await?, self.1.start_run(branch).await?);
