@@ -46,18 +46,22 @@ where
         Box::pin(async move {
             let response = response.await.map_err(|error| Failure::of_error(&error))?;
             let (parts, body) = response.into_parts();
+            let too_long = || {
+                let message = format!("the response has more than {max_bytes} bytes");
+                let failure = Failure::new(FailureKind::Oversized, message);
+                // Said before the body is dropped: whoever sees the drop reads it.
+                if let Some(reason) = &reason {
+                    reason.failed(failure.clone());
+                }
+                failure
+            };
+            if body.size_hint().lower() > max_bytes as u64 {
+                return Err(too_long());
+            }
             let mut body = pin!(Limited::new(body, max_bytes));
             match body.as_mut().collect().await {
                 Ok(body) => Ok(Response::from_parts(parts, body.to_bytes())),
-                Err(error) if error.is::<LengthLimitError>() => {
-                    let message = format!("the response has more than {max_bytes} bytes");
-                    let failure = Failure::new(FailureKind::Oversized, message);
-                    // Said before the body is dropped: whoever sees the drop reads it.
-                    if let Some(reason) = reason {
-                        reason.failed(failure.clone());
-                    }
-                    Err(failure)
-                }
+                Err(error) if error.is::<LengthLimitError>() => Err(too_long()),
                 Err(error) => {
                     Err(Failure { kind: FailureKind::Truncated, ..Failure::of_error(&error) })
                 }

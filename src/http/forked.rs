@@ -255,6 +255,17 @@ where
         reason: &Reason,
     ) -> Result<Response<Settled>, Failure> {
         let (parts, body) = response.into_parts();
+        let too_long = || {
+            let failure = Failure::new(
+                FailureKind::Oversized,
+                format!("the response has more than {} bytes", self.max_response_bytes),
+            );
+            reason.failed(failure.clone());
+            failure
+        };
+        if body.size_hint().lower() > self.max_response_bytes as u64 {
+            return Err(too_long());
+        }
         let mut body = pin!(body);
         let (mut head, mut len) = (BytesMut::new(), 0);
         while let Some(frame) = body.frame().await {
@@ -265,12 +276,7 @@ where
             let Some(data) = frame.data_ref() else { continue };
             len += data.len() as u64;
             if len > self.max_response_bytes as u64 {
-                let failure = Failure::new(
-                    FailureKind::Oversized,
-                    format!("the response has more than {} bytes", self.max_response_bytes),
-                );
-                reason.failed(failure.clone());
-                return Err(failure);
+                return Err(too_long());
             }
             let room = self.capture_bytes - head.len();
             head.extend_from_slice(&data[..data.len().min(room)]);

@@ -85,7 +85,10 @@ where
             }
             Err(error) => {
                 if let Some(open) = open {
-                    open.end(End::Failed(Box::new(Failure::of_error(&error))));
+                    let failure = Failure::of_error(&error);
+                    // A caller that broke off its request has left. (A shadow lives on without.)
+                    let has_left = failure.kind == FailureKind::Incomplete && !open.is_shadow();
+                    open.end(if has_left { End::Cancelled } else { End::Failed(failure.into()) });
                 }
                 Err(error)
             }

@@ -1,16 +1,28 @@
 //! The pool of connections to an upstream.
 
 use super::{body::ProxyBody, settings::UpstreamSettings};
-use crate::branch::{Failure, FailureKind};
+use crate::{
+    BoxError,
+    branch::{Failure, FailureKind},
+    strategy::BoxFuture,
+};
+use http::Uri;
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::{
     client::legacy::{Client, Error, connect::HttpConnector},
     rt::{TokioExecutor, TokioTimer},
 };
 use rustls::ClientConfig;
-use std::{error::Error as _, io};
+use std::{
+    error::Error as _,
+    io,
+    sync::Arc,
+    task::{Context, Poll},
+};
+use tokio::sync::Semaphore;
+use tower_service::Service;
 
-pub(super) type UpstreamClient = Client<HttpsConnector<HttpConnector>, ProxyBody>;
+pub(super) type UpstreamClient = Client<Bounded, ProxyBody>;
 
 pub(super) fn client(settings: &UpstreamSettings, tls: &ClientConfig) -> UpstreamClient {
     let mut tcp = HttpConnector::new();
@@ -33,7 +45,38 @@ pub(super) fn client(settings: &UpstreamSettings, tls: &ClientConfig) -> Upstrea
         .http2_adaptive_window(settings.http2)
         // The caller's own spelling does not survive HTTP/2; its host does.
         .set_host(false);
-    builder.build(connector)
+    let waiting = Arc::new(Semaphore::new(settings.max_waiting.min(Semaphore::MAX_PERMITS)));
+    builder.build(Bounded { inner: connector, waiting })
+}
+
+/// Opens connections, so many at once: whoever finds them all waiting is refused.
+#[derive(Clone)]
+pub(super) struct Bounded {
+    inner: HttpsConnector<HttpConnector>,
+    waiting: Arc<Semaphore>,
+}
+
+impl Service<Uri> for Bounded {
+    type Response = <HttpsConnector<HttpConnector> as Service<Uri>>::Response;
+    type Error = BoxError;
+    type Future = BoxFuture<Result<Self::Response, BoxError>>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
+        self.inner.poll_ready(cx)
+    }
+
+    fn call(&mut self, address: Uri) -> Self::Future {
+        let Ok(place) = self.waiting.clone().try_acquire_owned() else {
+            let message = "max_waiting callers are waiting for a connection already";
+            let failure = Failure::new(FailureKind::Overloaded, message);
+            return Box::pin(async { Err(failure.into()) });
+        };
+        let connection = self.inner.call(address);
+        Box::pin(async move {
+            let _place = place;
+            connection.await
+        })
+    }
 }
 
 /// What went wrong, in the words of the records.
@@ -46,7 +89,8 @@ pub(super) fn failure(error: &Error) -> Failure {
             return failure.clone();
         }
         trace.push(error.to_string());
-        if kind != FailureKind::Connect {
+        // What broke off the caller's own body is not what went wrong with the upstream.
+        if !matches!(kind, FailureKind::Connect | FailureKind::Incomplete) {
             kind = kind_of(error).unwrap_or(kind);
         }
         cause = error.source();

@@ -6,6 +6,7 @@ use crate::{
         Config, ConfigError, ConfigPool, SecretKeys,
         yaml::{Document, parse, read},
     },
+    shadow::ShadowSettings,
     strategy::BUILT_IN,
 };
 use serde_json::{Map, Value};
@@ -15,6 +16,8 @@ use std::{
     sync::Arc,
     time::Duration,
 };
+
+const A_MAP: &str = "an experiment file is a map: `experiment: …`, `strategy: …`, `configs: …`";
 
 /// An experiment file: what `spearmint serve` runs. Checked as a whole when it is read; the
 /// errors name the line, the column and what would be right.
@@ -72,19 +75,16 @@ impl ExperimentFile {
     ) -> Result<Self, ConfigError> {
         let mut documents = parse(text, place)?;
         if documents.len() != 1 {
-            return Err(ConfigError::Syntax {
-                place: place.to_owned(),
-                line: 1,
-                column: 1,
-                message: format!("{} documents; an experiment file is one", documents.len()),
-            });
+            let message = match documents.len() {
+                0 => format!("empty; {A_MAP}"),
+                count => format!("{count} documents; an experiment file is one"),
+            };
+            let place = place.to_owned();
+            return Err(ConfigError::Syntax { place, line: 1, column: 1, message });
         }
         let mut document = documents.swap_remove(0);
         if !document.value().is_object() {
-            return Err(document.error(
-                "",
-                "an experiment file is a map: `experiment: …`, `strategy: …`, `configs: …`",
-            ));
+            return Err(document.error("", A_MAP));
         }
         for text in overrides {
             document.set(text)?;
@@ -96,12 +96,31 @@ impl ExperimentFile {
         for at in 0..settings.configs.len() {
             configs.push(document.config_with(&format!("configs[{at}]"), &secrets)?);
         }
+        let places: Vec<_> = configs.iter().map(|(_, place)| place.clone()).collect();
         let pool = ConfigPool::placed(configs, place).map_err(|error| match error {
             ConfigError::Empty { .. } => {
                 document.error("configs", "empty; an experiment needs at least one config")
             }
+            ConfigError::DuplicateId { id, first, second, differs } => {
+                let at = places.iter().rposition(|place| *place == second).unwrap_or(0);
+                document.error(
+                    &format!("configs[{at}].config_id"),
+                    format!(
+                        "`{id}` is the id of another config, too ({first}; they differ at \
+                         `{differs}`); give each its own"
+                    ),
+                )
+            }
             other => other,
         })?;
+        if settings.strategy == "shadow" {
+            for at in 0..settings.configs.len() {
+                let path = format!("configs[{at}].shadow");
+                if document.get(&path).is_some() {
+                    document.bind::<ShadowSettings>(&path)?;
+                }
+            }
+        }
         let targets = (0..settings.configs.len())
             .map(|at| {
                 let path = format!("configs[{at}]");

@@ -55,12 +55,12 @@ impl Forward {
         let uri = target
             .uri(request.uri())
             .map_err(|error| Failure::new(FailureKind::Protocol, error.to_string()))?;
-        *request.uri_mut() = uri;
+        let asked = std::mem::replace(request.uri_mut(), uri);
         *request.version_mut() = if target.http2 { Version::HTTP_2 } else { Version::HTTP_11 };
         let client = request.extensions().get::<ClientAddr>().copied();
         let headers = request.headers_mut();
         strip_hop_by_hop(headers);
-        forwarded(headers, client, target);
+        forwarded(headers, client, asked.authority(), target);
         for name in &target.remove_headers {
             headers.remove(name);
         }

@@ -1,7 +1,7 @@
 //! What a proxy owes to the headers (RFC 9110 section 7.6).
 
 use super::target::Target;
-use http::{HeaderMap, HeaderName, HeaderValue, header};
+use http::{HeaderMap, HeaderName, HeaderValue, header, uri::Authority};
 use std::net::SocketAddr;
 
 /// The address of the caller, in the extensions of a request.
@@ -34,6 +34,10 @@ pub(super) fn strip_hop_by_hop(headers: &mut HeaderMap) {
         }
         headers.remove(header::CONNECTION);
     }
+    if headers.contains_key(header::TRANSFER_ENCODING) {
+        // Of the two it is the one that counts (RFC 9112 section 6.3); the other may be a lie.
+        headers.remove(header::CONTENT_LENGTH);
+    }
     for name in [
         KEEP_ALIVE,
         PROXY_CONNECTION,
@@ -50,19 +54,29 @@ pub(super) fn strip_hop_by_hop(headers: &mut HeaderMap) {
     }
 }
 
-/// Says whom the request comes from, and what host it was meant for.
-pub(super) fn forwarded(headers: &mut HeaderMap, client: Option<ClientAddr>, target: &Target) {
+/// Says whom the request comes from, and what host it was meant for: the one in the headers, or
+/// over HTTP/2 in the address (`asked`).
+pub(super) fn forwarded(
+    headers: &mut HeaderMap,
+    client: Option<ClientAddr>,
+    asked: Option<&Authority>,
+    target: &Target,
+) {
     if let Some(ClientAddr(address)) = client {
         let address = address.ip().to_canonical().to_string();
-        let chain = match headers.get(X_FORWARDED_FOR).and_then(|value| value.to_str().ok()) {
-            Some(before) => format!("{before}, {address}"),
-            None => address,
-        };
-        if let Ok(chain) = HeaderValue::from_str(&chain) {
+        let before = headers.get_all(X_FORWARDED_FOR).iter();
+        let before = before.filter_map(|value| value.to_str().ok());
+        let chain: Vec<&str> = before.chain([address.as_str()]).collect();
+        if let Ok(chain) = HeaderValue::from_str(&chain.join(", ")) {
             headers.insert(X_FORWARDED_FOR, chain);
         }
     }
     headers.entry(X_FORWARDED_PROTO).or_insert(HeaderValue::from_static("http"));
+    if let Some(asked) = asked
+        && let Ok(host) = HeaderValue::from_str(asked.as_str())
+    {
+        headers.insert(header::HOST, host);
+    }
     if let Some(host) = headers.get(header::HOST).cloned() {
         headers.entry(X_FORWARDED_HOST).or_insert(host);
     }

@@ -63,6 +63,7 @@ mod serve;
 mod settings;
 mod stack;
 mod target;
+mod tasks;
 mod tls;
 mod upstream;
 

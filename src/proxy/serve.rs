@@ -5,22 +5,24 @@ use super::{
     file::ExperimentFile,
     headers::ClientAddr,
     stack::{ProxyRequest, ProxyResponse, ProxyStats, Stack},
+    tasks::Tasks,
 };
 use crate::{
     BoxError,
     record::{Recorder, RecorderStats},
     strategy::StrategyRegistry,
 };
+use futures_util::FutureExt;
 use http::Request;
-use hyper::{body::Incoming, service::service_fn};
+use hyper::{body::Incoming, rt::Executor, service::service_fn};
 use hyper_util::{
-    rt::{TokioExecutor, TokioIo, TokioTimer},
+    rt::{TokioIo, TokioTimer},
     server::{conn::auto, graceful::GracefulShutdown},
 };
 use std::{convert::Infallible, fmt, future::Future, sync::Arc, time::Duration};
 use tokio::{
     net::{TcpListener, TcpStream},
-    sync::Semaphore,
+    sync::{OwnedSemaphorePermit, Semaphore},
     time::{Instant, sleep, timeout_at},
 };
 
@@ -28,6 +30,10 @@ use tokio::{
 const MAX_CONNECTIONS: usize = 16_384;
 /// How long a caller may take to send the head of a request.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// How long a connection that was just accepted may take to bring its first request, when the
+/// process is to end.
+const FIRST_REQUEST: Duration = Duration::from_millis(50);
 
 /// A running experiment; see [the module](super).
 pub struct Proxy {
@@ -115,30 +121,32 @@ impl Proxy {
     pub async fn serve(self, listener: TcpListener, stop: impl Future<Output = ()>) -> ServeReport {
         let graceful = GracefulShutdown::new();
         let slots = Arc::new(Semaphore::new(MAX_CONNECTIONS));
-        let mut server = auto::Builder::new(TokioExecutor::new());
+        let tasks = Tasks::new();
+        let mut server = auto::Builder::new(tasks.clone());
         server.http1().timer(TokioTimer::new()).header_read_timeout(HEAD_TIMEOUT);
         server.http2().timer(TokioTimer::new());
         let server = Arc::new(server);
 
         self.readiness.set(true);
+        let serve = |stream, client, slot| {
+            let watcher = graceful.watcher();
+            let connection = (server.clone(), self.stack.clone());
+            tasks.execute(async move {
+                let _slot: OwnedSemaphorePermit = slot;
+                serve_connection(connection, stream, ClientAddr(client), watcher).await;
+            });
+        };
         let accept = async {
             loop {
                 // The semaphore is never closed.
                 let Ok(slot) = slots.clone().acquire_owned().await else { return };
-                let (stream, client) = match listener.accept().await {
-                    Ok(accepted) => accepted,
+                match listener.accept().await {
+                    Ok((stream, client)) => serve(stream, client, slot),
                     Err(error) => {
                         tracing::warn!(%error, "a connection could not be accepted");
                         sleep(Duration::from_millis(50)).await;
-                        continue;
                     }
-                };
-                let watcher = graceful.watcher();
-                let connection = (server.clone(), self.stack.clone());
-                tokio::spawn(async move {
-                    let _slot = slot;
-                    serve_connection(connection, stream, ClientAddr(client), watcher).await;
-                });
+                }
             }
         };
         tokio::select! {
@@ -146,16 +154,33 @@ impl Proxy {
             () = stop => {}
         }
         self.readiness.set(false);
+        // Those the system has let in already would be reset with the listener.
+        while let Ok(slot) = slots.clone().try_acquire_owned()
+            && let Some(Ok((stream, client))) = listener.accept().now_or_never()
+        {
+            serve(stream, client, slot);
+        }
         drop(listener);
-        self.drain(graceful, &slots).await
+        self.drain(graceful, &slots, &tasks).await
     }
 
-    async fn drain(&self, graceful: GracefulShutdown, slots: &Semaphore) -> ServeReport {
+    async fn drain(
+        &self,
+        graceful: GracefulShutdown,
+        slots: &Semaphore,
+        tasks: &Tasks,
+    ) -> ServeReport {
         let deadline = Instant::now() + self.drain_timeout;
+        // A connection on which nothing has come yet is closed at once.
+        timeout_at(deadline, sleep(FIRST_REQUEST)).await.ok();
         let left = || deadline.saturating_duration_since(Instant::now());
         let connections_cut_off = match timeout_at(deadline, graceful.shutdown()).await {
             Ok(()) => 0,
-            Err(_) => MAX_CONNECTIONS - slots.available_permits(),
+            Err(_) => {
+                let count = MAX_CONNECTIONS - slots.available_permits();
+                tasks.cut_off().await;
+                count
+            }
         };
         let shadows_cut_off = match &self.stack.shadow {
             Some(shadow) => shadow.drain(left()).await.cut_off,
@@ -177,7 +202,7 @@ impl fmt::Debug for Proxy {
 }
 
 async fn serve_connection(
-    (server, stack): (Arc<auto::Builder<TokioExecutor>>, Arc<Stack>),
+    (server, stack): (Arc<auto::Builder<Tasks>>, Arc<Stack>),
     stream: TcpStream,
     client: ClientAddr,
     watcher: hyper_util::server::graceful::Watcher,

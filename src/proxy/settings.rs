@@ -32,9 +32,9 @@ pub(super) struct Settings {
     pub(super) rewrite_limit: Option<usize>,
     #[serde(default)]
     pub(super) secrets: Vec<String>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "address")]
     pub(super) listen: Option<SocketAddr>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "address")]
     pub(super) admin: Option<SocketAddr>,
     #[serde(default)]
     pub(super) store: Option<PathBuf>,
@@ -189,4 +189,16 @@ fn share<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<f64>, D::E
     Err(de::Error::custom(format!(
         "{share} is not a share of requests; write a number from 0 to 1"
     )))
+}
+
+/// Where to listen.
+fn address<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<SocketAddr>, D::Error> {
+    let found = serde_json::Value::deserialize(deserializer)?;
+    let text = found.as_str().map_or_else(|| found.to_string(), str::to_owned);
+    text.parse().map(Some).map_err(|_| {
+        de::Error::custom(format!(
+            "`{text}` is not an address to listen on; write an IP address and a port, as in \
+             127.0.0.1:8080"
+        ))
+    })
 }

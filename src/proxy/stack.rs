@@ -4,7 +4,7 @@ use super::{
     body::{ReplyBody, UpstreamBody},
     file::ExperimentFile,
     forward::Forward,
-    respond::gateway_error,
+    respond::{gateway_error, text},
     settings::{CombineName, StickySettings, UnitKeySource},
     target::{header_name, names},
     tls,
@@ -23,7 +23,7 @@ use crate::{
     strategy::{BoxFuture, GenericStrategyLayer, StrategyRegistry},
     variants::Variants,
 };
-use http::{HeaderName, HeaderValue, Method, Request, Response, header};
+use http::{HeaderName, HeaderValue, Method, Request, Response, StatusCode, header};
 use hyper::body::Incoming;
 use serde::Serialize;
 use std::{
@@ -108,6 +108,9 @@ impl Stack {
 
     /// Answers one request, come what may.
     pub(super) async fn answer(&self, request: Request<Incoming>) -> Response<ReplyBody> {
+        if let Some(refusal) = refused(&request) {
+            return refusal;
+        }
         let mut response = match self.handler.handle(request).await {
             Ok(response) => response,
             Err(error) => gateway_error(&error),
@@ -122,19 +125,24 @@ impl Stack {
     }
 }
 
+/// What is not for any upstream, and no branch.
+fn refused(request: &Request<Incoming>) -> Option<Response<ReplyBody>> {
+    (request.method() == Method::CONNECT)
+        .then(|| text(StatusCode::METHOD_NOT_ALLOWED, "this is not a tunnel\n"))
+}
+
 fn variants(file: &ExperimentFile) -> Result<Variants<Forward>, BoxError> {
     let settings = &file.settings.upstreams;
     let tls = tls::client_config(file)?;
     let targets: HashMap<_, _> = file.targets.iter().cloned().collect();
-    let variants = Variants::build(file.pool(), |config: &Config| {
+    Variants::build(file.pool(), |config: &Config| {
         // Every config of the pool was read with its target.
         let target = targets.get(config.id()).cloned().ok_or("no upstream")?;
         let upstream = Arc::new(Upstream::new(settings, &tls));
         let follow = upstream.clone().follow(target.clone(), settings.clone(), tls.clone());
         tokio::spawn(follow);
-        Ok::<_, BoxError>(Forward { target, upstream, timeout: settings.timeout })
-    })?;
-    Ok(variants.max_waiting(settings.max_waiting))
+        Ok(Forward { target, upstream, timeout: settings.timeout })
+    })
 }
 
 fn single(file: &ExperimentFile) -> Result<Config, ConfigError> {

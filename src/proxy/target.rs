@@ -6,11 +6,21 @@ use super::{
 };
 use crate::config::{ConfigError, yaml::Document};
 use http::{
-    HeaderName, HeaderValue, Uri,
+    HeaderName, HeaderValue, Uri, header,
     uri::{Authority, PathAndQuery, Scheme},
 };
 use serde_json::Value;
 use std::fmt;
+
+/// What says where a request ends, or is meant for one connection: setting it would make requests
+/// that two readers read differently.
+const FRAMING: [HeaderName; 5] = [
+    header::CONNECTION,
+    header::CONTENT_LENGTH,
+    header::TE,
+    header::TRANSFER_ENCODING,
+    header::UPGRADE,
+];
 
 /// One config's upstream, ready to use.
 #[derive(Debug, Clone)]
@@ -43,7 +53,14 @@ impl Target {
             let value = HeaderValue::from_str(value).map_err(|_| {
                 document.error(&path, "not a header value; only visible characters and spaces are")
             })?;
-            set_headers.push((header_name(document, &path, name)?, value));
+            let name = header_name(document, &path, name)?;
+            if FRAMING.contains(&name) {
+                return Err(document.error(
+                    &path,
+                    format!("`{name}` cannot be set: the proxy says itself where a request ends"),
+                ));
+            }
+            set_headers.push((name, value));
         }
         let remove_headers =
             names(document, &format!("{at}.request.remove_headers"), &request.remove_headers)?;
@@ -52,13 +69,20 @@ impl Target {
         for (key, prefix) in
             [("strip_prefix", &request.path.strip_prefix), ("add_prefix", &request.path.add_prefix)]
         {
-            if let Some(prefix) = prefix
-                && !prefix.starts_with('/')
-            {
-                let path = format!("{at}.request.path.{key}");
+            let Some(prefix) = prefix else { continue };
+            let path = format!("{at}.request.path.{key}");
+            if !prefix.starts_with('/') {
                 return Err(document.error(
                     &path,
                     format!("`{prefix}` does not begin with a slash; write `/{prefix}`"),
+                ));
+            }
+            // The parser passes over what comes after a `#`.
+            let is_path = |path: PathAndQuery| path.query().is_none() && path.path() == prefix;
+            if !prefix.parse().is_ok_and(is_path) {
+                return Err(document.error(
+                    &path,
+                    format!("`{prefix}` is not a path; write one as in /v2, with %20 for a space"),
                 ));
             }
         }
@@ -166,6 +190,9 @@ fn upstream(document: &Document, at: &str) -> Result<Uri, ConfigError> {
             &path,
             "has a user name or password; set the header under `request.headers` instead",
         ));
+    }
+    if uri.authority().is_some_and(|a| a.as_str() != a.host() && a.port_u16().is_none()) {
+        return Err(wrong("has a port that is none"));
     }
     Ok(uri)
 }

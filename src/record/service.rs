@@ -1,6 +1,8 @@
 //! The service that records, around a plain service.
 
 use super::{Capture, LogFuture, LogLayer, Recorder, call_watched, layer::Hook};
+#[cfg(feature = "http")]
+use crate::branch::Role;
 use crate::{
     caught::caught,
     trial::{Duty, End, Record, Seat, Sink, Trial},
@@ -73,6 +75,11 @@ pub(crate) struct Open {
 impl Open {
     fn new<K>(duty: Duty, layer: &LogLayer<K>) -> Self {
         Self { duty: Some(duty), recorder: layer.recorder.clone(), hook: layer.hook.clone() }
+    }
+
+    #[cfg(feature = "http")]
+    pub(crate) fn is_shadow(&self) -> bool {
+        self.duty.as_ref().is_some_and(|duty| duty.place.role() == Role::Shadow)
     }
 
     /// The one end of this branch.

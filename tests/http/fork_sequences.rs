@@ -2,7 +2,7 @@
 
 use crate::{
     fork::{forked, shadow_layer},
-    support::{fed, fed_of},
+    support::{Feed, fed, fed_of},
 };
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue};
@@ -88,8 +88,74 @@ impl<B: Body<Data = Bytes>> Reader<B> {
     }
 }
 
+/// The bytes that are sent before the body ends in whatever way.
+fn total(steps: &[Step]) -> usize {
+    let going_on = |step: &&Step| !matches!(step, Step::End | Step::Fail | Step::Trailers);
+    let len = |step: &Step| if let Step::Send(len) = step { *len } else { 0 };
+    steps.iter().take_while(going_on).map(len).sum()
+}
+
+async fn run(known: bool, buffer: usize, steps: Vec<Step>) -> Result<(), TestCaseError> {
+    let total = total(&steps);
+    let (feed, body) = if known { fed_of(total as u64) } else { fed() };
+    let mut feed = Some(feed);
+    let layer = shadow_layer(3).body_buffer(buffer);
+    let forks = forked(&layer, 3, body).await;
+    let mut primary = Reader::new(forks.primary);
+    let mut shadows: Vec<_> = forks.shadows.into_iter().map(Reader::new).collect();
+    let mut sent = 0_usize;
+    for step in steps {
+        match step {
+            Step::Send(len) => {
+                if let Some(feed) = &feed {
+                    feed.data((sent..sent + len).map(|at| at as u8).collect::<Vec<_>>());
+                    sent += len;
+                }
+            }
+            Step::Trailers => {
+                let end = feed.take().filter(|_| !known);
+                if let Some(feed) = end {
+                    let name = "x-end".parse().unwrap();
+                    feed.trailers(HeaderMap::from_iter([(name, HeaderValue::from_static("1"))]));
+                }
+            }
+            Step::Fail => feed.take().iter().for_each(Feed::fail),
+            Step::End => feed = None,
+            Step::PrimaryReads => {
+                primary.read();
+            }
+            Step::ShadowReads(at) => {
+                shadows[at].read();
+            }
+            Step::PrimaryLeaves => primary.body = None,
+            Step::ShadowLeaves(at) => shadows[at].body = None,
+        }
+    }
+    drop(feed);
+    while primary.read() {}
+    primary.body = None;
+    let all = primary.bytes();
+    // A known length is whole at its last byte, and any at its trailers.
+    let is_whole = primary.end == Some(true) || primary.trailers || known && all.len() == total;
+    for shadow in &mut shadows {
+        while shadow.read() {}
+        prop_assert!(all.starts_with(&shadow.bytes()), "a shadow saw what the primary did not");
+        prop_assert!(shadow.body.is_none() || shadow.end.is_some(), "a shadow waits for ever");
+        if shadow.end == Some(true) {
+            prop_assert!(is_whole, "part of a body was taken for the whole");
+            prop_assert_eq!(&shadow.bytes(), &all);
+            prop_assert_eq!(shadow.trailers, primary.trailers);
+        }
+    }
+    Ok(())
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 256, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig {
+        cases: 256,
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    })]
 
     #[test]
     fn a_shadow_sees_a_prefix_and_if_it_ends_cleanly_all(
@@ -98,56 +164,6 @@ proptest! {
         steps in prop::collection::vec(step(), 0..60),
     ) {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
-        runtime.block_on(async move {
-            let total: usize = steps.iter().take_while(|s| !matches!(s, Step::End | Step::Fail | Step::Trailers))
-                .map(|s| if let Step::Send(len) = s { *len } else { 0 }).sum();
-            let fails = steps.iter().find_map(|s| match s { Step::Fail => Some(true), Step::End | Step::Trailers => Some(false), _ => None }).unwrap_or(false);
-            let (feed, body) = if known { fed_of(total as u64) } else { fed() };
-            let mut feed = Some(feed);
-            let layer = shadow_layer(3).body_buffer(buffer);
-            let forks = forked(&layer, 3, body).await;
-            let mut primary = Reader::new(forks.primary);
-            let mut shadows: Vec<_> = forks.shadows.into_iter().map(Reader::new).collect();
-            let mut next = 0_u8;
-            for step in steps {
-                match step {
-                    Step::Send(len) => if let Some(feed) = &feed {
-                        let data: Vec<u8> = (0..len).map(|_| { next = next.wrapping_add(1); next }).collect();
-                        feed.data(data);
-                    },
-                    Step::Trailers => if let Some(feed) = feed.take() {
-                        if !known {
-                            feed.trailers(HeaderMap::from_iter([("t".parse().unwrap(), HeaderValue::from_static("1"))]));
-                        }
-                    },
-                    Step::Fail => if let Some(feed) = feed.take() { feed.fail(); },
-                    Step::End => feed = None,
-                    Step::PrimaryReads => { primary.read(); }
-                    Step::ShadowReads(at) => { shadows[at].read(); }
-                    Step::PrimaryLeaves => primary.body = None,
-                    Step::ShadowLeaves(at) => shadows[at].body = None,
-                }
-            }
-            drop(feed);
-            while primary.read() {}
-            let primary_done = primary.end == Some(true);
-            primary.body = None;
-            let all = primary.bytes();
-            for shadow in &mut shadows {
-                while shadow.read() {}
-                prop_assert!(all.starts_with(&shadow.bytes()), "a shadow saw what the primary did not");
-                if shadow.body.is_some() {
-                    prop_assert!(shadow.end.is_some(), "a shadow waits for ever");
-                }
-                if shadow.end == Some(true) {
-                    prop_assert_eq!(shadow.bytes(), all.clone());
-                    prop_assert_eq!(shadow.trailers, primary.trailers);
-                    // A known length is whole at its last byte, and any at its trailers.
-                    prop_assert!(primary_done || primary.trailers || (known && all.len() == total), "part of a body was taken for the whole");
-                    prop_assert!(!fails || known && all.len() == total);
-                }
-            }
-            Ok(())
-        })?;
+        runtime.block_on(run(known, buffer, steps))?;
     }
 }

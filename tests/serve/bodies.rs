@@ -1,7 +1,8 @@
 //! What passes through is what was sent.
 
 use crate::support::{
-    Proxy, Upstream, at, ask, caller, echo, full, h2_caller, pattern, post, read, respond, saying, upstream,
+    Proxy, Upstream, ask, at, caller, echo, full, h2_caller, pattern, post, read, respond, saying,
+    upstream,
 };
 use bytes::Bytes;
 use http::{HeaderMap, Method, Request, Version, header};
@@ -121,7 +122,10 @@ async fn the_answer_to_a_head_request_keeps_its_length_and_has_no_body() {
     let mut proxy = Proxy::start(SHADOW, &[a.address, b.address]).await;
     let head = Request::builder().method(Method::HEAD).uri("/");
     let answer = proxy.ask(head, "").await;
-    assert_eq!((answer.headers[header::CONTENT_LENGTH].as_bytes(), answer.body.len()), (&b"12"[..], 0));
+    assert_eq!(
+        (answer.headers[header::CONTENT_LENGTH].as_bytes(), answer.body.len()),
+        (&b"12"[..], 0)
+    );
     assert_eq!(proxy.ends().await, ["a primary success", "b shadow success"]);
 }
 
@@ -212,10 +216,8 @@ async fn trailers_pass_both_ways_to_an_upstream_over_http2() {
         assert_eq!(request.version(), Version::HTTP_2);
         let body = request.into_body().collect().await.unwrap();
         let trailers = body.trailers().cloned().unwrap_or_default();
-        let frames = [
-            Ok::<_, BoxError>(Frame::data(body.to_bytes())),
-            Ok(Frame::trailers(trailers)),
-        ];
+        let frames =
+            [Ok::<_, BoxError>(Frame::data(body.to_bytes())), Ok(Frame::trailers(trailers))];
         let mut response = respond(200, "");
         *response.body_mut() = BodyExt::boxed(StreamBody::new(futures_util::stream::iter(frames)));
         response

@@ -1,6 +1,8 @@
 //! What was sent is what is recorded.
 
-use crate::support::{PATIENCE, Proxy, at, caller, full, h2_caller, post, read, respond, run, stdout, upstream};
+use crate::support::{
+    PATIENCE, Proxy, at, caller, full, h2_caller, post, read, respond, run, stdout, upstream,
+};
 use http_body_util::BodyExt;
 use serde_json::Value;
 use std::{
@@ -25,9 +27,9 @@ async fn moody() -> crate::support::Upstream {
 }
 
 const fn status_of(number: u64) -> u16 {
-    if number % 7 == 0 {
+    if number.is_multiple_of(7) {
         500
-    } else if number % 11 == 0 {
+    } else if number.is_multiple_of(11) {
         404
     } else {
         200
@@ -74,7 +76,8 @@ fn summary(proxy: &Proxy) -> BTreeMap<String, (u64, u64, u64)> {
     rows.iter()
         .map(|row| {
             let number = |key: &str| row[key].as_u64().unwrap();
-            let name = format!("{} {}", row["config_id"].as_str().unwrap(), row["role"].as_str().unwrap());
+            let name =
+                format!("{} {}", row["config_id"].as_str().unwrap(), row["role"].as_str().unwrap());
             (name, (number("requests"), number("success"), number("failed")))
         })
         .collect()

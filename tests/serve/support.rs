@@ -355,7 +355,8 @@ pub async fn ask(
     body: impl Into<Bytes>,
 ) -> Answer {
     let request = at(address, request, full(body));
-    let response = tokio::time::timeout(PATIENCE, caller().request(request)).await.unwrap().unwrap();
+    let response =
+        tokio::time::timeout(PATIENCE, caller().request(request)).await.unwrap().unwrap();
     read(response).await
 }
 

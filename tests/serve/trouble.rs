@@ -171,14 +171,58 @@ configs:
 
 #[tokio::test]
 async fn an_upstream_that_answers_before_it_has_read_the_upload_is_heard() {
-    let a = upstream(|_| async { respond(413, "too large") }).await;
-    let mut proxy = Proxy::start(SINGLE, &[a.address]).await;
-    let request = at(proxy.address, post("/"), full(vec![0; 200_000]));
-    let response = tokio::time::timeout(PATIENCE, caller().request(request)).await.unwrap().unwrap();
-    assert_eq!(response.status(), 413);
-    drop(response);
-    proxy.stores(1).await;
-    assert_eq!(proxy.ends().await.len(), 1);
+    let hasty = raw(|mut stream| async move {
+        let mut some = [0; 4_096];
+        let _ = stream.read(&mut some).await;
+        let _ = stream.write_all(b"HTTP/1.1 413 No\r\ncontent-length: 2\r\n\r\nno").await;
+        // Left open, as a careful server does, for the caller to hear it.
+        while stream.read(&mut some).await.is_ok_and(|count| count > 0) {}
+    })
+    .await;
+    let mut proxy = Proxy::start(SINGLE, &[hasty]).await;
+    let answer = proxy.ask(post("/"), vec![0; 300_000]).await;
+    assert_eq!((answer.status.as_u16(), answer.text()), (413, "no"));
+    assert_eq!(proxy.ends().await, ["a primary success"]);
+}
+
+/// A response that says both is taken for what the chunks say.
+#[tokio::test]
+async fn a_length_beside_chunks_is_not_believed() {
+    let both = saying_raw(
+        b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\ntransfer-encoding: chunked\r\n\r\n5\r\nwhole\r\n0\r\n\r\n",
+    )
+    .await;
+    let proxy = Proxy::start(SINGLE, &[both]).await;
+    let answer = proxy.get("/").await;
+    assert_eq!(answer.text(), "whole");
+}
+
+#[tokio::test]
+async fn so_many_callers_wait_for_a_connection_and_the_next_is_refused_at_once() {
+    // It lets callers in, and never greets them.
+    let silent = raw(|stream| async move {
+        tokio::time::sleep(PATIENCE).await;
+        drop(stream);
+    })
+    .await;
+    let yaml = "
+experiment: plain
+strategy: single
+upstreams: { timeout: 1s, max_waiting: 2 }
+configs:
+  - { config_id: a, upstream: UPSTREAM_A }
+"
+    .replace("UPSTREAM_A", &format!("https://{silent}"));
+    let mut proxy = Proxy::start(&yaml, &[]).await;
+    let (first, second, third) = tokio::join!(proxy.get("/"), proxy.get("/"), proxy.get("/"));
+    let mut answers = [first, second, third];
+    answers.sort_by_key(|answer| answer.status);
+    assert_eq!(answers[0].text(), "503 Service Unavailable: the upstream failed (overloaded)\n");
+    assert_eq!((answers[1].status.as_u16(), answers[2].status.as_u16()), (504, 504));
+    assert_eq!(
+        proxy.ends().await,
+        ["a primary failed/overloaded", "a primary failed/timeout", "a primary failed/timeout"]
+    );
 }
 
 /// Its pool must notice that the connection it kept is gone.

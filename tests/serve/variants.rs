@@ -1,7 +1,7 @@
 //! Which variant a request goes to, and what the variant changes in it.
 
 use crate::support::{
-    Proxy, Upstream, echo, nobody, pattern, post, respond, saying, upstream,
+    Proxy, Upstream, echo, exchange, nobody, pattern, post, respond, saying, upstream,
 };
 use http::{Request, header};
 use http_body_util::BodyExt;
@@ -47,7 +47,10 @@ async fn a_variant_sets_and_removes_headers() {
     let proxy = Proxy::start(&yaml, &[a.address]).await;
     let request = Request::get("/").header("x-tag", "mine").header("x-debug", "1");
     let seen = proxy.ask(request, "").await.json();
-    assert_eq!((&seen["headers"]["x-model"], &seen["headers"]["x-tag"]), (&json!("b"), &json!("over")));
+    assert_eq!(
+        (&seen["headers"]["x-model"], &seen["headers"]["x-tag"]),
+        (&json!("b"), &json!("over"))
+    );
     assert_eq!(seen["headers"]["x-debug"], Value::Null);
 }
 
@@ -66,7 +69,8 @@ async fn a_variant_changes_the_json_of_a_request_and_leaves_the_rest() {
     );
     assert_eq!(seen["headers"]["content-length"], seen["body"].as_str().unwrap().len().to_string());
 
-    for (media, text) in [("text/plain", r#"{"model":"large"}"#), (JSON, "{ not json"), (JSON, "")] {
+    for (media, text) in [("text/plain", r#"{"model":"large"}"#), (JSON, "{ not json"), (JSON, "")]
+    {
         let seen = proxy.ask(post("/").header(header::CONTENT_TYPE, media), text).await.json();
         assert_eq!(seen["body"], text, "{media}");
     }
@@ -107,14 +111,26 @@ async fn a_body_beyond_the_limit_cannot_be_changed_and_the_caller_is_told() {
     let a = mirror().await;
     let yaml = single("{ json: { /model: b } }");
     let mut proxy = Proxy::start(&yaml, &[a.address]).await;
-    let large = json!({ "text": "x".repeat(2_000) }).to_string();
-    let request = post("/").header(header::CONTENT_TYPE, JSON);
-    let answer = proxy.ask(request, large).await;
-    assert_eq!(answer.status, 413);
-    assert_eq!(answer.text(), "the request body is larger than rewrite_limit (1024 bytes)\n");
+    // A caller that listens only when it has sent all must hear it, too.
+    for len in [2_000, 10 << 20] {
+        let large = json!({ "text": "x".repeat(len) }).to_string();
+        let address = proxy.address;
+        let back = tokio::task::spawn_blocking(move || {
+            let head = format!(
+                "POST / HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\
+                 content-type: {JSON}\r\ncontent-length: {}\r\n\r\n",
+                large.len()
+            );
+            exchange(address, &format!("{head}{large}"))
+        });
+        let back = back.await.unwrap();
+        assert!(back.starts_with("HTTP/1.1 413 "), "{back}");
+        let text = "the request body is larger than rewrite_limit (1024 bytes)\n";
+        assert!(back.ends_with(text), "{back}");
+    }
     assert_eq!(a.count(), 0);
     // It was answered; not by the upstream, but not with a failure either.
-    assert_eq!(proxy.ends().await, ["a primary success"]);
+    assert_eq!(proxy.ends().await, ["a primary success"; 2]);
 }
 
 #[tokio::test]
@@ -139,7 +155,12 @@ configs:
     proxy.ask(request, "{}").await;
     assert_eq!(
         proxy.ends().await,
-        ["a primary success", "a primary success", "b shadow skipped/rewrite_limit", "b shadow success"]
+        [
+            "a primary success",
+            "a primary success",
+            "b shadow skipped/rewrite_limit",
+            "b shadow success"
+        ]
     );
     assert_eq!(b.count(), 1);
 }
@@ -163,10 +184,7 @@ configs:
     assert_eq!(answer.status, 200);
     assert_eq!(answer.headers["x-variant"], "stable");
     assert_eq!(answer.json()["body"], body);
-    assert_eq!(
-        proxy.ends().await,
-        ["candidate primary failed/connect", "stable fallback success"]
-    );
+    assert_eq!(proxy.ends().await, ["candidate primary failed/connect", "stable fallback success"]);
 }
 
 #[tokio::test]
@@ -184,10 +202,7 @@ configs:
     let mut proxy = Proxy::start(yaml, &[a.address, b.address]).await;
     assert_eq!(proxy.get("/").await.status, 500);
     assert_eq!(proxy.get("/").await.text(), "b");
-    assert_eq!(
-        proxy.ends().await,
-        ["candidate primary failed/status", "stable primary success"]
-    );
+    assert_eq!(proxy.ends().await, ["candidate primary failed/status", "stable primary success"]);
 }
 
 fn sticky(key: &str) -> String {
@@ -287,7 +302,10 @@ async fn all_branches_are_combined_as_the_file_says() {
     ] {
         let mut proxy = Proxy::start(&multi_branch(settings), &upstreams).await;
         let answer = proxy.ask(post("/"), "question").await;
-        assert_eq!((answer.status.as_u16(), &answer.headers["content-type"]), (200, &media.parse().unwrap()));
+        assert_eq!(
+            (answer.status.as_u16(), &answer.headers["content-type"]),
+            (200, &media.parse().unwrap())
+        );
         let mut entries: Vec<Value> = match media {
             "application/json" => serde_json::from_slice(&answer.body).unwrap(),
             _ => answer
@@ -301,7 +319,9 @@ async fn all_branches_are_combined_as_the_file_says() {
         entries.sort_by_key(|entry| entry["config_id"].to_string());
         let brief: Vec<_> = entries
             .iter()
-            .map(|entry| (&entry["config_id"], &entry["response"]["body"], &entry["failure"]["kind"]))
+            .map(|entry| {
+                (&entry["config_id"], &entry["response"]["body"], &entry["failure"]["kind"])
+            })
             .collect();
         assert_eq!(
             brief,
@@ -321,7 +341,11 @@ async fn all_branches_are_combined_as_the_file_says() {
 
 #[tokio::test]
 async fn the_first_success_answers_as_it_is() {
-    let a = upstream(|_| async { respond(503, "busy") }).await;
+    let a = upstream(|request| async move {
+        request.into_body().collect().await.unwrap();
+        respond(503, "busy")
+    })
+    .await;
     let b = echo().await;
     let c = upstream(|_| async { std::future::pending().await }).await;
     let yaml = multi_branch("{ combine: first_success }");
@@ -336,12 +360,16 @@ async fn the_first_success_answers_as_it_is() {
 
 #[tokio::test]
 async fn a_branch_beyond_its_bounds_fails_alone() {
-    let (a, b) = (saying("short").await, upstream(|_| async { respond(200, pattern(5_000)) }).await);
+    let (a, b) =
+        (saying("short").await, upstream(|_| async { respond(200, pattern(5_000)) }).await);
     let c = upstream(|_| async { std::future::pending().await }).await;
     let yaml = multi_branch("{ combine: json, max_response_bytes: 4KB, timeout: 500ms }");
     let mut proxy = Proxy::start(&yaml, &[a.address, b.address, c.address]).await;
     let answer = proxy.get("/").await.json();
-    assert_eq!((&answer[1]["failure"]["kind"], &answer[2]["failure"]["kind"]), (&json!("oversized"), &json!("timeout")));
+    assert_eq!(
+        (&answer[1]["failure"]["kind"], &answer[2]["failure"]["kind"]),
+        (&json!("oversized"), &json!("timeout"))
+    );
     assert_eq!(
         proxy.ends().await,
         ["a branch success", "b branch failed/oversized", "c branch failed/timeout"]

@@ -72,7 +72,7 @@ impl Branches {
             let summaries = store.summary(&filter).map_err(wrong)?;
             let mut out = std::io::stdout().lock();
             match format {
-                Format::Table => writeln!(out, "{}", output::summary(&summaries))?,
+                Format::Table => writeln!(out, "{}", output::summary(&summaries).trim_fmt())?,
                 Format::Json => writeln!(out, "{}", serde_json::to_string_pretty(&summaries)?)?,
                 Format::Csv => {
                     let text = "--summary has no csv form; use --format json";
@@ -95,9 +95,11 @@ impl Branches {
         filter.config.clone_from(&self.config);
         filter.status = self.status;
         filter.role = self.role;
-        filter.since_ns = self.since.and_then(|since| {
-            let since = since.duration_since(UNIX_EPOCH).ok()?;
-            u64::try_from(since.as_nanos()).ok()
+        // Nothing is recorded before 1970, nor after 2262.
+        filter.since_ns = self.since.map(|since| {
+            since.duration_since(UNIX_EPOCH).map_or(0, |since| {
+                i64::try_from(since.as_nanos()).unwrap_or(i64::MAX).unsigned_abs()
+            })
         });
         filter.limit = self.limit;
         if self.format == Format::Table && !self.json {
@@ -137,7 +139,7 @@ fn print_table(rows: Rows, store: &SqliteStore, path: &std::path::Path) -> Resul
     }
     let mut out = std::io::stdout().lock();
     if count > 0 {
-        writeln!(out, "{table}")?;
+        writeln!(out, "{}", table.trim_fmt())?;
     }
     let all = store.counts()?.branches;
     output::note(&format!("{count} of {all} branches in {}", path.display()));

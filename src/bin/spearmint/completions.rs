@@ -3,6 +3,7 @@
 use crate::{Cli, Failed};
 use clap::{Args, CommandFactory};
 use clap_complete::Shell;
+use std::io::Write;
 
 /// Print the completions for a shell
 #[derive(Debug, Args)]
@@ -16,12 +17,9 @@ pub(crate) struct Completions {
 
 impl Completions {
     pub(crate) fn run(&self) -> Result<(), Failed> {
-        clap_complete::generate(
-            self.shell,
-            &mut Cli::command(),
-            "spearmint",
-            &mut std::io::stdout(),
-        );
-        Ok(())
+        // Written in one go: the generator panics where it cannot write.
+        let mut text = Vec::new();
+        clap_complete::generate(self.shell, &mut Cli::command(), "spearmint", &mut text);
+        Ok(std::io::stdout().write_all(&text)?)
     }
 }

@@ -69,14 +69,19 @@ fn main() -> ExitCode {
         Err(Failed::Run(error)) => (error, 1),
     };
     // `spearmint branches | head` is no failure.
-    if error
-        .downcast_ref::<std::io::Error>()
-        .is_some_and(|e| e.kind() == std::io::ErrorKind::BrokenPipe)
-    {
+    if is_broken_pipe(&*error) {
         return ExitCode::SUCCESS;
     }
     output::error(&*error);
     ExitCode::from(code)
+}
+
+fn is_broken_pipe(error: &(dyn std::error::Error + 'static)) -> bool {
+    let io = match error.downcast_ref::<csv::Error>().map(csv::Error::kind) {
+        Some(csv::ErrorKind::Io(io)) => Some(io),
+        _ => error.downcast_ref(),
+    };
+    io.is_some_and(|io: &std::io::Error| io.kind() == std::io::ErrorKind::BrokenPipe)
 }
 
 #[cfg(test)]

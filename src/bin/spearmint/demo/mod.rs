@@ -150,7 +150,7 @@ impl Demo {
     fn show(&self, outcome: &Outcome) -> Result<(), Failed> {
         output::heading(&format!("\n{}", outcome.title))?;
         let mut out = anstream::stdout().lock();
-        writeln!(out, "{}", output::summary(&outcome.configs))?;
+        writeln!(out, "{}", output::summary(&outcome.configs).trim_fmt())?;
         let callers = &outcome.callers;
         writeln!(
             out,

@@ -1,0 +1,79 @@
+//! The tasks that serve connections, which the end of the process may have to cut off.
+
+use hyper::rt::Executor;
+use std::{
+    future::Future,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering::SeqCst},
+    },
+    time::Duration,
+};
+use tokio::sync::{Notify, Semaphore};
+
+/// How long a task that was cut off may take to notice.
+const STOPPING: Duration = Duration::from_millis(100);
+
+/// Connections, and what they spawn (over HTTP/2 each request is a task of its own).
+#[derive(Clone)]
+pub(super) struct Tasks(Arc<Shared>);
+
+struct Shared {
+    running: AtomicUsize,
+    none_left: Notify,
+    /// Closed when those still running are to stop.
+    cut: Semaphore,
+}
+
+struct Running(Tasks);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let shared = &self.0.0;
+        if shared.running.fetch_sub(1, SeqCst) == 1 {
+            shared.none_left.notify_waiters();
+        }
+    }
+}
+
+impl Tasks {
+    pub(super) fn new() -> Self {
+        Self(Arc::new(Shared {
+            running: AtomicUsize::new(0),
+            none_left: Notify::new(),
+            cut: Semaphore::new(0),
+        }))
+    }
+
+    /// Drops what is still running, so that its branches end.
+    pub(super) async fn cut_off(&self) {
+        self.0.cut.close();
+        let none_left = async {
+            loop {
+                let none_left = self.0.none_left.notified();
+                if self.0.running.load(SeqCst) == 0 {
+                    return;
+                }
+                none_left.await;
+            }
+        };
+        // One that keeps its thread busy cannot be stopped; it is not waited for.
+        let _ = tokio::time::timeout(STOPPING, none_left).await;
+    }
+}
+
+impl<F> Executor<F> for Tasks
+where
+    F: Future<Output: Send> + Send + 'static,
+{
+    fn execute(&self, task: F) {
+        self.0.running.fetch_add(1, SeqCst);
+        let running = Running(self.clone());
+        tokio::spawn(async move {
+            tokio::select! {
+                _ = task => {}
+                _ = running.0.0.cut.acquire() => {}
+            }
+        });
+    }
+}
