@@ -4,6 +4,8 @@
 //! cargo run --features axum,yaml --example axum_ab
 //! ```
 
+#![allow(clippy::print_stdout)]
+
 use axum::{Json, Router, body::Body, routing::post};
 use http::Request;
 use serde::{Deserialize, Serialize};

@@ -5,6 +5,8 @@
 //! cargo run --features axum,store,yaml --example axum_shadow
 //! ```
 
+#![allow(clippy::print_stdout)]
+
 use axum::{Json, Router, body::Body, routing::post};
 use http::{Method, Request, StatusCode};
 use serde::Deserialize;
@@ -73,10 +75,19 @@ async fn main() -> Result<(), BoxError> {
     for row in store.branches(&Filter::new())? {
         let row = row?;
         let why = row.failure.map(|failure| failure.to_string()).unwrap_or_default();
-        println!("  {:9} {:7} {:7} {:>9} ns {why}", row.config_id.as_str(), row.role, row.status, row.duration_ns);
+        println!(
+            "  {:9} {:7} {:7} {:>9} ns {why}",
+            row.config_id.as_str(),
+            row.role,
+            row.status,
+            row.duration_ns
+        );
     }
     for stats in shadow.stats() {
-        println!("shadow {}: {} dispatched, {} skipped", stats.config_id, stats.dispatched, stats.skipped);
+        println!(
+            "shadow {}: {} dispatched, {} skipped",
+            stats.config_id, stats.dispatched, stats.skipped
+        );
     }
     Ok(())
 }

@@ -6,6 +6,8 @@
 //! cargo run --features yaml --example custom_strategy
 //! ```
 
+#![allow(clippy::print_stdout)]
+
 use std::time::Duration;
 use tower_layer::Layer;
 use tower_service::Service;
@@ -41,7 +43,8 @@ impl Strategy<String, Answer> for Cascade {
             for position in 0..last {
                 match dispatch.call(position, Role::Branch, question.clone()).await {
                     Ok(answer) if answer.confidence >= confident => {
-                        (position + 1..=last).for_each(|spared| dispatch.skip(spared, Role::Branch));
+                        (position + 1..=last)
+                            .for_each(|spared| dispatch.skip(spared, Role::Branch));
                         return Ok(answer);
                     }
                     // Not sure, or failed: that is what the next one is for.
@@ -98,7 +101,12 @@ async fn main() -> Result<(), BoxError> {
     recorder.drain(Duration::from_secs(5)).await?;
     println!("\nrecorded:");
     for branch in memory.branches() {
-        println!("  request {} {:5} {}", branch.request_id, branch.config_id.as_str(), branch.status);
+        println!(
+            "  request {} {:5} {}",
+            branch.request_id,
+            branch.config_id.as_str(),
+            branch.status
+        );
     }
     Ok(())
 }

@@ -5,6 +5,8 @@
 //! cargo run --features axum --example hyper_client
 //! ```
 
+#![allow(clippy::print_stdout)]
+
 use axum::{Router, routing::get};
 use bytes::Bytes;
 use http::Request;
@@ -58,8 +60,7 @@ async fn main() -> Result<(), BoxError> {
             request
         })
         .map_err(|error: hyper_util::client::legacy::Error| -> BoxError {
-            let kind =
-                if error.is_connect() { FailureKind::Connect } else { FailureKind::Error };
+            let kind = if error.is_connect() { FailureKind::Connect } else { FailureKind::Error };
             Failure::new(kind, error.to_string()).into()
         })
         .service(client);

@@ -8,6 +8,8 @@
 //! The API is a local fake, so that the example needs no network and no key. Point `upstream` at
 //! a real one, and put its key into `request.headers` of the config, to ask real models.
 
+#![allow(clippy::print_stdout)]
+
 use axum::{Json, Router, routing::post};
 use serde_json::{Value, json};
 use std::{net::SocketAddr, time::Duration};
@@ -61,7 +63,8 @@ async fn ask(models: SocketAddr, combine: &str) -> Result<(), BoxError> {
         let _ = stopped.await;
     }));
 
-    let question = json!({ "model": "any", "messages": [{ "role": "user", "content": "Which mint?" }] });
+    let question =
+        json!({ "model": "any", "messages": [{ "role": "user", "content": "Which mint?" }] });
     let client = hyper_util::client::legacy::Client::builder(hyper_util::rt::TokioExecutor::new())
         .build_http();
     let request = http::Request::post(format!("http://{address}/v1/chat/completions"))
@@ -76,7 +79,12 @@ async fn ask(models: SocketAddr, combine: &str) -> Result<(), BoxError> {
     println!("recorded:");
     for branch in memory.branches() {
         let why = branch.failure.map(|failure| failure.to_string()).unwrap_or_default();
-        println!("  {:5} {:9} {:>9} ns {why}", branch.config_id.as_str(), branch.status, branch.duration_ns);
+        println!(
+            "  {:5} {:9} {:>9} ns {why}",
+            branch.config_id.as_str(),
+            branch.status,
+            branch.duration_ns
+        );
     }
     Ok(())
 }

@@ -5,6 +5,8 @@
 //! cargo run --example nested
 //! ```
 
+#![allow(clippy::print_stdout)]
+
 use serde_json::json;
 use std::time::Duration;
 use tower_layer::Layer;

@@ -12,14 +12,13 @@ use crate::{
     record::{Recorder, RecorderStats},
     strategy::StrategyRegistry,
 };
-use futures_util::FutureExt;
 use http::Request;
 use hyper::{body::Incoming, rt::Executor, service::service_fn};
 use hyper_util::{
     rt::{TokioIo, TokioTimer},
     server::{conn::auto, graceful::GracefulShutdown},
 };
-use std::{convert::Infallible, fmt, future::Future, sync::Arc, time::Duration};
+use std::{convert::Infallible, fmt, future::Future, net::SocketAddr, sync::Arc, time::Duration};
 use tokio::{
     net::{TcpListener, TcpStream},
     sync::{OwnedSemaphorePermit, Semaphore},
@@ -30,6 +29,9 @@ use tokio::{
 const MAX_CONNECTIONS: usize = 16_384;
 /// How long a caller may take to send the head of a request.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// No system keeps more connections than this for a listener to accept.
+const MAX_BACKLOG: usize = 4_096;
 
 /// How long a connection that was just accepted may take to bring its first request, when the
 /// process is to end.
@@ -154,13 +156,10 @@ impl Proxy {
             () = stop => {}
         }
         self.readiness.set(false);
-        // Those the system has let in already would be reset with the listener.
-        while let Ok(slot) = slots.clone().try_acquire_owned()
-            && let Some(Ok((stream, client))) = listener.accept().now_or_never()
-        {
+        for (stream, client) in let_in(listener).take(MAX_BACKLOG) {
+            let Ok(slot) = slots.clone().try_acquire_owned() else { break };
             serve(stream, client, slot);
         }
-        drop(listener);
         self.drain(graceful, &slots, &tasks).await
     }
 
@@ -199,6 +198,17 @@ impl fmt::Debug for Proxy {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Proxy").field("experiment", &self.experiment).finish_non_exhaustive()
     }
+}
+
+/// Those the system has let in already, and would reset with the listener. They are asked for
+/// directly: the runtime learns of them only by and by.
+fn let_in(listener: TcpListener) -> impl Iterator<Item = (TcpStream, SocketAddr)> {
+    let listener = listener.into_std().ok();
+    std::iter::from_fn(move || {
+        let (stream, client) = listener.as_ref()?.accept().ok()?;
+        stream.set_nonblocking(true).ok()?;
+        Some((TcpStream::from_std(stream).ok()?, client))
+    })
 }
 
 async fn serve_connection(

@@ -22,11 +22,7 @@ impl<A: LoggerBackend, B: LoggerBackend> LoggerBackend for (A, B) {
         self.1.log_status(&b, branch).await
     }
 
-    async fn log_exception(
-        &self,
-        run: &RunId,
-        failure: &Failure,
-    ) -> Result<(), BoxError> {
+    async fn log_exception(&self, run: &RunId, failure: &Failure) -> Result<(), BoxError> {
         let (a, b) = both(run);
         self.0.log_exception(&a, failure).await?;
         self.1.log_exception(&b, failure).await
