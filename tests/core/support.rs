@@ -1,6 +1,10 @@
 //! What the tests have in common.
 
-use serde_json::json;
+#[path = "../support/records.rs"]
+mod records;
+
+pub use records::{end, pool, records};
+
 use std::{
     collections::BTreeMap,
     future::{Future, poll_fn},
@@ -13,59 +17,7 @@ use std::{
     time::Duration,
 };
 use tower::Service;
-use tower_spearmint::{
-    BoxError, Branch, ConfigPool, LogLayer, Recorder, Trial, branch::Status, record::MemoryBackend,
-};
-
-/// A pool of configs with these ids.
-pub fn pool(ids: &[&str]) -> ConfigPool {
-    ConfigPool::from_values(ids.iter().map(|id| json!({ "config_id": id }))).unwrap()
-}
-
-/// A recorder into memory. Needs a Tokio runtime.
-pub struct Records {
-    pub layer: LogLayer,
-    pub recorder: Recorder,
-    memory: MemoryBackend,
-}
-
-pub fn records() -> Records {
-    let memory = MemoryBackend::new();
-    let (recorder, recording) = Recorder::pair(memory.clone());
-    tokio::spawn(recording);
-    Records { layer: LogLayer::new(recorder.clone()), recorder, memory }
-}
-
-impl Records {
-    /// All branches recorded so far, in the order of their ids. Fails if one is there twice.
-    pub async fn all(&self) -> Vec<Branch> {
-        self.recorder.drain(Duration::from_secs(10)).await.unwrap();
-        let mut branches = self.memory.branches();
-        branches.sort_by_key(|branch| branch.id);
-        let mut ids: Vec<_> = branches.iter().map(|branch| branch.id).collect();
-        ids.dedup();
-        assert_eq!(ids.len(), branches.len(), "a branch was recorded twice");
-        branches
-    }
-
-    /// Config id, role, and how it ended, of all branches: sorted.
-    pub async fn ends(&self) -> Vec<String> {
-        let mut ends: Vec<_> = self.all().await.iter().map(end).collect();
-        ends.sort();
-        ends
-    }
-}
-
-/// `a primary success`, `b shadow failed/timeout`, `c shadow skipped/not_ready`
-pub fn end<T>(branch: &Branch<T>) -> String {
-    let more = match (branch.status, &branch.failure, branch.skip) {
-        (Status::Failed, Some(failure), None) => format!("/{}", failure.kind),
-        (Status::Skipped, None, Some(reason)) => format!("/{reason}"),
-        (Status::Success | Status::Cancelled, None, None) => String::new(),
-        _ => panic!("status and reasons do not agree: {:?} {:?}", branch.status, branch.failure),
-    };
-    format!("{} {} {}{more}", branch.config_id, branch.role, branch.status)
-}
+use tower_spearmint::{BoxError, Trial};
 
 /// How often each config is in there.
 pub fn tally<I: IntoIterator<Item = String>>(ids: I) -> BTreeMap<String, usize> {

@@ -12,6 +12,5 @@ mod over_the_wire;
 mod record;
 mod shadow;
 mod strategy;
-#[path = "../support/records.rs"]
 mod support;
 mod variants;
