@@ -141,7 +141,11 @@ fn variants(file: &ExperimentFile) -> Result<Variants<Forward>, BoxError> {
         let upstream = Arc::new(Upstream::new(settings, &tls));
         let follow = upstream.clone().follow(target.clone(), settings.clone(), tls.clone());
         tokio::spawn(follow);
-        Ok(Forward { target, upstream, timeout: settings.timeout })
+        Ok(Forward {
+            target,
+            upstream,
+            timeout: settings.timeout.filter(|timeout| !timeout.is_zero()),
+        })
     })
 }
 

@@ -314,8 +314,8 @@ impl ShadowArm {
         inside(draw, self.bounds.sample)
     }
 
-    /// A shadow that was counted as dispatched turned out not to be ready.
-    pub(super) fn count_not_ready(&self) {
+    /// A shadow that was counted as dispatched was skipped after all.
+    pub(super) fn count_skip(&self) {
         self.counts.dispatched.fetch_sub(1, Relaxed);
         self.counts.skipped.fetch_add(1, Relaxed);
     }

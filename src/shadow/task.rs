@@ -36,16 +36,19 @@ pub(super) struct Task<C> {
 impl<C> Task<C> {
     /// Refuses the shadow: dropping its copy of the request ends the branch for this reason.
     fn skip(&self, reason: SkipReason) {
-        self.shadows[self.at].count_not_ready();
         self.reason.skipped(reason);
     }
 }
 
 impl<C> Drop for Task<C> {
-    /// Dropped without ever having been polled: its runtime is gone.
     fn drop(&mut self) {
+        // Dropped without ever having been polled: its runtime is gone.
         if !self.started {
             self.skip(SkipReason::NoRuntime);
+        }
+        // Whoever skipped it: the service may have, too.
+        if self.reason.is_skip() {
+            self.shadows[self.at].count_skip();
         }
     }
 }

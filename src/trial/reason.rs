@@ -47,6 +47,10 @@ impl Reason {
         if self.is_set() { Poll::Ready(()) } else { Poll::Pending }
     }
 
+    pub(crate) fn is_skip(&self) -> bool {
+        matches!(self.0.ending.get(), Some(Ending::Skipped(_)))
+    }
+
     pub(super) fn is_set(&self) -> bool {
         self.0.ending.get().is_some()
     }

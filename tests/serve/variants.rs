@@ -6,7 +6,10 @@ use crate::support::{
 use http::{Request, header};
 use http_body_util::BodyExt;
 use serde_json::{Value, json};
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 const JSON: &str = "application/json";
 
@@ -153,6 +156,15 @@ configs:
     assert_eq!((answer.status.as_u16(), answer.text() == large), (200, true));
     let request = post("/").header(header::CONTENT_TYPE, JSON);
     proxy.ask(request, "{}").await;
+    let mut shadow = json!(null);
+    for _ in 0..1_000 {
+        shadow = proxy.admin("/stats").await.json()["shadows"][0].clone();
+        if shadow["in_flight"] == 0 {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    assert_eq!((&shadow["dispatched"], &shadow["skipped"]), (&json!(1), &json!(1)));
     assert_eq!(
         proxy.ends().await,
         [
