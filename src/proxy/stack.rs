@@ -139,7 +139,12 @@ fn variants(file: &ExperimentFile) -> Result<Variants<Forward>, BoxError> {
         // Every config of the pool was read with its target.
         let target = targets.get(config.id()).cloned().ok_or("no upstream")?;
         let upstream = Arc::new(Upstream::new(settings, &tls));
-        let follow = upstream.clone().follow(target.clone(), settings.clone(), tls.clone());
+        let follow = Upstream::follow(
+            Arc::downgrade(&upstream),
+            target.clone(),
+            settings.clone(),
+            tls.clone(),
+        );
         tokio::spawn(follow);
         Ok(Forward {
             target,
