@@ -58,6 +58,7 @@ pub mod branch;
 pub mod carrier;
 mod caught;
 mod clock;
+pub mod compare;
 pub mod config;
 pub mod fallback;
 #[cfg(feature = "http")]

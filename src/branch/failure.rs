@@ -42,6 +42,10 @@ named! {
         NotReady = "not_ready",
         /// As many shadows were in flight as are allowed.
         MaxInFlight = "max_in_flight",
+        /// Its circuit breaker was open: it had failed too often.
+        BreakerOpen = "breaker_open",
+        /// The request asked to become another protocol, which only one service can answer.
+        Upgrade = "upgrade",
         /// There was no runtime to run it on.
         NoRuntime = "no_runtime",
         /// The request body was beyond the bound for rewriting it.

@@ -161,6 +161,8 @@ named! {
         Primary = "primary",
         /// It ran in the background; nobody waited for it.
         Shadow = "shadow",
+        /// A second run of the primary's config in the background: what differs here is noise.
+        Control = "control",
         /// It is one of several whose outputs were combined.
         Branch = "branch",
         /// It answered in place of a primary that could not be reached.
@@ -185,8 +187,8 @@ named! {
 /// A name that stands for nothing.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UnknownName {
-    found: String,
-    expected: &'static [&'static str],
+    pub(crate) found: String,
+    pub(crate) expected: &'static [&'static str],
 }
 
 impl fmt::Display for UnknownName {

@@ -1,8 +1,9 @@
 //! One HTTP request for several services.
 
 use super::{
-    ForkBody, carrier,
+    ForkBody, Settled, carrier,
     pump::{pump, read_ahead},
+    settled::Gather,
     tap::Budget,
 };
 use crate::{
@@ -11,7 +12,7 @@ use crate::{
     shadow::GenericShadowLayer,
     trial::Place,
 };
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, header, request::Parts};
 use http_body::Body;
 use http_body_util::BodyExt;
@@ -232,16 +233,6 @@ impl<B> MarkResponse<Place, Response<B>> for Forked {
     }
 }
 
-/// What is left of a shadow's response body: its beginning and its length.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Settled {
-    /// The first bytes.
-    pub head: Bytes,
-    /// How many bytes the whole body had.
-    pub len: u64,
-}
-
 impl<B> Settle<Response<B>> for Forked
 where
     B: Body<Data = Bytes> + Send,
@@ -267,20 +258,21 @@ where
             return Err(too_long());
         }
         let mut body = pin!(body);
-        let (mut head, mut len) = (BytesMut::new(), 0);
+        let mut gather = Gather::new(self.capture_bytes);
         while let Some(frame) = body.frame().await {
             let frame = frame.map_err(|error| {
                 let failure = Failure::of_error(&error.into());
                 Failure { kind: FailureKind::Truncated, ..failure }
             })?;
-            let Some(data) = frame.data_ref() else { continue };
-            len += data.len() as u64;
-            if len > self.max_response_bytes as u64 {
+            if let Some(data) = frame.data_ref() {
+                gather.data(data);
+            } else if let Some(trailers) = frame.trailers_ref() {
+                gather.trailers(trailers);
+            }
+            if gather.len() > self.max_response_bytes as u64 {
                 return Err(too_long());
             }
-            let room = self.capture_bytes - head.len();
-            head.extend_from_slice(&data[..data.len().min(room)]);
         }
-        Ok(Response::from_parts(parts, Settled { head: head.freeze(), len }))
+        Ok(Response::from_parts(parts, gather.settled()))
     }
 }

@@ -79,6 +79,7 @@ mod log;
 mod multi_branch;
 mod pump;
 mod record_body;
+mod settled;
 mod tap;
 mod tee;
 #[cfg(feature = "axum")]
@@ -88,11 +89,12 @@ pub use carrier::{InExtensions, place};
 pub use combine::Combine;
 pub use combined_body::CombinedBody;
 pub use fork_body::ForkBody;
-pub use forked::{Forked, SHADOW_HEADER, Settled};
+pub use forked::{Forked, SHADOW_HEADER};
 pub use listener::CopyError;
 pub use log::HttpLogFuture;
 pub use multi_branch::{CombineFuture, MultiBranch, MultiBranchLayer};
 pub use record_body::RecordBody;
+pub use settled::Settled;
 #[cfg(feature = "axum")]
 pub use variant::{Variant, VariantRejection};
 

@@ -3,6 +3,7 @@
 use super::{LoggerBackend, Recording};
 use crate::{
     branch::{Branch, Failure},
+    compare::Comparison,
     config::SecretKeys,
     trial::{Record, Sink},
 };
@@ -225,6 +226,8 @@ impl Sink for Recorder {
     fn record(&self, record: Record) {
         self.push(Entry::Record(record));
     }
+
+    fn compared(&self, _: Comparison) {}
 }
 
 impl Clone for Recorder {

@@ -4,6 +4,7 @@ use super::Place;
 use crate::{
     branch::{Branch, Failure, SkipReason},
     clock::Tick,
+    compare::Comparison,
 };
 use serde_json::Value;
 use std::fmt;
@@ -61,4 +62,8 @@ impl Record {
 pub(crate) trait Sink: fmt::Debug + Send + Sync {
     /// Takes one.
     fn record(&self, record: Record);
+
+    /// Takes what came of comparing two branches.
+    #[allow(dead_code, reason = "the comparison comes next")]
+    fn compared(&self, comparison: Comparison);
 }

@@ -1,0 +1,40 @@
+//! The record of one comparison.
+
+use super::Differences;
+use crate::{
+    branch::{BranchId, Role},
+    config::Config,
+};
+use serde::Serialize;
+use std::sync::Arc;
+
+/// What came of comparing one shadow's answer with the primary's.
+#[derive(Debug, Clone, Serialize)]
+#[non_exhaustive]
+pub struct Comparison {
+    /// The name of the experiment.
+    pub experiment: Arc<str>,
+    /// The name of the strategy.
+    pub strategy: Arc<str>,
+    /// The request both branches answered.
+    pub request_id: BranchId,
+    /// The primary's branch.
+    pub primary: BranchId,
+    /// The branch that was compared with it.
+    pub branch: BranchId,
+    /// What that branch was: a shadow, or the control.
+    pub role: Role,
+    /// The id of that branch's config.
+    pub config_id: crate::ConfigId,
+    /// That branch's config; serialised without its secrets.
+    pub config: Config,
+    /// What differs; empty if nothing does.
+    pub differences: Differences,
+}
+
+impl Comparison {
+    /// Whether nothing differs.
+    pub fn is_equal(&self) -> bool {
+        self.differences.is_empty()
+    }
+}
