@@ -26,6 +26,8 @@ impl<R, F: Fn(&R) -> Option<String>> UnitKey<R> for F {
 pub(crate) struct Unit {
     /// The point on the weights' line.
     pub(crate) point: u64,
+    /// The point that decides whether the unit takes part at all.
+    pub(crate) entry: u64,
     /// What is recorded of the key.
     pub(crate) hash: u64,
 }
@@ -40,7 +42,7 @@ impl Salt {
     }
 
     /// BLAKE3 in keyed mode; the output's first eight bytes (little-endian) are the point, the
-    /// third eight the recorded hash. (The second eight are kept for deciding who is in at all.)
+    /// second eight decide who is in at all, the third are the recorded hash.
     pub(crate) fn unit(&self, key: &[u8]) -> Unit {
         let hash = blake3::keyed_hash(&self.0, key);
         let word = |at: usize| {
@@ -49,7 +51,7 @@ impl Salt {
                 .rev()
                 .fold(0, |word, byte| word << 8 | u64::from(*byte))
         };
-        Unit { point: word(0), hash: word(16) }
+        Unit { point: word(0), entry: word(8), hash: word(16) }
     }
 }
 

@@ -1,8 +1,8 @@
 //! How one request becomes several.
 
-use super::{InTrial, Nested, Ticket};
+use super::{InTrial, Keep, Nested, Ticket};
 use crate::{
-    branch::Failure,
+    branch::{Failure, SkipReason},
     trial::{Place, Reason, Trial},
 };
 use std::{future::Future, pin::Pin};
@@ -18,8 +18,8 @@ pub trait Fork<R> {
     fn parent(&self, request: &R) -> Option<Place>;
 
     /// Whether this request may be copied to shadows of this experiment at all.
-    fn may_shadow(&self, _: &R, _experiment: &str) -> bool {
-        true
+    fn may_shadow(&self, _: &R, _experiment: &str) -> MayShadow {
+        MayShadow::Yes
     }
 
     /// The request itself, and a copy of it for each further ticket. The copies never hold the
@@ -48,6 +48,17 @@ pub trait Fork<R> {
     ) -> (Vec<Self::Request>, Option<Pump>);
 }
 
+/// Whether a request may be copied to shadows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MayShadow {
+    /// It may.
+    Yes,
+    /// It is none of those that are shadowed: that is counted (`unmatched`).
+    No,
+    /// It would be one, but cannot be copied: its shadows are skipped, for this reason.
+    Skip(SkipReason),
+}
+
 /// Work that must be polled while the copies of a request run.
 pub type Pump = Pin<Box<dyn Future<Output = ()> + Send>>;
 
@@ -55,6 +66,19 @@ pub type Pump = Pin<Box<dyn Future<Output = ()> + Send>>;
 pub trait Settle<Response> {
     /// What is left of it, to look at later.
     type Settled: Send + 'static;
+    /// The primary's response, as the caller gets it.
+    type Watched;
+
+    /// Hands the primary's response to the caller. With a [`Keep`], what is left of it goes there,
+    /// too, as soon as it is complete.
+    fn watch(response: Response, keep: Option<(Self, Keep<Self::Settled>)>) -> Self::Watched
+    where
+        Self: Sized;
+
+    /// Whether an answer that came to its end says that the service has failed.
+    fn has_failed(&self, _: &Self::Settled) -> bool {
+        false
+    }
 
     /// Reads the response to its end, within bounds. Whoever stops before the end says why
     /// first (`reason`), and drops the response then.
@@ -125,6 +149,14 @@ impl<R: Clone> Fork<Trial<R>> for Nested {
 
 impl<Response: Send + 'static> Settle<Response> for InTrial {
     type Settled = Response;
+    type Watched = Response;
+
+    fn watch(response: Response, keep: Option<(Self, Keep<Response>)>) -> Response {
+        if let Some((_, keep)) = keep {
+            keep.look(&response);
+        }
+        response
+    }
 
     async fn settle(&self, response: Response, _: &Reason) -> Result<Response, Failure> {
         Ok(response)
@@ -133,6 +165,14 @@ impl<Response: Send + 'static> Settle<Response> for InTrial {
 
 impl<Response: Send + 'static> Settle<Response> for Nested {
     type Settled = Response;
+    type Watched = Response;
+
+    fn watch(response: Response, keep: Option<(Self, Keep<Response>)>) -> Response {
+        if let Some((_, keep)) = keep {
+            keep.look(&response);
+        }
+        response
+    }
 
     async fn settle(&self, response: Response, _: &Reason) -> Result<Response, Failure> {
         Ok(response)

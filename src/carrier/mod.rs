@@ -8,9 +8,12 @@
 
 mod fork;
 mod future;
+mod keep;
 
-pub use fork::{Fork, Pump, Settle};
+pub use fork::{Fork, MayShadow, Pump, Settle};
 pub use future::MarkFuture;
+pub use keep::Keep;
+pub(crate) use keep::Seen;
 
 pub use crate::trial::Reason;
 

@@ -79,6 +79,17 @@ impl Differences {
     }
 }
 
+impl From<bool> for Differences {
+    /// Whether the two are equal: if not, they differ as a whole (path `body`).
+    fn from(is_equal: bool) -> Self {
+        let mut differences = Self::default();
+        if !is_equal {
+            differences.push("body", DifferenceKind::Changed, None, None);
+        }
+        differences
+    }
+}
+
 fn cut(text: &str) -> String {
     if text.len() <= MAX_SAMPLE {
         return text.to_owned();

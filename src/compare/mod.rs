@@ -15,6 +15,8 @@
 
 mod comparison;
 mod difference;
+mod rule;
 
 pub use comparison::Comparison;
 pub use difference::{Difference, DifferenceKind, Differences};
+pub use rule::{Compare, NoComparison};

@@ -87,6 +87,14 @@ pub(crate) fn duration<'de, D: Deserializer<'de>>(
     parse_duration(&text).map(Some).map_err(de::Error::custom)
 }
 
+/// For `#[serde(deserialize_with)]` on a duration that has a default.
+pub(crate) fn required_duration<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Duration, D::Error> {
+    let text = String::deserialize(Scalar(deserializer))?;
+    parse_duration(&text).map_err(de::Error::custom)
+}
+
 /// For `#[serde(deserialize_with)]` on an optional size.
 #[cfg(feature = "proxy")]
 pub(crate) fn size<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<usize>, D::Error> {

@@ -1,14 +1,15 @@
 //! One HTTP request for several services.
 
 use super::{
-    ForkBody, Settled, carrier,
+    ForkBody, RequestMatch, Settled, WatchBody, carrier,
+    log::{may_have_body, server_error},
     pump::{pump, read_ahead},
-    settled::Gather,
+    settled::{Capture, Gather},
     tap::Budget,
 };
 use crate::{
-    branch::{Failure, FailureKind},
-    carrier::{Fork, MarkResponse, Pump, Reason, Settle, Ticket},
+    branch::{Failure, FailureKind, SkipReason},
+    carrier::{Fork, Keep, MarkResponse, MayShadow, Pump, Reason, Settle, Ticket},
     shadow::GenericShadowLayer,
     trial::Place,
 };
@@ -16,6 +17,7 @@ use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, header, request::Parts};
 use http_body::Body;
 use http_body_util::BodyExt;
+use serde::Deserialize;
 use std::{pin::pin, sync::Arc};
 
 /// The header that marks a shadow's request: `<experiment>/<config id>`.
@@ -26,33 +28,78 @@ const CREDENTIALS: [HeaderName; 3] =
     [header::AUTHORIZATION, header::PROXY_AUTHORIZATION, header::COOKIE];
 
 /// The config travels in the extensions, and the body is forked; see [the module](super).
+#[derive(Debug, Clone, Default)]
+pub struct Forked(Arc<Rules>);
+
+/// Which requests are shadowed, and what of them a shadow gets.
 #[derive(Debug, Clone)]
-pub struct Forked {
-    methods: Arc<[Method]>,
-    withheld: Arc<[HeaderName]>,
-    pub(super) budget: Budget,
+struct Rules {
+    methods: Vec<Method>,
+    only: RequestMatch,
+    withheld: Vec<HeaderName>,
+    idempotency_key: IdempotencyKey,
+    budget: Budget,
+    capture: Capture,
     max_response_bytes: usize,
-    capture_bytes: usize,
 }
 
-impl Default for Forked {
+impl Default for Rules {
     fn default() -> Self {
         Self {
-            methods: Arc::new([Method::GET, Method::HEAD, Method::OPTIONS]),
-            withheld: Arc::new(CREDENTIALS),
+            methods: vec![Method::GET, Method::HEAD, Method::OPTIONS],
+            only: RequestMatch::default(),
+            withheld: CREDENTIALS.to_vec(),
+            idempotency_key: IdempotencyKey::default(),
             budget: Budget::default(),
+            capture: Capture::default(),
             max_response_bytes: 8 << 20,
-            capture_bytes: 64 << 10,
         }
     }
 }
 
-impl GenericShadowLayer<Forked> {
+/// What becomes of the `idempotency-key` of a request whose shadows may have effects.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum IdempotencyKey {
+    /// A shadow gets a key of its own, made from the caller's and its config's id: it neither
+    /// answers in the primary's place nor makes the primary's request look like a repetition.
+    #[default]
+    Own,
+    /// A shadow gets the caller's key. Only for services that do not share their state: otherwise
+    /// whichever comes second, shadow or primary, is taken for a repetition.
+    Forward,
+    /// A shadow gets no key.
+    Remove,
+}
+
+/// `Idempotency-Key` (draft-ietf-httpapi-idempotency-key-header).
+const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
+
+impl<K, V> GenericShadowLayer<Forked, K, V> {
+    fn rules_mut(&mut self) -> &mut Rules {
+        Arc::make_mut(&mut self.carrier_mut().0)
+    }
+
     /// The methods that are shadowed; GET, HEAD and OPTIONS until then. A shadow of any other
     /// method may do a second time what the primary did.
     #[must_use]
     pub fn methods(mut self, methods: impl IntoIterator<Item = Method>) -> Self {
-        self.carrier_mut().methods = methods.into_iter().collect();
+        self.rules_mut().methods = methods.into_iter().collect();
+        self
+    }
+
+    /// Shadows only the requests that match; all until then. The others are counted
+    /// (`unmatched`).
+    #[must_use]
+    pub fn only(mut self, requests: RequestMatch) -> Self {
+        self.rules_mut().only = requests;
+        self
+    }
+
+    /// What becomes of a request's `idempotency-key`; a shadow gets one of its own until then.
+    #[must_use]
+    pub fn idempotency_key(mut self, policy: IdempotencyKey) -> Self {
+        self.rules_mut().idempotency_key = policy;
         self
     }
 
@@ -62,17 +109,14 @@ impl GenericShadowLayer<Forked> {
     #[must_use]
     pub fn forward_headers(mut self, headers: impl IntoIterator<Item = HeaderName>) -> Self {
         let allowed: Vec<_> = headers.into_iter().collect();
-        let carrier = self.carrier_mut();
-        carrier.withheld =
-            carrier.withheld.iter().filter(|name| !allowed.contains(name)).cloned().collect();
+        self.rules_mut().withheld.retain(|name| !allowed.contains(name));
         self
     }
 
     /// Keeps further headers from the shadows.
     #[must_use]
     pub fn withhold_headers(mut self, headers: impl IntoIterator<Item = HeaderName>) -> Self {
-        let carrier = self.carrier_mut();
-        carrier.withheld = carrier.withheld.iter().cloned().chain(headers).collect();
+        self.rules_mut().withheld.extend(headers);
         self
     }
 
@@ -80,7 +124,7 @@ impl GenericShadowLayer<Forked> {
     /// falls further behind is dropped.
     #[must_use]
     pub fn body_buffer(mut self, bytes: usize) -> Self {
-        self.carrier_mut().budget.each = bytes;
+        self.rules_mut().budget.each = bytes;
         self
     }
 
@@ -88,7 +132,7 @@ impl GenericShadowLayer<Forked> {
     /// until then.
     #[must_use]
     pub fn body_buffer_total(mut self, bytes: usize) -> Self {
-        self.carrier_mut().budget.all = bytes;
+        self.rules_mut().budget.all = bytes;
         self
     }
 
@@ -96,15 +140,24 @@ impl GenericShadowLayer<Forked> {
     /// say is dropped (`failed`, kind `oversized`).
     #[must_use]
     pub fn max_response_bytes(mut self, bytes: usize) -> Self {
-        self.carrier_mut().max_response_bytes = bytes;
+        self.rules_mut().max_response_bytes = bytes;
         self
     }
 
-    /// How many bytes of a shadow's response are kept for
-    /// [`shadow_results`](Self::shadow_results) (as `Response<Settled>`); 64 KiB until then.
+    /// How many bytes of a response are kept to be compared and for
+    /// [`shadow_results`](Self::shadow_results) (as `Response<Settled>`); 64 KiB until then. What
+    /// is larger is compared by its hash.
     #[must_use]
     pub fn capture_bytes(mut self, bytes: usize) -> Self {
-        self.carrier_mut().capture_bytes = bytes;
+        self.rules_mut().capture.each = bytes;
+        self
+    }
+
+    /// How many bytes of responses are kept at one time; 32 MiB until then. Beyond it nothing of a
+    /// response is kept but its hash.
+    #[must_use]
+    pub fn capture_bytes_total(mut self, bytes: usize) -> Self {
+        self.rules_mut().capture.all = bytes;
         self
     }
 }
@@ -121,12 +174,19 @@ where
         carrier::place(request.extensions()).cloned()
     }
 
-    fn may_shadow(&self, request: &Request<B>, experiment: &str) -> bool {
-        let headers = request.headers();
-        self.methods.contains(request.method())
-            && request.method() != Method::CONNECT
-            && !headers.contains_key(header::UPGRADE)
-            && !is_marked(headers, experiment)
+    fn may_shadow(&self, request: &Request<B>, experiment: &str) -> MayShadow {
+        let (headers, rules) = (request.headers(), &*self.0);
+        let is_upgrade = headers.contains_key(header::UPGRADE);
+        if request.method() == Method::CONNECT {
+            return MayShadow::Skip(SkipReason::Upgrade);
+        }
+        if !rules.methods.contains(request.method())
+            || is_marked(headers, experiment)
+            || !rules.only.matches(request.uri(), headers)
+        {
+            return MayShadow::No;
+        }
+        if is_upgrade { MayShadow::Skip(SkipReason::Upgrade) } else { MayShadow::Yes }
     }
 
     fn fork(
@@ -143,7 +203,7 @@ where
         }
         let (parts, body) = request.into_parts();
         let reasons = copies.iter().map(|ticket| ticket.0.reason.clone()).collect();
-        let (body, copy_bodies) = ForkBody::tee(body, reasons, &self.budget);
+        let (body, copy_bodies) = ForkBody::tee(body, reasons, &self.0.budget);
         let copies = copies
             .into_iter()
             .zip(copy_bodies)
@@ -165,7 +225,7 @@ where
             pump(body, tickets.len())
         } else {
             let reasons = tickets.iter().map(|ticket| ticket.0.reason.clone()).collect();
-            read_ahead(body, reasons, &self.budget)
+            read_ahead(body, reasons, &self.0.budget)
         };
         let requests = tickets.into_iter().zip(bodies).map(|(ticket, body)| {
             let mut request = Request::from_parts(parts.clone(), body);
@@ -184,18 +244,42 @@ impl Forked {
         body: ForkBody<B>,
     ) -> Request<ForkBody<B>> {
         let mut parts = parts.clone();
-        for name in &*self.withheld {
+        for name in &self.0.withheld {
             parts.headers.remove(name);
         }
         // Whether to send the body was settled between the caller and us.
         parts.headers.remove(header::EXPECT);
         let place = ticket.place();
+        if let Some(key) = parts.headers.remove(IDEMPOTENCY_KEY)
+            && let Some(key) = self.0.idempotency_key.of(key, place.config_id().as_str())
+        {
+            parts.headers.insert(IDEMPOTENCY_KEY, key);
+        }
         let mark = mark(place.experiment(), place.config_id().as_str());
         // A mark of another experiment stays: that one, too, wants to know its own again.
         parts.headers.append(SHADOW_HEADER, mark);
         let mut request = Request::from_parts(parts, body);
         carrier::seat(&mut request, ticket);
         request
+    }
+}
+
+impl IdempotencyKey {
+    /// The key a shadow gets.
+    fn of(self, key: HeaderValue, config_id: &str) -> Option<HeaderValue> {
+        match self {
+            Self::Forward => Some(key),
+            Self::Remove => None,
+            Self::Own => {
+                // Not to be guessed at, and of a length that every service takes.
+                let own = blake3::Hasher::new_derive_key("tower-spearmint idempotency key v1")
+                    .update(config_id.as_bytes())
+                    .update(b"\0")
+                    .update(key.as_bytes())
+                    .finalize();
+                HeaderValue::from_str(&own.to_hex()[..32]).ok()
+            }
+        }
     }
 }
 
@@ -239,6 +323,24 @@ where
     B::Error: Into<crate::BoxError>,
 {
     type Settled = Response<Settled>;
+    type Watched = Response<WatchBody<B>>;
+
+    fn watch(
+        response: Response<B>,
+        keep: Option<(Self, Keep<Response<Settled>>)>,
+    ) -> Response<WatchBody<B>> {
+        let Some((carrier, keep)) = keep else { return response.map(WatchBody::unwatched) };
+        let mut head = Response::new(());
+        *head.status_mut() = response.status();
+        *head.headers_mut() = response.headers().clone();
+        let gather = Gather::new(&carrier.0.capture, response.body().size_hint().exact());
+        let has_body = may_have_body(response.status());
+        response.map(|body| WatchBody::watched(body, head, gather, keep, has_body))
+    }
+
+    fn has_failed(&self, answer: &Response<Settled>) -> bool {
+        server_error(answer.status()).is_some()
+    }
 
     async fn settle(
         &self,
@@ -249,16 +351,16 @@ where
         let too_long = || {
             let failure = Failure::new(
                 FailureKind::Oversized,
-                format!("the response has more than {} bytes", self.max_response_bytes),
+                format!("the response has more than {} bytes", self.0.max_response_bytes),
             );
             reason.failed(failure.clone());
             failure
         };
-        if body.size_hint().lower() > self.max_response_bytes as u64 {
+        if body.size_hint().lower() > self.0.max_response_bytes as u64 {
             return Err(too_long());
         }
         let mut body = pin!(body);
-        let mut gather = Gather::new(self.capture_bytes);
+        let mut gather = Gather::new(&self.0.capture, body.size_hint().exact());
         while let Some(frame) = body.frame().await {
             let frame = frame.map_err(|error| {
                 let failure = Failure::of_error(&error.into());
@@ -269,7 +371,7 @@ where
             } else if let Some(trailers) = frame.trailers_ref() {
                 gather.trailers(trailers);
             }
-            if gather.len() > self.max_response_bytes as u64 {
+            if gather.len() > self.0.max_response_bytes as u64 {
                 return Err(too_long());
             }
         }

@@ -97,7 +97,7 @@ where
 }
 
 /// What a server sends no body for, whatever the service made of it.
-fn may_have_body(status: StatusCode) -> bool {
+pub(super) fn may_have_body(status: StatusCode) -> bool {
     !status.is_informational()
         && !matches!(status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED)
 }

@@ -76,6 +76,7 @@ mod fork_body;
 mod forked;
 mod listener;
 mod log;
+mod matches;
 mod multi_branch;
 mod pump;
 mod record_body;
@@ -84,19 +85,22 @@ mod tap;
 mod tee;
 #[cfg(feature = "axum")]
 mod variant;
+mod watch_body;
 
 pub use carrier::{InExtensions, place};
 pub use combine::Combine;
 pub use combined_body::CombinedBody;
 pub use fork_body::ForkBody;
-pub use forked::{Forked, SHADOW_HEADER};
+pub use forked::{Forked, IdempotencyKey, SHADOW_HEADER};
 pub use listener::CopyError;
 pub use log::HttpLogFuture;
+pub use matches::RequestMatch;
 pub use multi_branch::{CombineFuture, MultiBranch, MultiBranchLayer};
 pub use record_body::RecordBody;
 pub use settled::Settled;
 #[cfg(feature = "axum")]
 pub use variant::{Variant, VariantRejection};
+pub use watch_body::WatchBody;
 
 /// One config for every request; see [`single`](crate::single).
 pub type SingleLayer = crate::single::GenericSingleLayer<InExtensions>;

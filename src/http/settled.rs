@@ -2,9 +2,13 @@
 
 use bytes::{Bytes, BytesMut};
 use http::HeaderMap;
+use std::sync::{
+    Arc,
+    atomic::{AtomicUsize, Ordering::Relaxed},
+};
 
 /// What is left of a response body: its beginning, its length, and a hash of the whole.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Settled {
     /// The first bytes (`capture_bytes` at most).
@@ -15,7 +19,61 @@ pub struct Settled {
     pub trailers: Option<HeaderMap>,
     /// Of a body that is larger than its head.
     hash: Option<blake3::Hash>,
+    /// What the head takes up, until the last clone is gone.
+    _held: Option<Arc<Held>>,
 }
+
+/// How many bytes of responses are kept.
+#[derive(Debug, Clone)]
+pub(super) struct Capture {
+    /// Of each.
+    pub(super) each: usize,
+    /// Of all together.
+    pub(super) all: usize,
+    used: Arc<AtomicUsize>,
+}
+
+impl Default for Capture {
+    fn default() -> Self {
+        Self { each: 64 << 10, all: 32 << 20, used: Arc::default() }
+    }
+}
+
+impl Capture {
+    /// Room for a body of that length, if that is known; none if too much is kept already.
+    fn hold(&self, len: Option<u64>) -> Option<Held> {
+        let most = self.each as u64;
+        let bytes = len.map_or(most, |len| len.min(most)) as usize;
+        let held = Held { bytes, used: self.used.clone() };
+        let used = self.used.fetch_add(bytes, Relaxed) + bytes;
+        (used <= self.all).then_some(held)
+    }
+}
+
+/// Bytes that are kept.
+#[derive(Debug)]
+struct Held {
+    bytes: usize,
+    used: Arc<AtomicUsize>,
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        self.used.fetch_sub(self.bytes, Relaxed);
+    }
+}
+
+/// Two are equal if their bodies and trailers are, as far as they are known.
+impl PartialEq for Settled {
+    fn eq(&self, other: &Self) -> bool {
+        self.head == other.head
+            && self.len == other.len
+            && self.trailers == other.trailers
+            && self.hash == other.hash
+    }
+}
+
+impl Eq for Settled {}
 
 impl Settled {
     /// Whether the head is the whole body.
@@ -42,18 +100,19 @@ impl Settled {
 
 /// Gathers it while the body passes. A body that fits the head is not hashed: it can be compared
 /// as it is.
-#[derive(Debug)]
 pub(super) struct Gather {
     head: BytesMut,
     len: u64,
     trailers: Option<HeaderMap>,
     hasher: Option<Box<blake3::Hasher>>,
-    capture_bytes: usize,
+    held: Option<Held>,
 }
 
 impl Gather {
-    pub(super) fn new(capture_bytes: usize) -> Self {
-        Self { head: BytesMut::new(), len: 0, trailers: None, hasher: None, capture_bytes }
+    /// The body has `expected` bytes, if that is known.
+    pub(super) fn new(capture: &Capture, expected: Option<u64>) -> Self {
+        let held = capture.hold(expected);
+        Self { head: BytesMut::new(), len: 0, trailers: None, hasher: None, held }
     }
 
     pub(super) const fn len(&self) -> u64 {
@@ -62,7 +121,7 @@ impl Gather {
 
     pub(super) fn data(&mut self, data: &[u8]) {
         self.len += data.len() as u64;
-        let room = self.capture_bytes - self.head.len();
+        let room = self.held.as_ref().map_or(0, |held| held.bytes).saturating_sub(self.head.len());
         if self.hasher.is_none() && data.len() > room {
             let mut hasher = Box::new(blake3::Hasher::new());
             hasher.update(&self.head);
@@ -84,6 +143,7 @@ impl Gather {
             len: self.len,
             trailers: self.trailers,
             hash: self.hasher.map(|hasher| hasher.finalize()),
+            _held: self.held.map(Arc::new),
         }
     }
 }
@@ -93,7 +153,8 @@ mod tests {
     use super::*;
 
     fn settled(capture_bytes: usize, frames: &[&str]) -> Settled {
-        let mut gather = Gather::new(capture_bytes);
+        let capture = Capture { each: capture_bytes, ..Capture::default() };
+        let mut gather = Gather::new(&capture, None);
         frames.iter().for_each(|frame| gather.data(frame.as_bytes()));
         gather.settled()
     }
@@ -108,5 +169,24 @@ mod tests {
             assert!(!whole.same_bytes(&settled(capture, &["hellO"])), "{capture}");
             assert!(!whole.same_bytes(&settled(capture, &["hell"])));
         }
+    }
+
+    #[test]
+    fn beyond_the_bound_for_all_nothing_is_kept_but_the_hash() {
+        let capture = Capture { each: 4, all: 6, ..Capture::default() };
+        let full = |expected| {
+            let mut gather = Gather::new(&capture, expected);
+            gather.data(b"hello");
+            gather.settled()
+        };
+        let first = full(None);
+        let (second, small) = (full(None), full(Some(2)));
+        assert_eq!([&first.head[..], &second.head, &small.head], [&b"hell"[..], b"", b"he"]);
+        assert!(first.same_bytes(&second) && second.same_bytes(&small));
+        let copy = first.clone();
+        drop((first, second, small));
+        assert_eq!(capture.used.load(Relaxed), 4);
+        drop(copy);
+        assert_eq!(capture.used.load(Relaxed), 0);
     }
 }

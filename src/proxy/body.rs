@@ -3,7 +3,7 @@
 use crate::{
     BoxError,
     fallback::LentBody,
-    http::{CombinedBody, ForkBody, RecordBody},
+    http::{CombinedBody, ForkBody, RecordBody, WatchBody},
 };
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
@@ -84,6 +84,7 @@ one_of! {
     /// A response body on its way to the caller.
     ReplyBody(Reply, ReplyProjected) {
         Upstream(RecordBody<UpstreamBody>),
+        Watched(WatchBody<RecordBody<UpstreamBody>>),
         Combined(CombinedBody<RecordBody<UpstreamBody>>),
         Made(Full<Bytes>),
     }

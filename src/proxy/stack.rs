@@ -19,7 +19,7 @@ use crate::{
         ShadowLayer, SingleLayer, place,
     },
     record::{Log, LogLayer, Recorder, RecorderStats},
-    shadow::ShadowStats,
+    shadow::{ShadowHandle, ShadowStats},
     strategy::{BoxFuture, GenericStrategyLayer, StrategyRegistry},
     variants::Variants,
 };
@@ -57,7 +57,7 @@ pub struct ProxyStats {
 /// Everything below the listener.
 pub(super) struct Stack {
     handler: Box<dyn Handle>,
-    pub(super) shadow: Option<ShadowLayer>,
+    pub(super) shadow: Option<ShadowHandle>,
     variant_header: Option<HeaderName>,
 }
 
@@ -89,7 +89,7 @@ impl Stack {
             "round_robin" => round_robin(file, logged)?,
             "shadow" => {
                 let layer = shadow_layer(file)?;
-                shadow = Some(layer.clone());
+                shadow = Some(layer.handle());
                 handle(layer.layer(logged))
             }
             "multi_branch" => handle(multi_branch(file).layer(logged)),

@@ -1,50 +1,55 @@
 //! The future of the primary.
 
-use crate::carrier::{MarkFuture, MarkResponse};
+use crate::carrier::{Keep, MarkFuture, MarkResponse, Settle};
 use pin_project::pin_project;
 use std::{
     fmt,
     future::Future,
     pin::Pin,
     sync::Arc,
-    task::{Context, Poll},
+    task::{Context, Poll, ready},
 };
 use tokio::sync::Semaphore;
 
 /// The future of the primary; the shadows are not in it.
 #[pin_project]
-pub struct ShadowFuture<F, C, M> {
+pub struct ShadowFuture<F, C, M, T> {
     #[pin]
     primary: MarkFuture<F, C, M>,
     guard: Option<LeaveGuard>,
+    /// What the answer is kept for, and who knows how. Dropped with the future if there is none.
+    keep: Option<(C, Keep<T>)>,
 }
 
-impl<F, C, M> ShadowFuture<F, C, M> {
-    pub(super) const fn new(primary: MarkFuture<F, C, M>, guard: Option<LeaveGuard>) -> Self {
-        Self { primary, guard }
+impl<F, C, M, T> ShadowFuture<F, C, M, T> {
+    pub(super) const fn new(
+        primary: MarkFuture<F, C, M>,
+        guard: Option<LeaveGuard>,
+        keep: Option<(C, Keep<T>)>,
+    ) -> Self {
+        Self { primary, guard, keep }
     }
 }
 
-impl<F, C, M, T, E> Future for ShadowFuture<F, C, M>
+impl<F, C, M, R, E> Future for ShadowFuture<F, C, M, C::Settled>
 where
-    F: Future<Output = Result<T, E>>,
-    C: MarkResponse<M, T>,
+    F: Future<Output = Result<R, E>>,
+    C: MarkResponse<M, R> + Settle<R>,
 {
-    type Output = Result<T, E>;
+    type Output = Result<C::Watched, E>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
-        let result = this.primary.poll(cx);
-        if result.is_ready()
-            && let Some(guard) = this.guard.take()
-        {
+        let result = ready!(this.primary.poll(cx));
+        if let Some(guard) = this.guard.take() {
             guard.answered();
         }
-        result
+        let keep = this.keep.take();
+        Poll::Ready(result.map(|response| C::watch(response, keep)))
     }
 }
 
-impl<F, C, M> fmt::Debug for ShadowFuture<F, C, M> {
+impl<F, C, M, T> fmt::Debug for ShadowFuture<F, C, M, T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ShadowFuture").finish_non_exhaustive()
     }

@@ -1,153 +1,148 @@
 //! The layer: which configs are shadows, and their bounds.
 
 use super::{
-    OnCancel, Shadow, ShadowSettings,
-    in_flight::{InFlight, Permit},
-    results::Results,
-    settings::Bounds,
+    BreakerSettings, Drained, OnCancel, Shadow, ShadowHandle, ShadowSettings, ShadowStats,
+    arm::ShadowArm, settings::Bounds, state::State,
 };
 use crate::{
-    assign::{Spread, inside},
-    branch::Branch,
+    assign::{NoKey, Salt, Unit, UnitKey},
+    branch::{Branch, Role},
     carrier::Nested,
-    config::{ConfigError, ConfigId, Primary},
+    compare::{Comparison, NoComparison},
+    config::{ConfigError, Primary},
     trial::{Arm, Arms, UNNAMED},
 };
-use serde::Serialize;
-use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed},
-    },
-    time::Duration,
-};
+use std::{sync::Arc, time::Duration};
 use tokio::runtime::Handle;
 use tower_layer::Layer;
 
 /// The primary answers, the others run in the background; see [the module](super). `C` is how the
-/// config travels.
+/// config travels, `K` how the unit's key is found, `V` how answers are compared.
 ///
-/// Clones share their counters, bounds and results: keep one to [`drain`](Self::drain) and to read
-/// [`stats`](Self::stats).
+/// Clones share their counters, bounds and results: keep one, or its [`handle`](Self::handle), to
+/// [`drain`](Self::drain) and to read [`stats`](Self::stats).
 #[derive(Debug, Clone)]
-pub struct GenericShadowLayer<C> {
+pub struct GenericShadowLayer<C, K = NoKey, V = NoComparison> {
     pub(super) carrier: C,
+    pub(super) compare: V,
     pub(super) primary: Arc<Arm>,
-    pub(super) shadows: Arc<[ShadowArm]>,
     pub(super) state: Arc<State>,
     pub(super) on_cancel: OnCancel,
     pub(super) runtime: Option<Handle>,
+    key: K,
+    salt: Option<Salt>,
+    plan: Plan,
+}
+
+/// What the shadows are made from.
+#[derive(Debug, Clone)]
+struct Plan {
     arms: Arms,
     primary_at: usize,
     base: Bounds,
     own: Vec<ShadowSettings>,
+    control: Option<ShadowSettings>,
+    keep_results: usize,
 }
 
-/// One config that runs as a shadow.
-#[derive(Debug)]
-pub(super) struct ShadowArm {
-    pub(super) arm: Arc<Arm>,
-    pub(super) bounds: Bounds,
-    in_flight: Arc<AtomicUsize>,
-    counts: Counts,
-}
-
-#[derive(Debug, Default)]
-struct Counts {
-    dispatched: AtomicU64,
-    sampled_out: AtomicU64,
-    unmatched: AtomicU64,
-    skipped: AtomicU64,
-}
-
-/// What all services of a layer share.
-#[derive(Debug)]
-pub(super) struct State {
-    pub(super) in_flight: Arc<InFlight>,
-    pub(super) results: Results,
-    sampling: Spread,
-}
-
-/// What became of the requests, for one shadow. Counts since the layer was made.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[non_exhaustive]
-pub struct ShadowStats {
-    /// The config.
-    pub config_id: ConfigId,
-    /// Requests that were shadowed.
-    pub dispatched: u64,
-    /// Requests that were sampled out.
-    pub sampled_out: u64,
-    /// Requests that may not be shadowed (a method, a marked request).
-    pub unmatched: u64,
-    /// Requests whose shadow was refused before it was started; each is a `skipped` branch.
-    pub skipped: u64,
-    /// Shadows running now.
-    pub in_flight: usize,
-}
-
-/// What a [`drain`](GenericShadowLayer::drain) left behind.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Drained {
-    /// Shadows that were still running at the deadline and were stopped; they end as `cancelled`.
-    pub cut_off: usize,
+impl Plan {
+    fn state(&self) -> Arc<State> {
+        let own = self.arms.iter().zip(&self.own).enumerate();
+        let shadows = own
+            .filter(|(at, _)| *at != self.primary_at)
+            .map(|(_, (arm, own))| ShadowArm::new(arm, Role::Shadow, own.over(&self.base)));
+        let control = self.control.iter().map(|own| {
+            ShadowArm::new(&self.arms[self.primary_at], Role::Control, own.over(&self.base))
+        });
+        State::new(shadows.chain(control).collect(), self.keep_results)
+    }
 }
 
 impl<C: Default> GenericShadowLayer<C> {
     /// The primary's pool: its primary answers, all others are shadows.
     pub fn new(primary: Primary) -> Self {
         let arms = Arms::new(UNNAMED, "shadow", primary.pool());
-        Self {
-            carrier: C::default(),
-            primary: arms[primary.position()].clone(),
-            shadows: Arc::new([]),
-            state: Arc::new(State {
-                in_flight: Arc::default(),
-                results: Results::new(64),
-                sampling: Spread::default(),
-            }),
-            on_cancel: OnCancel::default(),
-            runtime: None,
+        let plan = Plan {
             own: vec![ShadowSettings::default(); arms.len()],
             arms,
             primary_at: primary.position(),
             base: Bounds::default(),
+            control: None,
+            keep_results: 64,
+        };
+        Self {
+            carrier: C::default(),
+            compare: NoComparison,
+            primary: plan.arms[plan.primary_at].clone(),
+            state: plan.state(),
+            on_cancel: OnCancel::default(),
+            runtime: None,
+            key: NoKey,
+            salt: None,
+            plan,
         }
-        .rebuilt()
     }
 }
 
-impl<C> GenericShadowLayer<C> {
+impl<C, K, V> GenericShadowLayer<C, K, V> {
     /// Names the experiment (`default` until then).
     #[must_use]
-    pub fn experiment(mut self, name: &str) -> Self {
-        self.arms = self.arms.named(name);
-        self.rebuilt()
+    pub fn experiment(self, name: &str) -> Self {
+        self.replanned(|plan| plan.arms = plan.arms.named(name))
     }
 
     /// The share of requests that are shadowed, from 0 to 1 (values outside count as the nearest);
     /// all of them until then. One draw a request: with equal shares all shadows see the same
     /// requests, and a smaller share sees some of those that a larger one sees. The requests are
-    /// evenly spread, never in bursts.
+    /// evenly spread, never in bursts; see [`sample_by`](Self::sample_by) for whole units.
     #[must_use]
-    pub fn sample(mut self, share: f64) -> Self {
-        self.base.sample = share.clamp(0.0, 1.0);
-        self.rebuilt()
+    pub fn sample(self, share: f64) -> Self {
+        self.replanned(|plan| plan.base.sample = share.clamp(0.0, 1.0))
+    }
+
+    /// Samples units (users, sessions) instead of requests: of a unit either all requests are
+    /// shadowed or none, on every replica and for ever, depending on `salt` and its key alone. A
+    /// request without a key is drawn by itself.
+    #[must_use]
+    pub fn sample_by<Key>(self, salt: &str, key: Key) -> GenericShadowLayer<C, Key, V> {
+        let salt = Some(Salt::new(salt));
+        self.with(|carrier, _, compare| (carrier, key, compare), salt)
+    }
+
+    /// Compares each shadow's answer with the primary's, in the background: see
+    /// [`Compare`](crate::compare::Compare). The comparisons are recorded beside the branches.
+    #[must_use]
+    pub fn compare<Rule>(self, rule: Rule) -> GenericShadowLayer<C, K, Rule> {
+        let salt = self.salt.clone();
+        self.with(|carrier, key, _| (carrier, key, rule), salt)
+    }
+
+    /// Runs the primary's config a second time in the background, as the *control*: what differs
+    /// between its answer and the primary's is noise (times, ids), and says nothing about the
+    /// other configs. It costs the primary's service one more request each.
+    #[must_use]
+    pub fn control(self, settings: ShadowSettings) -> Self {
+        self.replanned(|plan| plan.control = Some(settings))
     }
 
     /// How long a shadow may take from its start to the end of its response; 30 s until then.
     #[must_use]
-    pub fn timeout(mut self, timeout: Duration) -> Self {
-        self.base.timeout = timeout;
-        self.rebuilt()
+    pub fn timeout(self, timeout: Duration) -> Self {
+        self.replanned(|plan| plan.base.timeout = timeout)
     }
 
     /// How many shadows of each config may run at once; 256 until then. Beyond it they are
     /// skipped.
     #[must_use]
-    pub fn max_in_flight(mut self, count: usize) -> Self {
-        self.base.max_in_flight = count;
-        self.rebuilt()
+    pub fn max_in_flight(self, count: usize) -> Self {
+        self.replanned(|plan| plan.base.max_in_flight = count)
+    }
+
+    /// Leaves a config's shadows alone for a while when most of them fail: they are skipped
+    /// (`breaker_open`). There is no breaker until then.
+    #[must_use]
+    pub fn breaker(self, breaker: BreakerSettings) -> Self {
+        self.replanned(|plan| plan.base.breaker = Some(breaker))
     }
 
     /// Other settings for one config.
@@ -155,20 +150,19 @@ impl<C> GenericShadowLayer<C> {
     /// # Errors
     ///
     /// When the config is not in the pool.
-    pub fn for_config(mut self, id: &str, settings: ShadowSettings) -> Result<Self, ConfigError> {
+    pub fn for_config(self, id: &str, settings: ShadowSettings) -> Result<Self, ConfigError> {
+        let arms = &self.plan.arms;
         let unknown = || ConfigError::Unknown {
             id: id.to_owned(),
-            known: self
-                .arms
+            known: arms
                 .iter()
                 .map(|arm| format!("`{}`", arm.config.id().short()))
                 .collect::<Vec<_>>()
                 .join(", "),
         };
         let position =
-            self.arms.iter().position(|arm| arm.config.id().as_str() == id).ok_or_else(unknown)?;
-        self.own[position] = settings;
-        Ok(self.rebuilt())
+            arms.iter().position(|arm| arm.config.id().as_str() == id).ok_or_else(unknown)?;
+        Ok(self.replanned(|plan| plan.own[position] = settings))
     }
 
     /// Takes each config's own settings from its `shadow` map, where it has one.
@@ -177,7 +171,7 @@ impl<C> GenericShadowLayer<C> {
     ///
     /// When one of them does not fit; the error names the config and the path.
     pub fn settings_from_configs(mut self) -> Result<Self, ConfigError> {
-        for (arm, own) in self.arms.iter().zip(&mut self.own) {
+        for (arm, own) in self.plan.arms.iter().zip(&mut self.plan.own) {
             if arm.config.has("shadow") {
                 *own = arm
                     .config
@@ -185,12 +179,12 @@ impl<C> GenericShadowLayer<C> {
                     .map_err(|error| error.at(format!("config `{}`", arm.config.id().short())))?;
             }
         }
-        Ok(self.rebuilt())
+        Ok(self.replanned(|_| {}))
     }
 
     /// What becomes of the shadows when the caller leaves; they finish until then.
     #[must_use]
-    pub const fn on_cancel(mut self, policy: OnCancel) -> Self {
+    pub fn on_cancel(mut self, policy: OnCancel) -> Self {
         self.on_cancel = policy;
         self
     }
@@ -203,55 +197,63 @@ impl<C> GenericShadowLayer<C> {
         self
     }
 
-    /// How many of the last shadow branches are kept for [`shadow_results`](Self::shadow_results);
-    /// 64 until then, none with 0.
+    /// How many of the last shadow branches and comparisons are kept for
+    /// [`shadow_results`](Self::shadow_results) and [`comparisons`](Self::comparisons); 64 until
+    /// then, none with 0.
     #[must_use]
-    pub fn keep_results(mut self, count: usize) -> Self {
-        self.state = Arc::new(State {
-            in_flight: Arc::default(),
-            results: Results::new(count),
-            sampling: Spread::default(),
-        });
-        self
+    pub fn keep_results(self, count: usize) -> Self {
+        self.replanned(|plan| plan.keep_results = count)
     }
 
     /// For use inside a variant of another experiment; see [`Nested`].
     #[must_use]
-    pub fn nested(self) -> GenericShadowLayer<Nested> {
-        GenericShadowLayer {
-            carrier: Nested,
-            primary: self.primary,
-            shadows: self.shadows,
-            state: self.state,
-            on_cancel: self.on_cancel,
-            runtime: self.runtime,
-            arms: self.arms,
-            primary_at: self.primary_at,
-            base: self.base,
-            own: self.own,
-        }
+    pub fn nested(self) -> GenericShadowLayer<Nested, K, V> {
+        let salt = self.salt.clone();
+        self.with(|_, key, compare| (Nested, key, compare), salt)
     }
 
-    /// The last shadow branches whose settled response is a `T`, oldest first, leaving none. Each
-    /// is there as soon as its shadow has ended.
+    /// To watch and switch the shadows from elsewhere. Take it when the layer is set up: what is
+    /// set later makes new counters.
+    pub fn handle(&self) -> ShadowHandle {
+        ShadowHandle(self.state.clone())
+    }
+
+    /// Switches all shadows off or on; see [`ShadowHandle::set_enabled`].
+    pub fn set_enabled(&self, enabled: bool) {
+        self.handle().set_enabled(enabled);
+    }
+
+    /// Switches the shadows of one config off or on.
+    ///
+    /// # Errors
+    ///
+    /// When it is not the id of a shadow.
+    pub fn set_config_enabled(&self, id: &str, enabled: bool) -> Result<(), ConfigError> {
+        self.handle().set_config_enabled(id, enabled)
+    }
+
+    /// The last shadow branches; see [`ShadowHandle::shadow_results`].
     pub fn shadow_results<T: 'static>(&self) -> Vec<Branch<T>> {
-        self.state.results.take()
+        self.handle().shadow_results()
     }
 
-    /// What became of the requests, for each shadow in the order of the pool.
+    /// The last comparisons; see [`ShadowHandle::comparisons`].
+    pub fn comparisons(&self) -> Vec<Comparison> {
+        self.handle().comparisons()
+    }
+
+    /// What became of the requests; see [`ShadowHandle::stats`].
     pub fn stats(&self) -> Vec<ShadowStats> {
-        self.shadows.iter().map(ShadowArm::stats).collect()
+        self.handle().stats()
     }
 
-    /// Waits until no shadow is running, at most for `deadline`; then stops those that are. After a
-    /// deadline that had to stop some, later shadows of this layer are stopped at once: it is
-    /// meant for the end of the process.
+    /// Waits for the shadows; see [`ShadowHandle::drain`].
     ///
     /// # Cancel safety
     ///
     /// Safe: the shadows run on.
     pub async fn drain(&self, deadline: Duration) -> Drained {
-        Drained { cut_off: self.state.in_flight.drain(deadline).await }
+        self.handle().drain(deadline).await
     }
 
     /// How the config travels, to set up.
@@ -260,82 +262,46 @@ impl<C> GenericShadowLayer<C> {
         &mut self.carrier
     }
 
-    fn rebuilt(mut self) -> Self {
-        self.primary = self.arms[self.primary_at].clone();
-        self.shadows = self
-            .arms
-            .iter()
-            .zip(&self.own)
-            .enumerate()
-            .filter(|(at, _)| *at != self.primary_at)
-            .map(|(_, (arm, own))| ShadowArm {
-                arm: arm.clone(),
-                bounds: own.over(&self.base),
-                in_flight: Arc::default(),
-                counts: Counts::default(),
-            })
-            .collect();
+    fn replanned(mut self, change: impl FnOnce(&mut Plan)) -> Self {
+        change(&mut self.plan);
+        self.primary = self.plan.arms[self.plan.primary_at].clone();
+        self.state = self.plan.state();
         self
     }
 
-    /// The draw of a request that some shadow is to run for; the others are counted.
-    pub(super) fn draw(&self, may_shadow: bool) -> Option<u64> {
-        if !may_shadow {
-            for shadow in &*self.shadows {
-                shadow.counts.unmatched.fetch_add(1, Relaxed);
-            }
-            return None;
+    fn with<C2, K2, V2>(
+        self,
+        change: impl FnOnce(C, K, V) -> (C2, K2, V2),
+        salt: Option<Salt>,
+    ) -> GenericShadowLayer<C2, K2, V2> {
+        let (carrier, key, compare) = change(self.carrier, self.key, self.compare);
+        GenericShadowLayer {
+            carrier,
+            compare,
+            primary: self.primary,
+            state: self.state,
+            on_cancel: self.on_cancel,
+            runtime: self.runtime,
+            key,
+            salt,
+            plan: self.plan,
         }
-        let draw = self.state.sampling.next();
-        let mut any = false;
-        for shadow in &*self.shadows {
-            if shadow.is_drawn(draw) {
-                any = true;
-            } else {
-                shadow.counts.sampled_out.fetch_add(1, Relaxed);
-            }
-        }
-        any.then_some(draw)
     }
 
-    /// The right of one more shadow to run, unless there are enough.
-    pub(super) fn dispatch(&self, shadow: &ShadowArm) -> Option<Permit> {
-        let max = shadow.bounds.max_in_flight;
-        let permit = Permit::take(&self.state.in_flight, &shadow.in_flight, max);
-        let counts = &shadow.counts;
-        let counter = if permit.is_some() { &counts.dispatched } else { &counts.skipped };
-        counter.fetch_add(1, Relaxed);
-        permit
+    /// The unit of a request, where units are sampled.
+    pub(super) fn unit<R>(&self, request: &R) -> Option<Unit>
+    where
+        K: UnitKey<R>,
+    {
+        let salt = self.salt.as_ref()?;
+        self.key.unit_key(request).map(|key| salt.unit(&key))
     }
 }
 
-impl ShadowArm {
-    pub(super) fn is_drawn(&self, draw: u64) -> bool {
-        inside(draw, self.bounds.sample)
-    }
-
-    /// A shadow that was counted as dispatched was skipped after all.
-    pub(super) fn count_skip(&self) {
-        self.counts.dispatched.fetch_sub(1, Relaxed);
-        self.counts.skipped.fetch_add(1, Relaxed);
-    }
-
-    fn stats(&self) -> ShadowStats {
-        ShadowStats {
-            config_id: self.arm.config.id().clone(),
-            dispatched: self.counts.dispatched.load(Relaxed),
-            sampled_out: self.counts.sampled_out.load(Relaxed),
-            unmatched: self.counts.unmatched.load(Relaxed),
-            skipped: self.counts.skipped.load(Relaxed),
-            in_flight: self.in_flight.load(Relaxed),
-        }
-    }
-}
-
-impl<S, C: Clone> Layer<S> for GenericShadowLayer<C> {
-    type Service = Shadow<S, C>;
+impl<S, C: Clone, K: Clone, V: Clone> Layer<S> for GenericShadowLayer<C, K, V> {
+    type Service = Shadow<S, C, K, V>;
 
     fn layer(&self, inner: S) -> Self::Service {
-        Shadow { inner, layer: self.clone() }
+        Shadow { inner, layer: Arc::new(self.clone()) }
     }
 }

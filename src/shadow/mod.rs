@@ -69,18 +69,28 @@
 //! with its reason. A shadow that was started is a branch that ends as `success`, as `failed`
 //! (`timeout`, `panic`, …), or as `cancelled` if the policy or the end of the process cut it off.
 
+mod answers;
+mod arm;
+mod breaker;
+mod comparer;
 mod future;
+mod handle;
 mod in_flight;
 mod layer;
+mod pairs;
 mod results;
 mod service;
 mod settings;
+mod state;
 mod task;
 
+pub use arm::ShadowStats;
+pub use breaker::BreakerState;
 pub use future::ShadowFuture;
-pub use layer::{Drained, GenericShadowLayer, ShadowStats};
+pub use handle::{Drained, ShadowHandle};
+pub use layer::GenericShadowLayer;
 pub use service::Shadow;
-pub use settings::{OnCancel, ShadowSettings};
+pub use settings::{BreakerSettings, OnCancel, ShadowSettings};
 
 /// The primary answers, the others run in the background; see [the module](self).
 pub type ShadowLayer = GenericShadowLayer<crate::carrier::InTrial>;

@@ -1,6 +1,5 @@
-//! The last shadows, to read back.
+//! The last shadows and comparisons, to read back.
 
-use crate::branch::Branch;
 use std::{
     any::Any,
     collections::VecDeque,
@@ -8,8 +7,8 @@ use std::{
     sync::{Mutex, PoisonError},
 };
 
-/// A layer does not know the response type of the services it will make, so each branch is kept
-/// as what it is and asked for by its type.
+/// A layer does not know the response type of the services it will make, so each is kept as
+/// what it is and asked for by its type.
 pub(super) struct Results {
     kept: Mutex<VecDeque<Box<dyn Any + Send>>>,
     capacity: usize,
@@ -24,17 +23,17 @@ impl Results {
         self.capacity > 0
     }
 
-    pub(super) fn keep<T: Send + 'static>(&self, branch: Branch<T>) {
+    pub(super) fn keep<T: Send + 'static>(&self, result: T) {
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         if kept.len() >= self.capacity {
             kept.pop_front();
         }
-        kept.push_back(Box::new(branch));
+        kept.push_back(Box::new(result));
     }
 
-    pub(super) fn take<T: 'static>(&self) -> Vec<Branch<T>> {
+    pub(super) fn take<T: 'static>(&self) -> Vec<T> {
         let kept = std::mem::take(&mut *self.kept.lock().unwrap_or_else(PoisonError::into_inner));
-        kept.into_iter().filter_map(|branch| branch.downcast().ok()).map(|branch| *branch).collect()
+        kept.into_iter().filter_map(|kept| kept.downcast().ok()).map(|kept| *kept).collect()
     }
 }
 

@@ -2,17 +2,23 @@
 
 use super::{
     GenericShadowLayer, OnCancel, ShadowFuture,
+    answers::Answers,
+    arm::{Admission, ShadowArm},
     future::LeaveGuard,
+    pairs::keep_primary,
     task::{self, Task},
 };
 use crate::{
+    assign::{NoKey, UnitKey},
     branch::{Role, SkipReason},
-    carrier::{Fork, InTrial, MarkFuture, MarkResponse, Settle, Ticket},
+    carrier::{Fork, InTrial, MarkFuture, MarkResponse, MayShadow, Settle, Ticket},
+    compare::{Compare, NoComparison},
     trial::{Place, Reason, Seat},
 };
 use std::{
     fmt,
     panic::{AssertUnwindSafe, catch_unwind, resume_unwind},
+    sync::Arc,
     task::{Context, Poll},
 };
 use tokio::runtime::Handle;
@@ -22,62 +28,98 @@ use tower_service::Service;
 ///
 /// # Readiness
 ///
-/// Ready when the inner service is, and that ready service is the one the primary calls. Shadows
-/// call clones of it, which begin unready: each is asked once, on its own task, and skipped if
-/// it is not ready.
-#[derive(Debug, Clone)]
-pub struct Shadow<S, C = InTrial> {
+/// Ready when the inner service is, and that ready service is the one the primary gets. Each shadow
+/// gets a clone, which is asked once; it is skipped if it is not ready.
+pub struct Shadow<S, C = InTrial, K = NoKey, V = NoComparison> {
     pub(super) inner: S,
-    pub(super) layer: GenericShadowLayer<C>,
+    pub(super) layer: Arc<GenericShadowLayer<C, K, V>>,
 }
 
-impl<S, C, R> Service<R> for Shadow<S, C>
+impl<S, C, K, V, R> Service<R> for Shadow<S, C, K, V>
 where
-    C: Fork<R> + MarkResponse<C::Mark, S::Response> + Settle<S::Response> + Clone + Send + 'static,
-    C: Sync,
+    C: Fork<R> + MarkResponse<C::Mark, S::Response> + Settle<S::Response> + Clone + Send + Sync,
+    C: 'static,
     C::Request: Send + 'static,
+    K: UnitKey<R> + Send + Sync + 'static,
+    V: Compare<C::Settled>,
     S: Service<C::Request> + Clone + Send + 'static,
     S::Response: Send,
     S::Error: fmt::Display + fmt::Debug + Send + 'static,
     S::Future: Send,
 {
-    type Response = S::Response;
+    type Response = C::Watched;
     type Error = S::Error;
-    type Future = ShadowFuture<S::Future, C, C::Mark>;
+    type Future = ShadowFuture<S::Future, C, C::Mark, C::Settled>;
 
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
         self.inner.poll_ready(cx)
     }
 
     fn call(&mut self, request: R) -> Self::Future {
-        let layer = &self.layer;
+        let layer = &*self.layer;
+        let state = &*layer.state;
         let parent = layer.carrier.parent(&request);
-        let name = &layer.primary.experiment.name;
-        let Some(draw) = layer.draw(layer.carrier.may_shadow(&request, name)) else {
-            let place = Place::first(&layer.primary, Role::Primary, 1.0, parent);
-            let (request, mark) = layer.carrier.alone(request, Ticket(Seat::new(place)));
-            return ShadowFuture::new(MarkFuture::new(self.inner.call(request), mark), None);
+        let may_shadow = if state.is_enabled() {
+            layer.carrier.may_shadow(&request, &layer.primary.experiment.name)
+        } else {
+            state.count_switched_off();
+            MayShadow::No
         };
+        let mut place = Place::first(&layer.primary, Role::Primary, 1.0, parent);
+        let mut wanted = Vec::new();
+        match may_shadow {
+            MayShadow::No => {
+                if state.is_enabled() {
+                    state.count_unmatched();
+                }
+            }
+            MayShadow::Yes | MayShadow::Skip(_) => {
+                let unit = layer.unit(&request);
+                place = place.with_unit(unit.map(|unit| unit.hash));
+                let draw = unit.map_or_else(|| state.next_draw(), |unit| unit.entry);
+                for (at, shadow) in state.shadows.iter().enumerate() {
+                    if shadow.wants(draw) {
+                        wanted.push((at, shadow));
+                    }
+                }
+            }
+        }
+        if let MayShadow::Skip(reason) = may_shadow {
+            for (_, shadow) in wanted.drain(..) {
+                skip(shadow, sibling(&place, shadow), reason);
+            }
+        }
+        if wanted.is_empty() {
+            let (request, mark) = layer.carrier.alone(request, Ticket(Seat::new(place)));
+            let primary = MarkFuture::new(self.inner.call(request), mark);
+            return ShadowFuture::new(primary, None, None);
+        }
 
-        let place = Place::first(&layer.primary, Role::Primary, 1.0, parent);
+        let mut answers: Option<Arc<Answers<V::Kept>>> = None;
         let mut tickets = Vec::new();
         let mut tasks = Vec::new();
-        for (at, shadow) in layer.shadows.iter().enumerate().filter(|(_, s)| s.is_drawn(draw)) {
-            let place = place.sibling(&shadow.arm, Role::Shadow, shadow.bounds.sample);
-            let Some(permit) = layer.dispatch(shadow) else {
-                Seat::new(place).skip(SkipReason::MaxInFlight);
-                continue;
+        for (at, shadow) in wanted {
+            let place_of_shadow = sibling(&place, shadow);
+            let Admission { permit, pass } = match shadow.admit(&state.in_flight) {
+                Ok(admission) => admission,
+                Err(reason) => {
+                    skip(shadow, place_of_shadow, reason);
+                    continue;
+                }
             };
             let reason = Reason::default();
-            tickets.push(Ticket(Seat::with_reason(place.clone(), &reason)));
+            tickets.push(Ticket(Seat::with_reason(place_of_shadow.clone(), &reason)));
+            let answers = layer.compare.is_on().then(|| {
+                answers.get_or_insert_with(|| Arc::new(Answers::new(place.branch_id()))).clone()
+            });
             tasks.push(Task {
-                place,
+                place: place_of_shadow,
                 reason,
                 permit,
+                pass,
                 at,
-                shadows: layer.shadows.clone(),
-                state: layer.state.clone(),
-                carrier: layer.carrier.clone(),
+                layer: self.layer.clone(),
+                answers,
                 started: false,
             });
         }
@@ -88,6 +130,8 @@ where
         let primary = catch_unwind(AssertUnwindSafe(|| self.inner.call(request)));
 
         let guard = (layer.on_cancel == OnCancel::Cancel).then(LeaveGuard::new);
+        let keep =
+            answers.map(|answers| (layer.carrier.clone(), keep_primary(&self.layer, answers)));
         let runtime = layer.runtime.clone().or_else(|| Handle::try_current().ok());
         for (task, copy) in tasks.into_iter().zip(copies) {
             let service = self.inner.clone();
@@ -99,6 +143,28 @@ where
             }
         }
         let primary = primary.unwrap_or_else(|panic| resume_unwind(panic));
-        ShadowFuture::new(MarkFuture::new(primary, mark), guard)
+        ShadowFuture::new(MarkFuture::new(primary, mark), guard, keep)
+    }
+}
+
+fn sibling(primary: &Place, shadow: &ShadowArm) -> Place {
+    primary.sibling(&shadow.arm, shadow.role, shadow.bounds.sample)
+}
+
+/// Refuses a shadow before anything was started.
+fn skip(shadow: &ShadowArm, place: Place, reason: SkipReason) {
+    shadow.count_skip(reason);
+    Seat::new(place).skip(reason);
+}
+
+impl<S: Clone, C, K, V> Clone for Shadow<S, C, K, V> {
+    fn clone(&self) -> Self {
+        Self { inner: self.inner.clone(), layer: self.layer.clone() }
+    }
+}
+
+impl<S: fmt::Debug, C: fmt::Debug, K, V> fmt::Debug for Shadow<S, C, K, V> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Shadow").field("inner", &self.inner).finish_non_exhaustive()
     }
 }

@@ -16,6 +16,8 @@ pub struct ShadowSettings {
     pub(super) timeout: Option<Duration>,
     #[serde(default)]
     pub(super) max_in_flight: Option<usize>,
+    #[serde(default)]
+    pub(super) breaker: Option<BreakerSettings>,
 }
 
 impl ShadowSettings {
@@ -40,12 +42,20 @@ impl ShadowSettings {
         self
     }
 
+    /// Leaves this config's shadows alone for a while when most of them fail.
+    #[must_use]
+    pub const fn breaker(mut self, breaker: BreakerSettings) -> Self {
+        self.breaker = Some(breaker);
+        self
+    }
+
     /// These settings, with `base` for what is not set.
     pub(super) fn over(&self, base: &Bounds) -> Bounds {
         Bounds {
             sample: self.sample.unwrap_or(base.sample),
             timeout: self.timeout.unwrap_or(base.timeout),
             max_in_flight: self.max_in_flight.unwrap_or(base.max_in_flight),
+            breaker: self.breaker.clone().or_else(|| base.breaker.clone()),
         }
     }
 }
@@ -66,12 +76,13 @@ pub(super) struct Bounds {
     pub(super) sample: f64,
     pub(super) timeout: Duration,
     pub(super) max_in_flight: usize,
+    pub(super) breaker: Option<BreakerSettings>,
 }
 
 impl Default for Bounds {
-    /// Every request, 30 seconds, 256 at once.
+    /// Every request, 30 seconds, 256 at once, no breaker.
     fn default() -> Self {
-        Self { sample: 1.0, timeout: Duration::from_secs(30), max_in_flight: 256 }
+        Self { sample: 1.0, timeout: Duration::from_secs(30), max_in_flight: 256, breaker: None }
     }
 }
 
@@ -84,4 +95,81 @@ pub enum OnCancel {
     Finish,
     /// They are dropped, too, and end as `cancelled`.
     Cancel,
+}
+
+/// When a shadow is left alone, and for how long.
+///
+/// In a file: `breaker: { failure_rate: 0.5, window: 10s, min_requests: 20, open_for: 5s, probes: 3 }`,
+/// which are the defaults.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct BreakerSettings {
+    #[serde(deserialize_with = "rate")]
+    pub(super) failure_rate: f64,
+    #[serde(deserialize_with = "units::required_duration")]
+    pub(super) window: Duration,
+    pub(super) min_requests: u32,
+    #[serde(deserialize_with = "units::required_duration")]
+    pub(super) open_for: Duration,
+    pub(super) probes: u32,
+}
+
+impl Default for BreakerSettings {
+    /// Half of at least 20 shadows within 10 s failed: left alone for 5 s, then 3 probes.
+    fn default() -> Self {
+        Self {
+            failure_rate: 0.5,
+            window: Duration::from_secs(10),
+            min_requests: 20,
+            open_for: Duration::from_secs(5),
+            probes: 3,
+        }
+    }
+}
+
+impl BreakerSettings {
+    /// The share of failed shadows, above 0 and at most 1, from which on it opens (values outside
+    /// count as the nearest).
+    #[must_use]
+    pub const fn failure_rate(mut self, rate: f64) -> Self {
+        self.failure_rate = rate.clamp(f64::MIN_POSITIVE, 1.0);
+        self
+    }
+
+    /// How long the end of a shadow counts.
+    #[must_use]
+    pub const fn window(mut self, window: Duration) -> Self {
+        self.window = window;
+        self
+    }
+
+    /// How many ended within the window before their share says anything (at least 1).
+    #[must_use]
+    pub const fn min_requests(mut self, count: u32) -> Self {
+        self.min_requests = count;
+        self
+    }
+
+    /// How long it stays open before it lets probes through.
+    #[must_use]
+    pub const fn open_for(mut self, time: Duration) -> Self {
+        self.open_for = time;
+        self
+    }
+
+    /// How many probes, one after another or at once, must all succeed before it closes (at
+    /// least 1).
+    #[must_use]
+    pub const fn probes(mut self, count: u32) -> Self {
+        self.probes = count;
+        self
+    }
+}
+
+fn rate<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f64, D::Error> {
+    let rate = f64::deserialize(deserializer)?;
+    if rate > 0.0 && rate <= 1.0 {
+        return Ok(rate);
+    }
+    Err(de::Error::custom(format!("{rate} is not a failure rate; write a number above 0, up to 1")))
 }

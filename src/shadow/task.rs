@@ -1,14 +1,19 @@
 //! One shadow, on its own task.
 
 use super::{
+    GenericShadowLayer,
+    answers::{Answers, Other},
+    arm::ShadowArm,
+    breaker::Pass,
     in_flight::Permit,
-    layer::{ShadowArm, State},
+    pairs::bring_other,
 };
 use crate::{
     branch::{Failure, FailureKind, SkipReason},
     carrier::Settle,
     caught::caught,
     clock::Tick,
+    compare::Compare,
     trial::{End, Place, Reason},
 };
 use std::{
@@ -22,41 +27,46 @@ use tokio::sync::Semaphore;
 use tower_service::Service;
 
 /// What a shadow needs besides its service and its copy of the request.
-pub(super) struct Task<C> {
+pub(super) struct Task<C, K, V, T> {
     pub(super) place: Place,
     pub(super) reason: Reason,
     pub(super) permit: Permit,
+    pub(super) pass: Option<Pass>,
     pub(super) at: usize,
-    pub(super) shadows: Arc<[ShadowArm]>,
-    pub(super) state: Arc<State>,
-    pub(super) carrier: C,
+    pub(super) layer: Arc<GenericShadowLayer<C, K, V>>,
+    /// Where its answer is compared, if it is.
+    pub(super) answers: Option<Arc<Answers<T>>>,
     pub(super) started: bool,
 }
 
-impl<C> Task<C> {
+impl<C, K, V, T> Task<C, K, V, T> {
+    fn arm(&self) -> &ShadowArm {
+        &self.layer.state.shadows[self.at]
+    }
+
     /// Refuses the shadow: dropping its copy of the request ends the branch for this reason.
     fn skip(&self, reason: SkipReason) {
         self.reason.skipped(reason);
     }
 }
 
-impl<C> Drop for Task<C> {
+impl<C, K, V, T> Drop for Task<C, K, V, T> {
     fn drop(&mut self) {
         // Dropped without ever having been polled: its runtime is gone.
         if !self.started {
             self.skip(SkipReason::NoRuntime);
         }
         // Whoever skipped it: the service may have, too.
-        if self.reason.is_skip() {
-            self.shadows[self.at].count_skip();
+        if let Some(reason) = self.reason.skip() {
+            self.arm().count_late_skip(reason);
         }
     }
 }
 
 /// A shadow, to be spawned. The fields are dropped in this order: first the task says why, then
 /// the copy's branch ends.
-pub(super) struct Shadow<C, S, Q> {
-    pub(super) task: Task<C>,
+pub(super) struct Shadow<C, K, V, T, S, Q> {
+    pub(super) task: Task<C, K, V, T>,
     pub(super) copy: Q,
     pub(super) service: S,
     pub(super) left: Option<Arc<Semaphore>>,
@@ -73,16 +83,18 @@ enum Stop<T> {
 }
 
 /// Runs one shadow to its end, its time-out, or until it is told to stop.
-pub(super) async fn run<C, S, Q>(shadow: Shadow<C, S, Q>)
+pub(super) async fn run<C, K, V, S, Q>(shadow: Shadow<C, K, V, V::Kept, S, Q>)
 where
-    C: Settle<S::Response>,
+    C: Settle<S::Response> + Send + Sync + 'static,
+    K: Send + Sync + 'static,
+    V: Compare<C::Settled>,
     S: Service<Q>,
     S::Error: fmt::Display + fmt::Debug + 'static,
 {
     let Shadow { mut task, copy, service, left } = shadow;
     task.started = true;
     task.place.start = Tick::now();
-    let timeout = task.shadows[task.at].bounds.timeout;
+    let timeout = task.arm().bounds.timeout;
     let stop = {
         let mut work = pin!(execute(&task, service, copy));
         let mut deadline = pin!(tokio::time::sleep(timeout));
@@ -121,18 +133,77 @@ where
         }
         stop
     };
-    if task.state.results.keeps() {
-        let end = match stop {
-            Stop::Done(Ok(response)) => End::Success(Some(response)),
-            Stop::Done(Err(failure)) => End::Failed(Box::new(failure)),
-            Stop::NotReady | Stop::Timeout | Stop::Cut | Stop::Dropped => End::Cancelled,
-        };
+    let failed = task.has_failed::<S::Response>(&stop);
+    if let (Some(pass), Some(failed)) = (task.pass.take(), failed) {
+        pass.ended(failed);
+    }
+    let end = match stop {
+        Stop::Done(Ok(answer)) => End::Success(bring(&mut task, answer)),
+        Stop::Done(Err(failure)) => End::Failed(Box::new(failure)),
+        Stop::NotReady | Stop::Timeout | Stop::Cut | Stop::Dropped => End::Cancelled,
+    };
+    let results = &task.layer.state.results;
+    if results.keeps() {
         let end = task.reason.end().unwrap_or(end);
-        task.state.results.keep(task.place.branch(Tick::now(), end));
+        results.keep(task.place.branch(Tick::now(), end));
     }
 }
 
-async fn execute<C, S, Q>(task: &Task<C>, mut service: S, copy: Q) -> Stop<C::Settled>
+impl<C, K, V, T> Task<C, K, V, T> {
+    /// Whether the end of the shadow says that its service has failed; `None` if it says nothing.
+    fn has_failed<R>(&self, stop: &Stop<C::Settled>) -> Option<bool>
+    where
+        C: Settle<R>,
+    {
+        // A request body that broke off is the caller's doing.
+        let of = |failure: &Failure| (failure.kind != FailureKind::Incomplete).then_some(true);
+        match (self.reason.failure(), stop) {
+            (Some(failure), _) => of(failure),
+            (None, Stop::Done(Ok(answer))) => Some(self.layer.carrier.has_failed(answer)),
+            (None, Stop::Done(Err(failure))) => of(failure),
+            (None, Stop::NotReady | Stop::Timeout | Stop::Cut | Stop::Dropped) => None,
+        }
+    }
+}
+
+/// Brings an answer to where it is compared, and gives it back where it is to be kept.
+fn bring<C, K, V, A>(task: &mut Task<C, K, V, V::Kept>, answer: A) -> Option<A>
+where
+    C: Send + Sync + 'static,
+    K: Send + Sync + 'static,
+    V: Compare<A>,
+{
+    // What failed or was refused has no answer to speak of.
+    let Some(answers) = task.answers.take().filter(|_| !task.reason.is_set()) else {
+        return Some(answer);
+    };
+    let layer = &task.layer;
+    let kept = caught(|| {
+        if layer.state.results.keeps() {
+            (layer.compare.keep(&answer), Some(answer))
+        } else {
+            (layer.compare.take(answer), None)
+        }
+    });
+    match kept {
+        Ok((kept, answer)) => {
+            let other = Other { place: task.place.clone(), at: task.at, kept };
+            bring_other::<_, _, _, A>(layer, &answers, other);
+            answer
+        }
+        Err(panic) => {
+            tracing::error!(%panic, "keeping an answer for its comparison panicked");
+            layer.state.not_compared(task.at);
+            None
+        }
+    }
+}
+
+async fn execute<C, K, V, T, S, Q>(
+    task: &Task<C, K, V, T>,
+    mut service: S,
+    copy: Q,
+) -> Stop<C::Settled>
 where
     C: Settle<S::Response>,
     S: Service<Q>,
@@ -161,7 +232,7 @@ where
         Err(panic) => Poll::Ready(Err(panic)),
     });
     match response.await {
-        Ok(Ok(response)) => Stop::Done(task.carrier.settle(response, &task.reason).await),
+        Ok(Ok(response)) => Stop::Done(task.layer.carrier.settle(response, &task.reason).await),
         Ok(Err(error)) => Stop::Done(Err(Failure::of_error(&error))),
         Err(panic) => panicked(panic),
     }

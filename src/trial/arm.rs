@@ -1,7 +1,10 @@
 //! What the branches of one strategy have in common.
 
 use super::{Record, Sink};
-use crate::config::{Config, ConfigPool};
+use crate::{
+    compare::Comparison,
+    config::{Config, ConfigPool},
+};
 use std::sync::{
     Arc, Mutex, MutexGuard, OnceLock, PoisonError,
     atomic::{AtomicBool, Ordering::Relaxed},
@@ -146,6 +149,13 @@ impl Arm {
             recorder.record(record());
         } else if !self.experiment.silent.load(Relaxed) {
             self.keep(recorder, Early { record: record(), told });
+        }
+    }
+
+    /// Hands a comparison to the recorder, if there is one.
+    pub(crate) fn compared(&self, comparison: Comparison) {
+        if let Some(recorder) = self.experiment.recorder.get() {
+            recorder.compared(comparison);
         }
     }
 

@@ -64,6 +64,5 @@ pub(crate) trait Sink: fmt::Debug + Send + Sync {
     fn record(&self, record: Record);
 
     /// Takes what came of comparing two branches.
-    #[allow(dead_code, reason = "the comparison comes next")]
     fn compared(&self, comparison: Comparison);
 }

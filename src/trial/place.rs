@@ -4,6 +4,7 @@ use super::{Arm, End};
 use crate::{
     branch::{Branch, BranchId, Role, Status},
     clock::Tick,
+    compare::{Comparison, Differences},
     config::{Config, ConfigId},
 };
 use std::{
@@ -156,6 +157,21 @@ impl Place {
     /// From here on retries are counted, here and in what this is cloned to.
     pub(super) fn count_retries(&mut self) {
         self.retries = Some(Arc::default());
+    }
+
+    /// What came of comparing the branch of this place with `primary`.
+    pub(crate) fn comparison(&self, primary: BranchId, differences: Differences) -> Comparison {
+        Comparison {
+            experiment: self.arm.experiment.name.clone(),
+            strategy: self.arm.experiment.strategy.clone(),
+            request_id: self.request_id,
+            primary,
+            branch: self.id,
+            role: self.role,
+            config_id: self.config_id().clone(),
+            config: self.config().clone(),
+            differences,
+        }
     }
 
     /// The branch of this place, as it ended.

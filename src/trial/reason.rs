@@ -47,11 +47,23 @@ impl Reason {
         if self.is_set() { Poll::Ready(()) } else { Poll::Pending }
     }
 
-    pub(crate) fn is_skip(&self) -> bool {
-        matches!(self.0.ending.get(), Some(Ending::Skipped(_)))
+    /// Why it was skipped, if it was.
+    pub(crate) fn skip(&self) -> Option<SkipReason> {
+        match self.0.ending.get() {
+            Some(Ending::Skipped(reason)) => Some(*reason),
+            Some(Ending::Failed(_)) | None => None,
+        }
     }
 
-    pub(super) fn is_set(&self) -> bool {
+    /// How it failed, if it did.
+    pub(crate) fn failure(&self) -> Option<&Failure> {
+        match self.0.ending.get() {
+            Some(Ending::Failed(failure)) => Some(failure),
+            Some(Ending::Skipped(_)) | None => None,
+        }
+    }
+
+    pub(crate) fn is_set(&self) -> bool {
         self.0.ending.get().is_some()
     }
 

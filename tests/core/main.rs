@@ -4,6 +4,7 @@
 
 mod auto_traits;
 mod cancel;
+mod compare;
 mod config;
 mod functions;
 mod multi_branch;
@@ -13,6 +14,7 @@ mod readiness;
 mod record;
 mod round_robin;
 mod shadow;
+mod shadow_switches;
 mod support;
 #[cfg(feature = "yaml")]
 mod yaml;

@@ -310,7 +310,7 @@ fn wrong_settings_name_the_config_the_path_and_what_would_be_right() {
     assert_eq!(
         error(json!({ "sampel": 0.2 })),
         "config `new`: `shadow.sampel`: unknown field `sampel`, expected one of `sample`, \
-         `timeout`, `max_in_flight`"
+         `timeout`, `max_in_flight`, `breaker`"
     );
     let layer = ShadowLayer::new(pool(&["stable", "new"]).primary("stable").unwrap());
     assert_eq!(
