@@ -2,7 +2,7 @@
 
 use super::Differences;
 use crate::{
-    branch::{BranchId, Role},
+    branch::{Branch, BranchId, Role},
     config::Config,
 };
 use serde::Serialize;
@@ -33,6 +33,21 @@ pub struct Comparison {
 }
 
 impl Comparison {
+    /// What came of comparing `branch` with the `primary` of the same request.
+    pub fn new<T, U>(primary: &Branch<T>, branch: &Branch<U>, differences: Differences) -> Self {
+        Self {
+            experiment: branch.experiment.clone(),
+            strategy: branch.strategy.clone(),
+            request_id: branch.request_id,
+            primary: primary.id,
+            branch: branch.id,
+            role: branch.role,
+            config_id: branch.config_id.clone(),
+            config: branch.config.clone(),
+            differences,
+        }
+    }
+
     /// Whether nothing differs.
     pub fn is_equal(&self) -> bool {
         self.differences.is_empty()

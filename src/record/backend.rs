@@ -3,6 +3,7 @@
 use crate::{
     BoxError,
     branch::{Branch, Failure, Status},
+    compare::Comparison,
 };
 use serde_json::Value;
 use std::{fmt, future::Future};
@@ -17,9 +18,9 @@ impl fmt::Display for RunId {
     }
 }
 
-/// Some branches of a batch could not be kept.
+/// Some of a batch could not be kept.
 #[derive(Debug, thiserror::Error)]
-#[error("{lost} branches lost: {source}")]
+#[error("{lost} records lost: {source}")]
 pub struct BatchError {
     /// How many.
     pub lost: usize,
@@ -30,8 +31,9 @@ pub struct BatchError {
 /// Where branches are kept.
 ///
 /// The four calls are the life of one run; a backend that has a cheaper way for many overrides
-/// [`log_batch`](Self::log_batch), which is what a recorder calls. Configs and outputs arrive
-/// with their secrets already replaced.
+/// [`log_batch`](Self::log_batch), which is what a recorder calls. Comparisons come by
+/// [`log_comparisons`](Self::log_comparisons). Configs and outputs arrive with their secrets
+/// already replaced.
 ///
 /// # Cancel safety
 ///
@@ -75,6 +77,16 @@ pub trait LoggerBackend: Send + Sync + 'static {
             }
             first.map_or(Ok(()), |source| Err(BatchError { lost, source }))
         }
+    }
+
+    /// Keeps a batch of comparisons; by default takes them and keeps nothing. Each comes after
+    /// its branches have ended, but may come before they are kept, or without them.
+    fn log_comparisons(
+        &self,
+        batch: &[Comparison],
+    ) -> impl Future<Output = Result<(), BatchError>> + Send {
+        let _ = batch;
+        async { Ok(()) }
     }
 }
 

@@ -4,7 +4,9 @@
 //! [`Branch`](crate::Branch). It hands the branch to a [`Recorder`], a bounded queue that never
 //! waits; a background task ([`Recording`]) takes them out in batches and gives them to a
 //! [`LoggerBackend`]: [`MemoryBackend`], [`TracingBackend`], the embedded store, MLflow, or one
-//! of your own. What does not fit the queue is dropped and counted ([`Recorder::stats`]).
+//! of your own. What does not fit the queue is dropped and counted ([`Recorder::stats`]). What came
+//! of comparing two branches ([`Comparison`](crate::compare::Comparison)) takes the same way, in a
+//! queue of its own beside.
 //!
 //! ```
 //! use serde_json::json;
@@ -53,12 +55,14 @@
 
 mod backend;
 mod future;
+mod lane;
 mod layer;
 mod memory;
 mod pair;
 mod recorder;
 mod recording;
 mod service;
+mod shared;
 mod tracing_backend;
 
 pub use backend::{BatchError, LoggerBackend, RunId};
@@ -68,7 +72,7 @@ pub(crate) use future::call_watched;
 pub(crate) use future::{captured, poll_watched};
 pub use layer::{Capture, LogLayer};
 pub use memory::MemoryBackend;
-pub use recorder::{NotDrained, Recorder, RecorderStats};
+pub use recorder::{ComparisonStats, NotDrained, Recorder, RecorderStats};
 pub use recording::Recording;
 pub use service::Log;
 #[cfg(feature = "http")]

@@ -4,11 +4,13 @@ use super::{BatchError, LoggerBackend, RunId};
 use crate::{
     BoxError,
     branch::{Branch, Failure},
+    compare::Comparison,
 };
+use futures_util::future::join;
 use serde_json::Value;
 
-/// Two backends side by side: each gets every branch. A branch counts as lost if either loses
-/// it. (Put a [`Recorder`](super::Recorder) between to keep a slow one from holding up the other.)
+/// Two backends side by side: each gets every branch and comparison. It counts as lost if either
+/// loses it. (Put a [`Recorder`](super::Recorder) between to keep a slow one from holding up the other.)
 impl<A: LoggerBackend, B: LoggerBackend> LoggerBackend for (A, B) {
     async fn start_run(&self, branch: &Branch) -> Result<RunId, BoxError> {
         let (a, b) = (self.0.start_run(branch).await?, self.1.start_run(branch).await?);
@@ -35,11 +37,18 @@ impl<A: LoggerBackend, B: LoggerBackend> LoggerBackend for (A, B) {
     }
 
     async fn log_batch(&self, batch: &[Branch]) -> Result<(), BatchError> {
-        match futures_util::future::join(self.0.log_batch(batch), self.1.log_batch(batch)).await {
-            (Err(a), Err(b)) => Err(if a.lost >= b.lost { a } else { b }),
-            (Err(error), Ok(())) | (Ok(()), Err(error)) => Err(error),
-            (Ok(()), Ok(())) => Ok(()),
-        }
+        worse(join(self.0.log_batch(batch), self.1.log_batch(batch)).await)
+    }
+
+    async fn log_comparisons(&self, batch: &[Comparison]) -> Result<(), BatchError> {
+        worse(join(self.0.log_comparisons(batch), self.1.log_comparisons(batch)).await)
+    }
+}
+
+fn worse(results: (Result<(), BatchError>, Result<(), BatchError>)) -> Result<(), BatchError> {
+    match results {
+        (Err(a), Err(b)) => Err(if a.lost >= b.lost { a } else { b }),
+        (a, b) => a.and(b),
     }
 }
 

@@ -1,74 +1,21 @@
-//! The bounded queue between a request and the backend.
+//! The handle that takes what happened.
 
-use super::{LoggerBackend, Recording};
+use super::{
+    LoggerBackend, Recording,
+    shared::{Entry, Shared},
+};
 use crate::{
     branch::{Branch, Failure},
     compare::Comparison,
-    config::SecretKeys,
     trial::{Record, Sink},
 };
-use crossbeam_queue::ArrayQueue;
 use serde::Serialize;
 use serde_json::Value;
 use std::{
     fmt,
-    sync::{
-        Arc, OnceLock,
-        atomic::{AtomicBool, AtomicU64, Ordering::Relaxed, Ordering::SeqCst},
-    },
+    sync::{Arc, atomic::Ordering::SeqCst},
     time::Duration,
 };
-use tokio::sync::Notify;
-
-/// What the queue holds: a branch that just ended, or one handed on by another recorder.
-#[derive(Debug)]
-pub(super) enum Entry {
-    Record(Record),
-    Branch(Box<Branch>),
-}
-
-#[derive(Debug)]
-pub(super) struct Shared {
-    pub(super) queue: ArrayQueue<Entry>,
-    /// The background task waits for the first record; only then is it worth waking.
-    pub(super) idle: AtomicBool,
-    pub(super) wake: Notify,
-    /// Somebody wants everything written now.
-    pub(super) hurry: AtomicBool,
-    pub(super) settled: Notify,
-    pub(super) accepted: AtomicU64,
-    pub(super) written: AtomicU64,
-    pub(super) lost: AtomicU64,
-    pub(super) dropped: AtomicU64,
-    /// How many the backend is busy with.
-    pub(super) writing: AtomicU64,
-    /// The last recorder is gone.
-    pub(super) closing: AtomicBool,
-    /// The background task has ended, or was dropped.
-    pub(super) closed: AtomicBool,
-    pub(super) secrets: OnceLock<SecretKeys>,
-    /// All ones up to about half the capacity: so often the task is woken while it lets branches
-    /// gather.
-    nudge: u64,
-}
-
-impl Shared {
-    /// Nobody will write what is in the queue any more.
-    pub(super) fn abandon(&self) {
-        while self.queue.pop().is_some() {
-            self.lost.fetch_add(1, Relaxed);
-        }
-        self.settled.notify_waiters();
-    }
-
-    #[cold]
-    fn refuse(&self) {
-        self.accepted.fetch_sub(1, SeqCst);
-        self.dropped.fetch_add(1, Relaxed);
-        // A drain may have waited for this one.
-        self.settled.notify_waiters();
-    }
-}
 
 /// Takes finished branches and never waits. Cheap to clone; the background task ends when the
 /// last clone is gone and everything is written.
@@ -88,7 +35,8 @@ impl Drop for Front {
     }
 }
 
-/// What became of the branches a recorder was handed. Counts since its start.
+/// What became of the branches a recorder was handed, and of the comparisons. Counts since its
+/// start.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
 #[non_exhaustive]
 pub struct RecorderStats {
@@ -100,9 +48,33 @@ pub struct RecorderStats {
     pub dropped: u64,
     /// Taken but not kept: the backend failed to, or the background task ended first.
     pub lost: u64,
+    /// The same for comparisons.
+    pub comparisons: ComparisonStats,
 }
 
 impl RecorderStats {
+    /// Branches taken, but neither kept nor lost yet.
+    pub const fn waiting(&self) -> u64 {
+        self.accepted.saturating_sub(self.written + self.lost)
+    }
+}
+
+/// What became of the comparisons a recorder was handed. Counts since its start.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+#[non_exhaustive]
+pub struct ComparisonStats {
+    /// Taken into their queue.
+    pub accepted: u64,
+    /// Taken by the backend. (One that has no place for comparisons takes and forgets them.)
+    pub written: u64,
+    /// Dropped because their queue was full, in number or in bytes, or the background task had
+    /// ended.
+    pub dropped: u64,
+    /// Taken but not kept: the backend failed to, or the background task ended first.
+    pub lost: u64,
+}
+
+impl ComparisonStats {
     /// Taken, but neither kept nor lost yet.
     pub const fn waiting(&self) -> u64 {
         self.accepted.saturating_sub(self.written + self.lost)
@@ -111,10 +83,13 @@ impl RecorderStats {
 
 /// Not everything was written by the deadline.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("{waiting} branches were not written in time")]
+#[error("{waiting} branches and {comparisons} comparisons were not written in time")]
+#[non_exhaustive]
 pub struct NotDrained {
-    /// How many are still waiting.
+    /// How many branches are still waiting.
     pub waiting: u64,
+    /// How many comparisons are.
+    pub comparisons: u64,
 }
 
 impl Recorder {
@@ -128,25 +103,10 @@ impl Recorder {
         Self::with_capacity(backend, Self::CAPACITY)
     }
 
-    /// As [`Recorder::pair`], with the most branches that may wait (at least 1).
+    /// As [`Recorder::pair`], with the most branches that may wait (at least 1), and as many
+    /// comparisons beside them.
     pub fn with_capacity<B: LoggerBackend>(backend: B, capacity: usize) -> (Self, Recording) {
-        let capacity = capacity.max(1);
-        let shared = Arc::new(Shared {
-            queue: ArrayQueue::new(capacity),
-            idle: AtomicBool::new(false),
-            wake: Notify::new(),
-            hurry: AtomicBool::new(false),
-            settled: Notify::new(),
-            accepted: AtomicU64::new(0),
-            written: AtomicU64::new(0),
-            lost: AtomicU64::new(0),
-            dropped: AtomicU64::new(0),
-            writing: AtomicU64::new(0),
-            closing: AtomicBool::new(false),
-            closed: AtomicBool::new(false),
-            secrets: OnceLock::new(),
-            nudge: (1 << (capacity / 2).max(1).ilog2()) - 1,
-        });
+        let shared = Arc::new(Shared::new(capacity));
         let recording = Recording::new(shared.clone(), backend);
         (Self { front: Arc::new(Front { shared }) }, recording)
     }
@@ -158,53 +118,42 @@ impl Recorder {
     /// Whether it was taken.
     fn push(&self, entry: Entry) -> bool {
         let shared = &*self.front.shared;
-        // Counted first: the background task goes to sleep only when it has had as many as were
-        // counted, after it said that it is idle. So either it sees this one, or we see that it
-        // is idle. (All four are sequentially consistent.)
-        let count = shared.accepted.fetch_add(1, SeqCst) + 1;
-        if shared.closed.load(SeqCst) || shared.queue.push(entry).is_err() {
-            shared.refuse();
-            return false;
-        }
-        if shared.idle.load(SeqCst) {
-            if shared.idle.swap(false, SeqCst) {
-                shared.wake.notify_one();
-            }
-        } else if count & shared.nudge == 0 {
-            shared.wake.notify_one();
-        }
-        if shared.closed.load(SeqCst) {
-            shared.abandon();
-        }
-        true
+        shared.push(&shared.branches, entry)
     }
 
-    /// What became of the branches so far.
+    /// What became of the branches and comparisons so far.
     pub fn stats(&self) -> RecorderStats {
         let shared = &self.front.shared;
-        // `accepted` last: a branch in between counts as waiting, never as more than there are.
-        let (written, lost) = (shared.written.load(Relaxed), shared.lost.load(Relaxed));
-        let dropped = shared.dropped.load(Relaxed);
-        RecorderStats { accepted: shared.accepted.load(Relaxed), written, dropped, lost }
+        let (branches, comparisons) = (shared.branches.counts(), shared.comparisons.counts());
+        RecorderStats {
+            accepted: branches.accepted,
+            written: branches.written,
+            dropped: branches.dropped,
+            lost: branches.lost,
+            comparisons: ComparisonStats {
+                accepted: comparisons.accepted,
+                written: comparisons.written,
+                dropped: comparisons.dropped,
+                lost: comparisons.lost,
+            },
+        }
     }
 
-    /// Waits until every branch taken so far is kept or lost, at most for `deadline`.
+    /// Waits until every branch and comparison taken so far is kept or lost, at most for
+    /// `deadline`.
     ///
     /// # Errors
     ///
-    /// When the deadline passes, or the background task ended, with branches still waiting.
+    /// When the deadline passes, or the background task ended, with some still waiting.
     ///
     /// # Cancel safety
     ///
-    /// Safe: the branches are written all the same.
+    /// Safe: they are written all the same.
     pub async fn drain(&self, deadline: Duration) -> Result<(), NotDrained> {
         let shared = &self.front.shared;
-        let wanted = shared.accepted.load(SeqCst);
-        let done = || {
-            let stats = self.stats();
-            // One that was counted and then refused is wanted no more.
-            stats.written + stats.lost >= wanted.min(stats.accepted)
-        };
+        let branches = shared.branches.accepted.load(SeqCst);
+        let comparisons = shared.comparisons.accepted.load(SeqCst);
+        let done = || shared.branches.is_done(branches) && shared.comparisons.is_done(comparisons);
         let written = async {
             loop {
                 let settled = shared.settled.notified();
@@ -218,7 +167,11 @@ impl Recorder {
         };
         // The deadline's error says no more than the count below.
         let _ = tokio::time::timeout(deadline, written).await;
-        if done() { Ok(()) } else { Err(NotDrained { waiting: self.stats().waiting() }) }
+        if done() {
+            return Ok(());
+        }
+        let stats = self.stats();
+        Err(NotDrained { waiting: stats.waiting(), comparisons: stats.comparisons.waiting() })
     }
 }
 
@@ -227,7 +180,9 @@ impl Sink for Recorder {
         self.push(Entry::Record(record));
     }
 
-    fn compared(&self, _: Comparison) {}
+    fn compared(&self, comparison: Comparison) {
+        self.front.shared.push_comparison(comparison);
+    }
 }
 
 impl Clone for Recorder {
@@ -268,6 +223,14 @@ impl LoggerBackend for Recorder {
 
     async fn log_batch(&self, batch: &[Branch]) -> Result<(), super::BatchError> {
         let taken = |branch: &&Branch| self.push(Entry::Branch(Box::new((*branch).clone())));
+        match batch.len() - batch.iter().filter(taken).count() {
+            0 => Ok(()),
+            lost => Err(super::BatchError { lost, source: NO_ROOM.into() }),
+        }
+    }
+
+    async fn log_comparisons(&self, batch: &[Comparison]) -> Result<(), super::BatchError> {
+        let taken = |one: &&Comparison| self.front.shared.push_comparison((*one).clone());
         match batch.len() - batch.iter().filter(taken).count() {
             0 => Ok(()),
             lost => Err(super::BatchError { lost, source: NO_ROOM.into() }),

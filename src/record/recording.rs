@@ -2,9 +2,10 @@
 
 use super::{
     BatchError, LoggerBackend,
-    recorder::{Entry, Shared},
+    lane::Lane,
+    shared::{Entry, Shared, bytes_of},
 };
-use crate::{branch::Branch, caught::caught, config::SecretKeys};
+use crate::{branch::Branch, caught::caught, compare::Comparison, config::SecretKeys};
 use std::{
     future::{Future, poll_fn},
     pin::{Pin, pin},
@@ -16,9 +17,9 @@ use std::{
     time::Duration,
 };
 
-/// How long branches may gather before they are written together.
+/// How long records may gather before they are written together.
 const FLUSH_EVERY: Duration = Duration::from_millis(50);
-/// The most branches in one batch: enough to make a transaction cheap.
+/// The most records in one batch: enough to make a transaction cheap.
 const MAX_BATCH: usize = 5_000;
 
 /// The background task that writes what a [`Recorder`](super::Recorder) took. A future to be
@@ -54,13 +55,13 @@ impl Recording {
 }
 
 impl Drop for Recording {
-    /// Ended or aborted: from now on branches are dropped and counted.
+    /// Ended or aborted: from now on records are dropped and counted.
     fn drop(&mut self) {
         let shared = &self.shared;
         shared.closed.store(true, SeqCst);
-        // Whether an interrupted batch was kept is not known.
-        shared.lost.fetch_add(shared.writing.swap(0, SeqCst), Relaxed);
-        shared.abandon();
+        shared.branches.abort();
+        shared.comparisons.abort();
+        shared.settled.notify_waiters();
     }
 }
 
@@ -71,82 +72,123 @@ impl std::fmt::Debug for Recording {
 }
 
 async fn write_all<B: LoggerBackend>(shared: Arc<Shared>, backend: B) {
-    let mut batch: Vec<Branch> = Vec::new();
-    let mut failing = false;
-    let mut taken = 0;
-    let has_all = |taken: u64| shared.accepted.load(SeqCst) == taken;
+    let mut branches: Vec<Branch> = Vec::new();
+    let mut comparisons: Vec<Comparison> = Vec::new();
+    let (mut branch_way, mut comparison_way) = (Way::new("branches"), Way::new("comparisons"));
+    let has_all = |branch_way: &Way, comparison_way: &Way| {
+        shared.branches.has_all(branch_way.taken)
+            && shared.comparisons.has_all(comparison_way.taken)
+    };
     loop {
         let secrets = shared.secrets.get_or_init(SecretKeys::default);
-        while batch.len() < MAX_BATCH
-            && let Some(entry) = shared.queue.pop()
+        while branches.len() < MAX_BATCH
+            && let Some(entry) = shared.branches.queue.pop()
         {
             let mut branch = match entry {
                 Entry::Record(record) => record.into_branch(),
                 Entry::Branch(branch) => *branch,
             };
             branch.output = branch.output.map(|output| secrets.redact(&output));
-            batch.push(branch);
+            branches.push(branch);
         }
-        if batch.is_empty() {
+        while comparisons.len() < MAX_BATCH
+            && let Some(comparison) = shared.comparisons.queue.pop()
+        {
+            comparisons.push(*comparison);
+        }
+        if branches.is_empty() && comparisons.is_empty() {
             shared.hurry.store(false, SeqCst);
             shared.settled.notify_waiters();
-            if shared.closing.load(SeqCst) && has_all(taken) {
+            if shared.closing.load(SeqCst) && has_all(&branch_way, &comparison_way) {
                 return;
             }
             shared.idle.store(true, SeqCst);
-            if has_all(taken) && !shared.closing.load(SeqCst) {
+            if has_all(&branch_way, &comparison_way) && !shared.closing.load(SeqCst) {
                 shared.wake.notified().await;
             }
             shared.idle.store(false, SeqCst);
             gather(&shared).await;
             continue;
         }
-        let count = batch.len() as u64;
-        taken += count;
-        shared.writing.store(count, SeqCst);
-        let result = log_batch(&backend, &batch).await;
-        shared.writing.store(0, SeqCst);
-        match result {
-            Ok(()) => {
-                if failing {
-                    tracing::info!("branches are recorded again");
-                }
-                failing = false;
-                shared.written.fetch_add(count, Relaxed);
-            }
-            Err(error) => {
-                // Once per outage: the count says the rest.
-                if !failing {
-                    tracing::error!(%error, "branches cannot be recorded; counting what is lost");
-                }
-                failing = true;
-                let lost = (error.lost as u64).min(count);
-                shared.lost.fetch_add(lost, Relaxed);
-                shared.written.fetch_add(count - lost, Relaxed);
-            }
+        if !branches.is_empty() {
+            let write = backend.log_batch(&branches);
+            branch_way.write(&shared.branches, branches.len(), write).await;
+        }
+        if !comparisons.is_empty() {
+            let write = backend.log_comparisons(&comparisons);
+            comparison_way.write(&shared.comparisons, comparisons.len(), write).await;
+            let bytes = comparisons.iter().map(bytes_of).sum();
+            shared.comparison_bytes.fetch_sub(bytes, Relaxed);
         }
         // A batch that was not full was all there was: let the next one gather.
-        let gather_more = batch.len() < MAX_BATCH;
-        batch.clear();
+        let gather_more = branches.len() < MAX_BATCH && comparisons.len() < MAX_BATCH;
+        branches.clear();
+        comparisons.clear();
         shared.settled.notify_waiters();
-        if gather_more && !shared.queue.is_empty() {
+        let nothing_left = shared.branches.queue.is_empty() && shared.comparisons.queue.is_empty();
+        if gather_more && !nothing_left {
             gather(&shared).await;
         }
     }
 }
 
+/// The way of one kind of record to the backend.
+struct Way {
+    what: &'static str,
+    taken: u64,
+    failing: bool,
+}
+
+impl Way {
+    const fn new(what: &'static str) -> Self {
+        Self { what, taken: 0, failing: false }
+    }
+
+    async fn write<T>(
+        &mut self,
+        lane: &Lane<T>,
+        count: usize,
+        write: impl Future<Output = Result<(), BatchError>>,
+    ) {
+        let what = self.what;
+        self.taken += count as u64;
+        lane.writing.store(count as u64, SeqCst);
+        let lost = match unpanicking(write, count).await {
+            Ok(()) => {
+                if self.failing {
+                    tracing::info!("{what} are recorded again");
+                }
+                self.failing = false;
+                0
+            }
+            Err(error) => {
+                // Once per outage: the count says the rest.
+                if !self.failing {
+                    tracing::error!(%error, "{what} cannot be recorded; counting what is lost");
+                }
+                self.failing = true;
+                error.lost as u64
+            }
+        };
+        lane.settle(count as u64, lost);
+    }
+}
+
 /// A backend that panics fails like any other: with its batch, not with all that follow.
-async fn log_batch<B: LoggerBackend>(backend: &B, batch: &[Branch]) -> Result<(), BatchError> {
-    let mut work = pin!(async { backend.log_batch(batch).await });
+async fn unpanicking(
+    write: impl Future<Output = Result<(), BatchError>>,
+    count: usize,
+) -> Result<(), BatchError> {
+    let mut write = pin!(write);
     poll_fn(|cx| {
-        caught(|| work.as_mut().poll(cx)).unwrap_or_else(|panic| {
-            Poll::Ready(Err(BatchError { lost: batch.len(), source: panic.into() }))
+        caught(|| write.as_mut().poll(cx)).unwrap_or_else(|panic| {
+            Poll::Ready(Err(BatchError { lost: count, source: panic.into() }))
         })
     })
     .await
 }
 
-/// Lets branches gather, unless somebody waits for them.
+/// Lets records gather, unless somebody waits for them.
 async fn gather(shared: &Shared) {
     if shared.hurry.load(SeqCst) || shared.closing.load(SeqCst) {
         return;

@@ -1,14 +1,16 @@
-//! A backend that tells each branch as a `tracing` event.
+//! A backend that tells each branch and comparison as a `tracing` event.
 
-use super::{LoggerBackend, RunId};
+use super::{BatchError, LoggerBackend, RunId};
 use crate::{
     BoxError,
     branch::{Branch, Failure},
+    compare::Comparison,
 };
 use serde_json::Value;
 
 /// Tells each branch as one `tracing` event of target `spearmint::branch`: at `INFO`, failures
-/// at `WARN`.
+/// at `WARN`. Each comparison is one event of target `spearmint::compare`: at `INFO` if something
+/// differs, with the places but not what stands there; else at `DEBUG`.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct TracingBackend(());
 
@@ -40,6 +42,23 @@ macro_rules! tell {
     };
 }
 
+macro_rules! tell_comparison {
+    ($level:ident, $comparison:expr, $paths:expr, $outcome:literal) => {
+        tracing::$level!(
+            target: "spearmint::compare",
+            request_id = %$comparison.request_id,
+            primary = %$comparison.primary,
+            branch_id = %$comparison.branch,
+            experiment = %$comparison.experiment,
+            config_id = %$comparison.config_id,
+            role = %$comparison.role,
+            paths = $paths,
+            more = $comparison.differences.more(),
+            "answers {}", $outcome
+        )
+    };
+}
+
 impl LoggerBackend for TracingBackend {
     async fn start_run(&self, branch: &Branch) -> Result<RunId, BoxError> {
         Ok(RunId(branch.id.to_string()))
@@ -61,6 +80,18 @@ impl LoggerBackend for TracingBackend {
 
     /// An event names the config by its id.
     async fn log_params(&self, _: &RunId, _: &Value) -> Result<(), BoxError> {
+        Ok(())
+    }
+    async fn log_comparisons(&self, batch: &[Comparison]) -> Result<(), BatchError> {
+        for comparison in batch {
+            if comparison.is_equal() {
+                tell_comparison!(debug, comparison, None::<&str>, "equal");
+            } else {
+                let list = comparison.differences.list();
+                let paths: Vec<_> = list.iter().map(|found| &*found.path).collect();
+                tell_comparison!(info, comparison, Some(&*paths.join(" ")), "different");
+            }
+        }
         Ok(())
     }
 }

@@ -168,7 +168,7 @@ async fn drain_gives_up_at_its_deadline_and_says_how_many_wait() {
     let start = tokio::time::Instant::now();
     let error = recorder.drain(2 * SECOND).await.unwrap_err();
     assert_eq!(start.elapsed().as_secs(), 2);
-    assert_eq!(error.to_string(), "3 branches were not written in time");
+    assert_eq!(error.to_string(), "3 branches and 0 comparisons were not written in time");
     permits.add_permits(1);
     recorder.drain(SECOND).await.unwrap();
 }

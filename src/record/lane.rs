@@ -1,0 +1,84 @@
+//! A bounded queue, and what became of all that was handed to it.
+
+use crossbeam_queue::ArrayQueue;
+use std::sync::atomic::{
+    AtomicU64,
+    Ordering::{Relaxed, SeqCst},
+};
+
+/// A bounded queue of one kind of record, with its counters.
+#[derive(Debug)]
+pub(super) struct Lane<T> {
+    pub(super) queue: ArrayQueue<T>,
+    pub(super) accepted: AtomicU64,
+    pub(super) written: AtomicU64,
+    pub(super) lost: AtomicU64,
+    pub(super) dropped: AtomicU64,
+    /// How many the backend is busy with.
+    pub(super) writing: AtomicU64,
+    /// All ones up to about half the capacity: so often the background task is woken while it
+    /// lets records gather.
+    pub(super) nudge: u64,
+}
+
+/// The counters of a lane, read at one time.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Counts {
+    pub(super) accepted: u64,
+    pub(super) written: u64,
+    pub(super) dropped: u64,
+    pub(super) lost: u64,
+}
+
+impl<T> Lane<T> {
+    pub(super) fn new(capacity: usize) -> Self {
+        Self {
+            queue: ArrayQueue::new(capacity),
+            accepted: AtomicU64::new(0),
+            written: AtomicU64::new(0),
+            lost: AtomicU64::new(0),
+            dropped: AtomicU64::new(0),
+            writing: AtomicU64::new(0),
+            nudge: (1 << (capacity / 2).max(1).ilog2()) - 1,
+        }
+    }
+
+    pub(super) fn counts(&self) -> Counts {
+        // `accepted` last: one in between counts as waiting, never as more than there are.
+        let (written, lost) = (self.written.load(Relaxed), self.lost.load(Relaxed));
+        let dropped = self.dropped.load(Relaxed);
+        Counts { accepted: self.accepted.load(Relaxed), written, dropped, lost }
+    }
+
+    pub(super) fn has_all(&self, taken: u64) -> bool {
+        self.accepted.load(SeqCst) == taken
+    }
+
+    /// Whether the first `wanted` are written or lost.
+    pub(super) fn is_done(&self, wanted: u64) -> bool {
+        let counts = self.counts();
+        // One that was counted and then refused is wanted no more.
+        counts.written + counts.lost >= wanted.min(counts.accepted)
+    }
+
+    /// A batch has come to its end, with `lost` of it lost.
+    pub(super) fn settle(&self, count: u64, lost: u64) {
+        let lost = lost.min(count);
+        self.writing.store(0, SeqCst);
+        self.lost.fetch_add(lost, Relaxed);
+        self.written.fetch_add(count - lost, Relaxed);
+    }
+
+    /// Nobody will write what is in the queue any more.
+    pub(super) fn abandon(&self) {
+        while self.queue.pop().is_some() {
+            self.lost.fetch_add(1, Relaxed);
+        }
+    }
+
+    /// As [`abandon`](Self::abandon), and whether an interrupted batch was kept is not known.
+    pub(super) fn abort(&self) {
+        self.lost.fetch_add(self.writing.swap(0, SeqCst), Relaxed);
+        self.abandon();
+    }
+}
