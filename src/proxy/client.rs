@@ -101,6 +101,10 @@ pub(super) fn failure(error: &Error) -> Failure {
         .with_trace(trace.join("\ncaused by: "))
 }
 
+/// What hyper says of an upstream that speaks before it is asked, as SSH and many databases do.
+/// (It has no question for it.)
+const UNASKED: &str = "received unexpected message from connection";
+
 fn kind_of(error: &(dyn std::error::Error + 'static)) -> Option<FailureKind> {
     if error.is::<crate::http::CopyError>() {
         return Some(FailureKind::Incomplete);
@@ -108,7 +112,7 @@ fn kind_of(error: &(dyn std::error::Error + 'static)) -> Option<FailureKind> {
     if let Some(error) = error.downcast_ref::<hyper::Error>() {
         return if error.is_timeout() {
             Some(FailureKind::Timeout)
-        } else if error.is_parse() {
+        } else if error.is_parse() || error.to_string() == UNASKED {
             Some(FailureKind::Protocol)
         } else if error.is_incomplete_message() || error.is_closed() || error.is_canceled() {
             Some(FailureKind::Reset)
