@@ -4,11 +4,8 @@
 
 mod auto_traits;
 mod cancel;
-<<<<<<< HEAD
 mod compare;
-=======
 mod comparisons;
->>>>>>> 63f3a8f (Comparisons go through the recorder to the backends, in a queue of their own)
 mod config;
 mod functions;
 mod multi_branch;
