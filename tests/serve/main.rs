@@ -10,6 +10,7 @@ mod load;
 mod mistakes;
 mod shadows;
 mod signals;
+#[path = "../support/proxy.rs"]
 mod support;
 mod tls;
 mod trouble;
