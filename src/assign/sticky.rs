@@ -21,6 +21,12 @@ impl<R, F: Fn(&R) -> Option<String>> UnitKey<R> for F {
     }
 }
 
+impl<R, K: UnitKey<R>> UnitKey<R> for Option<K> {
+    fn unit_key<'a>(&self, request: &'a R) -> Option<Cow<'a, [u8]>> {
+        self.as_ref()?.unit_key(request)
+    }
+}
+
 /// What a salt and a key say of a unit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Unit {

@@ -73,3 +73,33 @@ impl<T: 'static> Compare<T> for NoComparison {
         false
     }
 }
+
+impl<T: 'static, V: Compare<T>> Compare<T> for Option<V> {
+    type Kept = Option<V::Kept>;
+
+    fn keep(&self, answer: &T) -> Self::Kept {
+        self.as_ref().map(|rule| rule.keep(answer))
+    }
+
+    fn take(&self, answer: T) -> Self::Kept {
+        self.as_ref().map(|rule| rule.take(answer))
+    }
+
+    fn is_same(&self, primary: &Self::Kept, shadow: &Self::Kept) -> bool {
+        match (self, primary, shadow) {
+            (Some(rule), Some(primary), Some(shadow)) => rule.is_same(primary, shadow),
+            _ => true,
+        }
+    }
+
+    fn compare(&self, primary: &Self::Kept, shadow: &Self::Kept) -> Differences {
+        match (self, primary, shadow) {
+            (Some(rule), Some(primary), Some(shadow)) => rule.compare(primary, shadow),
+            _ => Differences::default(),
+        }
+    }
+
+    fn is_on(&self) -> bool {
+        self.as_ref().is_some_and(Compare::is_on)
+    }
+}

@@ -102,6 +102,17 @@ pub(crate) fn size<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<
     parse_size(&text).map(Some).map_err(de::Error::custom)
 }
 
+/// For `#[serde(deserialize_with)]` on an optional share of requests.
+pub(crate) fn share<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<f64>, D::Error> {
+    let share = f64::deserialize(deserializer)?;
+    if (0.0..=1.0).contains(&share) {
+        return Ok(Some(share));
+    }
+    Err(de::Error::custom(format!(
+        "{share} is not a share of requests; write a number from 0 to 1"
+    )))
+}
+
 /// Takes a bare number for its text, so that `timeout: 2` gets the message that helps.
 struct Scalar<D>(D);
 

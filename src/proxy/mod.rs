@@ -61,10 +61,12 @@ mod respond;
 mod rewrite;
 mod serve;
 mod settings;
+mod shadow;
 mod stack;
 mod target;
 mod tasks;
 mod tls;
+mod unit_key;
 mod upstream;
 
 pub use admin::Readiness;

@@ -1,6 +1,7 @@
 //! What an experiment file may hold.
 
-use crate::{config::units, shadow::OnCancel};
+use super::{shadow::ShadowSettings, unit_key::UnitSettings};
+use crate::config::units;
 use serde::{Deserialize, Deserializer, de};
 use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf, time::Duration};
 
@@ -57,43 +58,7 @@ pub(super) struct SingleSettings {
 pub(super) struct RoundRobinSettings {
     pub(super) weights: Option<BTreeMap<String, f64>>,
     pub(super) seed: Option<u64>,
-    pub(super) sticky: Option<StickySettings>,
-}
-
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct StickySettings {
-    #[serde(default)]
-    pub(super) salt: Option<String>,
-    pub(super) key: UnitKeySource,
-}
-
-/// Where the key of a unit is found.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "snake_case", deny_unknown_fields)]
-pub(super) enum UnitKeySource {
-    Header(String),
-    Cookie(String),
-}
-
-#[derive(Debug, Clone, Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub(super) struct ShadowSettings {
-    pub(super) methods: Option<Vec<String>>,
-    #[serde(deserialize_with = "share")]
-    pub(super) sample: Option<f64>,
-    #[serde(deserialize_with = "units::duration")]
-    pub(super) timeout: Option<Duration>,
-    pub(super) max_in_flight: Option<usize>,
-    pub(super) on_cancel: OnCancel,
-    pub(super) forward_headers: Vec<String>,
-    pub(super) withhold_headers: Vec<String>,
-    #[serde(deserialize_with = "units::size")]
-    pub(super) body_buffer: Option<usize>,
-    #[serde(deserialize_with = "units::size")]
-    pub(super) body_buffer_total: Option<usize>,
-    #[serde(deserialize_with = "units::size")]
-    pub(super) max_response_bytes: Option<usize>,
+    pub(super) sticky: Option<UnitSettings>,
 }
 
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -179,16 +144,6 @@ pub(super) struct RequestSettings {
 pub(super) struct PathSettings {
     pub(super) strip_prefix: Option<String>,
     pub(super) add_prefix: Option<String>,
-}
-
-fn share<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<f64>, D::Error> {
-    let share = f64::deserialize(deserializer)?;
-    if (0.0..=1.0).contains(&share) {
-        return Ok(Some(share));
-    }
-    Err(de::Error::custom(format!(
-        "{share} is not a share of requests; write a number from 0 to 1"
-    )))
 }
 
 /// Where to listen.

@@ -5,9 +5,11 @@ use super::{
     file::ExperimentFile,
     forward::Forward,
     respond::{gateway_error, text},
-    settings::{CombineName, StickySettings, UnitKeySource},
-    target::{header_name, names},
+    settings::CombineName,
+    shadow,
+    target::header_name,
     tls,
+    unit_key::KeySource,
     upstream::Upstream,
 };
 use crate::{
@@ -16,14 +18,14 @@ use crate::{
     fallback::FallbackLayer,
     http::{
         Combine, ForkBody, InExtensions, MultiBranchLayer, RecordBody, RoundRobinLayer,
-        ShadowLayer, SingleLayer, place,
+        SingleLayer, place,
     },
     record::{Log, LogLayer, Recorder, RecorderStats},
     shadow::{ShadowHandle, ShadowStats},
     strategy::{BoxFuture, GenericStrategyLayer, StrategyRegistry},
     variants::Variants,
 };
-use http::{HeaderName, HeaderValue, Method, Request, Response, StatusCode, header};
+use http::{HeaderName, HeaderValue, Method, Request, Response, StatusCode};
 use hyper::body::Incoming;
 use serde::Serialize;
 use std::{
@@ -88,7 +90,7 @@ impl Stack {
             }
             "round_robin" => round_robin(file, logged)?,
             "shadow" => {
-                let layer = shadow_layer(file)?;
+                let layer = shadow::layer(file)?;
                 shadow = Some(layer.handle());
                 handle(layer.layer(logged))
             }
@@ -180,7 +182,8 @@ fn round_robin(file: &ExperimentFile, logged: Logged) -> Result<Box<dyn Handle>,
         ),
         Some(sticky) => {
             let salt = sticky.salt.as_deref().unwrap_or(file.experiment());
-            let key = unit_key(file, sticky)?;
+            let at = "round_robin.sticky.key";
+            let key = KeySource::new(&file.document, at, &sticky.key)?;
             let layer = layer.sticky(salt, key);
             with_fallback(
                 file,
@@ -190,58 +193,6 @@ fn round_robin(file: &ExperimentFile, logged: Logged) -> Result<Box<dyn Handle>,
             )
         }
     }
-}
-
-fn shadow_layer(file: &ExperimentFile) -> Result<ShadowLayer, BoxError> {
-    let settings = &file.settings.shadow;
-    let primary = file.settings.primary.as_deref().unwrap_or_default();
-    let mut layer = ShadowLayer::new(file.pool().primary(primary)?)
-        .experiment(file.experiment())
-        .on_cancel(settings.on_cancel);
-    if let Some(methods) = &settings.methods {
-        layer = layer.methods(read_methods(file, methods)?);
-    }
-    if let Some(share) = settings.sample {
-        layer = layer.sample(share);
-    }
-    if let Some(timeout) = settings.timeout {
-        layer = layer.timeout(timeout);
-    }
-    if let Some(count) = settings.max_in_flight {
-        layer = layer.max_in_flight(count);
-    }
-    if let Some(bytes) = settings.body_buffer {
-        layer = layer.body_buffer(bytes);
-    }
-    if let Some(bytes) = settings.body_buffer_total {
-        layer = layer.body_buffer_total(bytes);
-    }
-    if let Some(bytes) = settings.max_response_bytes {
-        layer = layer.max_response_bytes(bytes);
-    }
-    let document = &file.document;
-    let withhold = names(document, "shadow.withhold_headers", &settings.withhold_headers)?;
-    let allow = names(document, "shadow.forward_headers", &settings.forward_headers)?;
-    // What the proxy's own shadows say goes to the records, not to memory.
-    let layer = layer.withhold_headers(withhold).forward_headers(allow).keep_results(0);
-    Ok(layer.settings_from_configs()?)
-}
-
-fn read_methods(file: &ExperimentFile, methods: &[String]) -> Result<Vec<Method>, ConfigError> {
-    methods
-        .iter()
-        .enumerate()
-        .map(|(at, text)| {
-            let upper = text.to_ascii_uppercase();
-            match Method::from_bytes(text.as_bytes()) {
-                Ok(method) if *text == upper => Ok(method),
-                _ => Err(file.error(
-                    &format!("shadow.methods[{at}]"),
-                    format!("`{text}` is not a method; write it as in GET, POST"),
-                )),
-            }
-        })
-        .collect()
 }
 
 fn multi_branch(file: &ExperimentFile) -> MultiBranchLayer {
@@ -264,38 +215,6 @@ fn multi_branch(file: &ExperimentFile) -> MultiBranchLayer {
         layer = layer.max_response_bytes(bytes);
     }
     layer
-}
-
-/// The unit's key of a request, by its head.
-fn unit_key(
-    file: &ExperimentFile,
-    sticky: &StickySettings,
-) -> Result<
-    impl Fn(&Request<Incoming>) -> Option<String> + Clone + Send + Sync + 'static,
-    ConfigError,
-> {
-    enum Source {
-        Header(HeaderName),
-        Cookie(String),
-    }
-    let source = Arc::new(match &sticky.key {
-        UnitKeySource::Header(name) => {
-            Source::Header(header_name(&file.document, "round_robin.sticky.key.header", name)?)
-        }
-        UnitKeySource::Cookie(name) => Source::Cookie(name.clone()),
-    });
-    Ok(move |request: &Request<Incoming>| match &*source {
-        Source::Header(name) => Some(request.headers().get(name)?.to_str().ok()?.to_owned()),
-        Source::Cookie(name) => request
-            .headers()
-            .get_all(header::COOKIE)
-            .iter()
-            .filter_map(|value| value.to_str().ok())
-            .flat_map(|value| value.split(';'))
-            .filter_map(|pair| pair.trim().split_once('='))
-            .find(|(key, _)| key == name)
-            .map(|(_, value)| value.to_owned()),
-    })
 }
 
 /// The stack with or without the fallback layer: its request body is of another type.

@@ -77,13 +77,11 @@ fn compare<C, K, V, T>(
     }
     let job = {
         let layer = layer.clone();
-        move || {
-            match caught(|| layer.compare.compare(&kept, &other.kept)) {
-                Ok(differences) => layer.state.compared(at, &other.place, primary, differences),
-                Err(panic) => {
-                    tracing::error!(%panic, "a comparison panicked");
-                    layer.state.not_compared(at);
-                }
+        move || match caught(|| layer.compare.compare(&kept, &other.kept)) {
+            Ok(differences) => layer.state.compared(at, &other.place, primary, differences),
+            Err(panic) => {
+                tracing::error!(%panic, "a comparison panicked");
+                layer.state.not_compared(at);
             }
         }
     };

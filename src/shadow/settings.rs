@@ -10,7 +10,7 @@ use std::time::Duration;
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ShadowSettings {
-    #[serde(default, deserialize_with = "share")]
+    #[serde(default, deserialize_with = "units::share")]
     pub(super) sample: Option<f64>,
     #[serde(default, deserialize_with = "units::duration")]
     pub(super) timeout: Option<Duration>,
@@ -58,16 +58,6 @@ impl ShadowSettings {
             breaker: self.breaker.clone().or_else(|| base.breaker.clone()),
         }
     }
-}
-
-fn share<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<f64>, D::Error> {
-    let share = f64::deserialize(deserializer)?;
-    if (0.0..=1.0).contains(&share) {
-        return Ok(Some(share));
-    }
-    Err(de::Error::custom(format!(
-        "{share} is not a share of requests; write a number from 0 to 1"
-    )))
 }
 
 /// The bounds in force for one shadow.

@@ -15,3 +15,4 @@ mod support;
 mod tls;
 mod trouble;
 mod variants;
+mod who_is_shadowed;

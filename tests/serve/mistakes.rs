@@ -113,6 +113,40 @@ fn a_value_of_the_wrong_type_is_shown_with_what_is_expected() {
 }
 
 #[test]
+fn wrong_settings_of_a_shadow_say_what_would_be_right() {
+    for (bad, expected) in [
+        (
+            "only: { paths: [rank] }",
+            "`shadow.only.paths[0]`: `rank` does not begin with a slash; write it as in /rank or /v2/*",
+        ),
+        (
+            "only: { headers: { x-a: [b] } }",
+            "`shadow.only.headers.x-a`: write the header's value, or true or false for whether it is there",
+        ),
+        (
+            "control: often",
+            "`shadow.control`: true, false, or a map of settings is expected here, not the text \"often\"",
+        ),
+        (
+            "control: { sample: 2 }",
+            "`shadow.control.sample`: 2 is not a share of requests; write a number from 0 to 1",
+        ),
+        (
+            "breaker: { failure_rate: 0 }",
+            "`shadow.breaker.failure_rate`: 0 is not a failure rate; write a number above 0, up to 1",
+        ),
+        (
+            "idempotency_key: keep",
+            "`shadow.idempotency_key`: unknown value `keep`; there are own, forward, remove",
+        ),
+    ] {
+        let error = instead("sample: 0.5", bad);
+        let said = error.split_once(": ").unwrap().1;
+        assert_eq!(said, expected);
+    }
+}
+
+#[test]
 fn a_bad_duration_says_how_one_is_written() {
     for bad in ["2", "soon", "2 weeks", "-1s", "1e3s"] {
         assert_eq!(

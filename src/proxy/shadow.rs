@@ -1,0 +1,198 @@
+//! The shadow strategy, as a file describes it.
+
+use super::{
+    ExperimentFile,
+    target::{header_name, names},
+    unit_key::{KeySource, UnitSettings},
+};
+use crate::{
+    BoxError,
+    assign::NoKey,
+    compare::NoComparison,
+    config::{ConfigError, units},
+    http::{Forked, IdempotencyKey, RequestMatch},
+    shadow::{self, BreakerSettings, GenericShadowLayer, OnCancel},
+};
+use http::{HeaderValue, Method};
+use serde::{
+    Deserialize, Deserializer,
+    de::{self, value::MapAccessDeserializer},
+};
+use std::{collections::BTreeMap, fmt, marker::PhantomData, time::Duration};
+
+/// What stands under `shadow`.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct ShadowSettings {
+    enabled: Option<bool>,
+    methods: Option<Vec<String>>,
+    only: Only,
+    #[serde(deserialize_with = "units::share")]
+    sample: Option<f64>,
+    sample_by: Option<UnitSettings>,
+    #[serde(deserialize_with = "units::duration")]
+    timeout: Option<Duration>,
+    max_in_flight: Option<usize>,
+    breaker: Option<BreakerSettings>,
+    on_cancel: OnCancel,
+    control: Switch<shadow::ShadowSettings>,
+    idempotency_key: IdempotencyKey,
+    forward_headers: Vec<String>,
+    withhold_headers: Vec<String>,
+    #[serde(deserialize_with = "units::size")]
+    body_buffer: Option<usize>,
+    #[serde(deserialize_with = "units::size")]
+    body_buffer_total: Option<usize>,
+    #[serde(deserialize_with = "units::size")]
+    max_response_bytes: Option<usize>,
+    #[serde(deserialize_with = "units::size")]
+    capture_bytes: Option<usize>,
+    #[serde(deserialize_with = "units::size")]
+    capture_bytes_total: Option<usize>,
+}
+
+/// Which requests are shadowed.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct Only {
+    paths: Vec<String>,
+    /// A value, or whether the header is there at all.
+    headers: BTreeMap<String, Wanted>,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(untagged, expecting = "write the header's value, or true or false for whether it is there")]
+enum Wanted {
+    There(bool),
+    Is(String),
+}
+
+/// Off, on as it comes, or on with settings.
+#[derive(Debug, Clone, Default)]
+enum Switch<T> {
+    #[default]
+    Unset,
+    Off,
+    On(T),
+}
+
+impl<'de, T: Deserialize<'de> + Default> Deserialize<'de> for Switch<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Visitor<T>(PhantomData<T>);
+
+        impl<'de, T: Deserialize<'de> + Default> de::Visitor<'de> for Visitor<T> {
+            type Value = Switch<T>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("true, false, or a map of settings")
+            }
+
+            fn visit_bool<E>(self, is_on: bool) -> Result<Switch<T>, E> {
+                Ok(if is_on { Switch::On(T::default()) } else { Switch::Off })
+            }
+
+            fn visit_map<A: de::MapAccess<'de>>(self, map: A) -> Result<Switch<T>, A::Error> {
+                T::deserialize(MapAccessDeserializer::new(map)).map(Switch::On)
+            }
+        }
+
+        deserializer.deserialize_any(Visitor(PhantomData))
+    }
+}
+
+/// The layer of the proxy's shadows.
+pub(super) type Layer = GenericShadowLayer<Forked, Option<KeySource>, NoComparison>;
+
+pub(super) fn layer(file: &ExperimentFile) -> Result<Layer, BoxError> {
+    let settings = &file.settings.shadow;
+    let primary = file.settings.primary.as_deref().unwrap_or_default();
+    // What the proxy's own shadows say goes to the records, not to memory.
+    let layer =
+        GenericShadowLayer::<Forked, NoKey, NoComparison>::new(file.pool().primary(primary)?)
+            .experiment(file.experiment())
+            .keep_results(0)
+            .on_cancel(settings.on_cancel)
+            .idempotency_key(settings.idempotency_key)
+            .only(only(file, &settings.only)?);
+    let mut layer = match &settings.sample_by {
+        None => layer.sample_by("", None),
+        Some(unit) => {
+            let salt = unit.salt.as_deref().unwrap_or(file.experiment());
+            let key = KeySource::new(&file.document, "shadow.sample_by.key", &unit.key)?;
+            layer.sample_by(salt, Some(key))
+        }
+    };
+    macro_rules! set {
+        ($($name:ident),* $(,)?) => {
+            $(if let Some(value) = settings.$name.clone() {
+                layer = layer.$name(value);
+            })*
+        };
+    }
+    set!(
+        sample,
+        timeout,
+        max_in_flight,
+        breaker,
+        body_buffer,
+        body_buffer_total,
+        max_response_bytes,
+        capture_bytes,
+        capture_bytes_total,
+    );
+    if let Some(methods) = &settings.methods {
+        layer = layer.methods(read_methods(file, methods)?);
+    }
+    if let Switch::On(control) = &settings.control {
+        layer = layer.control(control.clone());
+    }
+    let document = &file.document;
+    let withhold = names(document, "shadow.withhold_headers", &settings.withhold_headers)?;
+    let allow = names(document, "shadow.forward_headers", &settings.forward_headers)?;
+    let layer = layer.withhold_headers(withhold).forward_headers(allow).settings_from_configs()?;
+    layer.set_enabled(settings.enabled.unwrap_or(true));
+    Ok(layer)
+}
+
+fn read_methods(file: &ExperimentFile, methods: &[String]) -> Result<Vec<Method>, ConfigError> {
+    methods
+        .iter()
+        .enumerate()
+        .map(|(at, text)| {
+            let upper = text.to_ascii_uppercase();
+            match Method::from_bytes(text.as_bytes()) {
+                Ok(method) if *text == upper => Ok(method),
+                _ => Err(file.error(
+                    &format!("shadow.methods[{at}]"),
+                    format!("`{text}` is not a method; write it as in GET, POST"),
+                )),
+            }
+        })
+        .collect()
+}
+
+fn only(file: &ExperimentFile, only: &Only) -> Result<RequestMatch, ConfigError> {
+    let mut requests = RequestMatch::new();
+    for (at, path) in only.paths.iter().enumerate() {
+        if !path.starts_with('/') && path != "*" {
+            return Err(file.error(
+                &format!("shadow.only.paths[{at}]"),
+                format!("`{path}` does not begin with a slash; write it as in /rank or /v2/*"),
+            ));
+        }
+        requests = requests.path(path.clone());
+    }
+    for (key, wanted) in &only.headers {
+        let path = format!("shadow.only.headers.{key}");
+        let name = header_name(&file.document, &path, key)?;
+        requests = match wanted {
+            Wanted::There(true) => requests.has_header(name),
+            Wanted::There(false) => requests.lacks_header(name),
+            Wanted::Is(text) => match HeaderValue::from_str(text) {
+                Ok(value) => requests.header(name, value),
+                Err(_) => return Err(file.error(&path, format!("`{text}` cannot be in a header"))),
+            },
+        };
+    }
+    Ok(requests)
+}
