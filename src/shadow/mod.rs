@@ -62,12 +62,47 @@
 //! `Buffer` under this layer is used up by shadows, too. Put it above the layer, or give each config
 //! a service of its own ([`Variants`](crate::Variants)).
 //!
+//! # Comparing
+//!
+//! [`compare`](GenericShadowLayer::compare) compares each shadow's answer with the primary's, on one
+//! thread in the background. The comparisons are recorded beside the branches. A
+//! [`control`](GenericShadowLayer::control) shows what differs even when the config is the same.
+//!
+//! ```
+//! # use serde_json::json;
+//! # use std::time::Duration;
+//! # use tower_layer::Layer;
+//! # use tower_service::Service;
+//! # use tower_spearmint::{ConfigPool, ShadowLayer, Trial, service_fn};
+//! use tower_spearmint::shadow::ShadowSettings;
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let pool = ConfigPool::from_values([
+//! #     json!({ "config_id": "stable", "factor": 2 }), json!({ "config_id": "candidate", "factor": 3 }),
+//! # ])?;
+//! let shadow = ShadowLayer::new(pool.primary("stable")?)
+//!     .control(ShadowSettings::default().sample(0.5))
+//!     .compare(|primary: &i64, shadow: &i64| (primary - shadow).abs() <= 1);
+//! # let mut service = shadow.layer(service_fn(|trial: Trial<i64>| async move {
+//! #     Ok::<_, String>(trial.request() * trial.config().get::<i64>("factor").unwrap())
+//! # }));
+//!
+//! assert_eq!(service.call(10).await?, 20);
+//! shadow.drain(Duration::from_secs(1)).await;
+//! let candidate = shadow.comparisons().into_iter().find(|c| c.config_id.as_str() == "candidate");
+//! assert!(!candidate.unwrap().is_equal());
+//! # Ok(())
+//! # }
+//! ```
+//!
 //! # What is counted and what is recorded
 //!
-//! A request that is sampled out or may not be shadowed is counted only
-//! ([`stats`](GenericShadowLayer::stats)). A shadow refused before it was started is a `skipped` branch
-//! with its reason. A shadow that was started is a branch that ends as `success`, as `failed`
-//! (`timeout`, `panic`, …), or as `cancelled` if the policy or the end of the process cut it off.
+//! A request that is sampled out, unmatched, or comes while the shadow is switched off is counted
+//! only ([`stats`](GenericShadowLayer::stats)). A shadow refused before it was started is a `skipped`
+//! branch with its reason. A shadow that was started is a branch that ends as `success`, as
+//! `failed` (`timeout`, `panic`, …), or as `cancelled` if the policy or the end of the process cut it
+//! off.
 
 mod answers;
 mod arm;

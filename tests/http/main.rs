@@ -6,6 +6,7 @@ mod axum_routers;
 mod fallback;
 mod fork;
 mod fork_sequences;
+mod header_rules;
 mod multi_branch;
 mod nested;
 mod over_the_wire;
