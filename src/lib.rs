@@ -48,7 +48,7 @@
 //! # Features
 //!
 //! None is on by default. `yaml`: configs from files. `http`: the strategies around HTTP services.
-//! `axum`: the extractor. `store`: the embedded store. `mlflow`: recording to MLflow. `proxy`:
+//! `compare`: what two HTTP answers differ in. `axum`: the extractor. `store`: the embedded store. `mlflow`: recording to MLflow. `proxy`:
 //! `spearmint serve` as a library. `cli`: the binary. `full`: all of them.
 #![forbid(unsafe_code)]
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]

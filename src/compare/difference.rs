@@ -7,7 +7,10 @@ use serde::Serialize;
 const MAX_KEPT: usize = 32;
 
 /// How many bytes of a value are kept as its sample.
-const MAX_SAMPLE: usize = 256;
+pub(super) const MAX_SAMPLE: usize = 256;
+
+/// How many bytes of a path are kept: keys come from the other side of the network.
+const MAX_PATH: usize = 256;
 
 named! {
     /// In what way two answers differ at a path.
@@ -28,17 +31,19 @@ named! {
 #[non_exhaustive]
 pub struct Difference {
     /// Where: `status`, `header:content-type`, `body`, or a JSON pointer (RFC 6901) into the body
-    /// in which `*` stands for the places of an array: `/items/*/id`.
+    /// in which `*` stands for the places of an array: `/items/*/id`. Cut to 256 bytes.
     pub path: String,
     /// In what way.
     pub kind: DifferenceKind,
-    /// The primary's value there, cut to 256 bytes, if it has one.
+    /// How often, in this comparison: a path with a `*` stands for many places.
+    pub count: u64,
+    /// The primary's value at the first of them, cut to 256 bytes, if it has one.
     pub primary: Option<String>,
     /// The other's value there, likewise.
     pub shadow: Option<String>,
 }
 
-/// What differs between two answers: the first 32 places, and how many more there are.
+/// What differs between two answers: the first 32 paths, and how many more places there are.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Differences {
     list: Vec<Difference>,
@@ -46,7 +51,7 @@ pub struct Differences {
 }
 
 impl Differences {
-    /// Adds one.
+    /// Adds one. If the same was found at this path before, it is counted there.
     pub fn push(
         &mut self,
         path: impl Into<String>,
@@ -54,13 +59,30 @@ impl Differences {
         primary: Option<&str>,
         shadow: Option<&str>,
     ) {
-        if self.list.len() >= MAX_KEPT {
-            self.more += 1;
-            return;
+        let samples = || (primary.map(str::to_owned), shadow.map(str::to_owned));
+        self.add(&path.into(), kind, 1, samples);
+    }
+
+    /// As [`push`](Self::push), `count` at once; the samples are made if they are kept.
+    pub(crate) fn add(
+        &mut self,
+        path: &str,
+        kind: DifferenceKind,
+        count: u64,
+        samples: impl FnOnce() -> (Option<String>, Option<String>),
+    ) {
+        let known = |known: &&mut Difference| known.kind == kind && is_cut_of(&known.path, path);
+        if let Some(known) = self.list.iter_mut().find(known) {
+            known.count += count;
+        } else if self.list.len() >= MAX_KEPT {
+            self.more += count;
+        } else {
+            let (primary, shadow) = samples();
+            let sample = |text: Option<String>| text.map(|text| cut(text, MAX_SAMPLE));
+            let (primary, shadow) = (sample(primary), sample(shadow));
+            let path = cut(path.to_owned(), MAX_PATH);
+            self.list.push(Difference { path, kind, count, primary, shadow });
         }
-        let sample = |text: Option<&str>| text.map(cut);
-        let (primary, shadow) = (sample(primary), sample(shadow));
-        self.list.push(Difference { path: path.into(), kind, primary, shadow });
     }
 
     /// Whether nothing differs.
@@ -73,7 +95,7 @@ impl Differences {
         &self.list
     }
 
-    /// How many there are beyond [`list`](Self::list).
+    /// How many places there are beyond those of [`list`](Self::list).
     pub const fn more(&self) -> u64 {
         self.more
     }
@@ -90,10 +112,56 @@ impl From<bool> for Differences {
     }
 }
 
-fn cut(text: &str) -> String {
-    if text.len() <= MAX_SAMPLE {
-        return text.to_owned();
+fn cut(mut text: String, max: usize) -> String {
+    if text.len() > max {
+        text.truncate(floor(&text, max));
+        text.push('…');
+        text.shrink_to_fit();
     }
-    let end = (0..=MAX_SAMPLE).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0);
-    format!("{}…", &text[..end])
+    text
+}
+
+/// The last place of a character at or before `at`.
+pub(super) fn floor(text: &str, at: usize) -> usize {
+    (0..=at.min(text.len())).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0)
+}
+
+/// Whether `kept` is what [`cut`] leaves of `path`.
+fn is_cut_of(kept: &str, path: &str) -> bool {
+    if path.len() <= MAX_PATH {
+        return kept == path;
+    }
+    kept.strip_suffix('…') == Some(&path[..floor(path, MAX_PATH)])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_same_at_the_same_path_is_counted_and_the_first_32_paths_are_kept() {
+        let mut differences = Differences::default();
+        for index in 0..40 {
+            for value in ["a", "b", "c"] {
+                differences.push(format!("/{index}"), DifferenceKind::Changed, Some(value), None);
+            }
+        }
+        assert_eq!(differences.list().len(), 32);
+        assert!(differences.list().iter().all(|difference| difference.count == 3));
+        assert_eq!(differences.list()[0].primary.as_deref(), Some("a"));
+        assert_eq!(differences.more(), 8 * 3);
+    }
+
+    #[test]
+    fn paths_and_samples_are_cut_between_characters() {
+        let mut differences = Differences::default();
+        let long = "é".repeat(1000);
+        for _ in 0..2 {
+            differences.push(format!("/{long}"), DifferenceKind::Changed, Some(&long), Some("x"));
+        }
+        let [difference] = differences.list() else { panic!("{differences:?}") };
+        assert_eq!(difference.count, 2);
+        assert_eq!(difference.path, format!("/{}…", "é".repeat(127)));
+        assert_eq!(difference.primary, Some(format!("{}…", "é".repeat(128))));
+    }
 }

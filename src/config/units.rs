@@ -96,7 +96,7 @@ pub(crate) fn required_duration<'de, D: Deserializer<'de>>(
 }
 
 /// For `#[serde(deserialize_with)]` on an optional size.
-#[cfg(feature = "proxy")]
+#[cfg(feature = "compare")]
 pub(crate) fn size<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<usize>, D::Error> {
     let text = String::deserialize(Scalar(deserializer))?;
     parse_size(&text).map(Some).map_err(de::Error::custom)

@@ -71,6 +71,8 @@ mod carrier;
 mod collect;
 mod combine;
 mod combined_body;
+#[cfg(feature = "compare")]
+pub mod compare;
 mod fed;
 mod fork_body;
 mod forked;
@@ -90,6 +92,8 @@ mod watch_body;
 pub use carrier::{InExtensions, place};
 pub use combine::Combine;
 pub use combined_body::CombinedBody;
+#[cfg(feature = "compare")]
+pub use compare::CompareRules;
 pub use fork_body::ForkBody;
 pub use forked::{Forked, IdempotencyKey, SHADOW_HEADER};
 pub use listener::CopyError;

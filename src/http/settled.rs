@@ -76,6 +76,12 @@ impl PartialEq for Settled {
 impl Eq for Settled {}
 
 impl Settled {
+    /// A body that is kept whole, without trailers.
+    pub fn whole(body: impl Into<Bytes>) -> Self {
+        let head = body.into();
+        Self { len: head.len() as u64, head, trailers: None, hash: None, _held: None }
+    }
+
     /// Whether the head is the whole body.
     pub fn is_whole(&self) -> bool {
         self.len == self.head.len() as u64

@@ -5,6 +5,7 @@
 mod auto_traits;
 mod cancel;
 mod compare;
+mod comparing;
 mod comparisons;
 mod config;
 mod functions;

@@ -1,0 +1,60 @@
+//! Headers and trailers.
+
+use super::{CompareRules, Settled};
+use crate::{
+    compare::{DifferenceKind, Differences},
+    config::REDACTED,
+};
+use http::{HeaderMap, HeaderName, Response};
+
+pub(super) fn compare(
+    rules: &CompareRules,
+    primary: &Response<Settled>,
+    shadow: &Response<Settled>,
+    out: &mut Differences,
+) {
+    for name in &rules.headers {
+        one(rules, "header", name, primary.headers(), shadow.headers(), out);
+    }
+    for name in &rules.trailers {
+        one(rules, "trailer", name, trailers(primary, name), trailers(shadow, name), out);
+    }
+}
+
+fn trailers<'a>(response: &'a Response<Settled>, name: &HeaderName) -> &'a HeaderMap {
+    match &response.body().trailers {
+        Some(trailers) if trailers.contains_key(name) => trailers,
+        _ => response.headers(),
+    }
+}
+
+fn one(
+    rules: &CompareRules,
+    what: &str,
+    name: &HeaderName,
+    primary: &HeaderMap,
+    shadow: &HeaderMap,
+    out: &mut Differences,
+) {
+    if primary.get_all(name).iter().eq(shadow.get_all(name).iter()) {
+        return;
+    }
+    let hidden = rules.redact_headers.contains(name) || rules.secrets.matches(name.as_str());
+    let sample = |headers: &HeaderMap| {
+        let values = headers.get_all(name).iter();
+        let values: Vec<_> =
+            values.map(|value| String::from_utf8_lossy(value.as_bytes())).collect();
+        match values.as_slice() {
+            [] => None,
+            _ if hidden => Some(REDACTED.to_owned()),
+            values => Some(values.join(", ")),
+        }
+    };
+    let (primary, shadow) = (sample(primary), sample(shadow));
+    let kind = match (&primary, &shadow) {
+        (_, None) => DifferenceKind::Missing,
+        (None, _) => DifferenceKind::Added,
+        _ => DifferenceKind::Changed,
+    };
+    out.add(&format!("{what}:{name}"), kind, 1, || (primary, shadow));
+}

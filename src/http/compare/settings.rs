@@ -1,0 +1,94 @@
+//! The rules as a file holds them.
+
+use super::CompareRules;
+use crate::{
+    compare::{PathPattern, Tolerance},
+    config::units,
+};
+use http::HeaderName;
+use serde::{Deserialize, Deserializer, de};
+use serde_json::Value;
+use std::collections::BTreeMap;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, default)]
+#[derive(Default)]
+struct Settings {
+    headers: Option<Vec<Name>>,
+    trailers: Option<Vec<Name>>,
+    ignore: Vec<PathPattern>,
+    tolerance: Tolerance,
+    tolerances: BTreeMap<PathPattern, Tolerance>,
+    unordered: Unordered,
+    redact: Vec<PathPattern>,
+    redact_headers: Vec<Name>,
+    #[serde(deserialize_with = "units::size")]
+    max_decoded: Option<usize>,
+}
+
+impl<'de> Deserialize<'de> for CompareRules {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Settings::deserialize(deserializer).map(Self::from)
+    }
+}
+
+impl From<Settings> for CompareRules {
+    fn from(settings: Settings) -> Self {
+        let names = |names: Vec<Name>| names.into_iter().map(|Name(name)| name).collect();
+        let mut rules = Self::default().tolerance(settings.tolerance);
+        let json = std::mem::take(&mut rules.json);
+        let json = settings.ignore.iter().fold(json, |json, path| json.ignore_at(path));
+        let json = settings.redact.iter().fold(json, |json, path| json.redact_at(path));
+        let json = settings
+            .tolerances
+            .iter()
+            .fold(json, |json, (path, tolerance)| json.tolerance_at(path, *tolerance));
+        rules.json = match &settings.unordered {
+            Unordered::Everywhere => json.unordered_everywhere(),
+            Unordered::At(paths) => paths.iter().fold(json, |json, path| json.unordered_at(path)),
+        };
+        rules.headers = settings.headers.map_or(rules.headers, names);
+        rules.trailers = settings.trailers.map_or(rules.trailers, names);
+        rules.redact_headers = names(settings.redact_headers);
+        rules.max_decoded = settings.max_decoded.unwrap_or(rules.max_decoded);
+        rules
+    }
+}
+
+struct Name(HeaderName);
+
+impl<'de> Deserialize<'de> for Name {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        text.parse().map(Self).map_err(|_| {
+            de::Error::custom(format!("`{text}` is not the name of a header, as in content-type"))
+        })
+    }
+}
+
+enum Unordered {
+    Everywhere,
+    At(Vec<PathPattern>),
+}
+
+impl Default for Unordered {
+    fn default() -> Self {
+        Self::At(Vec::new())
+    }
+}
+
+impl<'de> Deserialize<'de> for Unordered {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        match Value::deserialize(deserializer)? {
+            Value::Bool(true) => Ok(Self::Everywhere),
+            Value::Bool(false) => Ok(Self::default()),
+            Value::Array(paths) => {
+                let path = |path| serde_json::from_value(path).map_err(de::Error::custom);
+                paths.into_iter().map(path).collect::<Result<_, _>>().map(Self::At)
+            }
+            other => Err(de::Error::custom(format!(
+                "`{other}` is not a list of paths, as in [/tags], nor `true` for all arrays"
+            ))),
+        }
+    }
+}
