@@ -296,10 +296,10 @@ proptest! {
 
     #[test]
     fn a_field_more_is_added_and_a_field_less_is_missing(value in values(), at: prop::sample::Index) {
+        let value = json!({ "whole": value });
         let mut all = Vec::new();
         places(&value, "", &mut all);
         all.retain(|place| value.pointer(place).unwrap().is_object());
-        prop_assume!(!all.is_empty());
         let place = at.get(&all);
         let mut other = value.clone();
         other.pointer_mut(place).unwrap().as_object_mut().unwrap().insert("only here".to_owned(), json!(1));

@@ -3,6 +3,8 @@
 #![allow(missing_docs, unreachable_pub)]
 
 mod axum_routers;
+#[cfg(feature = "compare")]
+mod compare;
 mod fallback;
 mod fork;
 mod fork_sequences;

@@ -77,7 +77,7 @@ pub(super) fn compare(
     if !(a.is_whole() && b.is_whole()) {
         let is_plain = same_codings && codings(primary.headers()).next().is_none();
         return if kind == Kind::Other && is_plain {
-            opaque(rules, (&a.head, a), (&b.head, b), out);
+            opaque(rules, (&a.head, Some(a)), (&b.head, Some(b)), out);
         } else {
             changed(out, unread(primary), unread(shadow));
         };
@@ -89,7 +89,7 @@ pub(super) fn compare(
             Kind::Json => parsed(rules, json(&first), json(&second), out),
             Kind::Ndjson => parsed(rules, ndjson(&first), ndjson(&second), out),
             Kind::Events => events::compare(rules, &first, &second, out),
-            Kind::Other => opaque(rules, (&first, a), (&second, b), out),
+            Kind::Other => opaque(rules, (&first, None), (&second, None), out),
         },
         (first, second) => {
             let said =
@@ -168,21 +168,24 @@ pub(super) fn parsed(rules: &CompareRules, primary: Parsed, shadow: Parsed, out:
     }
 }
 
-/// Bytes that mean nothing to us: where they part, and what is there.
-fn opaque(
+/// Bytes that mean nothing to us: where they part, and what is there. With the body that they are
+/// the beginning of, if they are not all of it.
+pub(super) fn opaque(
     rules: &CompareRules,
-    (a, primary): (&[u8], &Settled),
-    (b, shadow): (&[u8], &Settled),
+    (a, primary): (&[u8], Option<&Settled>),
+    (b, shadow): (&[u8], Option<&Settled>),
     out: &mut Differences,
 ) {
     let at = a.iter().zip(b).take_while(|(a, b)| a == b).count();
-    let sample = |bytes: &[u8], body: &Settled| {
+    let sample = |bytes: &[u8], body: Option<&Settled>| {
+        let len = body.map_or(bytes.len() as u64, |body| body.len);
         // The end of what was kept, of a body that goes on.
-        if at == bytes.len() && !body.is_whole() {
-            let hash = body.hash().to_hex();
-            return format!("{} bytes, BLAKE3 {}…", body.len, &hash[..16]);
+        if let Some(body) = body
+            && at == bytes.len()
+            && !body.is_whole()
+        {
+            return format!("{len} bytes, BLAKE3 {}…", &body.hash().to_hex()[..16]);
         }
-        let len = if body.is_whole() { bytes.len() as u64 } else { body.len };
         if looks_like_json(a) || looks_like_json(b) {
             return format!("{len} bytes, another from byte {at}");
         }

@@ -6,31 +6,58 @@
 
 use super::{
     CompareRules,
-    body::{Parsed, looks_like_json, parsed, text},
+    body::{Parsed, looks_like_json, opaque, parsed, text},
     completion,
-    sse::{self, Event},
+    sse::{Event, Events},
 };
-use crate::compare::Differences;
+use crate::compare::{DifferenceKind, Differences};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 
 pub(super) fn compare(rules: &CompareRules, primary: &[u8], shadow: &[u8], out: &mut Differences) {
-    let a: Vec<_> = sse::events(primary).collect();
-    let b: Vec<_> = sse::events(shadow).collect();
-    if runs(&a) == runs(&b) {
-        return;
+    let (a, end_a) = read(primary);
+    let (b, end_b) = read(shadow);
+    if a.is_empty() && b.is_empty() && end_a.is_empty() && end_b.is_empty() {
+        // Anything at all can be read as a stream without events.
+        return opaque(rules, (primary, None), (shadow, None), out);
     }
-    match (values(&a), values(&b)) {
-        (Some(first), Some(second))
-            if completion::is_one(&first) || completion::is_one(&second) =>
-        {
-            completion::compare(rules, first, second, out);
+    if runs(&a) != runs(&b) {
+        events(rules, (primary, &a), (shadow, &b), out);
+    }
+    if end_a != end_b {
+        let said = |end: Vec<u8>| (!end.is_empty()).then(|| format!("{} bytes", end.len()));
+        out.add("data:unfinished", DifferenceKind::Changed, 1, || (said(end_a), said(end_b)));
+    }
+}
+
+/// The events, and the data after the last of them. Clients drop that, but it is not for us to say
+/// that two streams that ended too early are the same. The mark at the end of a completion may
+/// lack its end.
+fn read(body: &[u8]) -> (Vec<Event<'_>>, Vec<u8>) {
+    let mut events = Events::new(body);
+    let read = events.by_ref().collect();
+    let mut unfinished = events.unfinished();
+    if unfinished == completion::DONE {
+        unfinished.clear();
+    }
+    (read, unfinished)
+}
+
+fn events(
+    rules: &CompareRules,
+    (primary, a): (&[u8], &[Event<'_>]),
+    (shadow, b): (&[u8], &[Event<'_>]),
+    out: &mut Differences,
+) {
+    match (values(a), values(b)) {
+        (Some(a), Some(b)) if completion::is_one(&a) || completion::is_one(&b) => {
+            completion::compare(rules, a, b, out);
         }
         (Some(first), Some(second)) => {
             rules.json.compare_into(&Value::Array(first), &Value::Array(second), out);
-            names(rules, &a, &b, out);
+            names(rules, a, b, out);
         }
-        (first, second) if [&a, &b].iter().any(|events| has_json(events)) => {
+        (first, second) if has_json(a) || has_json(b) => {
             let read = |values: Option<Vec<Value>>, body: &[u8]| -> Parsed {
                 values
                     .map(Value::Array)
@@ -38,7 +65,7 @@ pub(super) fn compare(rules: &CompareRules, primary: &[u8], shadow: &[u8], out: 
             };
             parsed(rules, read(first, primary), read(second, shadow), out);
         }
-        _ => plain(rules, &a, &b, out),
+        _ => plain(rules, a, b, out),
     }
 }
 

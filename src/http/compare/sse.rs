@@ -11,36 +11,63 @@ pub(super) struct Event<'a> {
     pub(super) data: Vec<u8>,
 }
 
-pub(super) fn events(body: &[u8]) -> impl Iterator<Item = Event<'_>> {
-    let mut rest = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
-    let (mut name, mut data) = (&b""[..], Vec::new());
-    std::iter::from_fn(move || {
-        while let Some(line) = next_line(&mut rest) {
-            if line.is_empty() {
-                let name = std::mem::take(&mut name);
-                // The last LF is not part of it; without one there was no data at all.
-                if data.pop().is_some() {
-                    let name = if name.is_empty() { b"message" } else { name };
-                    return Some(Event { name, data: std::mem::take(&mut data) });
-                }
+/// The events of a stream, and then what is left of one that was not ended.
+#[derive(Debug)]
+pub(super) struct Events<'a> {
+    rest: &'a [u8],
+    name: &'a [u8],
+    data: Vec<u8>,
+}
+
+impl<'a> Events<'a> {
+    pub(super) fn new(body: &'a [u8]) -> Self {
+        let rest = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
+        Self { rest, name: b"", data: Vec::new() }
+    }
+
+    /// The data after the last event.
+    pub(super) fn unfinished(mut self) -> Vec<u8> {
+        let last = self.rest;
+        self.line(last);
+        self.data.pop();
+        self.data
+    }
+
+    fn line(&mut self, line: &'a [u8]) {
+        let colon = line.iter().position(|byte| *byte == b':');
+        let (field, value) = colon.map_or((line, &b""[..]), |at| (&line[..at], &line[at + 1..]));
+        let value = value.strip_prefix(b" ").unwrap_or(value);
+        match field {
+            b"event" => self.name = value,
+            b"data" => {
+                self.data.extend_from_slice(value);
+                self.data.push(b'\n');
+            }
+            // A comment, or a field that does not matter here.
+            _ => {}
+        }
+    }
+}
+
+impl<'a> Iterator for Events<'a> {
+    type Item = Event<'a>;
+
+    fn next(&mut self) -> Option<Event<'a>> {
+        while let Some(line) = next_line(&mut self.rest) {
+            if !line.is_empty() {
+                self.line(line);
                 continue;
             }
-            let colon = line.iter().position(|byte| *byte == b':');
-            let (field, value) =
-                colon.map_or((line, &b""[..]), |at| (&line[..at], &line[at + 1..]));
-            let value = value.strip_prefix(b" ").unwrap_or(value);
-            match field {
-                b"event" => name = value,
-                b"data" => {
-                    data.extend_from_slice(value);
-                    data.push(b'\n');
-                }
-                // A comment, or a field that does not matter here.
-                _ => {}
+            let name = std::mem::take(&mut self.name);
+            let mut data = std::mem::take(&mut self.data);
+            // The last LF is not part of it; without one there was no data at all.
+            if data.pop().is_some() {
+                let name = if name.is_empty() { b"message" } else { name };
+                return Some(Event { name, data });
             }
         }
         None
-    })
+    }
 }
 
 /// The next line that has an end.
@@ -58,7 +85,7 @@ mod tests {
 
     fn read(body: &str) -> Vec<(String, String)> {
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-        events(body.as_bytes()).map(|event| (text(event.name), text(&event.data))).collect()
+        Events::new(body.as_bytes()).map(|event| (text(event.name), text(&event.data))).collect()
     }
 
     fn messages(data: &[&str]) -> Vec<(String, String)> {
