@@ -74,6 +74,14 @@ pub struct Branch<T = Value> {
     pub skip: Option<SkipReason>,
     /// How often it was tried again before this end.
     pub retry_count: u32,
+    /// How long it took from the start until the head of the response was there, in nanoseconds.
+    /// This and what follows is measured over HTTP; `None` where it was not.
+    pub first_byte_ns: Option<u64>,
+    /// How many bytes of the request body its service read.
+    pub bytes_in: Option<u64>,
+    /// How many bytes of its response body passed: all of them, or those until it broke off or
+    /// was dropped.
+    pub bytes_out: Option<u64>,
 }
 
 impl<T> Branch<T> {
@@ -99,6 +107,9 @@ impl<T> Branch<T> {
             failure: self.failure,
             skip: self.skip,
             retry_count: self.retry_count,
+            first_byte_ns: self.first_byte_ns,
+            bytes_in: self.bytes_in,
+            bytes_out: self.bytes_out,
         }
     }
 

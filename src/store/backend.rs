@@ -9,6 +9,7 @@ use super::{
 use crate::{
     BoxError,
     branch::{Branch, BranchId, Failure},
+    compare::Comparison,
     record::{BatchError, LoggerBackend, RunId},
 };
 use serde_json::Value;
@@ -19,7 +20,7 @@ use std::{
 };
 use tokio::runtime::Handle;
 
-/// Every branch in one SQLite file; see [the module](super). Cheap to clone (one reference
+/// Every branch and comparison in one SQLite file; see [the module](super). Cheap to clone (one reference
 /// count); clones share the connection that writes.
 ///
 /// When the last clone is dropped, the file is closed, which may take the time to copy the
@@ -27,6 +28,13 @@ use tokio::runtime::Handle;
 #[derive(Clone)]
 pub struct SqliteStore {
     inner: Arc<Inner>,
+}
+
+/// A connection that reads, and what the file was when it was opened.
+pub(super) struct Reader {
+    pub(super) connection: rusqlite::Connection,
+    pub(super) codes: Codes,
+    pub(super) version: i32,
 }
 
 struct Inner {
@@ -74,10 +82,10 @@ impl SqliteStore {
     }
 
     /// A connection of its own for one reader: it neither waits for the writer nor holds it up.
-    pub(super) fn reader(&self) -> Result<(rusqlite::Connection, Codes), StoreError> {
-        let connection = open::for_reading(&self.inner.path, &self.inner.options)?;
+    pub(super) fn reader(&self) -> Result<Reader, StoreError> {
+        let (connection, version) = open::for_reading(&self.inner.path, &self.inner.options)?;
         let codes = Codes::load(&connection).map_err(|error| self.failed("read", error))?;
-        Ok((connection, codes))
+        Ok(Reader { connection, codes, version })
     }
 
     pub(super) fn failed(&self, action: &'static str, error: rusqlite::Error) -> StoreError {
@@ -152,6 +160,15 @@ impl LoggerBackend for SqliteStore {
         // A few reference counts for each, and its output.
         let batch = batch.to_vec();
         self.write(move |writer| writer.write(&batch))
+            .await
+            .map_err(|error| BatchError { lost, source: error.into() })
+    }
+
+    /// As [`log_batch`](LoggerBackend::log_batch).
+    async fn log_comparisons(&self, batch: &[Comparison]) -> Result<(), BatchError> {
+        let lost = batch.len();
+        let batch = batch.to_vec();
+        self.write(move |writer| writer.write_comparisons(&batch))
             .await
             .map_err(|error| BatchError { lost, source: error.into() })
     }

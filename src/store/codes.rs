@@ -1,9 +1,12 @@
-//! Small integers for the names of roles, statuses, failures and skips.
+//! Small integers for the names of roles, statuses, failures, skips and kinds of differences.
 //!
 //! The file itself says which integer stands for which name: a version of this crate that knows
 //! a new name adds it, and no order of the names in the source matters.
 
-use crate::branch::{FailureKind, Role, SkipReason, Status};
+use crate::{
+    branch::{FailureKind, Role, SkipReason, Status},
+    compare::DifferenceKind,
+};
 use rusqlite::{Connection, params};
 
 /// A closed set of names that the file holds as integers.
@@ -25,7 +28,13 @@ macro_rules! coded {
         }
     )* };
 }
-coded!(Role = "role", Status = "status", FailureKind = "failure", SkipReason = "skip");
+coded!(
+    Role = "role",
+    Status = "status",
+    FailureKind = "failure",
+    SkipReason = "skip",
+    DifferenceKind = "difference"
+);
 
 /// The integers of one set.
 #[derive(Debug, Clone)]
@@ -78,6 +87,7 @@ pub(super) struct Codes {
     pub(super) status: Code<Status>,
     pub(super) failure: Code<FailureKind>,
     pub(super) skip: Code<SkipReason>,
+    pub(super) difference: Code<DifferenceKind>,
 }
 
 impl Codes {
@@ -87,6 +97,7 @@ impl Codes {
             status: Code::load(connection)?,
             failure: Code::load(connection)?,
             skip: Code::load(connection)?,
+            difference: Code::load(connection)?,
         })
     }
 
@@ -96,6 +107,7 @@ impl Codes {
             && self.status.is_complete()
             && self.failure.is_complete()
             && self.skip.is_complete()
+            && self.difference.is_complete()
     }
 
     /// Gives every name a code that has none. Inside a transaction, so that two processes do
@@ -104,6 +116,7 @@ impl Codes {
         Code::<Role>::add(connection)?;
         Code::<Status>::add(connection)?;
         Code::<FailureKind>::add(connection)?;
-        Code::<SkipReason>::add(connection)
+        Code::<SkipReason>::add(connection)?;
+        Code::<DifferenceKind>::add(connection)
     }
 }

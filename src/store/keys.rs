@@ -1,6 +1,10 @@
 //! The integer keys of experiments and configs, remembered.
 
-use crate::{branch::Branch, config::ConfigId};
+use crate::{
+    branch::Branch,
+    compare::Comparison,
+    config::{Config, ConfigId},
+};
 use rusqlite::{Connection, OptionalExtension, params};
 use std::{
     collections::{HashMap, hash_map::Entry},
@@ -19,6 +23,27 @@ pub(super) struct BranchKeys {
     pub(super) parent_config: Option<i64>,
 }
 
+/// A config of an experiment, as a record names it.
+#[derive(Clone, Copy)]
+pub(super) struct ArmOf<'a> {
+    experiment: &'a Arc<str>,
+    strategy: &'a Arc<str>,
+    config_id: &'a ConfigId,
+    config: &'a Config,
+}
+
+impl<'a> ArmOf<'a> {
+    fn branch(of: &'a Branch) -> Self {
+        let (experiment, strategy) = (&of.experiment, &of.strategy);
+        Self { experiment, strategy, config_id: &of.config_id, config: &of.config }
+    }
+
+    pub(super) fn comparison(of: &'a Comparison) -> Self {
+        let (experiment, strategy) = (&of.experiment, &of.strategy);
+        Self { experiment, strategy, config_id: &of.config_id, config: &of.config }
+    }
+}
+
 /// Keys that were found or given before, so that a row costs no look-up.
 #[derive(Debug, Default)]
 pub(super) struct Keys {
@@ -34,7 +59,7 @@ struct Arm {
     experiment: i64,
     config: i64,
     /// Holds the addresses.
-    _holder: (Arc<str>, Arc<str>, crate::Config),
+    _holder: (Arc<str>, Arc<str>, Config),
 }
 
 impl Keys {
@@ -44,28 +69,35 @@ impl Keys {
         connection: &Connection,
         branch: &Branch,
     ) -> rusqlite::Result<BranchKeys> {
-        let address = [
-            Arc::as_ptr(&branch.experiment).cast::<u8>() as usize,
-            Arc::as_ptr(&branch.strategy).cast::<u8>() as usize,
-            std::ptr::from_ref(branch.config.redacted()) as usize,
-        ];
-        // A branch may have been given another id than its config has: then nothing is shared.
-        let own_id = branch.config_id == *branch.config.id();
-        let (experiment, config) = match self.arms.get(&address) {
-            Some(arm) if own_id => (arm.experiment, arm.config),
-            _ => {
-                let keys = (experiment_key(connection, branch)?, config_key(connection, branch)?);
-                if own_id {
-                    self.remember(address, branch, keys);
-                }
-                keys
-            }
-        };
+        let (experiment, config) = self.of_arm(connection, ArmOf::branch(branch))?;
         let parent_config = match &branch.parent_config_id {
             None => None,
             Some(id) => Some(self.parent(connection, id)?),
         };
         Ok(BranchKeys { experiment, config, parent_config })
+    }
+
+    /// The keys of an experiment and of a config in it.
+    pub(super) fn of_arm(
+        &mut self,
+        connection: &Connection,
+        arm: ArmOf<'_>,
+    ) -> rusqlite::Result<(i64, i64)> {
+        let address = [
+            Arc::as_ptr(arm.experiment).cast::<u8>() as usize,
+            Arc::as_ptr(arm.strategy).cast::<u8>() as usize,
+            std::ptr::from_ref(arm.config.redacted()) as usize,
+        ];
+        // A branch may have been given another id than its config has: then nothing is shared.
+        let own_id = arm.config_id == arm.config.id();
+        if own_id && let Some(known) = self.arms.get(&address) {
+            return Ok((known.experiment, known.config));
+        }
+        let keys = (experiment_key(connection, arm)?, config_key(connection, arm)?);
+        if own_id {
+            self.remember(address, arm, keys);
+        }
+        Ok(keys)
     }
 
     /// After a transaction that failed: what it inserted is not there.
@@ -74,11 +106,11 @@ impl Keys {
         self.parents.clear();
     }
 
-    fn remember(&mut self, address: [usize; 3], branch: &Branch, (experiment, config): (i64, i64)) {
+    fn remember(&mut self, address: [usize; 3], arm: ArmOf<'_>, (experiment, config): (i64, i64)) {
         if self.arms.len() >= MAX_KNOWN {
             self.arms.clear();
         }
-        let _holder = (branch.experiment.clone(), branch.strategy.clone(), branch.config.clone());
+        let _holder = (arm.experiment.clone(), arm.strategy.clone(), arm.config.clone());
         self.arms.insert(address, Arm { experiment, config, _holder });
     }
 
@@ -97,8 +129,8 @@ impl Keys {
     }
 }
 
-fn experiment_key(connection: &Connection, branch: &Branch) -> rusqlite::Result<i64> {
-    let names = params![&*branch.experiment, &*branch.strategy];
+fn experiment_key(connection: &Connection, arm: ArmOf<'_>) -> rusqlite::Result<i64> {
+    let names = params![&**arm.experiment, &**arm.strategy];
     let known = connection
         .prepare_cached("SELECT key FROM experiment WHERE name = ?1 AND strategy = ?2")?
         .query_row(names, |row| row.get(0))
@@ -111,11 +143,11 @@ fn experiment_key(connection: &Connection, branch: &Branch) -> rusqlite::Result<
     }
 }
 
-fn config_key(connection: &Connection, branch: &Branch) -> rusqlite::Result<i64> {
+fn config_key(connection: &Connection, arm: ArmOf<'_>) -> rusqlite::Result<i64> {
     // Only what has lost its secrets goes into the file.
-    let content = branch.config.redacted().to_string();
+    let content = arm.config.redacted().to_string();
     let digest = blake3::hash(content.as_bytes());
-    insert_config(connection, branch.config_id.as_str(), digest.as_bytes(), Some(&content))
+    insert_config(connection, arm.config_id.as_str(), digest.as_bytes(), Some(&content))
 }
 
 fn insert_config(

@@ -80,6 +80,7 @@
 mod backend;
 mod bounded;
 mod codes;
+mod compared;
 mod error;
 mod filter;
 mod keys;

@@ -11,7 +11,8 @@ use std::{
 /// The write-ahead log is cut back to this after a reader held it up: enough for bursts.
 const WAL_KEPT: i64 = 16 * 1024 * 1024;
 
-/// Opens for writing; creates the file and its schema if there is none.
+/// Opens for writing; creates the file and its schema if there is none, and brings an older one
+/// up to date.
 pub(super) fn for_writing(
     path: &Path,
     options: &StoreOptions,
@@ -27,8 +28,8 @@ pub(super) fn for_writing(
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE;
     let mut connection = connect(path, flags, options)?;
     let failed = |error| StoreError::sqlite(path, "open", error);
-    let fresh = check(path, &connection.transaction().map_err(failed)?)?;
-    if fresh {
+    let found = version(path, &connection.transaction().map_err(failed)?)?;
+    if found == 0 {
         // Must come before the first table and before WAL. It lets the file shrink in small
         // steps when old branches are deleted.
         connection.pragma_update(None, "auto_vacuum", "INCREMENTAL").map_err(failed)?;
@@ -36,11 +37,12 @@ pub(super) fn for_writing(
     set_wal(&connection, options.busy_timeout).map_err(failed)?;
     connection.pragma_update(None, "synchronous", "NORMAL").map_err(failed)?;
     connection.pragma_update(None, "journal_size_limit", WAL_KEPT).map_err(failed)?;
-    if fresh {
+    if found < SCHEMA_VERSION {
         let transaction = immediate(&mut connection).map_err(failed)?;
         // Another process may have been faster.
-        if check(path, &transaction)? {
-            transaction.execute_batch(&schema::version_1()).map_err(failed)?;
+        let found = version(path, &transaction)?;
+        if found < SCHEMA_VERSION {
+            transaction.execute_batch(&schema::since(found)).map_err(failed)?;
             Codes::add(&transaction).map_err(failed)?;
         }
         transaction.commit().map_err(failed)?;
@@ -65,8 +67,11 @@ pub(super) fn for_writing(
     Ok((connection, codes))
 }
 
-/// Opens for reading.
-pub(super) fn for_reading(path: &Path, options: &StoreOptions) -> Result<Connection, StoreError> {
+/// Opens for reading, and says which version it is: an older one is read as it is.
+pub(super) fn for_reading(
+    path: &Path,
+    options: &StoreOptions,
+) -> Result<(Connection, i32), StoreError> {
     if !path.exists() {
         return Err(StoreError::NoFile { path: path.to_owned() });
     }
@@ -75,11 +80,12 @@ pub(super) fn for_reading(path: &Path, options: &StoreOptions) -> Result<Connect
     let mut connection = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE, options)?;
     let failed = |error| StoreError::sqlite(path, "open", error);
     connection.pragma_update(None, "query_only", true).map_err(failed)?;
-    if check(path, &connection.transaction().map_err(failed)?)? {
+    let found = version(path, &connection.transaction().map_err(failed)?)?;
+    if found == 0 {
         // Another process has created it and not filled it yet, or it is any empty file.
         return Err(StoreError::NoFile { path: path.to_owned() });
     }
-    Ok(connection)
+    Ok((connection, found))
 }
 
 pub(super) fn immediate(connection: &mut Connection) -> rusqlite::Result<Transaction<'_>> {
@@ -102,10 +108,11 @@ fn connect(
         .map_err(|error| StoreError::sqlite(path, "open", error))
 }
 
-/// Whether the file is empty. Refuses one that is neither empty nor a store of a known version.
+/// The version of the file, 0 if it is empty. Refuses one that is neither empty nor a store of a
+/// known version.
 ///
 /// In a transaction, because another process may be about to make a store of it.
-fn check(path: &Path, transaction: &Transaction<'_>) -> Result<bool, StoreError> {
+fn version(path: &Path, transaction: &Transaction<'_>) -> Result<i32, StoreError> {
     let failed = |error| StoreError::sqlite(path, "open", error);
     let header = |name| transaction.pragma_query_value(None, name, |row| row.get::<_, i32>(0));
     let found = header("application_id").map_err(failed)?;
@@ -114,8 +121,8 @@ fn check(path: &Path, transaction: &Transaction<'_>) -> Result<bool, StoreError>
         .query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))
         .map_err(failed)?;
     match (found, version) {
-        (0, 0) if tables == 0 => Ok(true),
-        (APPLICATION_ID, 1..=SCHEMA_VERSION) => Ok(false),
+        (0, 0) if tables == 0 => Ok(0),
+        (APPLICATION_ID, version @ 1..=SCHEMA_VERSION) => Ok(version),
         (APPLICATION_ID, version) if version > SCHEMA_VERSION => {
             Err(StoreError::Newer { path: path.to_owned(), found: version })
         }

@@ -1,11 +1,11 @@
 //! Reading branches.
 
 use super::{
-    BranchRow, Filter, SqliteStore, StoreError, codes::Codes, filter::Conditions, row::Names,
+    BranchRow, Filter, SqliteStore, StoreError, backend::Reader, filter::Conditions, row::Names,
     schema,
 };
 use crate::branch::BranchId;
-use rusqlite::{Connection, params_from_iter, types::Value};
+use rusqlite::{params_from_iter, types::Value};
 use serde::Serialize;
 use std::{collections::VecDeque, fmt};
 
@@ -25,13 +25,12 @@ impl SqliteStore {
     /// When the filter names an experiment or a config that the store does not have, or the file
     /// cannot be read.
     pub fn branches(&self, filter: &Filter) -> Result<BranchRows, StoreError> {
-        let (connection, codes) = self.reader()?;
+        let reader = self.reader()?;
         let failed = |error| self.failed("read", error);
-        let conditions = Conditions::new(filter, &connection, &codes, failed)?;
+        let conditions = Conditions::new(filter, &reader.connection, &reader.codes, failed)?;
         Ok(BranchRows {
             store: self.clone(),
-            connection,
-            codes,
+            reader,
             names: Names::default(),
             conditions,
             newest_first: filter.newest_first,
@@ -48,12 +47,17 @@ impl SqliteStore {
     ///
     /// When the file cannot be read.
     pub fn counts(&self) -> Result<StoreCounts, StoreError> {
-        let (connection, _) = self.reader()?;
-        let sql = "SELECT (SELECT count(*) FROM branch),
-                   (SELECT count(DISTINCT name) FROM experiment),
-                   (SELECT count(*) FROM config WHERE content IS NOT NULL)";
-        let (branches, experiments, configs) = connection
-            .query_row(sql, [], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
+        let Reader { connection, version, .. } = self.reader()?;
+        let comparisons =
+            if version < 2 { "0" } else { "(SELECT sum(compared) FROM comparison_count)" };
+        let sql = format!(
+            "SELECT (SELECT count(*) FROM branch),
+             (SELECT count(DISTINCT name) FROM experiment),
+             (SELECT count(*) FROM config WHERE content IS NOT NULL),
+             coalesce({comparisons}, 0)"
+        );
+        let (branches, experiments, configs, comparisons) = connection
+            .query_row(&sql, [], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)))
             .map_err(|error| self.failed("read", error))?;
         let mut log = self.path().as_os_str().to_owned();
         log.push("-wal");
@@ -64,6 +68,7 @@ impl SqliteStore {
             branches: i64::cast_unsigned(branches),
             experiments: i64::cast_unsigned(experiments),
             configs: i64::cast_unsigned(configs),
+            comparisons: i64::cast_unsigned(comparisons),
             bytes,
         })
     }
@@ -79,6 +84,8 @@ pub struct StoreCounts {
     pub experiments: u64,
     /// Configs; two contents under one id count twice.
     pub configs: u64,
+    /// Comparisons of two branches.
+    pub comparisons: u64,
     /// The size on disk in bytes, with the write-ahead log.
     pub bytes: u64,
 }
@@ -86,8 +93,7 @@ pub struct StoreCounts {
 /// The branches that a filter means; see [`SqliteStore::branches`]. After an error it ends.
 pub struct BranchRows {
     store: SqliteStore,
-    connection: Connection,
-    codes: Codes,
+    reader: Reader,
     names: Names,
     conditions: Conditions,
     newest_first: bool,
@@ -108,14 +114,14 @@ impl BranchRows {
         }
         let sql = format!(
             "{}{} ORDER BY b.id {order} LIMIT {wanted}",
-            schema::SELECT_BRANCH,
+            schema::select_branch(self.reader.version),
             conditions.sql
         );
-        let mut statement = self.connection.prepare_cached(&sql)?;
+        let Reader { connection, codes, .. } = &self.reader;
+        let mut statement = connection.prepare_cached(&sql)?;
         let mut rows = statement.query(params_from_iter(conditions.values))?;
         while let Some(row) = rows.next()? {
-            let branch = BranchRow::read(row, &self.connection, &self.codes, &mut self.names)?;
-            self.page.push_back(branch);
+            self.page.push_back(BranchRow::read(row, connection, codes, &mut self.names)?);
         }
         let found = self.page.len() as u64;
         self.left -= found;

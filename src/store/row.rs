@@ -57,6 +57,13 @@ pub struct BranchRow {
     pub skip: Option<SkipReason>,
     /// How often it was tried again before this end.
     pub retry_count: u32,
+    /// How long it took until the head of the response was there, in nanoseconds, if it was
+    /// measured.
+    pub first_byte_ns: Option<u64>,
+    /// How many bytes of the request body its service read, if they were counted.
+    pub bytes_in: Option<u64>,
+    /// How many bytes of its response body passed, if they were counted.
+    pub bytes_out: Option<u64>,
     /// The size of the output's JSON in bytes, if the output was cut.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub output_cut: Option<u64>,
@@ -117,7 +124,7 @@ fn remember<T: Clone>(known: &mut HashMap<i64, T>, key: i64, value: T) -> T {
 }
 
 impl BranchRow {
-    /// Reads a row of `SELECT_BRANCH`.
+    /// Reads a row of `select_branch`.
     pub(super) fn read(
         row: &Row<'_>,
         connection: &Connection,
@@ -158,9 +165,16 @@ impl BranchRow {
                 None => None,
             },
             retry_count: row.get(14)?,
+            first_byte_ns: measure(row, 20)?,
+            bytes_in: measure(row, 21)?,
+            bytes_out: measure(row, 22)?,
             output_cut,
         })
     }
+}
+
+fn measure(row: &Row<'_>, column: usize) -> rusqlite::Result<Option<u64>> {
+    Ok(row.get::<_, Option<i64>>(column)?.map(i64::cast_unsigned))
 }
 
 fn failure(row: &Row<'_>, codes: &Codes) -> rusqlite::Result<Option<Failure>> {

@@ -4,7 +4,7 @@
 pub const APPLICATION_ID: i32 = 0x5350_4d54;
 
 /// The version of the schema that this crate writes, in the file's `user_version`.
-pub const SCHEMA_VERSION: i32 = 1;
+pub const SCHEMA_VERSION: i32 = 2;
 
 /// The tables of version 1.
 ///
@@ -16,11 +16,8 @@ pub const SCHEMA_VERSION: i32 = 1;
 ///
 /// There are no foreign keys: `config` and `experiment` are filled by the same transaction that
 /// refers to them, and checking them for each row costs.
-pub(super) fn version_1() -> String {
-    let (id, request_id, parent) =
-        (uuid("b.id"), uuid("coalesce(b.request, b.id)"), uuid("b.parent"));
-    format!(
-        "CREATE TABLE experiment (
+const VERSION_1: &str = "
+        CREATE TABLE experiment (
             key INTEGER PRIMARY KEY,
             name TEXT NOT NULL,
             strategy TEXT NOT NULL,
@@ -72,7 +69,90 @@ pub(super) fn version_1() -> String {
             id BLOB PRIMARY KEY,
             size INTEGER NOT NULL,
             content TEXT NOT NULL
+        ) WITHOUT ROWID;";
+
+/// What version 2 adds: measures of a branch, and comparisons.
+///
+/// `comparison` has one small row for each pair. What differs is summed up as it is written:
+/// `comparison_count` says how many pairs there were, `path_count` how many of them differed at
+/// a path; a few examples for each path stand in `difference`.
+const VERSION_2: &str = "
+        ALTER TABLE branch ADD COLUMN first_byte_ns INTEGER;
+        ALTER TABLE branch ADD COLUMN bytes_in INTEGER;
+        ALTER TABLE branch ADD COLUMN bytes_out INTEGER;
+        CREATE TABLE comparison (
+            branch BLOB PRIMARY KEY,      -- the one that was compared
+            primary_branch BLOB,          -- with this one; NULL where that is the request's id
+            experiment INTEGER NOT NULL,
+            config INTEGER NOT NULL,
+            role INTEGER NOT NULL,
+            differences INTEGER NOT NULL  -- in how many places; 0 is equal
         ) WITHOUT ROWID;
+        -- uncounted: differences beyond those that a comparison keeps; no path counts them.
+        CREATE TABLE comparison_count (
+            experiment INTEGER NOT NULL,
+            config INTEGER NOT NULL,
+            role INTEGER NOT NULL,
+            compared INTEGER NOT NULL,
+            different INTEGER NOT NULL,
+            uncounted INTEGER NOT NULL,
+            PRIMARY KEY (experiment, config, role)
+        ) WITHOUT ROWID;
+        CREATE TABLE path (
+            key INTEGER PRIMARY KEY,
+            experiment INTEGER NOT NULL,
+            path TEXT NOT NULL,
+            UNIQUE (experiment, path)
+        );
+        -- pairs: those that differ at the path, each once, by the first kind found there.
+        CREATE TABLE path_count (
+            experiment INTEGER NOT NULL,
+            config INTEGER NOT NULL,
+            role INTEGER NOT NULL,
+            path INTEGER NOT NULL,
+            kind INTEGER NOT NULL,
+            pairs INTEGER NOT NULL,
+            PRIMARY KEY (experiment, config, role, path, kind)
+        ) WITHOUT ROWID;
+        CREATE TABLE difference (
+            experiment INTEGER NOT NULL,
+            config INTEGER NOT NULL,
+            role INTEGER NOT NULL,
+            path INTEGER NOT NULL,
+            branch BLOB NOT NULL,
+            primary_branch BLOB NOT NULL,
+            kind INTEGER NOT NULL,
+            primary_sample TEXT,          -- NULL where there is nothing
+            shadow_sample TEXT,
+            PRIMARY KEY (experiment, config, role, path, branch)
+        ) WITHOUT ROWID;";
+
+/// What makes a file of version `from` one of this version; 0 is an empty one.
+pub(super) fn since(from: i32) -> String {
+    let mut sql = String::new();
+    if from < 1 {
+        sql += VERSION_1;
+    }
+    if from < 2 {
+        sql += VERSION_2;
+    }
+    sql += &views();
+    sql + &format!(
+        "PRAGMA application_id = {APPLICATION_ID};
+        PRAGMA user_version = {SCHEMA_VERSION};"
+    )
+}
+
+/// The views. They hold nothing, so those of this version replace those that were there.
+fn views() -> String {
+    let (id, request_id, parent) =
+        (uuid("b.id"), uuid("coalesce(b.request, b.id)"), uuid("b.parent"));
+    // (A branch that was not kept leaves its comparison without the id of the primary.)
+    let (compared, compared_with) =
+        (uuid("c.branch"), uuid("coalesce(c.primary_branch, b.request)"));
+    format!(
+        "
+        DROP VIEW IF EXISTS branches;
         CREATE VIEW branches AS SELECT
             {id} AS id,
             {request_id} AS request_id,
@@ -96,14 +176,42 @@ pub(super) fn version_1() -> String {
             f.message AS failure_message,
             f.trace AS failure_trace,
             (SELECT name FROM code WHERE what = 'skip' AND key = b.skip) AS skip,
-            b.retry_count AS retry_count
+            b.retry_count AS retry_count,
+            b.first_byte_ns AS first_byte_ns,
+            b.bytes_in AS bytes_in,
+            b.bytes_out AS bytes_out
         FROM branch b
         LEFT JOIN experiment e ON e.key = b.experiment
         LEFT JOIN config c ON c.key = b.config
         LEFT JOIN failure f ON f.id = b.id
         LEFT JOIN output o ON o.id = b.id;
-        PRAGMA application_id = {APPLICATION_ID};
-        PRAGMA user_version = {SCHEMA_VERSION};"
+        DROP VIEW IF EXISTS comparisons;
+        CREATE VIEW comparisons AS SELECT
+            {compared} AS branch_id,
+            CASE WHEN coalesce(c.primary_branch, b.request) IS NOT NULL THEN {compared_with} END
+                AS primary_id,
+            e.name AS experiment,
+            e.strategy AS strategy,
+            (SELECT config_id FROM config WHERE key = c.config) AS config_id,
+            (SELECT name FROM code WHERE what = 'role' AND key = c.role) AS role,
+            c.differences AS differences
+        FROM comparison c
+        LEFT JOIN branch b ON b.id = c.branch
+        LEFT JOIN experiment e ON e.key = c.experiment;
+        DROP VIEW IF EXISTS differences;
+        CREATE VIEW differences AS SELECT
+            e.name AS experiment,
+            e.strategy AS strategy,
+            (SELECT config_id FROM config WHERE key = n.config) AS config_id,
+            (SELECT name FROM code WHERE what = 'role' AND key = n.role) AS role,
+            (SELECT path FROM path WHERE key = n.path) AS path,
+            (SELECT name FROM code WHERE what = 'difference' AND key = n.kind) AS kind,
+            n.pairs AS pairs,
+            t.compared AS compared
+        FROM path_count n
+        LEFT JOIN experiment e ON e.key = n.experiment
+        LEFT JOIN comparison_count t
+            ON t.experiment = n.experiment AND t.config = n.config AND t.role = n.role;"
     )
 }
 
@@ -119,14 +227,14 @@ fn uuid(bytes: &str) -> String {
 /// A branch, unless it is there already.
 pub(super) const INSERT_BRANCH: &str = "INSERT INTO branch
     (id, request, parent, parent_config, experiment, config, role, status, start_ns,
-     duration_ns, probability, unit, failure, skip, retry_count)
-    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)
+     duration_ns, probability, unit, failure, skip, retry_count, first_byte_ns, bytes_in, bytes_out)
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18)
     ON CONFLICT DO NOTHING";
 
 /// How a branch ended, once it is known.
 pub(super) const UPDATE_BRANCH: &str = "UPDATE branch SET
     status = ?2, start_ns = ?3, duration_ns = ?4, failure = coalesce(?5, failure), skip = ?6,
-    retry_count = ?7 WHERE id = ?1";
+    retry_count = ?7, first_byte_ns = ?8, bytes_in = ?9, bytes_out = ?10 WHERE id = ?1";
 
 pub(super) const UPSERT_FAILURE: &str =
     "INSERT OR REPLACE INTO failure (id, type, message, trace) VALUES (?1, ?2, ?3, ?4)";
@@ -134,9 +242,38 @@ pub(super) const UPSERT_FAILURE: &str =
 pub(super) const UPSERT_OUTPUT: &str =
     "INSERT OR REPLACE INTO output (id, size, content) VALUES (?1, ?2, ?3)";
 
-/// Branches with all that belongs to them; a `WHERE` follows.
-pub(super) const SELECT_BRANCH: &str = "SELECT
-    b.id, b.request, b.parent, b.parent_config, b.experiment, b.config, b.role, b.status,
-    b.start_ns, b.duration_ns, b.probability, b.unit, b.failure, b.skip, b.retry_count,
-    f.type, f.message, f.trace, o.size, o.content
-    FROM branch b LEFT JOIN failure f ON f.id = b.id LEFT JOIN output o ON o.id = b.id";
+pub(super) const INSERT_COMPARISON: &str = "INSERT INTO comparison
+    (branch, primary_branch, experiment, config, role, differences)
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT DO NOTHING";
+
+pub(super) const ADD_COMPARISON_COUNT: &str = "INSERT INTO comparison_count
+    (experiment, config, role, compared, different, uncounted) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+    ON CONFLICT DO UPDATE SET compared = compared + excluded.compared,
+    different = different + excluded.different, uncounted = uncounted + excluded.uncounted";
+
+pub(super) const ADD_PATH_COUNT: &str = "INSERT INTO path_count
+    (experiment, config, role, path, kind, pairs) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+    ON CONFLICT DO UPDATE SET pairs = pairs + excluded.pairs";
+
+pub(super) const INSERT_DIFFERENCE: &str = "INSERT INTO difference
+    (experiment, config, role, path, branch, primary_branch, kind, primary_sample, shadow_sample)
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) ON CONFLICT DO NOTHING";
+
+/// The oldest example of a path.
+pub(super) const DELETE_DIFFERENCE: &str = "DELETE FROM difference
+    WHERE experiment = ?1 AND config = ?2 AND role = ?3 AND path = ?4 AND branch =
+    (SELECT min(branch) FROM difference
+     WHERE experiment = ?1 AND config = ?2 AND role = ?3 AND path = ?4)";
+
+/// Branches with all that belongs to them; a `WHERE` follows. Version 1 has no measures.
+pub(super) fn select_branch(version: i32) -> String {
+    let measures =
+        if version < 2 { "NULL, NULL, NULL" } else { "b.first_byte_ns, b.bytes_in, b.bytes_out" };
+    format!(
+        "SELECT
+        b.id, b.request, b.parent, b.parent_config, b.experiment, b.config, b.role, b.status,
+        b.start_ns, b.duration_ns, b.probability, b.unit, b.failure, b.skip, b.retry_count,
+        f.type, f.message, f.trace, o.size, o.content, {measures}
+        FROM branch b LEFT JOIN failure f ON f.id = b.id LEFT JOIN output o ON o.id = b.id"
+    )
+}

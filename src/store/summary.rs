@@ -2,6 +2,7 @@
 
 use super::{
     Filter, SqliteStore, StoreError,
+    backend::Reader,
     filter::Conditions,
     row::{Names, value},
 };
@@ -60,7 +61,7 @@ impl SqliteStore {
     ///
     /// As [`branches`](Self::branches).
     pub fn summary(&self, filter: &Filter) -> Result<Vec<ConfigSummary>, StoreError> {
-        let (connection, codes) = self.reader()?;
+        let Reader { connection, codes, .. } = self.reader()?;
         let failed = |error| self.failed("read", error);
         let conditions = Conditions::new(filter, &connection, &codes, failed)?;
         let read = || {

@@ -1,21 +1,40 @@
-//! Writing branches.
+//! Writing.
 
 use super::{
     bounded,
     codes::{Code, Coded, Codes},
+    compared::{self, Compared},
     keys::{BranchKeys, Keys},
     open, schema,
 };
-use crate::branch::{Branch, BranchId, Failure};
+use crate::{
+    branch::{Branch, BranchId, Failure},
+    compare::Comparison,
+};
 use rusqlite::{Connection, Statement, params};
 
 /// The one connection that writes.
 #[derive(Debug)]
 pub(super) struct Writer {
     connection: Connection,
-    keys: Keys,
+    memory: Memory,
     codes: Codes,
     limits: Limits,
+}
+
+/// What was looked up before.
+#[derive(Debug, Default)]
+pub(super) struct Memory {
+    pub(super) keys: Keys,
+    pub(super) compared: Compared,
+}
+
+impl Memory {
+    /// After a transaction that failed: what it inserted is not there.
+    fn forget(&mut self) {
+        self.keys.forget();
+        self.compared = Compared::default();
+    }
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -28,7 +47,7 @@ impl Writer {
     pub(super) fn new(connection: Connection, codes: Codes, limits: Limits) -> Self {
         // As many as are used in one batch.
         connection.set_prepared_statement_cache_capacity(32);
-        Self { connection, keys: Keys::default(), codes, limits }
+        Self { connection, memory: Memory::default(), codes, limits }
     }
 
     /// Keeps all of `batch`, in one transaction, or none of it. A branch that is there already
@@ -37,16 +56,26 @@ impl Writer {
         let mut sorted: Vec<&Branch> = batch.iter().collect();
         // They come in the order in which they ended; appending costs least in that of the ids.
         sorted.sort_unstable_by_key(|branch| branch.id);
-        self.transaction(|connection, keys, codes, limits| {
+        self.transaction(|connection, memory, codes, limits| {
             // Looked up once a batch, not once a row.
             let mut statement = connection.prepare_cached(schema::INSERT_BRANCH)?;
             sorted.iter().try_for_each(|branch| {
-                let own = keys.of(connection, branch)?;
+                let own = memory.keys.of(connection, branch)?;
                 if insert(&mut statement, codes, own, branch)? {
                     insert_details(connection, limits, branch.id, branch)?;
                 }
                 Ok(())
             })
+        })
+    }
+
+    /// Keeps all of `batch`, in one transaction, or none of it. A comparison that is there
+    /// already stays as it is, and is not counted again.
+    pub(super) fn write_comparisons(&mut self, batch: &[Comparison]) -> rusqlite::Result<()> {
+        let mut sorted: Vec<&Comparison> = batch.iter().collect();
+        sorted.sort_unstable_by_key(|comparison| comparison.branch);
+        self.transaction(|connection, memory, codes, _| {
+            compared::insert(connection, memory, codes, &sorted)
         })
     }
 
@@ -61,6 +90,9 @@ impl Writer {
                 option_code(&codes.failure, branch.failure.as_ref().map(|failure| failure.kind))?,
                 option_code(&codes.skip, branch.skip)?,
                 branch.retry_count,
+                branch.first_byte_ns.map(signed),
+                branch.bytes_in.map(signed),
+                branch.bytes_out.map(signed),
             ])?;
             if found > 0 {
                 insert_details(connection, limits, id, branch)?;
@@ -88,19 +120,19 @@ impl Writer {
 
     fn transaction<T>(
         &mut self,
-        work: impl FnOnce(&Connection, &mut Keys, &Codes, Limits) -> rusqlite::Result<T>,
+        work: impl FnOnce(&Connection, &mut Memory, &Codes, Limits) -> rusqlite::Result<T>,
     ) -> rusqlite::Result<T> {
         if !self.connection.is_autocommit() {
             // The disk failed so badly that the last batch could not even be rolled back.
             self.connection.execute_batch("ROLLBACK")?;
         }
         let result = open::immediate(&mut self.connection).and_then(|transaction| {
-            let value = work(&transaction, &mut self.keys, &self.codes, self.limits)?;
+            let value = work(&transaction, &mut self.memory, &self.codes, self.limits)?;
             transaction.commit()?;
             Ok(value)
         });
         if result.is_err() {
-            self.keys.forget();
+            self.memory.forget();
         }
         result
     }
@@ -130,6 +162,9 @@ fn insert(
         option_code(&codes.failure, branch.failure.as_ref().map(|failure| failure.kind))?,
         option_code(&codes.skip, branch.skip)?,
         branch.retry_count,
+        branch.first_byte_ns.map(signed),
+        branch.bytes_in.map(signed),
+        branch.bytes_out.map(signed),
     ])?;
     Ok(new > 0)
 }
@@ -171,7 +206,7 @@ fn insert_failure(
 }
 
 /// SQLite's integers are signed; this is enough for times until the year 2262.
-fn signed(number: u64) -> i64 {
+pub(super) fn signed(number: u64) -> i64 {
     i64::try_from(number).unwrap_or(i64::MAX)
 }
 
@@ -179,7 +214,7 @@ fn option_code<T: Coded>(codes: &Code<T>, value: Option<T>) -> rusqlite::Result<
     value.map(|value| code(codes, value)).transpose()
 }
 
-fn code<T: Coded>(codes: &Code<T>, value: T) -> rusqlite::Result<i64> {
+pub(super) fn code<T: Coded>(codes: &Code<T>, value: T) -> rusqlite::Result<i64> {
     // Opening a file for writing has given every name a code, so this does not happen.
     codes.of(value).ok_or_else(|| rusqlite::Error::InvalidParameterName(value.name().to_owned()))
 }

@@ -196,6 +196,9 @@ impl Place {
             failure: None,
             skip: None,
             retry_count: self.retries.as_ref().map_or(0, |retries| retries.load(Relaxed)),
+            first_byte_ns: None,
+            bytes_in: None,
+            bytes_out: None,
         };
         branch.end_ns = branch.start_ns + branch.duration_ns;
         match end {

@@ -46,7 +46,7 @@ fn a_database_of_another_application_is_refused() {
             refused(&file).to_string(),
             format!(
                 "{} is a database of another application (application id {says}; a store is \
-                 0x53504d54 version 1); it is left as it was: name another file",
+                 0x53504d54 version 2); it is left as it was: name another file",
                 file.display()
             )
         );
