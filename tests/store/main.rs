@@ -7,6 +7,7 @@
     clippy::print_stderr
 )]
 
+mod comparisons;
 mod crash;
 mod opening;
 mod reading;

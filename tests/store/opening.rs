@@ -3,7 +3,7 @@
 use super::support::{Dir, branches, write};
 use rusqlite::Connection;
 use std::{error::Error, fs, path::Path, thread};
-use tower_spearmint::store::{Filter, SCHEMA_VERSION, SqliteStore, StoreError};
+use tower_spearmint::store::{DifferenceFilter, Filter, SCHEMA_VERSION, SqliteStore, StoreError};
 
 /// Refused both for writing and for reading, and left as it was.
 fn refused(file: &Path) -> StoreError {
@@ -146,4 +146,84 @@ fn a_file_that_knows_fewer_names_learns_the_new_ones() {
     let error = store.branches(&Filter::new()).unwrap().next().unwrap().unwrap_err();
     let cause = error.source().unwrap().to_string();
     assert!(cause.contains("written by a newer version"), "{cause}");
+}
+
+fn version_1(dir: &Dir) -> std::path::PathBuf {
+    let file = dir.file("v1.db");
+    let connection = Connection::open(&file).unwrap();
+    connection.pragma_update(None, "journal_mode", "WAL").unwrap();
+    connection.execute_batch(include_str!("version_1.sql")).unwrap();
+    file
+}
+
+/// The two branches of the file of version 1.
+fn the_old_branches(store: &SqliteStore) {
+    let rows: Vec<_> = store.branches(&Filter::new()).unwrap().map(Result::unwrap).collect();
+    let [primary, shadow] = &*rows else { panic!("{rows:?}") };
+    assert_eq!((primary.duration_ns, primary.output.clone()), (2_000_000, Some("ok".into())));
+    assert_eq!(shadow.request_id, primary.id);
+    assert_eq!(shadow.failure.as_ref().unwrap().message, "no response within 2s");
+    assert_eq!((shadow.retry_count, shadow.unit, shadow.probability), (2, Some(7), 0.5));
+    assert_eq!((shadow.first_byte_ns, shadow.bytes_in, shadow.bytes_out), (None, None, None));
+}
+
+#[test]
+fn a_file_of_version_1_is_read_as_it_is() {
+    let dir = Dir::new();
+    let file = version_1(&dir);
+    let store = SqliteStore::open_read_only(&file).unwrap();
+    the_old_branches(&store);
+    assert_eq!(store.summary(&Filter::new()).unwrap().len(), 2);
+    assert_eq!(store.counts().unwrap().comparisons, 0);
+    assert_eq!(store.differences(&DifferenceFilter::new()).unwrap(), []);
+    let version = |file| {
+        let connection = Connection::open(file).unwrap();
+        connection.pragma_query_value(None, "user_version", |row| row.get::<_, i32>(0)).unwrap()
+    };
+    assert_eq!(version(&file), 1);
+}
+
+#[test]
+fn a_file_of_version_1_becomes_one_of_this_version_with_all_it_holds_and_takes_more() {
+    let dir = Dir::new();
+    let file = version_1(&dir);
+    // A reader that was there before goes on.
+    let reader = SqliteStore::open_read_only(&file).unwrap();
+    let mut rows = reader.branches(&Filter::new()).unwrap();
+    let store = SqliteStore::open(&file).unwrap();
+    assert!(rows.next().unwrap().is_ok());
+    the_old_branches(&store);
+    the_old_branches(&reader);
+    write(&store, &branches("new", 3)).unwrap();
+    drop(store);
+    let store = SqliteStore::open(&file).unwrap();
+    assert_eq!(store.counts().unwrap().branches, 5);
+    let connection = Connection::open(&file).unwrap();
+    let (version, whole): (i32, String) = (
+        connection.pragma_query_value(None, "user_version", |row| row.get(0)).unwrap(),
+        connection.query_row("PRAGMA integrity_check", [], |row| row.get(0)).unwrap(),
+    );
+    assert_eq!((version, whole.as_str()), (SCHEMA_VERSION, "ok"));
+    let (role, bytes): (String, Option<i64>) = connection
+        .query_row("SELECT role, bytes_out FROM branches WHERE retry_count = 2", [], |row| {
+            Ok((row.get(0)?, row.get(1)?))
+        })
+        .unwrap();
+    assert_eq!((role.as_str(), bytes), ("shadow", None));
+}
+
+#[test]
+fn many_that_open_a_file_of_version_1_at_once_migrate_it_once() {
+    for _ in 0..5 {
+        let dir = Dir::new();
+        let file = version_1(&dir);
+        let batch = branches("new", 10);
+        thread::scope(|scope| {
+            for part in batch.chunks(3) {
+                let file = &file;
+                scope.spawn(move || write(&SqliteStore::open(file).unwrap(), part).unwrap());
+            }
+        });
+        assert_eq!(SqliteStore::open(&file).unwrap().counts().unwrap().branches, 12);
+    }
 }

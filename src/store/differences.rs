@@ -1,0 +1,348 @@
+//! What the comparisons of each config come to.
+
+use super::{
+    DifferenceFilter, Filter, NoiseThresholds, SqliteStore, StoreError,
+    backend::Reader,
+    filter::Conditions,
+    row::{Names, value},
+};
+use crate::{
+    branch::{BranchId, Role},
+    compare::DifferenceKind,
+    config::ConfigId,
+};
+use rusqlite::{params, params_from_iter};
+use serde::Serialize;
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::Arc,
+};
+
+/// What the comparisons of one config with the primary come to.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[non_exhaustive]
+pub struct ConfigDifferences {
+    /// The name of the experiment.
+    pub experiment: Arc<str>,
+    /// The name of the strategy.
+    pub strategy: Arc<str>,
+    /// The id of the config.
+    pub config_id: ConfigId,
+    /// What the branches were: shadows, or the control where that is what was asked for.
+    pub role: Role,
+    /// Pairs of answers that were compared.
+    pub compared: u64,
+    /// Those that are equal.
+    pub equal: u64,
+    /// Those that differ somewhere.
+    pub different: u64,
+    /// Pairs of the control, if there is one: what differs there is noise.
+    pub control: Option<ControlDifferences>,
+    /// Where they differ: first what is more than noise, then by how often.
+    pub paths: Vec<PathDifferences>,
+    /// How many more such paths there are.
+    pub more_paths: u64,
+    /// Differences that no path counts, because their comparisons had too many.
+    pub uncounted: u64,
+}
+
+/// What the comparisons of the control with the primary come to.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct ControlDifferences {
+    /// Pairs of answers that were compared.
+    pub compared: u64,
+    /// Those that are equal.
+    pub equal: u64,
+    /// Those that differ somewhere.
+    pub different: u64,
+}
+
+/// How often a config differs from the primary at one path.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[non_exhaustive]
+pub struct PathDifferences {
+    /// The path, as in [`Difference`](crate::compare::Difference). Beyond 10,000 paths of an
+    /// experiment the others are `…other` together.
+    pub path: String,
+    /// Pairs that differ here.
+    pub pairs: u64,
+    /// The share of all pairs, from 0 to 1.
+    pub rate: f64,
+    /// The share of the control's pairs that differ here, from 0 to 1, if there is a control.
+    pub noise: Option<f64>,
+    /// `rate − noise`, if there is a control.
+    pub net: Option<f64>,
+    /// Whether this is more than noise. Without a control everything is.
+    pub beyond_noise: bool,
+    /// The pairs by kind; one that differs here in several ways counts under the first.
+    pub kinds: BTreeMap<DifferenceKind, u64>,
+    /// Some examples, newest first.
+    pub examples: Vec<DifferenceExample>,
+}
+
+/// What stood at a path in one pair of answers.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct DifferenceExample {
+    /// The primary's branch.
+    pub primary_id: BranchId,
+    /// The branch that was compared with it.
+    pub branch_id: BranchId,
+    /// In what way they differ here.
+    pub kind: DifferenceKind,
+    /// What the primary has here, cut to 256 bytes, if anything.
+    pub primary: Option<String>,
+    /// What the other has here, likewise.
+    pub shadow: Option<String>,
+}
+
+impl ConfigDifferences {
+    /// Whether it differs from the primary by more than noise, at any path.
+    pub fn is_beyond_noise(&self) -> bool {
+        self.paths.iter().any(|path| path.beyond_noise)
+    }
+}
+
+/// Experiment, config id and role.
+type Arm = (i64, ConfigId, Role);
+
+#[derive(Debug, Default, Clone)]
+struct Total {
+    compared: u64,
+    different: u64,
+    uncounted: u64,
+    /// Several contents may have had one id over time.
+    configs: Vec<i64>,
+}
+
+/// Pairs by path and kind.
+type Counts = HashMap<i64, BTreeMap<DifferenceKind, u64>>;
+
+impl SqliteStore {
+    /// What the comparisons that a filter means come to, per experiment, strategy and config, in
+    /// this order. Blocks.
+    ///
+    /// It reads the sums, not the single comparisons: at most 10,000 paths for each config.
+    ///
+    /// # Errors
+    ///
+    /// When the filter names an experiment or a config that the store does not have, or the file
+    /// cannot be read.
+    pub fn differences(
+        &self,
+        filter: &DifferenceFilter,
+    ) -> Result<Vec<ConfigDifferences>, StoreError> {
+        let reader = self.reader()?;
+        if reader.version < 2 {
+            return Ok(Vec::new());
+        }
+        let failed = |error| self.failed("read", error);
+        // The experiment decides where the control is looked for, the config only what is shown.
+        let of = |config: Option<&String>| {
+            let mut one = Filter::new();
+            one.experiment.clone_from(&filter.experiment);
+            one.config = config.cloned();
+            Conditions::new(&one, &reader.connection, &reader.codes, failed)
+        };
+        let (all, shown) = (of(None)?, of(filter.config.as_ref())?);
+        read(&reader, filter, &all, &shown).map_err(failed)
+    }
+}
+
+fn read(
+    reader: &Reader,
+    filter: &DifferenceFilter,
+    all: &Conditions,
+    shown: &Conditions,
+) -> rusqlite::Result<Vec<ConfigDifferences>> {
+    let connection = &reader.connection;
+    // One state of the file for all that follows.
+    let _transaction = connection.unchecked_transaction()?;
+    let mut names = Names::default();
+    let mut controls: HashMap<i64, (Total, Counts)> = HashMap::new();
+    for ((experiment, _, role), total) in totals(reader, all, &mut names)? {
+        if role == Role::Control {
+            let counts = counts(reader, experiment, role, &total.configs)?;
+            let (sum, summed) = controls.entry(experiment).or_default();
+            sum.compared += total.compared;
+            sum.different += total.different;
+            for (path, kinds) in counts {
+                let into = summed.entry(path).or_default();
+                kinds.into_iter().for_each(|(kind, pairs)| *into.entry(kind).or_default() += pairs);
+            }
+        }
+    }
+    let mut found = Vec::new();
+    for ((experiment, config_id, role), total) in totals(reader, shown, &mut names)? {
+        if role == Role::Control {
+            continue;
+        }
+        let (name, strategy) = names.experiment(connection, experiment)?;
+        let control = controls.get(&experiment);
+        let mut paths = Vec::new();
+        for (key, kinds) in counts(reader, experiment, role, &total.configs)? {
+            let path: String = connection
+                .prepare_cached("SELECT path FROM path WHERE key = ?1")?
+                .query_row([key], |row| row.get(0))?;
+            if filter.means(&path) {
+                let control = control.map(|(sum, counts)| (sum, counts.get(&key)));
+                let path = PathDifferences::new(path, kinds, &total, control, filter.thresholds);
+                paths.push((key, path));
+            }
+        }
+        paths.sort_by(|(_, a), (_, b)| {
+            (b.beyond_noise, b.pairs).cmp(&(a.beyond_noise, a.pairs)).then(a.path.cmp(&b.path))
+        });
+        let more_paths = paths.len().saturating_sub(filter.limit) as u64;
+        paths.truncate(filter.limit);
+        for (key, path) in &mut paths {
+            path.examples =
+                examples(reader, experiment, role, &total.configs, *key, filter.examples)?;
+        }
+        found.push(ConfigDifferences {
+            experiment: name,
+            strategy,
+            config_id,
+            role,
+            compared: total.compared,
+            equal: total.compared - total.different,
+            different: total.different,
+            control: control.map(|(sum, _)| ControlDifferences {
+                compared: sum.compared,
+                equal: sum.compared - sum.different,
+                different: sum.different,
+            }),
+            paths: paths.into_iter().map(|(_, path)| path).collect(),
+            more_paths,
+            uncounted: total.uncounted,
+        });
+    }
+    found.sort_by(|a, b| {
+        (&a.experiment, &a.strategy, &a.config_id, a.role).cmp(&(
+            &b.experiment,
+            &b.strategy,
+            &b.config_id,
+            b.role,
+        ))
+    });
+    Ok(found)
+}
+
+impl PathDifferences {
+    fn new(
+        path: String,
+        kinds: BTreeMap<DifferenceKind, u64>,
+        total: &Total,
+        control: Option<(&Total, Option<&BTreeMap<DifferenceKind, u64>>)>,
+        thresholds: NoiseThresholds,
+    ) -> Self {
+        let pairs = kinds.values().sum();
+        let rate = share(pairs, total.compared);
+        let noise = control
+            .map(|(sum, kinds)| share(kinds.map_or(0, |kinds| kinds.values().sum()), sum.compared));
+        Self {
+            path,
+            pairs,
+            rate,
+            noise,
+            net: noise.map(|noise| rate - noise),
+            beyond_noise: noise.is_none_or(|noise| thresholds.exceeded(rate, noise)),
+            kinds,
+            examples: Vec::new(),
+        }
+    }
+}
+
+fn share(part: u64, whole: u64) -> f64 {
+    if whole == 0 { 0.0 } else { part as f64 / whole as f64 }
+}
+
+fn totals(
+    reader: &Reader,
+    conditions: &Conditions,
+    names: &mut Names,
+) -> rusqlite::Result<HashMap<Arm, Total>> {
+    let Reader { connection, codes, .. } = reader;
+    let sql = format!(
+        "SELECT b.experiment, b.config, b.role, b.compared, b.different, b.uncounted
+         FROM comparison_count b{}",
+        conditions.sql
+    );
+    let mut statement = connection.prepare_cached(&sql)?;
+    let mut rows = statement.query(params_from_iter(&conditions.values))?;
+    let mut totals: HashMap<Arm, Total> = HashMap::new();
+    while let Some(row) = rows.next()? {
+        let config: i64 = row.get(1)?;
+        let (config_id, _) = names.config(connection, config)?;
+        let arm = (row.get(0)?, config_id, value(&codes.role, 2, row.get(2)?)?);
+        let total = totals.entry(arm).or_default();
+        total.compared += row.get::<_, i64>(3)?.cast_unsigned();
+        total.different += row.get::<_, i64>(4)?.cast_unsigned();
+        total.uncounted += row.get::<_, i64>(5)?.cast_unsigned();
+        total.configs.push(config);
+    }
+    Ok(totals)
+}
+
+fn counts(
+    reader: &Reader,
+    experiment: i64,
+    role: Role,
+    configs: &[i64],
+) -> rusqlite::Result<Counts> {
+    let Reader { connection, codes, .. } = reader;
+    let mut counts = Counts::new();
+    let mut statement = connection.prepare_cached(
+        "SELECT path, kind, pairs FROM path_count
+         WHERE experiment = ?1 AND config = ?2 AND role = ?3",
+    )?;
+    for config in configs {
+        let mut rows = statement.query(params![experiment, config, codes.role.of(role)])?;
+        while let Some(row) = rows.next()? {
+            let kind = value(&codes.difference, 1, row.get(1)?)?;
+            let pairs = row.get::<_, i64>(2)?.cast_unsigned();
+            *counts.entry(row.get(0)?).or_default().entry(kind).or_default() += pairs;
+        }
+    }
+    Ok(counts)
+}
+
+fn examples(
+    reader: &Reader,
+    experiment: i64,
+    role: Role,
+    configs: &[i64],
+    path: i64,
+    wanted: usize,
+) -> rusqlite::Result<Vec<DifferenceExample>> {
+    let Reader { connection, codes, .. } = reader;
+    let mut examples = Vec::new();
+    let mut statement = connection.prepare_cached(
+        "SELECT branch, primary_branch, kind, primary_sample, shadow_sample FROM difference
+         WHERE experiment = ?1 AND config = ?2 AND role = ?3 AND path = ?4
+         ORDER BY branch DESC LIMIT ?5",
+    )?;
+    for config in configs {
+        let key = params![
+            experiment,
+            config,
+            codes.role.of(role),
+            path,
+            i64::try_from(wanted).unwrap_or(-1)
+        ];
+        let mut rows = statement.query(key)?;
+        while let Some(row) = rows.next()? {
+            examples.push(DifferenceExample {
+                branch_id: BranchId::from_bytes(row.get(0)?),
+                primary_id: BranchId::from_bytes(row.get(1)?),
+                kind: value(&codes.difference, 2, row.get(2)?)?,
+                primary: row.get(3)?,
+                shadow: row.get(4)?,
+            });
+        }
+    }
+    examples.sort_by(|a, b| b.branch_id.cmp(&a.branch_id));
+    examples.truncate(wanted);
+    Ok(examples)
+}
