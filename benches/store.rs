@@ -17,6 +17,7 @@ use tower::{Layer, Service, ServiceExt};
 use tower_spearmint::{
     Branch, ConfigPool, LogLayer, Recorder, RoundRobinLayer, Trial,
     branch::{BranchId, Failure, FailureKind, Role, Status},
+    compare::{Comparison, DifferenceKind, Differences},
     record::{LoggerBackend, MemoryBackend},
     service_fn,
     store::{Filter, SqliteStore},
@@ -63,6 +64,44 @@ fn main() {
         }
         fs::remove_file(&file).unwrap();
     }
+    println!("{:34} {:>10}", "", "pairs/s");
+    for (name, different) in
+        [("compared, all equal", false), ("compared, all differ at 3 paths", true)]
+    {
+        let file = directory.join(format!("bench-{}.db", std::process::id()));
+        runtime.block_on(compared(name, &file, &template, rows, different));
+        fs::remove_file(&file).unwrap();
+    }
+}
+
+/// Comparisons alone, without the branches they are of.
+async fn compared(name: &str, file: &Path, template: &[Branch], rows: u64, different: bool) {
+    let store = SqliteStore::open(file).unwrap();
+    let mut differences = Differences::default();
+    if different {
+        for path in ["/price", "/items/*/id", "/updated"] {
+            let (primary, shadow) = (Some("2026-01-31T12:00:00Z"), Some("2026-01-31T12:00:01Z"));
+            differences.push(path, DifferenceKind::Changed, primary, shadow);
+        }
+    }
+    let (mut primary, mut shadow) = (template[0].clone(), template[1].clone());
+    shadow.role = Role::Shadow;
+    let mut took = Vec::new();
+    for first in (0..rows).step_by(BATCH) {
+        let pair = |n: u64| {
+            place(&mut primary, 2 * n);
+            place(&mut shadow, 2 * n + 1);
+            shadow.request_id = primary.id;
+            Comparison::new(&primary, &shadow, differences.clone())
+        };
+        let batch: Vec<_> = (first..first + BATCH as u64).map(pair).collect();
+        let started = Instant::now();
+        store.log_comparisons(&batch).await.unwrap();
+        took.push(started.elapsed());
+    }
+    let kept = store.counts().unwrap().comparisons;
+    drop(store);
+    report(name, file, kept, took);
 }
 
 /// Every second branch is the shadow of the one before it; one in twenty comes a batch later.
@@ -93,6 +132,10 @@ async fn case(name: &str, file: &Path, template: &[Branch], rows: u64, change: C
     }
     let kept = store.counts().unwrap().branches;
     drop(store);
+    report(name, file, kept, took);
+}
+
+fn report(name: &str, file: &Path, kept: u64, mut took: Vec<Duration>) {
     let total: Duration = took.iter().sum();
     took.sort_unstable();
     println!(

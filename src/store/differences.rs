@@ -38,6 +38,8 @@ pub struct ConfigDifferences {
     pub different: u64,
     /// Pairs of the control, if there is one: what differs there is noise.
     pub control: Option<ControlDifferences>,
+    /// At how many paths they differ by more than noise.
+    pub beyond_noise: u64,
     /// Where they differ: first what is more than noise, then by how often.
     pub paths: Vec<PathDifferences>,
     /// How many more such paths there are.
@@ -99,8 +101,8 @@ pub struct DifferenceExample {
 
 impl ConfigDifferences {
     /// Whether it differs from the primary by more than noise, at any path.
-    pub fn is_beyond_noise(&self) -> bool {
-        self.paths.iter().any(|path| path.beyond_noise)
+    pub const fn is_beyond_noise(&self) -> bool {
+        self.beyond_noise > 0
     }
 }
 
@@ -194,6 +196,7 @@ fn read(
         paths.sort_by(|(_, a), (_, b)| {
             (b.beyond_noise, b.pairs).cmp(&(a.beyond_noise, a.pairs)).then(a.path.cmp(&b.path))
         });
+        let beyond_noise = paths.iter().filter(|(_, path)| path.beyond_noise).count() as u64;
         let more_paths = paths.len().saturating_sub(filter.limit) as u64;
         paths.truncate(filter.limit);
         for (key, path) in &mut paths {
@@ -213,6 +216,7 @@ fn read(
                 equal: sum.compared - sum.different,
                 different: sum.different,
             }),
+            beyond_noise,
             paths: paths.into_iter().map(|(_, path)| path).collect(),
             more_paths,
             uncounted: total.uncounted,

@@ -5,6 +5,7 @@
 mod bodies;
 mod branches;
 mod demo;
+mod diff;
 mod headers;
 mod load;
 mod mistakes;

@@ -32,7 +32,7 @@ pub(crate) struct Branches {
     /// Only those that ended so: success, failed, skipped or cancelled
     #[arg(long, value_name = "STATUS")]
     status: Option<Status>,
-    /// Only in this role: primary, shadow, branch or fallback
+    /// Only in this role: primary, shadow, control, branch or fallback
     #[arg(long, value_name = "ROLE")]
     role: Option<Role>,
     /// Only those that started since: so long ago (15m, 1h, 2d), or a time (2026-01-31T12:00:00Z)
@@ -121,8 +121,19 @@ fn parse_since(text: &str) -> Result<SystemTime, String> {
 type Rows = tower_spearmint::store::BranchRows;
 
 fn print_table(rows: Rows, store: &SqliteStore, path: &std::path::Path) -> Result<(), Failed> {
-    let header = ["started", "experiment", "config", "role", "status", "duration", "why"];
-    let mut table = output::table(&header, 5..6);
+    let header = [
+        "started",
+        "experiment",
+        "config",
+        "role",
+        "status",
+        "duration",
+        "first byte",
+        "in",
+        "out",
+        "why",
+    ];
+    let mut table = output::table(&header, 5..9);
     let mut count = 0_u64;
     for row in rows {
         let row = row?;
@@ -134,6 +145,9 @@ fn print_table(rows: Rows, store: &SqliteStore, path: &std::path::Path) -> Resul
             row.role.to_string(),
             row.status.to_string(),
             output::duration(Some(row.duration_ns)),
+            output::duration(row.first_byte_ns),
+            output::bytes(row.bytes_in),
+            output::bytes(row.bytes_out),
             why(&row),
         ]);
     }
@@ -152,10 +166,11 @@ fn why(row: &BranchRow) -> String {
         (None, Some(reason)) => reason.to_string(),
         (None, None) => String::new(),
     };
-    // One row is one line, whatever a service says.
-    let line: String =
-        text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(100).collect();
-    if line.len() < text.len() { format!("{}…", line.trim_end()) } else { line }
+    output::one_line(&text, 100)
+}
+
+fn number(measure: Option<u64>) -> String {
+    measure.map(|measure| measure.to_string()).unwrap_or_default()
 }
 
 fn time(ns: u64) -> String {
@@ -190,6 +205,9 @@ fn print_csv(rows: Rows) -> Result<(), Failed> {
         "duration_ns",
         "probability",
         "retry_count",
+        "first_byte_ns",
+        "bytes_in",
+        "bytes_out",
         "failure_kind",
         "failure_message",
         "skip",
@@ -211,6 +229,9 @@ fn print_csv(rows: Rows) -> Result<(), Failed> {
             row.duration_ns.to_string(),
             row.probability.to_string(),
             row.retry_count.to_string(),
+            number(row.first_byte_ns),
+            number(row.bytes_in),
+            number(row.bytes_out),
             failure.map(|failure| failure.kind.to_string()).unwrap_or_default(),
             failure.map(|failure| failure.message.clone()).unwrap_or_default(),
             row.skip.map(|reason| reason.to_string()).unwrap_or_default(),

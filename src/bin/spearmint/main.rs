@@ -5,6 +5,7 @@
 mod branches;
 mod completions;
 mod demo;
+mod diff;
 mod output;
 mod serve;
 mod store_path;
@@ -24,6 +25,7 @@ Examples:
   spearmint demo                                 see it at work, with nothing to set up
   spearmint serve experiment.yaml                run an experiment in front of your services
   spearmint branches --status failed --since 1h  look at what was recorded
+  spearmint diff                                 where shadows answered otherwise
 
 Exit codes: 0 done; 1 something failed; 2 wrong arguments or a mistake in a file.
 Colour follows the terminal and NO_COLOR. The level of the log follows SPEARMINT_LOG (info)."
@@ -38,6 +40,7 @@ enum Command {
     Serve(serve::Serve),
     Demo(demo::Demo),
     Branches(branches::Branches),
+    Diff(diff::Diff),
     Completions(completions::Completions),
 }
 
@@ -47,6 +50,8 @@ pub(crate) enum Failed {
     Input(tower_spearmint::BoxError),
     /// Everything else: exit code 1.
     Run(tower_spearmint::BoxError),
+    /// Something differs, and the exit code was to say so: 1, without a word.
+    Differs,
 }
 
 impl<E: Into<tower_spearmint::BoxError>> From<E> for Failed {
@@ -61,12 +66,14 @@ fn main() -> ExitCode {
         Command::Serve(command) => command.run(),
         Command::Demo(command) => command.run(),
         Command::Branches(command) => command.run(),
+        Command::Diff(command) => command.run(),
         Command::Completions(command) => command.run(),
     };
     let (error, code) = match result {
         Ok(()) => return ExitCode::SUCCESS,
         Err(Failed::Input(error)) => (error, 2),
         Err(Failed::Run(error)) => (error, 1),
+        Err(Failed::Differs) => return ExitCode::FAILURE,
     };
     // `spearmint branches | head` is no failure.
     if is_broken_pipe(&*error) {

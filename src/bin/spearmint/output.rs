@@ -7,6 +7,7 @@ use tower_spearmint::store::ConfigSummary;
 
 const RED: Style = AnsiColor::Red.on_default().bold();
 const BOLD: Style = Style::new().bold();
+pub(crate) const DIM: Style = Style::new().dimmed();
 
 /// An error with its causes, on stderr. A cause that its effect quotes already is not repeated.
 pub(crate) fn error(error: &(dyn Error + 'static)) {
@@ -83,6 +84,13 @@ pub(crate) fn summary(summaries: &[ConfigSummary]) -> Table {
     table
 }
 
+/// A text on one line, whatever a service says: its first `max` characters.
+pub(crate) fn one_line(text: &str, max: usize) -> String {
+    let line: String =
+        text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(max).collect();
+    if text.chars().nth(max).is_some() { format!("{}…", line.trim_end()) } else { line }
+}
+
 /// A duration in the unit that reads best.
 pub(crate) fn duration(ns: Option<u64>) -> String {
     match ns {
@@ -91,5 +99,15 @@ pub(crate) fn duration(ns: Option<u64>) -> String {
         Some(ns) if ns < 1_000_000 => format!("{:.1}us", ns as f64 / 1e3),
         Some(ns) if ns < 1_000_000_000 => format!("{:.1}ms", ns as f64 / 1e6),
         Some(ns) => format!("{:.2}s", ns as f64 / 1e9),
+    }
+}
+
+/// A number of bytes in the unit that reads best.
+pub(crate) fn bytes(bytes: Option<u64>) -> String {
+    match bytes {
+        None => "-".to_owned(),
+        Some(bytes) if bytes < 1 << 10 => format!("{bytes}B"),
+        Some(bytes) if bytes < 1 << 20 => format!("{:.1}KiB", bytes as f64 / 1024.0),
+        Some(bytes) => format!("{:.1}MiB", bytes as f64 / 1_048_576.0),
     }
 }
