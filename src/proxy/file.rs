@@ -1,6 +1,6 @@
 //! An experiment file, read and checked.
 
-use super::{settings::Settings, target::Target};
+use super::{limits::Limits, settings::Settings, target::Target};
 use crate::{
     config::{
         Config, ConfigError, ConfigPool, SecretKeys,
@@ -30,6 +30,14 @@ pub struct ExperimentFile {
     /// The settings of a strategy that did not come with the crate.
     pub(super) custom: Config,
     directory: PathBuf,
+    source: Option<Source>,
+}
+
+/// Where a file came from, to read it again.
+#[derive(Debug, Clone)]
+struct Source {
+    file: PathBuf,
+    overrides: Vec<String>,
 }
 
 impl ExperimentFile {
@@ -55,7 +63,22 @@ impl ExperimentFile {
     ) -> Result<Self, ConfigError> {
         let file = file.as_ref();
         let directory = file.parent().map(Path::to_owned).unwrap_or_default();
-        Self::parse(&read(file)?, &file.display().to_string(), overrides, directory)
+        let mut read =
+            Self::parse(&read(file)?, &file.display().to_string(), overrides, directory)?;
+        read.source = Some(Source { file: file.to_owned(), overrides: overrides.to_vec() });
+        Ok(read)
+    }
+
+    /// Reads it again from where it came, with the same overrides.
+    ///
+    /// # Errors
+    ///
+    /// As [`with_overrides`](Self::with_overrides), and when it came from a text.
+    pub fn reread(&self) -> Result<Self, ConfigError> {
+        let Some(source) = &self.source else {
+            return Err(self.error("", "read from a text; there is no file to read again"));
+        };
+        Self::with_overrides(&source.file, &source.overrides)
     }
 
     /// Reads a text. Paths in it are relative to the current directory.
@@ -128,7 +151,8 @@ impl ExperimentFile {
                 Ok((id, Arc::new(Target::read(&document, &path, &settings)?)))
             })
             .collect::<Result<_, ConfigError>>()?;
-        let file = Self { document, settings, pool, targets, custom, directory };
+        let source = None;
+        let file = Self { document, settings, pool, targets, custom, directory, source };
         file.check()?;
         Ok(file)
     }
@@ -164,6 +188,16 @@ impl ExperimentFile {
         }
         if self.settings.experiment.trim().is_empty() {
             return Err(self.document.error("experiment", "empty; give the experiment a name"));
+        }
+        let limits = &self.settings.limits;
+        for (path, is_none) in [
+            ("limits.max_connections", limits.max_connections == 0),
+            ("limits.max_headers", limits.max_headers == 0),
+            ("limits.max_streams", limits.max_streams == 0),
+        ] {
+            if is_none {
+                return Err(self.document.error(path, "0; nobody could be served"));
+            }
         }
         if self.settings.threads == Some(0) {
             return Err(self.document.error("threads", "0; at least one thread must serve"));
@@ -205,6 +239,11 @@ impl ExperimentFile {
         self.settings.listen
     }
 
+    /// Whether the listener speaks TLS.
+    pub const fn has_tls(&self) -> bool {
+        self.settings.tls.is_some()
+    }
+
     /// Where to listen for the operator, if the file says.
     pub fn admin(&self) -> Option<SocketAddr> {
         self.settings.admin
@@ -229,6 +268,30 @@ impl ExperimentFile {
     /// file does not say.
     pub fn drain_timeout(&self) -> Duration {
         self.settings.drain_timeout.unwrap_or(Duration::from_secs(10))
+    }
+
+    pub(super) const fn limits(&self) -> &Limits {
+        &self.settings.limits
+    }
+
+    /// The keys that differ from `first` and cannot change while the process runs.
+    pub(super) fn needs_restart(&self, first: &Self) -> Vec<&'static str> {
+        let (new, old) = (&self.settings, &first.settings);
+        let differs = [
+            ("listen", new.listen != old.listen),
+            ("admin", new.admin != old.admin),
+            ("store", new.store != old.store),
+            ("mlflow", new.mlflow != old.mlflow),
+            ("threads", new.threads != old.threads),
+            ("limits.max_connections", new.limits.max_connections != old.limits.max_connections),
+        ];
+        differs.into_iter().filter(|(_, differs)| *differs).map(|(key, _)| key).collect()
+    }
+
+    /// Certificate and key of the listener.
+    pub(super) fn tls(&self) -> Option<(PathBuf, PathBuf)> {
+        let tls = self.settings.tls.as_ref()?;
+        Some((self.resolve(&tls.certificate), self.resolve(&tls.key)))
     }
 
     pub(super) fn ca_file(&self) -> Option<PathBuf> {

@@ -3,9 +3,10 @@
 use super::{
     body::{ProxyBody, UpstreamBody},
     client::failure,
-    headers::{ClientAddr, forwarded, strip_hop_by_hop},
+    headers::{ClientAddr, Https, forwarded, strip_hop_by_hop},
     rewrite::rewrite,
     target::Target,
+    upgrade,
     upstream::Upstream,
 };
 use crate::{
@@ -58,9 +59,11 @@ impl Forward {
         let asked = std::mem::replace(request.uri_mut(), uri);
         *request.version_mut() = if target.http2 { Version::HTTP_2 } else { Version::HTTP_11 };
         let client = request.extensions().get::<ClientAddr>().copied();
+        let is_https = request.extensions().get::<Https>().is_some();
         let headers = request.headers_mut();
+        let upgrade = upgrade::take(headers, !target.http2);
         strip_hop_by_hop(headers);
-        forwarded(headers, client, asked.authority(), target);
+        forwarded(headers, client, asked.authority(), is_https, target);
         for name in &target.remove_headers {
             headers.remove(name);
         }
@@ -70,6 +73,10 @@ impl Forward {
         if target.http2 {
             // HTTP/2 has it in the address.
             headers.remove(header::HOST);
+        }
+        let asks_upgrade = upgrade.is_some();
+        if let Some(protocols) = upgrade {
+            upgrade::put_back(headers, protocols);
         }
         let seat = request.extensions_mut().remove::<Seat>();
         let Some(request) = rewrite(request, target).await? else {
@@ -83,7 +90,12 @@ impl Forward {
             })?,
         };
         let mut response = response.map_err(|error| failure(&error))?;
+        let is_upgrade = upgrade::check(&response, asks_upgrade)?;
+        let upgrade = upgrade::take(response.headers_mut(), is_upgrade);
         strip_hop_by_hop(response.headers_mut());
+        if let Some(protocol) = upgrade {
+            upgrade::put_back(response.headers_mut(), protocol);
+        }
         Ok(response.map(UpstreamBody::Left))
     }
 }

@@ -1,12 +1,17 @@
 //! What a proxy owes to the headers (RFC 9110 section 7.6).
 
 use super::target::Target;
+use crate::http::SHADOW_HEADER;
 use http::{HeaderMap, HeaderName, HeaderValue, header, uri::Authority};
 use std::net::SocketAddr;
 
 /// The address of the caller, in the extensions of a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ClientAddr(pub SocketAddr);
+
+/// In the extensions of a request that came over TLS.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Https;
 
 const KEEP_ALIVE: HeaderName = HeaderName::from_static("keep-alive");
 const PROXY_CONNECTION: HeaderName = HeaderName::from_static("proxy-connection");
@@ -29,7 +34,8 @@ pub(super) fn strip_hop_by_hop(headers: &mut HeaderMap) {
             .flat_map(|value| value.split(','))
             .filter_map(|name| name.trim().parse().ok())
             .collect();
-        for name in named {
+        // What keeps a shadow from being shadowed is nobody's to take out.
+        for name in named.into_iter().filter(|name| *name != SHADOW_HEADER) {
             headers.remove(name);
         }
         headers.remove(header::CONNECTION);
@@ -60,6 +66,7 @@ pub(super) fn forwarded(
     headers: &mut HeaderMap,
     client: Option<ClientAddr>,
     asked: Option<&Authority>,
+    is_https: bool,
     target: &Target,
 ) {
     if let Some(ClientAddr(address)) = client {
@@ -71,7 +78,8 @@ pub(super) fn forwarded(
             headers.insert(X_FORWARDED_FOR, chain);
         }
     }
-    headers.entry(X_FORWARDED_PROTO).or_insert(HeaderValue::from_static("http"));
+    let scheme = HeaderValue::from_static(if is_https { "https" } else { "http" });
+    headers.entry(X_FORWARDED_PROTO).or_insert(scheme);
     if let Some(asked) = asked
         && let Ok(host) = HeaderValue::from_str(asked.as_str())
     {

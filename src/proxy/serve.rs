@@ -1,34 +1,37 @@
 //! The listener, and the end of it.
 
 use super::{
-    admin::{self, Readiness},
+    admin,
+    body::ReplyBody,
     file::ExperimentFile,
-    headers::ClientAddr,
-    stack::{ProxyRequest, ProxyResponse, ProxyStats, Stack},
-    tasks::Tasks,
+    framer::Phase,
+    guard::Guard,
+    handle::{ProxyHandle, Shared},
+    headers::{ClientAddr, Https},
+    listener::Open,
+    refuse::refused,
+    respond::gateway_error,
+    socket::Socket,
+    stack::{ProxyRequest, ProxyResponse, ProxyStats},
+    upgrade,
 };
 use crate::{
     BoxError,
     record::{Recorder, RecorderStats},
     strategy::StrategyRegistry,
 };
-use http::Request;
+use http::{Request, Response, StatusCode};
 use hyper::{body::Incoming, rt::Executor, service::service_fn};
 use hyper_util::{
-    rt::{TokioIo, TokioTimer},
-    server::{conn::auto, graceful::GracefulShutdown},
+    rt::TokioIo,
+    server::graceful::{GracefulShutdown, Watcher},
 };
 use std::{convert::Infallible, fmt, future::Future, net::SocketAddr, sync::Arc, time::Duration};
 use tokio::{
     net::{TcpListener, TcpStream},
     sync::{OwnedSemaphorePermit, Semaphore},
-    time::{Instant, sleep, timeout_at},
+    time::{Instant, sleep, timeout, timeout_at},
 };
-
-/// How many connections are open at once. The next one waits to be accepted.
-const MAX_CONNECTIONS: usize = 16_384;
-/// How long a caller may take to send the head of a request.
-const HEAD_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// No system keeps more connections than this for a listener to accept.
 const MAX_BACKLOG: usize = 4_096;
@@ -39,18 +42,14 @@ const FIRST_REQUEST: Duration = Duration::from_millis(50);
 
 /// A running experiment; see [the module](super).
 pub struct Proxy {
-    stack: Arc<Stack>,
-    recorder: Recorder,
-    readiness: Readiness,
-    experiment: String,
-    drain_timeout: Duration,
+    handle: ProxyHandle,
 }
 
 /// What was left when a proxy ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ServeReport {
-    /// Connections that were cut off at the deadline.
+    /// Connections that were cut off at the deadline, tunnels included.
     pub connections_cut_off: usize,
     /// Shadows that were cut off at the deadline; they are recorded as `cancelled`.
     pub shadows_cut_off: usize,
@@ -87,29 +86,24 @@ impl Proxy {
         recorder: Recorder,
         registry: &StrategyRegistry<ProxyRequest, ProxyResponse>,
     ) -> Result<Self, BoxError> {
-        Ok(Self {
-            stack: Arc::new(Stack::new(file, recorder.clone(), registry)?),
-            recorder,
-            readiness: Readiness::default(),
-            experiment: file.experiment().to_owned(),
-            drain_timeout: file.drain_timeout(),
-        })
+        Ok(Self { handle: ProxyHandle::new(file, recorder, registry)? })
+    }
+
+    /// What can be asked and changed while it runs.
+    pub fn handle(&self) -> ProxyHandle {
+        self.handle.clone()
     }
 
     /// The counters, now and later.
     pub fn stats(&self) -> impl Fn() -> ProxyStats + Send + Sync + 'static {
-        let (stack, recorder) = (self.stack.clone(), self.recorder.clone());
-        let experiment = self.experiment.clone();
-        move || ProxyStats {
-            experiment: experiment.clone(),
-            recorder: recorder.stats(),
-            shadows: stack.shadow.as_ref().map(|shadow| shadow.stats()).unwrap_or_default(),
-        }
+        let handle = self.handle.clone();
+        move || handle.stats()
     }
 
-    /// Serves the operator's listener (`/healthz`, `/readyz`, `/stats`) in the background.
+    /// Serves the operator's listener (`/healthz`, `/readyz`, `/stats`, `/reload`, `/shadows`) in
+    /// the background. Whoever reaches it may use it.
     pub fn serve_admin(&self, listener: TcpListener) -> tokio::task::JoinHandle<()> {
-        tokio::spawn(admin::serve(listener, self.readiness.clone(), Arc::new(self.stats())))
+        tokio::spawn(admin::serve(listener, self.handle.clone()))
     }
 
     /// Serves requests until `stop` resolves; then accepts no more, and waits for those under way,
@@ -122,21 +116,20 @@ impl Proxy {
     /// runtime does.
     pub async fn serve(self, listener: TcpListener, stop: impl Future<Output = ()>) -> ServeReport {
         let graceful = GracefulShutdown::new();
-        let slots = Arc::new(Semaphore::new(MAX_CONNECTIONS));
-        let tasks = Tasks::new();
-        let mut server = auto::Builder::new(tasks.clone());
-        server.http1().timer(TokioTimer::new()).header_read_timeout(HEAD_TIMEOUT);
-        server.http2().timer(TokioTimer::new());
-        let server = Arc::new(server);
+        let shared = &self.handle.0;
+        let max_connections = shared.load.load().limits().max_connections;
+        let slots = Arc::new(Semaphore::new(max_connections));
 
-        self.readiness.set(true);
+        shared.readiness.set(true);
         let serve = |stream, client, slot| {
-            let watcher = graceful.watcher();
-            let connection = (server.clone(), self.stack.clone());
-            tasks.execute(async move {
-                let _slot: OwnedSemaphorePermit = slot;
-                serve_connection(connection, stream, ClientAddr(client), watcher).await;
+            let hold = Arc::new(Hold {
+                shared: shared.clone(),
+                _slot: slot,
+                _open: shared.counters.connection(),
+                _watcher: graceful.watcher(),
             });
+            let connection = serve_connection(hold, stream, ClientAddr(client), graceful.watcher());
+            shared.tasks.execute(connection);
         };
         let accept = async {
             loop {
@@ -155,48 +148,46 @@ impl Proxy {
             () = accept => {}
             () = stop => {}
         }
-        self.readiness.set(false);
+        shared.readiness.set(false);
         for (stream, client) in let_in(listener).take(MAX_BACKLOG) {
             let Ok(slot) = slots.clone().try_acquire_owned() else { break };
             serve(stream, client, slot);
         }
-        self.drain(graceful, &slots, &tasks).await
+        let is_open = || max_connections - slots.available_permits();
+        self.drain(graceful, is_open).await
     }
 
-    async fn drain(
-        &self,
-        graceful: GracefulShutdown,
-        slots: &Semaphore,
-        tasks: &Tasks,
-    ) -> ServeReport {
-        let deadline = Instant::now() + self.drain_timeout;
+    async fn drain(&self, graceful: GracefulShutdown, open: impl Fn() -> usize) -> ServeReport {
+        let shared = &self.handle.0;
+        let deadline = Instant::now() + shared.load.load().file.drain_timeout();
         // A connection on which nothing has come yet is closed at once.
         timeout_at(deadline, sleep(FIRST_REQUEST)).await.ok();
         let left = || deadline.saturating_duration_since(Instant::now());
+        shared.stopping.send_replace(true);
         let connections_cut_off = match timeout_at(deadline, graceful.shutdown()).await {
             Ok(()) => 0,
             Err(_) => {
-                let count = MAX_CONNECTIONS - slots.available_permits();
-                tasks.cut_off().await;
+                let count = open();
+                shared.tasks.cut_off().await;
                 count
             }
         };
-        let shadows_cut_off = match &self.stack.shadow {
-            Some(shadow) => shadow.drain(left()).await.cut_off,
-            None => 0,
-        };
+        let mut shadows_cut_off = 0;
+        for shadow in self.handle.all_shadows() {
+            shadows_cut_off += shadow.drain(left()).await.cut_off;
+        }
         // The records of what was just cut off deserve a moment, too.
         let flush = left().max(Duration::from_secs(1));
-        if let Err(error) = self.recorder.drain(flush).await {
+        if let Err(error) = shared.recorder.drain(flush).await {
             tracing::error!(%error, "the recorder was not done by the deadline");
         }
-        ServeReport { connections_cut_off, shadows_cut_off, recorder: self.recorder.stats() }
+        ServeReport { connections_cut_off, shadows_cut_off, recorder: shared.recorder.stats() }
     }
 }
 
 impl fmt::Debug for Proxy {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Proxy").field("experiment", &self.experiment).finish_non_exhaustive()
+        f.debug_struct("Proxy").field("handle", &self.handle).finish()
     }
 }
 
@@ -211,21 +202,98 @@ fn let_in(listener: TcpListener) -> impl Iterator<Item = (TcpStream, SocketAddr)
     })
 }
 
+/// What a connection takes up, and the tunnel it may become.
+struct Hold {
+    shared: Arc<Shared>,
+    _slot: OwnedSemaphorePermit,
+    _open: Open,
+    /// The end of the process waits for it.
+    _watcher: Watcher,
+}
+
 async fn serve_connection(
-    (server, stack): (Arc<auto::Builder<Tasks>>, Arc<Stack>),
+    hold: Arc<Hold>,
     stream: TcpStream,
     client: ClientAddr,
-    watcher: hyper_util::server::graceful::Watcher,
+    watcher: Watcher,
 ) {
+    let counters = &hold.shared.counters;
+    let load = hold.shared.load.load_full();
     // Small answers must not wait for more to send.
     let _ = stream.set_nodelay(true);
+    let mut is_https = false;
+    let socket = match &load.tls {
+        None => Socket::Plain(stream),
+        Some(acceptor) => {
+            is_https = true;
+            let mut stopping = hold.shared.stopping.subscribe();
+            let accepted = tokio::select! {
+                accepted = timeout(load.limits().handshake_timeout, acceptor.accept(stream)) => accepted,
+                _ = stopping.wait_for(|stopping| *stopping) => return,
+            };
+            match accepted {
+                Ok(Ok(stream)) => Socket::Tls(Box::new(stream)),
+                Ok(Err(error)) => {
+                    counters.handshake_failed();
+                    return tracing::debug!(%error, client = %client.0, "no TLS");
+                }
+                Err(_) => return counters.handshake_failed(),
+            }
+        }
+    };
+    let phase = Phase::default();
+    let guard = Guard::new(socket, phase.clone(), load.limits().head_timeout, counters.clone());
     let service = service_fn(|mut request: Request<Incoming>| {
-        let stack = stack.clone();
         request.extensions_mut().insert(client);
-        async move { Ok::<_, Infallible>(stack.answer(request).await) }
+        if is_https {
+            request.extensions_mut().insert(Https);
+        }
+        let (hold, phase) = (hold.clone(), phase.clone());
+        async move { Ok::<_, Infallible>(answer(request, hold, phase).await) }
     });
-    let connection = server.serve_connection(TokioIo::new(stream), service);
-    if let Err(error) = watcher.watch(connection.into_owned()).await {
+    let connection = load.server.serve_connection_with_upgrades(TokioIo::new(guard), service);
+    let connection = connection.into_owned();
+    // It may live longer than the file does.
+    drop(load);
+    if let Err(error) = watcher.watch(connection).await {
+        match error.downcast_ref::<hyper::Error>() {
+            Some(error) if error.is_parse_too_large() => counters.too_large(),
+            Some(error) if error.is_parse() => counters.malformed(),
+            _ => {}
+        }
         tracing::debug!(%error, client = %client.0, "a connection ended early");
+    }
+}
+
+/// Answers one request, come what may.
+async fn answer(
+    mut request: Request<Incoming>,
+    hold: Arc<Hold>,
+    phase: Phase,
+) -> Response<ReplyBody> {
+    let shared = &hold.shared;
+    let load = shared.load.load_full();
+    if let Some(refusal) = refused(&request, load.limits().max_headers) {
+        match refusal.status() {
+            StatusCode::BAD_REQUEST => shared.counters.malformed(),
+            StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE => shared.counters.too_large(),
+            _ => {}
+        }
+        return refusal;
+    }
+    let requested = upgrade::requested(&mut request, load.may_upgrade);
+    let mut response = load.stack.answer(request).await;
+    match requested.accepted(&mut response, &phase) {
+        Ok(None) => response,
+        Ok(Some(tunnel)) => {
+            let open = shared.counters.tunnel();
+            let tasks = shared.tasks.clone();
+            tasks.execute(async move {
+                let _held = (open, hold);
+                tunnel.await;
+            });
+            response
+        }
+        Err(error) => gateway_error(&error),
     }
 }

@@ -1,6 +1,6 @@
 //! What an experiment file may hold.
 
-use super::{shadow::ShadowSettings, unit_key::UnitSettings};
+use super::{limits::Limits, shadow::ShadowSettings, unit_key::UnitSettings};
 use crate::config::units;
 use serde::{Deserialize, Deserializer, de};
 use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf, time::Duration};
@@ -28,6 +28,10 @@ pub(super) struct Settings {
     #[serde(default)]
     pub(super) upstreams: UpstreamSettings,
     #[serde(default)]
+    pub(super) limits: Limits,
+    #[serde(default)]
+    pub(super) tls: Option<TlsSettings>,
+    #[serde(default)]
     pub(super) variant_header: Option<String>,
     #[serde(default, deserialize_with = "units::size")]
     pub(super) rewrite_limit: Option<usize>,
@@ -45,6 +49,14 @@ pub(super) struct Settings {
     pub(super) threads: Option<usize>,
     #[serde(default, deserialize_with = "units::duration")]
     pub(super) drain_timeout: Option<Duration>,
+}
+
+/// TLS on the listener.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct TlsSettings {
+    pub(super) certificate: PathBuf,
+    pub(super) key: PathBuf,
 }
 
 #[derive(Debug, Clone, Default, Deserialize)]

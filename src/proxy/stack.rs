@@ -4,7 +4,8 @@ use super::{
     body::{ReplyBody, UpstreamBody},
     file::ExperimentFile,
     forward::Forward,
-    respond::{gateway_error, text},
+    listener::ListenerStats,
+    respond::gateway_error,
     settings::CombineName,
     shadow,
     target::header_name,
@@ -25,7 +26,7 @@ use crate::{
     strategy::{BoxFuture, GenericStrategyLayer, StrategyRegistry},
     variants::Variants,
 };
-use http::{HeaderName, HeaderValue, Method, Request, Response, StatusCode};
+use http::{HeaderName, HeaderValue, Request, Response};
 use hyper::body::Incoming;
 use serde::Serialize;
 use std::{
@@ -50,6 +51,10 @@ pub type ProxyResponse = Response<RecordBody<UpstreamBody>>;
 pub struct ProxyStats {
     /// The experiment.
     pub experiment: String,
+    /// How often another file came into use.
+    pub reloads: u64,
+    /// What became of the callers' connections.
+    pub listener: ListenerStats,
     /// What became of the branches.
     pub recorder: RecorderStats,
     /// What became of the requests, for each shadow.
@@ -110,9 +115,6 @@ impl Stack {
 
     /// Answers one request, come what may.
     pub(super) async fn answer(&self, request: Request<Incoming>) -> Response<ReplyBody> {
-        if let Some(refusal) = refused(&request) {
-            return refusal;
-        }
         let mut response = match self.handler.handle(request).await {
             Ok(response) => response,
             Err(error) => gateway_error(&error),
@@ -125,12 +127,6 @@ impl Stack {
         }
         response
     }
-}
-
-/// What is not for any upstream, and no branch.
-fn refused(request: &Request<Incoming>) -> Option<Response<ReplyBody>> {
-    (request.method() == Method::CONNECT)
-        .then(|| text(StatusCode::METHOD_NOT_ALLOWED, "this is not a tunnel\n"))
 }
 
 fn variants(file: &ExperimentFile) -> Result<Variants<Forward>, BoxError> {

@@ -1,11 +1,12 @@
-//! TLS towards upstreams.
+//! TLS, towards upstreams and towards callers.
 
 use crate::{BoxError, proxy::ExperimentFile};
 use rustls::{
-    ClientConfig, RootCertStore,
-    pki_types::{CertificateDer, pem::PemObject},
+    ClientConfig, RootCertStore, ServerConfig,
+    pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject},
 };
-use std::sync::Arc;
+use std::{path::Path, sync::Arc};
+use tokio_rustls::TlsAcceptor;
 
 /// Trusts the system's roots (unless switched off) and those of `upstreams.ca_file`.
 pub(super) fn client_config(file: &ExperimentFile) -> Result<ClientConfig, BoxError> {
@@ -38,4 +39,27 @@ pub(super) fn client_config(file: &ExperimentFile) -> Result<ClientConfig, BoxEr
         .with_safe_default_protocol_versions()?
         .with_root_certificates(roots)
         .with_no_client_auth())
+}
+
+/// What the listener shows its callers, if it speaks TLS. It offers HTTP/2 first.
+pub(super) fn acceptor(file: &ExperimentFile) -> Result<Option<TlsAcceptor>, BoxError> {
+    let Some((certificate, key)) = file.tls() else { return Ok(None) };
+    let wrong = |part: &str, path: &Path, error: &dyn std::fmt::Display| {
+        file.error(&format!("tls.{part}"), format!("{}: {error}", path.display()))
+    };
+    let chain = CertificateDer::pem_file_iter(&certificate)
+        .and_then(Iterator::collect::<Result<Vec<_>, _>>)
+        .map_err(|error| wrong("certificate", &certificate, &error))?;
+    if chain.is_empty() {
+        return Err(wrong("certificate", &certificate, &"no certificate in PEM in it").into());
+    }
+    let private = PrivateKeyDer::from_pem_file(&key).map_err(|error| wrong("key", &key, &error))?;
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let mut config = ServerConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()?
+        .with_no_client_auth()
+        .with_single_cert(chain, private)
+        .map_err(|error| wrong("key", &key, &error))?;
+    config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+    Ok(Some(TlsAcceptor::from(Arc::new(config))))
 }

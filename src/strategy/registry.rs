@@ -10,7 +10,7 @@ use std::{collections::BTreeMap, fmt, sync::Arc};
 /// The names that are taken: the strategies that come with the crate.
 pub(crate) const BUILT_IN: [&str; 4] = ["single", "round_robin", "shadow", "multi_branch"];
 
-type Factory<R, Response> = Box<
+type Factory<R, Response> = Arc<
     dyn Fn(&Config, &ConfigPool) -> Result<Arc<dyn Strategy<R, Response>>, BoxError> + Send + Sync,
 >;
 
@@ -68,7 +68,7 @@ impl<R: 'static, Response: 'static> StrategyRegistry<R, Response> {
             return Err(RegistryError::Taken { name: name.to_owned() });
         }
         let make: Factory<R, Response> =
-            Box::new(move |settings, pool| Ok(Arc::new(make(settings, pool)?)));
+            Arc::new(move |settings, pool| Ok(Arc::new(make(settings, pool)?)));
         self.factories.insert(name.to_owned(), make);
         Ok(())
     }
@@ -95,6 +95,12 @@ impl<R: 'static, Response: 'static> StrategyRegistry<R, Response> {
     /// All names, the built-in ones first.
     pub fn names(&self) -> impl Iterator<Item = &str> {
         BUILT_IN.into_iter().chain(self.factories.keys().map(String::as_str))
+    }
+}
+
+impl<R, Response> Clone for StrategyRegistry<R, Response> {
+    fn clone(&self) -> Self {
+        Self { factories: self.factories.clone() }
     }
 }
 

@@ -11,9 +11,11 @@ mod load;
 mod mistakes;
 mod shadows;
 mod signals;
+mod smuggling;
 #[path = "../support/proxy.rs"]
 mod support;
 mod tls;
 mod trouble;
+mod upgrades;
 mod variants;
 mod who_is_shadowed;

@@ -5,12 +5,12 @@ use clap::Args;
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
 use tokio::{
     net::TcpListener,
-    signal::unix::{SignalKind, signal},
+    signal::unix::{Signal, SignalKind, signal},
 };
 use tower_spearmint::{
     BoxError, Recorder,
     mlflow::MlflowBackend,
-    proxy::{ExperimentFile, Proxy, ServeReport},
+    proxy::{ExperimentFile, Proxy, ProxyHandle, ServeReport},
     record::Recording,
     store::SqliteStore,
 };
@@ -31,7 +31,8 @@ Example, experiment.yaml:
   spearmint serve experiment.yaml --listen 127.0.0.1:8080 shadow.sample=0.1
 
 SIGTERM or Ctrl-C: no more requests are accepted; those under way, the shadows and the records
-are waited for up to drain_timeout (10s). A second signal ends at once.")]
+are waited for up to drain_timeout (10s). A second signal ends at once.
+SIGHUP: the file is read again; if something in it is wrong, the one in use stays in use.")]
 pub(crate) struct Serve {
     /// The experiment file
     file: PathBuf,
@@ -41,7 +42,7 @@ pub(crate) struct Serve {
     /// Where to listen [default: the file's `listen`, or 127.0.0.1:8080]
     #[arg(long, value_name = "ADDR")]
     listen: Option<SocketAddr>,
-    /// Where to serve /healthz, /readyz and /stats [default: the file's `admin`, or nowhere]
+    /// Where to serve /healthz, /readyz, /stats and the switches [default: the file's `admin`, or nowhere]
     #[arg(long, value_name = "ADDR")]
     admin: Option<SocketAddr>,
     /// The store for the branches [default: the file's `store`, or spearmint.db]
@@ -94,6 +95,7 @@ impl Serve {
     async fn serve(&self, file: &ExperimentFile) -> Result<ServeReport, Failed> {
         // From here on a signal is heard, even while the rest is being set up.
         let stop = stop_signal()?;
+        let hang_up = signal(SignalKind::hangup())?;
         let store_path =
             self.store.clone().or_else(|| file.store()).unwrap_or_else(|| "spearmint.db".into());
         let store = SqliteStore::open(&store_path)?;
@@ -105,6 +107,7 @@ impl Serve {
         let recordings: Vec<_> = recordings.into_iter().map(tokio::spawn).collect();
 
         let proxy = Proxy::new(file, recorder).map_err(Failed::Input)?;
+        tokio::spawn(reload_at(hang_up, proxy.handle()));
         let listen = self
             .listen
             .or(file.listen())
@@ -120,10 +123,11 @@ impl Serve {
         };
 
         note(&format!(
-            "{}: {} of {} configs on http://{}",
+            "{}: {} of {} configs on {}://{}",
             file.experiment(),
             file.strategy(),
             file.pool().len(),
+            if file.has_tls() { "https" } else { "http" },
             listener.local_addr()?
         ));
         for (id, upstream) in file.upstreams() {
@@ -183,6 +187,14 @@ async fn bind(address: SocketAddr) -> Result<TcpListener, BoxError> {
     TcpListener::bind(address).await.map_err(|error| {
         format!("cannot listen on {address}: {error}; choose another address").into()
     })
+}
+
+/// Each SIGHUP reads the file again.
+async fn reload_at(mut hang_up: Signal, proxy: ProxyHandle) {
+    while hang_up.recv().await.is_some() {
+        // What came of it is in the log.
+        let _ = proxy.reread_and_log().await;
+    }
 }
 
 /// Resolves at the first SIGTERM or SIGINT; the second ends the process at once.

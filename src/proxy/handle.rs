@@ -1,0 +1,202 @@
+//! A proxy while it runs: its counters, its switches, and another file.
+
+use super::{
+    admin::Readiness,
+    file::ExperimentFile,
+    listener::Counters,
+    load::Load,
+    stack::{ProxyRequest, ProxyResponse, ProxyStats},
+    switch,
+    tasks::Tasks,
+};
+use crate::{
+    BoxError, config::ConfigError, http::ShadowLayer, record::Recorder, strategy::StrategyRegistry,
+};
+use arc_swap::ArcSwap;
+use std::{
+    fmt,
+    sync::{
+        Arc, Mutex, PoisonError, Weak,
+        atomic::{AtomicU64, Ordering::Relaxed},
+    },
+};
+use tokio::sync::watch;
+
+/// What connections, the operator's listener and the end of the process share.
+pub(super) struct Shared {
+    pub(super) load: ArcSwap<Load>,
+    pub(super) recorder: Recorder,
+    pub(super) readiness: Readiness,
+    pub(super) counters: Arc<Counters>,
+    pub(super) tasks: Tasks,
+    pub(super) stopping: watch::Sender<bool>,
+    registry: StrategyRegistry<ProxyRequest, ProxyResponse>,
+    /// The file the process was started with.
+    first: ExperimentFile,
+    reloads: AtomicU64,
+    /// The shadows of earlier files, as long as they or their requests go on.
+    retired: Mutex<Vec<(Weak<Load>, ShadowLayer)>>,
+}
+
+/// A running [`Proxy`](super::Proxy), to look at and to change. Cheap to clone.
+#[derive(Clone)]
+pub struct ProxyHandle(pub(super) Arc<Shared>);
+
+/// What came of another file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Reloaded {
+    /// Keys of the file that differ from those the process was started with, and that only a
+    /// restart can change.
+    pub needs_restart: Vec<&'static str>,
+}
+
+impl fmt::Display for Reloaded {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("reloaded")?;
+        if !self.needs_restart.is_empty() {
+            let keys = self.needs_restart.join("`, `");
+            write!(f, "; `{keys}` changed, too, which needs a restart")?;
+        }
+        Ok(())
+    }
+}
+
+impl ProxyHandle {
+    pub(super) fn new(
+        file: &ExperimentFile,
+        recorder: Recorder,
+        registry: &StrategyRegistry<ProxyRequest, ProxyResponse>,
+    ) -> Result<Self, BoxError> {
+        let tasks = Tasks::new();
+        let load = Load::new(file, recorder.clone(), registry, &tasks)?;
+        Ok(Self(Arc::new(Shared {
+            load: ArcSwap::from_pointee(load),
+            recorder,
+            readiness: Readiness::default(),
+            counters: Arc::default(),
+            tasks,
+            stopping: watch::Sender::new(false),
+            registry: registry.clone(),
+            first: file.clone(),
+            reloads: AtomicU64::new(0),
+            retired: Mutex::default(),
+        })))
+    }
+
+    /// The file that is in use.
+    pub fn file(&self) -> ExperimentFile {
+        self.0.load.load().file.clone()
+    }
+
+    /// The counters. Those of the shadows begin again with each file; the others go on.
+    pub fn stats(&self) -> ProxyStats {
+        let load = self.0.load.load();
+        ProxyStats {
+            experiment: load.file.experiment().to_owned(),
+            reloads: self.0.reloads.load(Relaxed),
+            listener: self.0.counters.stats(),
+            recorder: self.0.recorder.stats(),
+            shadows: load.stack.shadow.as_ref().map(ShadowLayer::stats).unwrap_or_default(),
+        }
+    }
+
+    /// Serves the next request by this file. Requests under way, and their shadows, go on as they
+    /// began. Connections stay; `limits` and `tls` hold for new ones. Shadows that were switched
+    /// off stay so.
+    ///
+    /// # Errors
+    ///
+    /// As [`Proxy::new`](super::Proxy::new); the file in use stays in use then.
+    ///
+    /// # Panics
+    ///
+    /// Outside a Tokio runtime.
+    pub fn reload(&self, file: &ExperimentFile) -> Result<Reloaded, BoxError> {
+        let shared = &*self.0;
+        // One at a time.
+        let mut retired = shared.retired.lock().unwrap_or_else(PoisonError::into_inner);
+        let load = Load::new(file, shared.recorder.clone(), &shared.registry, &shared.tasks)?;
+        let old = shared.load.load_full();
+        if let (Some(old), Some(new)) = (&old.stack.shadow, &load.stack.shadow) {
+            switch::keep(old, new);
+        }
+        shared.load.store(Arc::new(load));
+        shared.reloads.fetch_add(1, Relaxed);
+        retired.retain(|(load, shadow)| {
+            load.strong_count() > 0 || shadow.stats().iter().any(|stats| stats.in_flight > 0)
+        });
+        if let Some(shadow) = &old.stack.shadow {
+            retired.push((Arc::downgrade(&old), shadow.clone()));
+        }
+        Ok(Reloaded { needs_restart: file.needs_restart(&shared.first) })
+    }
+
+    /// Reads the file in use again from where it came, and [reloads](Self::reload) it.
+    ///
+    /// # Errors
+    ///
+    /// As [`reload`](Self::reload), and when the file cannot be read, or came from a text.
+    ///
+    /// # Cancel safety
+    ///
+    /// The file may be in use or not.
+    pub async fn reread(&self) -> Result<Reloaded, BoxError> {
+        let handle = self.clone();
+        // Files are read, certificates too: that is not for a thread that serves.
+        let read = move || {
+            let file = handle.file().reread()?;
+            handle.reload(&file)
+        };
+        tokio::task::spawn_blocking(read).await?
+    }
+
+    /// [Rereads](Self::reread), and logs what came of it. Returns it in words, too.
+    ///
+    /// # Errors
+    ///
+    /// As [`reread`](Self::reread).
+    ///
+    /// # Cancel safety
+    ///
+    /// As [`reread`](Self::reread).
+    pub async fn reread_and_log(&self) -> Result<String, BoxError> {
+        let reloaded = self.reread().await.inspect_err(|error| {
+            tracing::error!(%error, "the file was not reloaded; the one before stays in use");
+        })?;
+        let said = reloaded.to_string();
+        tracing::info!("{said}");
+        Ok(said)
+    }
+
+    /// Switches the shadows on or off, one or all of them, from the next request on.
+    ///
+    /// # Errors
+    ///
+    /// When there is no such shadow.
+    pub fn switch_shadows(&self, config_id: Option<&str>, is_on: bool) -> Result<(), ConfigError> {
+        let load = self.0.load.load();
+        let Some(shadow) = &load.stack.shadow else {
+            return Err(load.file.error("strategy", "there are no shadows"));
+        };
+        match config_id {
+            None => switch::all(shadow, is_on),
+            Some(id) => switch::one(shadow, id, is_on)?,
+        }
+        Ok(())
+    }
+
+    /// The shadows of all files.
+    pub(super) fn all_shadows(&self) -> Vec<ShadowLayer> {
+        let retired = self.0.retired.lock().unwrap_or_else(PoisonError::into_inner);
+        let retired = retired.iter().map(|(_, shadow)| shadow.clone());
+        self.0.load.load().stack.shadow.clone().into_iter().chain(retired).collect()
+    }
+}
+
+impl fmt::Debug for ProxyHandle {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let experiment = self.0.load.load().file.experiment().to_owned();
+        f.debug_struct("ProxyHandle").field("experiment", &experiment).finish_non_exhaustive()
+    }
+}

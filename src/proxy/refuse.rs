@@ -1,0 +1,59 @@
+//! Requests that are not for any upstream, and no branch.
+//!
+//! What can be read in more than one way is refused before it is a request (see
+//! [`Framer`](super::framer::Framer)); here it is about whom a request is for.
+
+use super::{body::ReplyBody, respond::text};
+use http::{
+    HeaderValue, Method, Request, Response, StatusCode, Version, header,
+    uri::{Authority, Uri},
+};
+
+/// What is wrong with the head of a request. A connection of HTTP/1 that brought it is closed:
+/// nobody knows what comes next.
+pub(super) fn refused<B>(request: &Request<B>, max_headers: usize) -> Option<Response<ReplyBody>> {
+    let (status, why) = if request.method() == Method::CONNECT {
+        (StatusCode::METHOD_NOT_ALLOWED, "CONNECT is not supported\n")
+    } else if request.headers().len() > max_headers {
+        (StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, "too many headers\n")
+    } else {
+        (StatusCode::BAD_REQUEST, wrong_host(request)?)
+    };
+    let mut response = text(status, why);
+    if request.version() < Version::HTTP_2 {
+        let close = HeaderValue::from_static("close");
+        response.headers_mut().insert(header::CONNECTION, close);
+    }
+    Some(response)
+}
+
+/// A request has one host: in its `host` header, in its address, or the same in both (RFC 9112
+/// section 3.2, RFC 9113 section 8.3.1).
+fn wrong_host<B>(request: &Request<B>) -> Option<&'static str> {
+    let mut hosts = request.headers().get_all(header::HOST).iter();
+    let (host, asked) = (hosts.next(), request.uri().authority());
+    if hosts.next().is_some() {
+        return Some("more than one host\n");
+    }
+    match (host, asked) {
+        (None, None) if request.version() >= Version::HTTP_11 => Some("no host\n"),
+        (None, _) => None,
+        (Some(host), None) => (!is_host(host.as_bytes())).then_some("not a host\n"),
+        (Some(host), Some(asked)) => {
+            (!is_same(host, asked, request.uri())).then_some("two different hosts\n")
+        }
+    }
+}
+
+/// Host and port: no user, no path, nothing that somebody may split at. It may be empty.
+fn is_host(host: &[u8]) -> bool {
+    host.is_empty()
+        || (!host.contains(&b'@')
+            && std::str::from_utf8(host).is_ok_and(|host| host.parse::<Authority>().is_ok()))
+}
+
+fn is_same(host: &HeaderValue, asked: &Authority, uri: &Uri) -> bool {
+    let default_port = if uri.scheme_str() == Some("https") { ":443" } else { ":80" };
+    let plain = |text: &str| text.strip_suffix(default_port).unwrap_or(text).to_ascii_lowercase();
+    host.to_str().is_ok_and(|host| plain(host) == plain(asked.as_str()))
+}
