@@ -7,6 +7,7 @@ mod branches;
 mod demo;
 mod diff;
 mod headers;
+mod limits;
 mod load;
 mod mistakes;
 mod shadows;
