@@ -10,7 +10,8 @@ use super::{
     tasks::Tasks,
 };
 use crate::{
-    BoxError, config::ConfigError, http::ShadowLayer, record::Recorder, strategy::StrategyRegistry,
+    BoxError, config::ConfigError, record::Recorder, shadow::ShadowHandle,
+    strategy::StrategyRegistry,
 };
 use arc_swap::ArcSwap;
 use std::{
@@ -35,7 +36,7 @@ pub(super) struct Shared {
     first: ExperimentFile,
     reloads: AtomicU64,
     /// The shadows of earlier files, as long as they or their requests go on.
-    retired: Mutex<Vec<(Weak<Load>, ShadowLayer)>>,
+    retired: Mutex<Vec<(Weak<Load>, ShadowHandle)>>,
 }
 
 /// A running [`Proxy`](super::Proxy), to look at and to change. Cheap to clone.
@@ -97,7 +98,8 @@ impl ProxyHandle {
             reloads: self.0.reloads.load(Relaxed),
             listener: self.0.counters.stats(),
             recorder: self.0.recorder.stats(),
-            shadows: load.stack.shadow.as_ref().map(ShadowLayer::stats).unwrap_or_default(),
+            shadows_enabled: load.stack.shadow.as_ref().map(ShadowHandle::is_enabled),
+            shadows: load.stack.shadow.as_ref().map(ShadowHandle::stats).unwrap_or_default(),
         }
     }
 
@@ -169,7 +171,8 @@ impl ProxyHandle {
         Ok(said)
     }
 
-    /// Switches the shadows on or off, one or all of them, from the next request on.
+    /// Switches the shadows on or off, from the next request on: one of them, or all. A shadow
+    /// runs when both its own switch and the one for all are on.
     ///
     /// # Errors
     ///
@@ -180,14 +183,14 @@ impl ProxyHandle {
             return Err(load.file.error("strategy", "there are no shadows"));
         };
         match config_id {
-            None => switch::all(shadow, is_on),
-            Some(id) => switch::one(shadow, id, is_on)?,
+            None => shadow.set_enabled(is_on),
+            Some(id) => shadow.set_config_enabled(id, is_on)?,
         }
         Ok(())
     }
 
     /// The shadows of all files.
-    pub(super) fn all_shadows(&self) -> Vec<ShadowLayer> {
+    pub(super) fn all_shadows(&self) -> Vec<ShadowHandle> {
         let retired = self.0.retired.lock().unwrap_or_else(PoisonError::into_inner);
         let retired = retired.iter().map(|(_, shadow)| shadow.clone());
         self.0.load.load().stack.shadow.clone().into_iter().chain(retired).collect()

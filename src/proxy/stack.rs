@@ -57,6 +57,8 @@ pub struct ProxyStats {
     pub listener: ListenerStats,
     /// What became of the branches.
     pub recorder: RecorderStats,
+    /// Whether the shadows are switched on, if there are any.
+    pub shadows_enabled: Option<bool>,
     /// What became of the requests, for each shadow.
     pub shadows: Vec<ShadowStats>,
 }

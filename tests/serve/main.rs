@@ -10,6 +10,7 @@ mod headers;
 mod limits;
 mod load;
 mod mistakes;
+mod reload;
 mod shadows;
 mod signals;
 mod smuggling;
