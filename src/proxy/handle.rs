@@ -6,7 +6,6 @@ use super::{
     listener::Counters,
     load::Load,
     stack::{ProxyRequest, ProxyResponse, ProxyStats},
-    switch,
     tasks::Tasks,
 };
 use crate::{
@@ -121,7 +120,8 @@ impl ProxyHandle {
         let load = Load::new(file, shared.recorder.clone(), &shared.registry, &shared.tasks)?;
         let old = shared.load.load_full();
         if let (Some(old), Some(new)) = (&old.stack.shadow, &load.stack.shadow) {
-            switch::keep(old, new);
+            // What an operator switched off is not switched on by a new file.
+            new.switch_as(old);
         }
         shared.load.store(Arc::new(load));
         shared.reloads.fetch_add(1, Relaxed);

@@ -71,7 +71,6 @@ mod settings;
 mod shadow;
 mod socket;
 mod stack;
-mod switch;
 mod target;
 mod tasks;
 mod tls;

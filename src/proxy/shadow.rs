@@ -9,8 +9,8 @@ use crate::{
     BoxError,
     assign::NoKey,
     compare::NoComparison,
-    config::{ConfigError, units},
-    http::{Forked, IdempotencyKey, RequestMatch},
+    config::{ConfigError, SecretKeys, units},
+    http::{CompareRules, Forked, IdempotencyKey, RequestMatch},
     shadow::{self, BreakerSettings, GenericShadowLayer, OnCancel},
 };
 use http::{HeaderValue, Method};
@@ -36,6 +36,7 @@ pub(super) struct ShadowSettings {
     breaker: Option<BreakerSettings>,
     on_cancel: OnCancel,
     control: Switch<shadow::ShadowSettings>,
+    compare: Switch<CompareRules>,
     idempotency_key: IdempotencyKey,
     forward_headers: Vec<String>,
     withhold_headers: Vec<String>,
@@ -101,7 +102,7 @@ impl<'de, T: Deserialize<'de> + Default> Deserialize<'de> for Switch<T> {
 }
 
 /// The layer of the proxy's shadows.
-pub(super) type Layer = GenericShadowLayer<Forked, Option<KeySource>, NoComparison>;
+pub(super) type Layer = GenericShadowLayer<Forked, Option<KeySource>, Option<CompareRules>>;
 
 pub(super) fn layer(file: &ExperimentFile) -> Result<Layer, BoxError> {
     let settings = &file.settings.shadow;
@@ -114,6 +115,13 @@ pub(super) fn layer(file: &ExperimentFile) -> Result<Layer, BoxError> {
             .on_cancel(settings.on_cancel)
             .idempotency_key(settings.idempotency_key)
             .only(only(file, &settings.only)?);
+    let compare = match &settings.compare {
+        Switch::Off => None,
+        Switch::Unset => Some(CompareRules::default()),
+        Switch::On(rules) => Some(rules.clone()),
+    };
+    let secrets = SecretKeys::default().and(file.settings.secrets.iter().map(String::as_str));
+    let layer = layer.compare(compare.map(|rules| rules.secrets(secrets)));
     let mut layer = match &settings.sample_by {
         None => layer.sample_by("", None),
         Some(unit) => {
@@ -150,8 +158,7 @@ pub(super) fn layer(file: &ExperimentFile) -> Result<Layer, BoxError> {
     let withhold = names(document, "shadow.withhold_headers", &settings.withhold_headers)?;
     let allow = names(document, "shadow.forward_headers", &settings.forward_headers)?;
     let layer = layer.withhold_headers(withhold).forward_headers(allow).settings_from_configs()?;
-    layer.set_enabled(settings.enabled.unwrap_or(true));
-    Ok(layer)
+    Ok(layer.enabled(settings.enabled.unwrap_or(true)))
 }
 
 fn read_methods(file: &ExperimentFile, methods: &[String]) -> Result<Vec<Method>, ConfigError> {

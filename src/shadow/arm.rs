@@ -109,13 +109,17 @@ impl ShadowArm {
         }
     }
 
+    pub(super) fn is_enabled(&self) -> bool {
+        self.enabled.load(Relaxed)
+    }
+
     pub(super) fn set_enabled(&self, enabled: bool) {
         self.enabled.store(enabled, Relaxed);
     }
 
     /// Whether a request with this draw is shadowed; counts it if not.
     pub(super) fn wants(&self, draw: u64) -> bool {
-        let counter = if !self.enabled.load(Relaxed) {
+        let counter = if !self.is_enabled() {
             &self.counts.switched_off
         } else if inside(draw, self.bounds.sample) {
             return true;
@@ -162,7 +166,7 @@ impl ShadowArm {
         ShadowStats {
             config_id: self.arm.config.id().clone(),
             role: self.role,
-            enabled: self.enabled.load(Relaxed),
+            enabled: self.is_enabled(),
             breaker: self.breaker.as_ref().map(|breaker| breaker.state()),
             dispatched: counts.dispatched.load(Relaxed),
             sampled_out: counts.sampled_out.load(Relaxed),

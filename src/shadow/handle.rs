@@ -23,10 +23,19 @@ impl ShadowHandle {
     /// Switches all shadows off or on, from the next request on. Those that run are left to run.
     /// Requests that come while they are off are counted (`switched_off`).
     pub fn set_enabled(&self, enabled: bool) {
-        self.0.enabled.store(enabled, Relaxed);
+        self.0.is_on.store(enabled, Relaxed);
     }
 
-    /// Whether shadows are switched on at all.
+    /// Sets the switches as those of `other` are. Switches of shadows that are not there are passed
+    /// over.
+    pub fn switch_as(&self, other: &Self) {
+        self.set_enabled(other.0.is_on.load(Relaxed));
+        for shadow in &other.0.shadows {
+            let _ = self.set_config_enabled(shadow.arm.config.id().as_str(), shadow.is_enabled());
+        }
+    }
+
+    /// Whether shadows are enabled at all, and switched on.
     pub fn is_enabled(&self) -> bool {
         self.0.is_enabled()
     }

@@ -43,6 +43,7 @@ struct Plan {
     own: Vec<ShadowSettings>,
     control: Option<ShadowSettings>,
     keep_results: usize,
+    enabled: bool,
 }
 
 impl Plan {
@@ -54,7 +55,7 @@ impl Plan {
         let control = self.control.iter().map(|own| {
             ShadowArm::new(&self.arms[self.primary_at], Role::Control, own.over(&self.base))
         });
-        State::new(shadows.chain(control).collect(), self.keep_results)
+        State::new(shadows.chain(control).collect(), self.keep_results, self.enabled)
     }
 }
 
@@ -69,6 +70,7 @@ impl<C: Default> GenericShadowLayer<C> {
             base: Bounds::default(),
             control: None,
             keep_results: 64,
+            enabled: true,
         };
         Self {
             carrier: C::default(),
@@ -89,6 +91,13 @@ impl<C, K, V> GenericShadowLayer<C, K, V> {
     #[must_use]
     pub fn experiment(self, name: &str) -> Self {
         self.replanned(|plan| plan.arms = plan.arms.named(name))
+    }
+
+    /// Whether there are shadows at all; there are until then. What is set here a
+    /// [switch](ShadowHandle::set_enabled) does not turn on.
+    #[must_use]
+    pub fn enabled(self, enabled: bool) -> Self {
+        self.replanned(|plan| plan.enabled = enabled)
     }
 
     /// The share of requests that are shadowed, from 0 to 1 (values outside count as the nearest);

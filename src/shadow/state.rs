@@ -17,26 +17,30 @@ pub(super) struct State {
     pub(super) results: Results,
     pub(super) comparisons: Results,
     pub(super) comparer: Comparer,
-    pub(super) enabled: AtomicBool,
+    /// As the layer was set up.
+    enabled: bool,
+    /// The switch.
+    pub(super) is_on: AtomicBool,
     sampling: Spread,
 }
 
 impl State {
-    pub(super) fn new(shadows: Box<[ShadowArm]>, keep_results: usize) -> Arc<Self> {
+    pub(super) fn new(shadows: Box<[ShadowArm]>, keep_results: usize, enabled: bool) -> Arc<Self> {
         Arc::new(Self {
             shadows,
             in_flight: Arc::default(),
             results: Results::new(keep_results),
             comparisons: Results::new(keep_results),
             comparer: Comparer::default(),
-            enabled: AtomicBool::new(true),
+            enabled,
+            is_on: AtomicBool::new(true),
             sampling: Spread::default(),
         })
     }
 
-    /// Whether any shadow is switched on.
+    /// Whether there are shadows, and they are switched on.
     pub(super) fn is_enabled(&self) -> bool {
-        self.enabled.load(Relaxed)
+        self.enabled && self.is_on.load(Relaxed)
     }
 
     pub(super) fn next_draw(&self) -> u64 {

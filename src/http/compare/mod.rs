@@ -70,7 +70,7 @@ mod sse;
 
 use super::Settled;
 use crate::{
-    compare::{DifferenceKind, Differences, JsonRules, PatternError, Tolerance},
+    compare::{Compare, DifferenceKind, Differences, JsonRules, PatternError, Tolerance},
     config::SecretKeys,
 };
 use http::{HeaderName, Response, header};
@@ -238,5 +238,29 @@ impl CompareRules {
         headers::compare(self, primary, shadow, &mut out);
         body::compare(self, primary, shadow, &mut out);
         out
+    }
+}
+
+impl Compare<Response<Settled>> for CompareRules {
+    type Kept = Response<Settled>;
+
+    fn keep(&self, answer: &Response<Settled>) -> Response<Settled> {
+        let mut kept = Response::new(answer.body().clone());
+        *kept.status_mut() = answer.status();
+        *kept.headers_mut() = answer.headers().clone();
+        kept
+    }
+
+    fn take(&self, answer: Response<Settled>) -> Response<Settled> {
+        answer
+    }
+
+    fn is_same(&self, primary: &Response<Settled>, shadow: &Response<Settled>) -> bool {
+        // With the same bytes there is next to nothing left to compare.
+        primary.body().same_bytes(shadow.body()) && Self::compare(self, primary, shadow).is_empty()
+    }
+
+    fn compare(&self, primary: &Response<Settled>, shadow: &Response<Settled>) -> Differences {
+        Self::compare(self, primary, shadow)
     }
 }
