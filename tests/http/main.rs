@@ -5,6 +5,8 @@
 mod axum_routers;
 #[cfg(feature = "compare")]
 mod compare;
+#[cfg(feature = "compare")]
+mod comparing;
 mod fallback;
 mod fork;
 mod fork_sequences;

@@ -13,7 +13,7 @@ use std::{
 use tower::{Layer, Service};
 use tower_spearmint::{
     BoxError,
-    branch::Role,
+    branch::{Role, SkipReason},
     http::{ForkBody, SHADOW_HEADER, Settled, ShadowLayer, place},
     service_fn,
 };
@@ -159,7 +159,8 @@ async fn upgrades_and_connect_go_to_the_primary_only() {
     assert!(headers(&layer, upgrade).await.1.is_none());
     let connect = Request::builder().method(Method::CONNECT).uri("example.org:443");
     assert!(headers(&layer, connect).await.1.is_none());
-    assert_eq!(layer.stats()[0].unmatched, 2);
+    let stats = &layer.stats()[0];
+    assert_eq!((stats.skips[&SkipReason::Upgrade], stats.skipped, stats.unmatched), (2, 2, 0));
 }
 
 /// Whether to send the body was settled between the caller and the primary.

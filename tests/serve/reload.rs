@@ -89,11 +89,8 @@ async fn a_file_with_a_mistake_leaves_the_one_before_in_use_and_says_why() {
         let answer = post(&proxy, "/reload").await;
         assert_eq!(answer.status, 422, "{yaml}");
         assert!(answer.text().contains(said), "{yaml}\n{}", answer.text());
-        assert!(
-            proxy.log().contains(answer.text().trim().lines().next().unwrap()),
-            "{}",
-            proxy.log()
-        );
+        let line = answer.text().trim().lines().next().unwrap();
+        eventually("the log says so, too", || proxy.log().contains(line)).await;
         assert_eq!(proxy.get("/").await.text(), "a");
     }
     std::fs::remove_file(proxy.path("experiment.yaml")).unwrap();

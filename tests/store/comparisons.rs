@@ -182,7 +182,7 @@ fn paths_beyond_the_bound_count_together_and_long_ones_are_cut() {
     let other = found.paths.iter().find(|path| path.path == "…other").unwrap();
     assert_eq!((found.paths.len(), other.pairs, other.examples.len()), (10_001, 2, 0));
     let long = found.paths.iter().find(|path| path.path.starts_with("/long")).unwrap();
-    assert!(long.path.len() < 560 && long.path.ends_with("… [cut: 5000 bytes in all]"));
+    assert!(long.path.len() < 260 && long.path.ends_with('…'));
 }
 
 #[test]
