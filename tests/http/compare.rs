@@ -102,7 +102,9 @@ fn zstd(body: &[u8]) -> Vec<u8> {
     compress_to_vec(body, CompressionLevel::Fastest)
 }
 
-const CODECS: [(&str, fn(&[u8]) -> Vec<u8>); 5] =
+type Encode = fn(&[u8]) -> Vec<u8>;
+
+const CODECS: [(&str, Encode); 5] =
     [("gzip", gzip), ("deflate", zlib), ("deflate", bare_deflate), ("br", br), ("zstd", zstd)];
 
 fn encoded(coding: &'static str, media_type: &str, body: impl Into<Bytes>) -> Answer {
@@ -311,7 +313,7 @@ fn how_a_body_is_encoded_does_not_count() {
     let stacked = encoded("identity,  X-GZIP ,br", "application/json", br(&gzip(body.as_bytes())));
     assert!(diff(&plain, &stacked).is_empty());
     // Several members, several frames.
-    let members = |encode: fn(&[u8]) -> Vec<u8>| [encode(b"{\"a\":"), encode(b"1}")].concat();
+    let members = |encode: Encode| [encode(b"{\"a\":"), encode(b"1}")].concat();
     let short = answer("application/json", "{\"a\":1}");
     assert!(diff(&short, &encoded("gzip", "application/json", members(gzip))).is_empty());
     assert!(diff(&short, &encoded("zstd", "application/json", members(zstd))).is_empty());
@@ -347,7 +349,7 @@ fn a_body_that_is_cut_off_damaged_or_followed_by_more_is_not_decoded() {
         assert_eq!(paths(&plain, &longer), ["body"], "{coding}");
     }
     // The checksum of a zstd frame, and that of a gzip member.
-    for (coding, encode) in [("zstd", zstd as fn(&[u8]) -> Vec<u8>), ("gzip", gzip)] {
+    for (coding, encode) in [("zstd", zstd as Encode), ("gzip", gzip)] {
         let mut damaged = encode(body);
         let at = damaged.len() - if coding == "gzip" { 6 } else { 1 };
         damaged[at] ^= 1;
@@ -606,7 +608,7 @@ proptest! {
         }
         let primary = answer(media_type, "no body above starts like this one");
         prop_assert!(!diff(&primary, &shadow).is_empty());
-        prop_assert!(!diff(&answer(media_type, bytes.clone()), &primary).is_empty());
+        prop_assert!(!diff(&answer(media_type, bytes), &primary).is_empty());
         prop_assert!(diff(&shadow, &shadow.clone()).is_empty());
     }
 

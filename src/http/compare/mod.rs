@@ -56,7 +56,7 @@
 //!
 //! Differences carry samples of what differs, 256 bytes of each side at most. Hidden in them are
 //! credentials in headers, JSON values under keys that look like secrets
-//! ([`SecretKeys`](crate::config::SecretKeys)), and what [`redact`](CompareRules::redact) and
+//! ([`SecretKeys`]), and what [`redact`](CompareRules::redact) and
 //! [`redact_headers`](CompareRules::redact_headers) name. Of text that looks like JSON and is not,
 //! only sizes are shown. In any other text nothing is hidden unless the whole is: `redact([""])`.
 
