@@ -49,12 +49,17 @@ impl JsonRules {
                 path: Vec::new(),
                 text: String::new(),
                 keys: None,
+                matched: 0,
                 out,
             };
             walk.values(primary, shadow, &scope);
         }
     }
 }
+
+/// How many unordered arrays may lie in each other before order counts: matching looks at all of an
+/// array once, whatever was looked at by those around it.
+const MAX_MATCHED: usize = 8;
 
 struct Walk<'a, 'o> {
     rules: &'a JsonRules,
@@ -63,6 +68,8 @@ struct Walk<'a, 'o> {
     /// Room for the path as a text.
     text: String,
     keys: Option<RandomState>,
+    /// How many arrays around this place were matched.
+    matched: usize,
     out: &'o mut Differences,
 }
 
@@ -99,11 +106,14 @@ impl<'a> Walk<'a, '_> {
 
     fn arrays(&mut self, a: &'a [Value], b: &'a [Value], scope: &Scope) {
         let is_unordered = scope.unordered || self.rules.unordered_everywhere;
-        if is_unordered && a.len().max(b.len()) > 1 {
+        if is_unordered && a.len().max(b.len()) > 1 && self.matched < MAX_MATCHED {
             let keys = self.keys.get_or_insert_default();
             let active = &mut self.active;
             let matched = Matcher { rules: self.rules, active, keys }.matched(a, b, scope);
-            return self.matched(a, b, &matched, scope);
+            self.matched += 1;
+            self.pairs(a, b, &matched, scope);
+            self.matched -= 1;
+            return;
         }
         for (at, (a, b)) in a.iter().zip(b).enumerate() {
             self.below(scope, Step::Index(at), |walk, scope| walk.values(a, b, scope));
@@ -116,7 +126,7 @@ impl<'a> Walk<'a, '_> {
         }
     }
 
-    fn matched(&mut self, a: &'a [Value], b: &'a [Value], matched: &Matched, scope: &Scope) {
+    fn pairs(&mut self, a: &'a [Value], b: &'a [Value], matched: &Matched, scope: &Scope) {
         for &(at, other) in &matched.pairs {
             self.below(scope, Step::Index(at), |walk, scope| {
                 walk.values(&a[at], &b[other], scope);

@@ -74,6 +74,7 @@ impl JsonRules {
 
     /// The order of the items of the arrays at these paths does not count. Items that are equal
     /// are matched first, then those whose numbers are near enough; the rest is compared in order.
+    /// Of unordered arrays in each other that differ, the outer eight are matched so.
     ///
     /// # Errors
     ///

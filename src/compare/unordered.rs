@@ -4,7 +4,7 @@
 //! O(n log n), whatever the items. Of what is left, items that differ only in numbers with a
 //! tolerance are matched in the order of those numbers. What is left then is paired in its own
 //! order, so that an item with one changed field shows that field. Where unordered arrays lie in
-//! unordered arrays, an item that has changed is hashed once for each.
+//! unordered arrays, an item that has changed is hashed once for each, up to eight times.
 
 use super::{
     JsonRules, Tolerance,

@@ -142,6 +142,17 @@ fn large_unordered_arrays_take_no_quadratic_time() {
 }
 
 #[test]
+fn deep_unordered_arrays_are_looked_at_a_few_times_each() {
+    let rules = JsonRules::default().unordered_everywhere().tolerance(Tolerance::absolute(0.1));
+    let deep = |last: u64| {
+        let leaves: Value = (0..200_000_u64).map(|n| json!(n)).chain([json!(last)]).collect();
+        (0..100).fold(leaves, |inner, level| json!([level, inner]))
+    };
+    let differences = json(&deep(1_000_000), &deep(2_000_000), &rules);
+    assert_eq!(lines(&differences), [format!("{} changed x1 1000000 2000000", "/*".repeat(101))]);
+}
+
+#[test]
 fn samples_of_long_texts_show_where_they_part() {
     let text = |end: &str| json!({ "text": format!("{}{end}", "word ".repeat(1000)) });
     let differences = diff(&text("Ann"), &text("Bob"));

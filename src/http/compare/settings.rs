@@ -92,3 +92,42 @@ impl<'de> Deserialize<'de> for Unordered {
         }
     }
 }
+
+#[cfg(all(test, feature = "yaml"))]
+mod tests {
+    use super::*;
+    use crate::config::yaml;
+
+    fn read(text: &str) -> Result<CompareRules, String> {
+        #[derive(Deserialize)]
+        struct File {
+            compare: CompareRules,
+        }
+        let documents = yaml::parse(text, "x.yaml").map_err(|error| error.to_string())?;
+        let file = documents[0].bind::<File>("").map_err(|error| error.to_string())?;
+        Ok(file.compare)
+    }
+
+    #[test]
+    fn yaml_reads_as_the_methods_say_and_a_mistake_has_its_place() {
+        let rules = read(
+            "compare: { ignore: [/id, /items/*/at], tolerance: 1e-6, unordered: [/tags], \
+             tolerances: { /score: { relative: 0.1 } }, max_decoded: 64KiB }",
+        );
+        let expected = CompareRules::default()
+            .ignore(["/id", "/items/*/at"])
+            .unwrap()
+            .tolerance(Tolerance::absolute(1e-6))
+            .unordered(["/tags"])
+            .unwrap()
+            .tolerances([("/score", Tolerance::relative(0.1))])
+            .unwrap()
+            .max_decoded(65_536);
+        assert_eq!(rules, Ok(expected));
+        assert_eq!(
+            read("compare:\n  ignore: [/a, id]\n").unwrap_err(),
+            "x.yaml:2:16: `compare.ignore[1]`: `id` is not a path; write a JSON pointer, as in /id or \
+             /items/*/id"
+        );
+    }
+}
