@@ -159,6 +159,8 @@ fn a_grpc_status_is_compared_in_the_trailers_or_in_the_headers() {
         answer
     };
     assert!(diff(&grpc("0"), &grpc("0")).is_empty());
+    let same = |a: &Answer, b: &Answer| CompareRules::default().is_same(a, b);
+    assert!(same(&grpc("0"), &grpc("0")) && !same(&grpc("0"), &grpc("5")));
     assert_eq!(diff(&grpc("0"), &grpc("5")), ["trailer:grpc-status changed 0 | 5"]);
     let only_headers = |status| with(answer("application/grpc", ""), &[("grpc-status", status)]);
     assert!(diff(&grpc("0"), &only_headers("0")).is_empty());
@@ -327,6 +329,14 @@ fn the_same_bytes_said_to_be_encoded_otherwise_differ_unless_there_are_none() {
         ["body"]
     );
     assert!(diff(&encoded("gzip", "text/plain", ""), &answer("text/plain", "")).is_empty());
+    assert!(
+        !CompareRules::default()
+            .is_same(&encoded("gzip", "text/plain", "x"), &answer("text/plain", "x"))
+    );
+    assert!(
+        CompareRules::default()
+            .is_same(&encoded("gzip", "text/plain", ""), &answer("text/plain", ""))
+    );
     let unknown = |body: &'static str| encoded("rot13", "text/plain", body);
     assert!(diff(&unknown("a"), &unknown("a")).is_empty());
     assert_eq!(
@@ -610,6 +620,8 @@ proptest! {
         prop_assert!(!diff(&primary, &shadow).is_empty());
         prop_assert!(!diff(&answer(media_type, bytes), &primary).is_empty());
         prop_assert!(diff(&shadow, &shadow.clone()).is_empty());
+        prop_assert!(CompareRules::default().is_same(&shadow, &shadow.clone()));
+        prop_assert!(!CompareRules::default().is_same(&shadow, &primary));
     }
 
     #[test]

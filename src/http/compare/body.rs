@@ -62,6 +62,12 @@ impl Kind {
     }
 }
 
+/// Whether the bytes are the same, and encoded in the same way.
+pub(super) fn are_same(primary: &Response<Settled>, shadow: &Response<Settled>) -> bool {
+    let (a, b) = (primary.body(), shadow.body());
+    a.same_bytes(b) && (a.len == 0 || codings(primary.headers()).eq(codings(shadow.headers())))
+}
+
 pub(super) fn compare(
     rules: &CompareRules,
     primary: &Response<Settled>,
@@ -69,13 +75,12 @@ pub(super) fn compare(
     out: &mut Differences,
 ) {
     let (a, b) = (primary.body(), shadow.body());
-    let same_codings = codings(primary.headers()).eq(codings(shadow.headers()));
-    if (a.same_bytes(b) && (same_codings || a.len == 0)) || rules.json.ignores_all() {
+    if rules.json.ignores_all() || are_same(primary, shadow) {
         return;
     }
     let kind = Kind::common(primary.headers(), shadow.headers());
     if !(a.is_whole() && b.is_whole()) {
-        let is_plain = same_codings && codings(primary.headers()).next().is_none();
+        let is_plain = [primary, shadow].iter().all(|it| codings(it.headers()).next().is_none());
         return if kind == Kind::Other && is_plain {
             opaque(rules, (&a.head, Some(a)), (&b.head, Some(b)), out);
         } else {

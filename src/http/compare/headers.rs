@@ -21,6 +21,22 @@ pub(super) fn compare(
     }
 }
 
+pub(super) fn are_same(
+    rules: &CompareRules,
+    primary: &Response<Settled>,
+    shadow: &Response<Settled>,
+) -> bool {
+    rules.headers.iter().all(|name| equal(name, primary.headers(), shadow.headers()))
+        && rules
+            .trailers
+            .iter()
+            .all(|name| equal(name, trailers(primary, name), trailers(shadow, name)))
+}
+
+fn equal(name: &HeaderName, primary: &HeaderMap, shadow: &HeaderMap) -> bool {
+    primary.get_all(name).iter().eq(shadow.get_all(name).iter())
+}
+
 fn trailers<'a>(response: &'a Response<Settled>, name: &HeaderName) -> &'a HeaderMap {
     match &response.body().trailers {
         Some(trailers) if trailers.contains_key(name) => trailers,
@@ -36,7 +52,7 @@ fn one(
     shadow: &HeaderMap,
     out: &mut Differences,
 ) {
-    if primary.get_all(name).iter().eq(shadow.get_all(name).iter()) {
+    if equal(name, primary, shadow) {
         return;
     }
     let hidden = rules.redact_headers.contains(name) || rules.secrets.matches(name.as_str());

@@ -223,6 +223,16 @@ impl CompareRules {
         self
     }
 
+    /// Whether two answers are the same in what is compared and in the bytes of their bodies.
+    /// Answers that are not may be equal all the same, as [`compare`](Self::compare) says.
+    ///
+    /// Allocates nothing and decodes nothing: it can be asked anywhere.
+    pub fn is_same(&self, primary: &Response<Settled>, shadow: &Response<Settled>) -> bool {
+        primary.status() == shadow.status()
+            && headers::are_same(self, primary, shadow)
+            && body::are_same(primary, shadow)
+    }
+
     /// What differs between the primary's answer and a shadow's.
     ///
     /// Nothing is allocated for answers that have the same bytes. Otherwise the time is linear in
