@@ -85,6 +85,7 @@ mod record_body;
 mod settled;
 mod tap;
 mod tee;
+pub mod trace;
 #[cfg(feature = "axum")]
 mod variant;
 mod watch_body;
@@ -102,6 +103,7 @@ pub use matches::RequestMatch;
 pub use multi_branch::{CombineFuture, MultiBranch, MultiBranchLayer};
 pub use record_body::RecordBody;
 pub use settled::Settled;
+pub use trace::{Assignment, Propagate, PropagateLayer, assignments, propagate};
 #[cfg(feature = "axum")]
 pub use variant::{Variant, VariantRejection};
 pub use watch_body::WatchBody;

@@ -12,6 +12,7 @@ use super::{
 use crate::{
     BoxError,
     branch::{Failure, FailureKind, Role, SkipReason},
+    http::propagate,
     strategy::BoxFuture,
     trial::Seat,
 };
@@ -59,11 +60,17 @@ impl Forward {
         let asked = std::mem::replace(request.uri_mut(), uri);
         *request.version_mut() = if target.http2 { Version::HTTP_2 } else { Version::HTTP_11 };
         let client = request.extensions().get::<ClientAddr>().copied();
+        let seat = request.extensions_mut().remove::<Seat>();
         let is_https = request.extensions().get::<Https>().is_some();
         let headers = request.headers_mut();
         let upgrade = upgrade::take(headers, !target.http2);
         strip_hop_by_hop(headers);
         forwarded(headers, client, asked.authority(), is_https, target);
+        if target.trace
+            && let Some(seat) = &seat
+        {
+            propagate(headers, &seat.place);
+        }
         for name in &target.remove_headers {
             headers.remove(name);
         }
@@ -78,7 +85,6 @@ impl Forward {
         if let Some(protocols) = upgrade {
             upgrade::put_back(headers, protocols);
         }
-        let seat = request.extensions_mut().remove::<Seat>();
         let Some(request) = rewrite(request, target).await? else {
             return too_large(seat.as_ref(), target.rewrite_limit);
         };

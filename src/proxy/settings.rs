@@ -31,6 +31,9 @@ pub(super) struct Settings {
     pub(super) limits: Limits,
     #[serde(default)]
     pub(super) tls: Option<TlsSettings>,
+    /// Whether trace and baggage go with each branch.
+    #[serde(default = "yes")]
+    pub(super) trace: bool,
     #[serde(default)]
     pub(super) variant_header: Option<String>,
     #[serde(default, deserialize_with = "units::size")]
@@ -156,6 +159,10 @@ pub(super) struct RequestSettings {
 pub(super) struct PathSettings {
     pub(super) strip_prefix: Option<String>,
     pub(super) add_prefix: Option<String>,
+}
+
+const fn yes() -> bool {
+    true
 }
 
 /// Where to listen.

@@ -36,6 +36,7 @@ pub(super) struct Target {
     pub(super) rewrite_limit: usize,
     pub(super) preserve_host: bool,
     pub(super) http2: bool,
+    pub(super) trace: bool,
 }
 
 impl Target {
@@ -108,6 +109,7 @@ impl Target {
             rewrite_limit: settings.rewrite_limit.unwrap_or(1 << 20),
             preserve_host: settings.upstreams.preserve_host,
             http2: settings.upstreams.http2,
+            trace: settings.trace,
         })
     }
 

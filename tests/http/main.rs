@@ -18,4 +18,5 @@ mod record;
 mod shadow;
 mod strategy;
 mod support;
+mod trace;
 mod variants;

@@ -17,6 +17,7 @@ mod smuggling;
 #[path = "../support/proxy.rs"]
 mod support;
 mod tls;
+mod trace;
 mod trouble;
 mod upgrades;
 mod variants;
