@@ -210,7 +210,8 @@ impl Proxy {
         loop {
             let log = proxy.log();
             if log.contains("branches in ") {
-                proxy.address = found(&log, " configs on http://").unwrap();
+                let address = found(&log, " configs on http://");
+                proxy.address = address.or_else(|| found(&log, " configs on https://")).unwrap();
                 proxy.admin = found(&log, "counters on http://").unwrap();
                 return proxy;
             }
