@@ -105,6 +105,10 @@ pub(super) fn failure(error: &Error) -> Failure {
 /// (It has no question for it.)
 const UNASKED: &str = "received unexpected message from connection";
 
+/// What hyper says when a connection has ended between a request and its answer. (It counts it
+/// among the caller's mistakes.)
+const GONE: &str = "dispatch task is gone";
+
 fn kind_of(error: &(dyn std::error::Error + 'static)) -> Option<FailureKind> {
     if error.is::<crate::http::CopyError>() {
         return Some(FailureKind::Incomplete);
@@ -114,10 +118,27 @@ fn kind_of(error: &(dyn std::error::Error + 'static)) -> Option<FailureKind> {
             Some(FailureKind::Timeout)
         } else if error.is_parse() || error.to_string() == UNASKED {
             Some(FailureKind::Protocol)
-        } else if error.is_incomplete_message() || error.is_closed() || error.is_canceled() {
+        } else if error.is_incomplete_message()
+            || error.is_closed()
+            || error.is_canceled()
+            || error.to_string() == GONE
+        {
             Some(FailureKind::Reset)
         } else if error.is_user() || error.is_body_write_aborted() {
             // The body that could not be sent is the caller's.
+            Some(FailureKind::Incomplete)
+        } else {
+            None
+        };
+    }
+    if let Some(error) = error.downcast_ref::<h2::Error>() {
+        return if error.is_library() {
+            // It noticed what the upstream did wrong.
+            Some(FailureKind::Protocol)
+        } else if error.is_remote() {
+            Some(FailureKind::Reset)
+        } else if error.is_reset() {
+            // We did it: the body that could not be sent is the caller's.
             Some(FailureKind::Incomplete)
         } else {
             None
