@@ -1,4 +1,5 @@
 //! The real binary in front of real upstreams.
+#![allow(dead_code, reason = "each test binary uses some of it")]
 
 use bytes::Bytes;
 use http::{Method, Request, Response, StatusCode, request::Parts};
@@ -71,6 +72,7 @@ where
     let heads = seen.clone();
     tokio::spawn(async move {
         while let Ok((stream, _)) = listener.accept().await {
+            let _ = stream.set_nodelay(true);
             let (handler, heads) = (handler.clone(), heads.clone());
             let service = hyper::service::service_fn(move |request: Request<Incoming>| {
                 let (parts, body) = request.into_parts();
