@@ -16,6 +16,11 @@ use tokio::sync::mpsc;
 /// What a frame counts for at least: many tiny ones take up memory, too.
 const FRAME_COST: usize = 64;
 
+/// A frame is a part of the buffer it was read into (8 KiB at least, with hyper), and keeps all of
+/// it. Smaller ones than this are copied if they may have to wait long, so that what waits is what
+/// is counted.
+const SMALL_FRAME: usize = 4 << 10;
+
 /// Bytes waiting: for one copy, and for all.
 #[derive(Debug)]
 pub(super) struct Level {
@@ -38,15 +43,13 @@ pub(super) struct Waiting {
 impl Waiting {
     /// With how much waits now, for this copy and for all.
     pub(super) fn new(data: &Bytes, level: &Arc<Level>) -> (Self, usize, usize) {
-        let waiting = Self { data: data.clone(), level: level.clone() };
-        let cost = waiting.cost();
-        let own = level.own.fetch_add(cost, Relaxed) + cost;
+        let cost = cost(data);
+        let before = level.own.fetch_add(cost, Relaxed);
         let all = level.all.fetch_add(cost, Relaxed) + cost;
-        (waiting, own, all)
-    }
-
-    fn cost(&self) -> usize {
-        self.data.len().max(FRAME_COST)
+        // Whoever keeps up has read the one before.
+        let is_to_wait = before > 0 && data.len() < SMALL_FRAME;
+        let data = if is_to_wait { Bytes::copy_from_slice(data) } else { data.clone() };
+        (Self { data, level: level.clone() }, before + cost, all)
     }
 
     fn read(self) -> Bytes {
@@ -54,9 +57,13 @@ impl Waiting {
     }
 }
 
+fn cost(data: &Bytes) -> usize {
+    data.len().max(FRAME_COST)
+}
+
 impl Drop for Waiting {
     fn drop(&mut self) {
-        let cost = self.cost();
+        let cost = cost(&self.data);
         self.level.own.fetch_sub(cost, Relaxed);
         self.level.all.fetch_sub(cost, Relaxed);
     }

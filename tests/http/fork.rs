@@ -267,6 +267,38 @@ async fn many_tiny_frames_fill_the_buffer_too() {
     assert!(!heard.whole, "10,000 frames waited within 64,000 bytes");
 }
 
+/// A server's frames are parts of its read buffers. One byte of each must not keep them all.
+#[tokio::test]
+async fn tiny_parts_of_large_buffers_that_wait_do_not_keep_the_buffers() {
+    const READ_BUFFER: usize = 8_192;
+    struct ReadBuffer(std::sync::Arc<std::sync::atomic::AtomicUsize>);
+    impl AsRef<[u8]> for ReadBuffer {
+        fn as_ref(&self) -> &[u8] {
+            &[7; READ_BUFFER]
+        }
+    }
+    impl Drop for ReadBuffer {
+        fn drop(&mut self) {
+            self.0.fetch_sub(1, std::sync::atomic::Ordering::Relaxed);
+        }
+    }
+    let layer = shadow_layer(1).body_buffer(4 << 20);
+    let (feed, body) = fed();
+    let mut forks = forked(&layer, 1, body).await;
+    let held = std::sync::Arc::new(std::sync::atomic::AtomicUsize::new(0));
+    for _ in 0..10_000 {
+        held.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        feed.data(Bytes::from_owner(ReadBuffer(held.clone())).slice(..1));
+        forks.primary.frame().await.unwrap().unwrap();
+    }
+    let held = held.load(std::sync::atomic::Ordering::Relaxed) * READ_BUFFER;
+    assert!(held < 10 << 20, "{held} bytes for 10,000");
+    drop(feed);
+    assert!(hear(forks.primary).await.whole);
+    let heard = hear(forks.shadows.remove(0)).await;
+    assert_eq!((heard.data, heard.whole), (vec![7; 10_000], true));
+}
+
 #[tokio::test]
 async fn the_total_buffer_bounds_all_shadows_together_and_is_given_back() {
     let layer = shadow_layer(1).body_buffer(3_000).body_buffer_total(4_000);
