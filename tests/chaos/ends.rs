@@ -28,8 +28,8 @@ impl Sick {
         match self {
             Self::Well | Self::Slow => SUCCESS,
             Self::Hangs | Self::SendsOneByteASecond => TIMEOUT,
-            Self::NeverReads if is_too_much => LAGGING,
-            Self::NeverReads => TIMEOUT,
+            Self::NeverReads | Self::NeverConnects if is_too_much => LAGGING,
+            Self::NeverReads | Self::NeverConnects => TIMEOUT,
             Self::ReadsLate if is_too_much => LAGGING,
             Self::ReadsLate => SUCCESS,
             // The reset may come before the connection is seen to be there.
@@ -71,7 +71,7 @@ impl Sick {
     const fn ends_under_load(self) -> &'static [&'static str] {
         match self {
             Self::Well | Self::Slow | Self::ReadsLate => &["success", "skipped/max_in_flight"],
-            Self::Hangs | Self::NeverReads | Self::SendsOneByteASecond => {
+            Self::Hangs | Self::NeverReads | Self::NeverConnects | Self::SendsOneByteASecond => {
                 &["failed/timeout", "skipped/max_in_flight"]
             }
             Self::ResetsAtOnce | Self::ResetsAfterTheHead | Self::HalfCloses => {

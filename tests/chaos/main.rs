@@ -9,6 +9,7 @@ mod sick;
 #[path = "../support/proxy.rs"]
 mod support;
 mod through_the_proxy;
+mod uploads;
 mod verdict;
 mod visit;
 mod well;

@@ -41,6 +41,8 @@ pub enum Sick {
     ResetsAfterTheHead,
     /// Nobody listens.
     Refuses,
+    /// Its system lets no more connections in, and does not say so.
+    NeverConnects,
     Answers500,
     /// At once, as one that greets its callers in another protocol.
     GreetsWithGarbage,
@@ -83,11 +85,24 @@ impl Sick {
 
     async fn listen(self, protocol: Protocol, ledger: Ledger, tell: oneshot::Sender<SocketAddr>) {
         let any = SocketAddr::from(([127, 0, 0, 1], 0));
-        if self == Self::Refuses {
-            // The port is taken, so that nobody else gets it, but not listened at.
+        if matches!(self, Self::Refuses | Self::NeverConnects) {
             let socket = TcpSocket::new_v4().unwrap();
             socket.bind(any).unwrap();
-            tell.send(socket.local_addr().unwrap()).unwrap();
+            let address = socket.local_addr().unwrap();
+            if self == Self::Refuses {
+                // The port is taken, so that nobody else gets it, but not listened at.
+                tell.send(address).unwrap();
+                return pending().await;
+            }
+            let _listener = socket.listen(1).unwrap();
+            // These fill what it lets in without asking.
+            let mut waiting = Vec::new();
+            while let Ok(Ok(stream)) =
+                tokio::time::timeout(Duration::from_millis(300), TcpStream::connect(address)).await
+            {
+                waiting.push(stream);
+            }
+            tell.send(address).unwrap();
             return pending().await;
         }
         let listener = TcpListener::bind(any).await.unwrap();

@@ -95,6 +95,7 @@ change_nothing! { Http1:
     a_shadow_that_resets_at_once_changes_nothing_for_the_primary: ResetsAtOnce,
     a_shadow_that_resets_after_the_head_changes_nothing_for_the_primary: ResetsAfterTheHead,
     a_shadow_that_refuses_changes_nothing_for_the_primary: Refuses,
+    a_shadow_that_never_connects_changes_nothing_for_the_primary: NeverConnects,
     a_shadow_that_answers_500_changes_nothing_for_the_primary: Answers500,
     a_shadow_that_greets_with_garbage_changes_nothing_for_the_primary: GreetsWithGarbage,
     a_shadow_that_answers_garbage_changes_nothing_for_the_primary: AnswersGarbage,
