@@ -4,7 +4,10 @@
 
 mod ends;
 mod errand;
+mod in_process;
 mod ledger;
+#[path = "../support/records.rs"]
+mod records;
 mod sick;
 #[path = "../support/proxy.rs"]
 mod support;

@@ -2,11 +2,15 @@
 
 use crate::{
     ledger::Ledger,
-    support::end,
+    records, support,
     visit::{Visit, Work},
 };
 use std::{collections::BTreeMap, time::Duration};
-use tower_spearmint::{branch::BranchId, store::BranchRow};
+use tower_spearmint::{
+    Branch,
+    branch::{BranchId, Failure},
+    store::BranchRow,
+};
 
 /// A branch: config and role, and how it ended.
 #[derive(Debug)]
@@ -17,10 +21,22 @@ pub struct Row {
     message: String,
 }
 
+impl Row {
+    fn new(request: BranchId, end: String, failure: Option<&Failure>) -> Self {
+        let message = failure.map(|failure| format!(" ({})", failure.trace)).unwrap_or_default();
+        Self { request, end, message }
+    }
+}
+
 impl From<&BranchRow> for Row {
     fn from(row: &BranchRow) -> Self {
-        let message = row.failure.as_ref().map(|failure| format!(" ({})", failure.trace));
-        Self { request: row.request_id, end: end(row), message: message.unwrap_or_default() }
+        Self::new(row.request_id, support::end(row), row.failure.as_ref())
+    }
+}
+
+impl From<&Branch> for Row {
+    fn from(branch: &Branch) -> Self {
+        Self::new(branch.request_id, records::end(branch), branch.failure.as_ref())
     }
 }
 
@@ -71,11 +87,13 @@ impl Visit {
     }
 
     /// Each request has one branch of the primary, and one of each shadow with an end that is
-    /// allowed: `ends` says which, by config and work.
+    /// allowed: `ends` says which, by config and work, and `aborted` which of the primary's whose
+    /// caller left.
     pub fn is_recorded(
         &self,
         rows: &[Row],
         shadows: &[&str],
+        aborted: &[&str],
         ends: impl Fn(&str, Work) -> &'static [&'static str],
     ) {
         let mut requests: BTreeMap<BranchId, Vec<&Row>> = BTreeMap::new();
@@ -89,9 +107,12 @@ impl Visit {
         let mut wrong = BTreeMap::new();
         for (work, mut recorded) in asked.into_iter().zip(requests.into_values()) {
             recorded.sort_unstable_by_key(|row| &row.end);
-            let primary = if work == Work::Aborted { "cancelled" } else { "success" };
+            let primary: &[&str] = if work == Work::Aborted { aborted } else { &["success"] };
             let fits = recorded.len() == 1 + shadows.len()
-                && recorded[0].end == format!("a primary {primary}")
+                && recorded[0]
+                    .end
+                    .strip_prefix("a primary ")
+                    .is_some_and(|end| primary.contains(&end))
                 && shadows.iter().zip(&recorded[1..]).all(|(shadow, row)| {
                     let end = row.end.strip_prefix(&format!("{shadow} shadow "));
                     end.is_some_and(|end| ends(shadow, work).contains(&end))
