@@ -198,3 +198,83 @@ async fn the_operator_sees_whether_it_takes_requests() {
     assert_eq!(proxy.admin("/healthz").await.status, 200);
     assert_eq!(proxy.ended().await, Some(0));
 }
+
+/// Answers soon, or never: every tenth request.
+async fn moody() -> crate::support::Upstream {
+    let count = Arc::new(AtomicUsize::new(0));
+    upstream(move |_| {
+        let number = count.fetch_add(1, SeqCst);
+        async move {
+            if number % 10 == 9 {
+                pending::<()>().await;
+            }
+            tokio::time::sleep(Duration::from_millis(number as u64 % 7)).await;
+            respond(200, "x")
+        }
+    })
+    .await
+}
+
+/// What the process said it cut off: connections and shadows.
+fn cut_off(log: &str) -> (usize, usize) {
+    let number = |name: &str| {
+        let line = log.lines().find(|line| line.contains("cut off at the drain timeout"))?;
+        line[line.find(name)? + name.len()..].split_whitespace().next()?.parse().ok()
+    };
+    (number("connections=").unwrap_or(0), number("shadows=").unwrap_or(0))
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn under_load_what_was_sent_is_what_was_recorded_and_what_was_cut_off_is_counted() {
+    let (a, b) = (moody().await, moody().await);
+    let yaml = SHADOW.replace("drain_timeout: 5s", "drain_timeout: 1s");
+    let mut proxy = Proxy::start(&yaml, &[a.address, b.address]).await;
+    let address = proxy.address;
+    let (answered, failed) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
+    let mut callers = JoinSet::new();
+    for _ in 0..16 {
+        let (answered, failed) = (answered.clone(), failed.clone());
+        callers.spawn(async move {
+            let (mut calls, mut is_open) = (JoinSet::new(), true);
+            while is_open || !calls.is_empty() {
+                if is_open {
+                    calls.spawn(once(address));
+                }
+                // A call that nobody answers waits on, and others come in its place.
+                let soon = Duration::from_millis(20);
+                while let Ok(Some(end)) = tokio::time::timeout(soon, calls.join_next()).await {
+                    match end.unwrap() {
+                        Some(true) => answered.fetch_add(1, SeqCst),
+                        Some(false) => failed.fetch_add(1, SeqCst),
+                        None => {
+                            is_open = false;
+                            0
+                        }
+                    };
+                }
+            }
+        });
+    }
+    let progress = answered.clone();
+    eventually("some load", || progress.load(SeqCst) > 300).await;
+    proxy.signal("TERM");
+    while let Some(caller) = callers.join_next().await {
+        caller.unwrap();
+    }
+    assert_eq!(proxy.ended().await, Some(0));
+
+    let count =
+        |end: &str| proxy.stored().iter().filter(|row| crate::support::end(row) == end).count();
+    let (connections, shadows) = cut_off(&proxy.log());
+    assert!(connections > 10 && shadows > 10, "{}", proxy.log());
+    let (answered, failed) = (answered.load(SeqCst), failed.load(SeqCst));
+    let rows = proxy.stored().len();
+    // Sent = recorded: each request once for the primary and once for the shadow.
+    assert_eq!(count("a primary success"), answered);
+    assert_eq!(count("a primary cancelled"), connections);
+    // (Nobody can take what the system lets in while the listener is being closed.)
+    assert!(failed - connections <= 1, "{failed} failed, {connections} were cut off");
+    assert_eq!(count("b shadow cancelled"), shadows);
+    assert_eq!(count("b shadow success") + shadows, answered + connections);
+    assert_eq!(rows, 2 * (answered + connections));
+}
