@@ -4,6 +4,7 @@
 
 mod bodies;
 mod branches;
+mod comparing;
 mod demo;
 mod diff;
 mod expect;
