@@ -1,9 +1,11 @@
 //! The logging layer around an HTTP service: a branch ends with its response body.
 
-use super::RecordBody;
+use super::{RecordBody, record_body::Ending};
 use crate::{
     branch::{Failure, FailureKind},
-    record::{Capture, Log, Open, call_watched, captured, poll_watched},
+    record::{
+        Capture, Classifier, Log, Open, by_status, call_watched, captured, is_grpc, poll_watched,
+    },
     trial::{End, Seat},
 };
 use http::{Method, Request, Response, StatusCode};
@@ -44,7 +46,8 @@ where
         };
         let is_head = request.method() == Method::HEAD;
         let inner = call_watched(&mut open, || self.inner.call(request));
-        HttpLogFuture { inner, open, is_head, capture: self.layer.capture.clone() }
+        let (failures, capture) = (self.layer.failures.clone(), self.layer.capture.clone());
+        HttpLogFuture { inner, open, is_head, failures, capture }
     }
 }
 
@@ -55,6 +58,7 @@ pub struct HttpLogFuture<F, K> {
     inner: F,
     open: Option<Open>,
     is_head: bool,
+    failures: Classifier,
     capture: K,
 }
 
@@ -73,21 +77,22 @@ where
         let open = this.open.take();
         Poll::Ready(match result {
             Ok(response) => {
-                let end = open.map(|open| {
-                    let end = match server_error(response.status()) {
-                        Some(failure) => End::Failed(Box::new(failure)),
-                        None => End::Success(captured(this.capture, &response)),
-                    };
-                    (open, end)
+                let ending = open.map(|open| {
+                    open.first_byte();
+                    match this.failures.of_head(response.status(), response.headers()) {
+                        Some(failure) => Ending::new(open, End::Failed(Box::new(failure))),
+                        None => Ending::new(open, End::Success(captured(this.capture, &response)))
+                            .judged_by_trailers(is_grpc(response.headers()), this.failures),
+                    }
                 });
                 let has_body = !*this.is_head && may_have_body(response.status());
-                Ok(response.map(|body| RecordBody::new(body, end, has_body)))
+                Ok(response.map(|body| RecordBody::new(body, ending, has_body)))
             }
             Err(error) => {
                 if let Some(open) = open {
                     let failure = Failure::of_error(&error);
                     // A caller that broke off its request has left. (A shadow lives on without.)
-                    let has_left = failure.kind == FailureKind::Incomplete && !open.is_shadow();
+                    let has_left = failure.kind == FailureKind::Incomplete && !open.is_background();
                     open.end(if has_left { End::Cancelled } else { End::Failed(failure.into()) });
                 }
                 Err(error)
@@ -104,9 +109,7 @@ pub(super) fn may_have_body(status: StatusCode) -> bool {
 
 /// A complete response with a status of 500 or above is a failure all the same.
 pub(super) fn server_error(status: StatusCode) -> Option<Failure> {
-    status.is_server_error().then(|| {
-        Failure::new(FailureKind::Status, status.to_string()).with_type("http::StatusCode")
-    })
+    status.is_server_error().then(|| by_status(status))
 }
 
 impl<F, K> fmt::Debug for HttpLogFuture<F, K> {

@@ -79,6 +79,7 @@ mod forked;
 mod listener;
 mod log;
 mod matches;
+mod metered;
 mod multi_branch;
 mod pump;
 mod record_body;
@@ -100,6 +101,8 @@ pub use forked::{Forked, IdempotencyKey, SHADOW_HEADER};
 pub use listener::CopyError;
 pub use log::HttpLogFuture;
 pub use matches::RequestMatch;
+#[cfg(feature = "proxy")]
+pub(crate) use metered::Metered;
 pub use multi_branch::{CombineFuture, MultiBranch, MultiBranchLayer};
 pub use record_body::RecordBody;
 pub use settled::Settled;

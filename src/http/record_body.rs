@@ -2,10 +2,11 @@
 
 use crate::{
     branch::{Failure, FailureKind},
-    record::Open,
+    record::{Classifier, Open},
     trial::End,
 };
 use bytes::Buf;
+use http::HeaderMap;
 use http_body::{Body, Frame, SizeHint};
 use pin_project::pin_project;
 use serde_json::Value;
@@ -21,18 +22,55 @@ use std::{
 pub struct RecordBody<B> {
     #[pin]
     inner: B,
-    open: Ending,
+    ending: Option<Ending>,
     /// Bytes still to come, where the length is known.
     left: Option<u64>,
+    /// Bytes that have passed.
+    passed: u64,
 }
 
 /// The branch, and how it ends if the body does.
-struct Ending(Option<(Open, End<Value>)>);
+pub(super) struct Ending {
+    /// `None` once it has ended.
+    open: Option<(Open, End<Value>)>,
+    /// Over gRPC the trailers say how it ended.
+    trailers: Option<Classifier>,
+}
 
 impl Ending {
+    pub(super) const fn new(open: Open, end: End<Value>) -> Self {
+        Self { open: Some((open, end)), trailers: None }
+    }
+
+    pub(super) fn judged_by_trailers(mut self, judged: bool, failures: &Classifier) -> Self {
+        self.trailers = judged.then(|| failures.clone());
+        self
+    }
+
+    fn passed(&self, total: u64) {
+        if let Some((open, _)) = &self.open {
+            open.count_bytes_out(total);
+        }
+    }
+
+    fn trailers(&mut self, trailers: &HeaderMap) {
+        if let Some(failures) = &self.trailers
+            && let Some((_, end)) = &mut self.open
+            && let Some(failure) = failures.of_grpc(trailers)
+        {
+            *end = End::Failed(Box::new(failure));
+        }
+    }
+
     fn complete(&mut self) {
-        if let Some((open, end)) = self.0.take() {
+        if let Some((open, end)) = self.open.take() {
             open.end(end);
+        }
+    }
+
+    fn broken_off(&mut self, failure: Failure) {
+        if let Some((open, _)) = self.open.take() {
+            open.end(End::Failed(Box::new(failure)));
         }
     }
 }
@@ -40,7 +78,7 @@ impl Ending {
 impl Drop for Ending {
     /// Whoever sees a failure in the status need not read what else it says.
     fn drop(&mut self) {
-        if matches!(self.0, Some((_, End::Failed(_)))) {
+        if matches!(self.open, Some((_, End::Failed(_)))) {
             self.complete();
         }
     }
@@ -48,13 +86,14 @@ impl Drop for Ending {
 
 impl<B: Body> RecordBody<B> {
     /// `has_body`: what is in there will be sent.
-    pub(super) fn new(inner: B, open: Option<(Open, End<Value>)>, has_body: bool) -> Self {
+    pub(super) fn new(inner: B, mut ending: Option<Ending>, has_body: bool) -> Self {
         let left = inner.size_hint().exact();
-        let mut open = Ending(open);
-        if !has_body || inner.is_end_stream() || left == Some(0) {
-            open.complete();
+        if let Some(ending) = &mut ending
+            && (!has_body || inner.is_end_stream() || left == Some(0))
+        {
+            ending.complete();
         }
-        Self { inner, open, left }
+        Self { inner, ending, left, passed: 0 }
     }
 }
 
@@ -72,23 +111,28 @@ where
     ) -> Poll<Option<Result<Frame<B::Data>, B::Error>>> {
         let mut this = self.project();
         let frame = ready!(this.inner.as_mut().poll_frame(cx));
+        let Some(ending) = this.ending else { return Poll::Ready(frame) };
         match &frame {
-            None => this.open.complete(),
+            None => ending.complete(),
             Some(Ok(frame)) => {
                 let len = frame.data_ref().map_or(0, |data| data.remaining() as u64);
                 *this.left = this.left.map(|left| left.saturating_sub(len));
+                *this.passed += len;
+                ending.passed(*this.passed);
+                if let Some(trailers) = frame.trailers_ref() {
+                    ending.trailers(trailers);
+                }
                 // Whoever knows the length does not ask again after the last byte, and nobody after
                 // the trailers.
                 if frame.is_trailers() || *this.left == Some(0) || this.inner.is_end_stream() {
-                    this.open.complete();
+                    ending.complete();
                 }
             }
             Some(Err(error)) => {
-                if let Some((open, _)) = this.open.0.take() {
-                    let failure = Failure::new(FailureKind::Truncated, error.to_string())
-                        .with_type(std::any::type_name::<B::Error>());
-                    open.end(End::Failed(Box::new(failure)));
-                }
+                ending.broken_off(
+                    Failure::new(FailureKind::Truncated, error.to_string())
+                        .with_type(std::any::type_name::<B::Error>()),
+                );
             }
         }
         Poll::Ready(frame)
@@ -105,12 +149,13 @@ where
 
 impl<B: Default> Default for RecordBody<B> {
     fn default() -> Self {
-        Self { inner: B::default(), open: Ending(None), left: Some(0) }
+        Self { inner: B::default(), ending: None, left: Some(0), passed: 0 }
     }
 }
 
 impl<B> fmt::Debug for RecordBody<B> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("RecordBody").field("open", &self.open.0.is_some()).finish_non_exhaustive()
+        let open = self.ending.as_ref().is_some_and(|ending| ending.open.is_some());
+        f.debug_struct("RecordBody").field("open", &open).finish_non_exhaustive()
     }
 }

@@ -56,6 +56,7 @@
 //! | failure | tags `spearmint.failure_kind`, `.failure_type`, `.failure_message`; artifact `failure.txt` with the trace, or tag `.failure_trace` where the server takes no artifacts for its clients |
 //! | output, if captured | tag `spearmint.output` (JSON); its numbers as metrics `output.…` |
 //! | duration, retries, probability | metrics `duration_ms`, `retry_count`, `probability` |
+//! | first byte and bytes, over HTTP | metrics `first_byte_ms`, `bytes_in`, `bytes_out` |
 //!
 //! # Limits
 //!

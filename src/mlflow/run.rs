@@ -98,7 +98,8 @@ pub(super) fn failure_text(failure: &Failure) -> String {
     text
 }
 
-/// The metrics: duration, retries, probability, and the numbers of a recorded output.
+/// The metrics: duration, retries, probability, what was measured over HTTP, and the numbers of a
+/// recorded output.
 pub(super) fn metrics(branch: &Branch) -> Vec<Value> {
     let timestamp = branch.end_ns / NANOS_PER_MILLI;
     let mut metrics = Vec::new();
@@ -109,6 +110,14 @@ pub(super) fn metrics(branch: &Branch) -> Vec<Value> {
     add("retry_count", f64::from(branch.retry_count));
     if branch.probability.is_finite() {
         add("probability", branch.probability);
+    }
+    if let Some(first_byte) = branch.first_byte_ns {
+        add("first_byte_ms", first_byte as f64 / NANOS_PER_MILLI as f64);
+    }
+    for (key, bytes) in [("bytes_in", branch.bytes_in), ("bytes_out", branch.bytes_out)] {
+        if let Some(bytes) = bytes {
+            add(key, bytes as f64);
+        }
     }
     let mut left = MAX_OUTPUT_METRICS;
     if let Some(output) = &branch.output {
@@ -134,4 +143,29 @@ pub(super) fn update(run_id: &str, branch: &Branch) -> Value {
         },
         "end_time": branch.end_ns / NANOS_PER_MILLI,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        Config, Trial,
+        clock::Tick,
+        trial::{End, Place},
+    };
+
+    #[test]
+    fn what_was_not_measured_is_no_metric() {
+        let trial = Trial::new((), Config::new(json!({})).unwrap());
+        let place: &Place = trial.place();
+        let mut branch: Branch = place.branch(Tick::now(), End::Success(None));
+        let names = |branch: &Branch| -> Vec<_> {
+            metrics(branch).iter().map(|metric| metric["key"].clone()).collect()
+        };
+        assert_eq!(names(&branch), ["duration_ms", "retry_count", "probability"]);
+        (branch.first_byte_ns, branch.bytes_in, branch.bytes_out) =
+            (Some(2_500_000), Some(0), Some(7));
+        assert_eq!(names(&branch)[3..], ["first_byte_ms", "bytes_in", "bytes_out"]);
+        assert_eq!(metrics(&branch)[3]["value"], 2.5);
+    }
 }

@@ -3,7 +3,8 @@
 use crate::{
     BoxError,
     fallback::LentBody,
-    http::{CombinedBody, ForkBody, RecordBody, WatchBody},
+    http::{CombinedBody, ForkBody, Metered, RecordBody, WatchBody},
+    trial::Place,
 };
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
@@ -70,9 +71,56 @@ macro_rules! one_of {
     };
 }
 
+/// A request body on its way to an upstream: the caller's own, or a copy of it. Its bytes are
+/// counted as they are sent.
+#[pin_project]
+pub struct ProxyBody {
+    #[pin]
+    inner: Metered<Outgoing>,
+}
+
+impl ProxyBody {
+    /// Counts for the branch of this place.
+    pub(super) fn count_for(&mut self, place: &Place) {
+        self.inner.count_for(place);
+    }
+}
+
+impl<B: Into<Outgoing>> From<B> for ProxyBody {
+    fn from(body: B) -> Self {
+        Self { inner: Metered::new(body.into()) }
+    }
+}
+
+impl Body for ProxyBody {
+    type Data = Bytes;
+    type Error = BoxError;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+        self.project().inner.poll_frame(cx)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.inner.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.inner.size_hint()
+    }
+}
+
+impl fmt::Debug for ProxyBody {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ProxyBody").finish_non_exhaustive()
+    }
+}
+
 one_of! {
-    /// A request body on its way to an upstream: the caller's own, or a copy of it.
-    ProxyBody(Outgoing, OutgoingProjected) {
+    /// One of the bodies that are sent.
+    Outgoing(OneOutgoing, OutgoingProjected) {
         Own(Incoming),
         Lent(LentBody<Incoming>),
         Fork(ForkBody<Incoming>),

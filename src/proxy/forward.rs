@@ -85,9 +85,12 @@ impl Forward {
         if let Some(protocols) = upgrade {
             upgrade::put_back(headers, protocols);
         }
-        let Some(request) = rewrite(request, target).await? else {
+        let Some(mut request) = rewrite(request, target).await? else {
             return too_large(seat.as_ref(), target.rewrite_limit);
         };
+        if let Some(seat) = &seat {
+            request.body_mut().count_for(&seat.place);
+        }
         let response = self.upstream.client().request(request);
         let response = match self.timeout {
             None => response.await,
@@ -109,7 +112,7 @@ impl Forward {
 /// A shadow whose body cannot be changed is skipped; the primary says so to the caller.
 fn too_large(seat: Option<&Seat>, limit: usize) -> Result<Response<UpstreamBody>, BoxError> {
     if let Some(seat) = seat
-        && seat.place.role() == Role::Shadow
+        && matches!(seat.place.role(), Role::Shadow | Role::Control)
         && let Some(reason) = &seat.reason
     {
         reason.skipped(SkipReason::RewriteLimit);

@@ -1,7 +1,7 @@
 //! What an experiment file may hold.
 
 use super::{limits::Limits, shadow::ShadowSettings, unit_key::UnitSettings};
-use crate::config::units;
+use crate::{config::units, record::Failures};
 use serde::{Deserialize, Deserializer, de};
 use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf, time::Duration};
 
@@ -25,6 +25,8 @@ pub(super) struct Settings {
     pub(super) multi_branch: MultiBranchSettings,
     /// Read from the document, each with its place.
     pub(super) configs: Vec<serde::de::IgnoredAny>,
+    #[serde(default)]
+    pub(super) failures: Failures,
     #[serde(default)]
     pub(super) upstreams: UpstreamSettings,
     #[serde(default)]

@@ -82,7 +82,8 @@ impl Stack {
             Some(name) => Some(header_name(&file.document, "variant_header", name)?),
             None => None,
         };
-        let logged = LogLayer::new(recorder).layer(variants(file)?);
+        let log = LogLayer::new(recorder).failures(file.settings.failures.clone());
+        let logged = log.layer(variants(file)?);
         let mut shadow = None;
         let name = file.experiment();
         let handler = match file.strategy() {

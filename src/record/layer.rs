@@ -1,5 +1,7 @@
 //! The layer that records.
 
+#[cfg(feature = "http")]
+use super::{Failures, failures::Classifier};
 use super::{Log, Recorder};
 use crate::branch::Branch;
 #[cfg(feature = "http")]
@@ -16,6 +18,8 @@ pub struct LogLayer<K = ()> {
     pub(super) hook: Option<Hook>,
     #[cfg(feature = "http")]
     pub(crate) alone: Option<(Arc<str>, Config)>,
+    #[cfg(feature = "http")]
+    pub(crate) failures: Classifier,
 }
 
 pub(super) type Hook = Arc<dyn Fn(&Branch) + Send + Sync>;
@@ -29,6 +33,8 @@ impl LogLayer {
             hook: None,
             #[cfg(feature = "http")]
             alone: None,
+            #[cfg(feature = "http")]
+            failures: Classifier::DEFAULT,
         }
     }
 }
@@ -43,6 +49,8 @@ impl<K> LogLayer<K> {
             hook: self.hook,
             #[cfg(feature = "http")]
             alone: self.alone,
+            #[cfg(feature = "http")]
+            failures: self.failures,
         }
     }
 
@@ -52,6 +60,15 @@ impl<K> LogLayer<K> {
     #[must_use]
     pub fn on_branch(mut self, hook: impl Fn(&Branch) + Send + Sync + 'static) -> Self {
         self.hook = Some(Arc::new(hook));
+        self
+    }
+
+    /// Which HTTP responses are failures; those with a status of 500 or above until then, and
+    /// gRPC's as [`Failures`] says.
+    #[cfg(feature = "http")]
+    #[must_use]
+    pub fn failures(mut self, failures: Failures) -> Self {
+        self.failures = Classifier::new(failures);
         self
     }
 

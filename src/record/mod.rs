@@ -54,6 +54,8 @@
 //! `cancelled` when the caller goes away, as `skipped` when the strategy never started it.
 
 mod backend;
+#[cfg(feature = "http")]
+mod failures;
 mod future;
 mod lane;
 mod layer;
@@ -66,6 +68,10 @@ mod shared;
 mod tracing_backend;
 
 pub use backend::{BatchError, LoggerBackend, RunId};
+#[cfg(feature = "http")]
+pub use failures::Failures;
+#[cfg(feature = "http")]
+pub(crate) use failures::{Classifier, by_status, is_grpc};
 pub use future::LogFuture;
 pub(crate) use future::call_watched;
 #[cfg(feature = "http")]

@@ -2,7 +2,7 @@
 
 use super::{Capture, LogFuture, LogLayer, Recorder, call_watched, layer::Hook};
 #[cfg(feature = "http")]
-use crate::branch::Role;
+use crate::{branch::Role, clock::Tick};
 use crate::{
     caught::caught,
     trial::{Duty, End, Record, Seat, Sink, Trial},
@@ -77,9 +77,30 @@ impl Open {
         Self { duty: Some(duty), recorder: layer.recorder.clone(), hook: layer.hook.clone() }
     }
 
+    /// Whether it lives on without the caller.
     #[cfg(feature = "http")]
-    pub(crate) fn is_shadow(&self) -> bool {
-        self.duty.as_ref().is_some_and(|duty| duty.place.role() == Role::Shadow)
+    pub(crate) fn is_background(&self) -> bool {
+        let role = self.duty.as_ref().map(|duty| duty.place.role());
+        matches!(role, Some(Role::Shadow | Role::Control))
+    }
+
+    /// The head of the response is there, and nothing of its body yet.
+    #[cfg(feature = "http")]
+    pub(crate) fn first_byte(&self) {
+        if let Some(duty) = &self.duty
+            && let Some(meter) = duty.place.meter()
+        {
+            meter.first_byte(Tick::now().since(duty.place.start));
+            meter.count_bytes_out(0);
+        }
+    }
+
+    /// So much of the response body passed so far.
+    #[cfg(feature = "http")]
+    pub(crate) fn count_bytes_out(&self, total: u64) {
+        if let Some(meter) = self.duty.as_ref().and_then(|duty| duty.place.meter()) {
+            meter.count_bytes_out(total);
+        }
     }
 
     /// The one end of this branch.

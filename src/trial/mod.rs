@@ -20,12 +20,14 @@
 
 mod arm;
 mod end;
+mod meter;
 mod place;
 mod reason;
 mod seat;
 
 pub(crate) use arm::{Arm, Arms, UNNAMED};
 pub(crate) use end::{End, Record, Sink};
+pub(crate) use meter::Meter;
 pub use place::Place;
 pub use reason::Reason;
 pub(crate) use seat::{Duty, Seat};

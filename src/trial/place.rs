@@ -1,20 +1,13 @@
 //! Where a branch stands.
 
-use super::{Arm, End};
+use super::{Arm, End, Meter};
 use crate::{
     branch::{Branch, BranchId, Role, Status},
     clock::Tick,
     compare::{Comparison, Differences},
     config::{Config, ConfigId},
 };
-use std::{
-    fmt,
-    num::NonZeroU64,
-    sync::{
-        Arc,
-        atomic::{AtomicU32, Ordering::Relaxed},
-    },
-};
+use std::{fmt, num::NonZeroU64, sync::Arc};
 
 /// Where a branch stands: its experiment, role, ids and probability. Cheap to clone.
 #[derive(Clone)]
@@ -28,8 +21,8 @@ pub struct Place {
     /// Hash 0, one in 2⁶⁴, counts as none: a place is copied on every call, and small.
     unit: Option<NonZeroU64>,
     role: Role,
-    /// Shared by the logging layer and what stands under it.
-    retries: Option<Arc<AtomicU32>>,
+    /// `None` above the logging layer: there is nobody to count for.
+    meter: Option<Arc<Meter>>,
 }
 
 impl Place {
@@ -51,7 +44,7 @@ impl Place {
             probability,
             unit: None,
             role,
-            retries: None,
+            meter: None,
         }
     }
 
@@ -66,7 +59,7 @@ impl Place {
             probability,
             unit: self.unit,
             role,
-            retries: None,
+            meter: None,
         }
     }
 
@@ -149,14 +142,20 @@ impl Place {
     /// }
     /// ```
     pub fn count_retry(&self) {
-        if let Some(retries) = &self.retries {
-            retries.fetch_add(1, Relaxed);
+        if let Some(meter) = &self.meter {
+            meter.count_retry();
         }
     }
 
-    /// From here on retries are counted, here and in what this is cloned to.
-    pub(super) fn count_retries(&mut self) {
-        self.retries = Some(Arc::default());
+    /// From here on there is counting, here and in what this is cloned to.
+    pub(super) fn start_counting(&mut self) {
+        self.meter = Some(Arc::default());
+    }
+
+    /// Where to count for this branch.
+    #[cfg(feature = "http")]
+    pub(crate) const fn meter(&self) -> Option<&Arc<Meter>> {
+        self.meter.as_ref()
     }
 
     /// What came of comparing the branch of this place with `primary`.
@@ -176,6 +175,7 @@ impl Place {
 
     /// The branch of this place, as it ended.
     pub(crate) fn branch<T>(&self, ended: Tick, end: End<T>) -> Branch<T> {
+        let meter = self.meter.as_deref();
         let mut branch = Branch {
             id: self.id,
             request_id: self.request_id,
@@ -195,10 +195,10 @@ impl Place {
             output: None,
             failure: None,
             skip: None,
-            retry_count: self.retries.as_ref().map_or(0, |retries| retries.load(Relaxed)),
-            first_byte_ns: None,
-            bytes_in: None,
-            bytes_out: None,
+            retry_count: meter.map_or(0, Meter::retries),
+            first_byte_ns: meter.and_then(Meter::first_byte_ns),
+            bytes_in: meter.and_then(Meter::bytes_in),
+            bytes_out: meter.and_then(Meter::bytes_out),
         };
         branch.end_ns = branch.start_ns + branch.duration_ns;
         match end {

@@ -40,7 +40,7 @@ impl Seat {
         }
         self.place.arm.attach(recorder);
         self.armed = false;
-        self.place.count_retries();
+        self.place.start_counting();
         let mut place = self.place.clone();
         if place.role() != Role::Primary {
             // It may have waited for its turn or for a thread; that was not its own time.

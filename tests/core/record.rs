@@ -588,6 +588,8 @@ async fn a_branch_serialises_to_the_documented_names() {
     assert_eq!(
         serde_json::to_string_pretty(&value).unwrap(),
         r#"{
+  "bytes_in": null,
+  "bytes_out": null,
   "config": {
     "api_key": "[redacted]",
     "config_id": "a",
@@ -603,6 +605,7 @@ async fn a_branch_serialises_to_the_documented_names() {
     "trace": "it fails",
     "type": "Error"
   },
+  "first_byte_ns": null,
   "id": "<id>",
   "output": null,
   "parent": null,

@@ -9,6 +9,7 @@ use tower::{Layer, Service};
 use tower_spearmint::{
     BoxError, Config,
     http::{RecordBody, SingleLayer, place},
+    record::Failures,
     service_fn,
 };
 
@@ -240,4 +241,111 @@ async fn of_two_logging_layers_the_outer_one_records() {
     SingleLayer::new(config()).layer(logged).call(Request::new(())).await.unwrap();
     assert_eq!(outer.ends().await, ["a primary success"]);
     assert!(inner.ends().await.is_empty());
+}
+
+#[tokio::test]
+async fn the_first_byte_is_that_of_the_head_and_comes_before_the_end() {
+    let records = records();
+    let (feed, body) = fed();
+    let response = get(&records, 200, body).await;
+    tokio::time::sleep(Duration::from_millis(30)).await;
+    drop(feed);
+    hear(response.into_body()).await;
+    let branch = &records.all().await[0];
+    let first_byte = branch.first_byte_ns.unwrap();
+    assert!(first_byte + 30_000_000 <= branch.duration_ns, "{first_byte}");
+}
+
+#[tokio::test]
+async fn the_bytes_of_a_response_are_counted_however_it_ends() {
+    let out = async |read: usize, breaks: bool, method: Method| {
+        let records = records();
+        let (feed, body) = fed();
+        feed.data("some");
+        feed.data("thing");
+        if breaks {
+            feed.fail();
+        }
+        drop(feed);
+        let mut response = answered(&records, method, StatusCode::OK, body).await;
+        for _ in 0..read {
+            response.body_mut().frame().await;
+        }
+        drop(response);
+        let branch = records.all().await.remove(0);
+        // Nobody saw the request's body being read.
+        assert_eq!(branch.bytes_in, None);
+        (branch.bytes_out, branch.status.as_str())
+    };
+    assert_eq!(out(3, false, Method::GET).await, (Some(9), "success"));
+    assert_eq!(out(3, true, Method::GET).await, (Some(9), "failed"));
+    assert_eq!(out(1, false, Method::GET).await, (Some(4), "cancelled"));
+    assert_eq!(out(0, false, Method::GET).await, (Some(0), "cancelled"));
+    assert_eq!(out(0, false, Method::HEAD).await, (Some(0), "success"));
+}
+
+#[tokio::test]
+async fn a_service_that_never_answered_has_no_first_byte_and_no_bytes() {
+    let records = records();
+    let service = service_fn(|_: Request<()>| pending::<Result<Response<FedBody>, BoxError>>());
+    let mut service = SingleLayer::new(config()).layer(records.layer.layer(service));
+    let call = service.call(Request::new(()));
+    tokio::time::timeout(Duration::from_millis(5), call).await.unwrap_err();
+    let branch = &records.all().await[0];
+    assert_eq!((branch.first_byte_ns, branch.bytes_out), (None, None));
+}
+
+/// How a gRPC call ended that was answered so.
+async fn grpc(head: Option<&'static str>, trailers: Option<&'static str>) -> String {
+    let records = records();
+    let (feed, body) = fed();
+    feed.data("a message");
+    if let Some(status) = trailers {
+        let mut fields = http::HeaderMap::new();
+        fields.insert("grpc-status", status.parse().unwrap());
+        fields.insert("grpc-message", "no%20room".parse().unwrap());
+        feed.trailers(fields);
+    }
+    drop(feed);
+    let mut body = Some(if head.is_some() { no_body() } else { body });
+    let service = service_fn(move |_: Request<()>| {
+        let mut response = Response::new(body.take().unwrap());
+        response.headers_mut().insert("content-type", "application/grpc".parse().unwrap());
+        if let Some(status) = head {
+            response.headers_mut().insert("grpc-status", status.parse().unwrap());
+        }
+        async move { Ok::<_, BoxError>(response) }
+    });
+    let mut service = SingleLayer::new(config()).layer(records.layer.layer(service));
+    hear(service.call(Request::new(())).await.unwrap().into_body()).await;
+    let branch = records.all().await.remove(0);
+    branch.failure.map_or(branch.status.to_string(), |failure| failure.to_string())
+}
+
+#[tokio::test]
+async fn a_grpc_call_ends_as_its_status_says_in_trailers_or_without_a_body() {
+    for ok in ["0", "1", "3", "5", "7", "16"] {
+        assert_eq!(grpc(None, Some(ok)).await, "success", "{ok}");
+        assert_eq!(grpc(Some(ok), None).await, "success", "{ok}");
+    }
+    assert_eq!(grpc(None, None).await, "success");
+    assert_eq!(grpc(None, Some("13")).await, "status: grpc-status 13: no room");
+    assert_eq!(grpc(Some("14"), None).await, "status: grpc-status 14: UNAVAILABLE");
+}
+
+#[tokio::test]
+async fn a_layer_can_be_told_what_a_failure_is() {
+    let records = records();
+    let failures = Failures::default().status([429..=429, 500..=502]);
+    for (status, end) in [(429, "failed"), (404, "success"), (502, "failed"), (503, "success")] {
+        let service = service_fn(move |_: Request<()>| async move {
+            let mut response = Response::new(no_body());
+            *response.status_mut() = StatusCode::from_u16(status).unwrap();
+            Ok::<_, BoxError>(response)
+        });
+        let log = records.layer.clone().failures(failures.clone());
+        let mut service = SingleLayer::new(config()).layer(log.layer(service));
+        hear(service.call(Request::new(())).await.unwrap().into_body()).await;
+        assert_eq!(records.all().await.pop().unwrap().status.as_str(), end, "{status}");
+    }
 }

@@ -12,6 +12,7 @@ mod headers;
 mod limits;
 mod listener_tls;
 mod load;
+mod measures;
 mod mistakes;
 mod reload;
 mod shadows;

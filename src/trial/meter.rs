@@ -1,0 +1,69 @@
+//! What is counted while a branch runs.
+
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering::Relaxed};
+
+/// What is counted while a branch runs, by whoever stands where it can be seen. Shared by the
+/// logging layer and what stands under it.
+#[derive(Debug, Default)]
+pub(crate) struct Meter {
+    retries: AtomicU32,
+    first_byte_ns: Measure,
+    bytes_in: Measure,
+    bytes_out: Measure,
+}
+
+impl Meter {
+    pub(super) fn count_retry(&self) {
+        self.retries.fetch_add(1, Relaxed);
+    }
+
+    pub(super) fn retries(&self) -> u32 {
+        self.retries.load(Relaxed)
+    }
+
+    /// The head of the response is there.
+    #[cfg(feature = "http")]
+    pub(crate) fn first_byte(&self, after_ns: u64) {
+        self.first_byte_ns.set(after_ns);
+    }
+
+    pub(super) fn first_byte_ns(&self) -> Option<u64> {
+        self.first_byte_ns.get()
+    }
+
+    /// So much of the request body was read so far. (A total, so that two who count the same do
+    /// not add up.)
+    #[cfg(feature = "http")]
+    pub(crate) fn count_bytes_in(&self, total: u64) {
+        self.bytes_in.set(total);
+    }
+
+    pub(super) fn bytes_in(&self) -> Option<u64> {
+        self.bytes_in.get()
+    }
+
+    /// So much of the response body passed so far.
+    #[cfg(feature = "http")]
+    pub(crate) fn count_bytes_out(&self, total: u64) {
+        self.bytes_out.set(total);
+    }
+
+    pub(super) fn bytes_out(&self) -> Option<u64> {
+        self.bytes_out.get()
+    }
+}
+
+/// A number that may not have been measured: one more than it is, and 0 for none.
+#[derive(Debug, Default)]
+struct Measure(AtomicU64);
+
+impl Measure {
+    #[cfg(feature = "http")]
+    fn set(&self, value: u64) {
+        self.0.store(value.saturating_add(1), Relaxed);
+    }
+
+    fn get(&self) -> Option<u64> {
+        self.0.load(Relaxed).checked_sub(1)
+    }
+}
