@@ -109,3 +109,14 @@ pub(super) fn bytes_of(comparison: &Comparison) -> usize {
     let list = comparison.differences.list().iter();
     list.map(|d| size_of_val(d) + d.path.len() + sample(&d.primary) + sample(&d.shadow)).sum()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What `Recorder::CAPACITY` says: with the eight bytes that the queue adds.
+    #[test]
+    fn what_the_queue_holds_is_small() {
+        assert_eq!(size_of::<Entry>() + 8, 120);
+    }
+}

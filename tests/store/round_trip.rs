@@ -40,6 +40,9 @@ fn all_kinds() -> Vec<Branch> {
         branch.unit = [None, Some(0), Some(u64::MAX), Some(1 << 63)][n % 4];
         branch.probability = [1.0, 1.0 / 3.0, 0.1, f64::MIN_POSITIVE, 0.0][n % 5];
         branch.retry_count = [0, 1, u32::MAX][n % 3];
+        branch.first_byte_ns = [None, Some(0), Some(1 << 62)][n % 3];
+        branch.bytes_in = [Some(5), None][n % 2];
+        branch.bytes_out = [None, Some(0), Some(1 << 40)][n / 2 % 3];
     }
     all[0].output = Some(json!({ "π": [0.1, 1e300, -0.0, 1.0, u64::MAX, null, true, "\u{0}"] }));
     all[4].output = Some(Value::Null);
@@ -165,6 +168,7 @@ fn the_four_single_calls_come_to_the_same_as_a_batch() {
         opened.status = Status::Cancelled;
         (opened.failure, opened.output, opened.skip) = (None, None, None);
         (opened.duration_ns, opened.retry_count) = (0, 0);
+        (opened.first_byte_ns, opened.bytes_in, opened.bytes_out) = (None, None, None);
         block_on(async {
             let run = store.start_run(&opened).await.unwrap();
             assert_eq!(run.0, finished.id.to_string());
