@@ -17,7 +17,7 @@ pub(super) fn refused<B>(request: &Request<B>, max_headers: usize) -> Option<Res
     } else if request.headers().len() > max_headers {
         (StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, "too many headers\n")
     } else {
-        (StatusCode::BAD_REQUEST, wrong_host(request)?)
+        (StatusCode::BAD_REQUEST, wrong_host(request).or_else(|| wrong_length(request))?)
     };
     let mut response = text(status, why);
     if request.version() < Version::HTTP_2 {
@@ -35,6 +35,9 @@ fn wrong_host<B>(request: &Request<B>) -> Option<&'static str> {
     if hosts.next().is_some() {
         return Some("more than one host\n");
     }
+    if asked.is_some_and(|asked| asked.as_str().contains('@')) {
+        return Some("not a host\n");
+    }
     match (host, asked) {
         (None, None) if request.version() >= Version::HTTP_11 => Some("no host\n"),
         (None, _) => None,
@@ -43,6 +46,15 @@ fn wrong_host<B>(request: &Request<B>) -> Option<&'static str> {
             (!is_same(host, asked, request.uri())).then_some("two different hosts\n")
         }
     }
+}
+
+/// Over HTTP/2 a length is no more than a claim, which an upstream over HTTP/1 would believe.
+fn wrong_length<B>(request: &Request<B>) -> Option<&'static str> {
+    let mut lengths = request.headers().get_all(header::CONTENT_LENGTH).iter();
+    let is_plain = lengths.next().is_none_or(|length| {
+        !length.is_empty() && length.as_bytes().iter().all(u8::is_ascii_digit)
+    });
+    (!is_plain || lengths.next().is_some()).then_some("not a length\n")
 }
 
 /// Host and port: no user, no path, nothing that somebody may split at. It may be empty.

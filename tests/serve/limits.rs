@@ -1,5 +1,6 @@
 //! What a caller may take up.
 
+use crate::frames::{GET_X, HEADERS, PREFACE, RESET, SETTINGS, frame};
 use crate::support::{PATIENCE, Proxy, Upstream, exchange, h2_caller, saying, upstream};
 use bytes::Bytes;
 use http::Request;
@@ -201,22 +202,6 @@ async fn one_connection_more_than_allowed_waits_for_another_to_close() {
     tokio::time::timeout(PATIENCE, third.read_exact(&mut byte)).await.unwrap().unwrap();
     assert_eq!(a.count(), 3);
 }
-
-/// A frame of HTTP/2: its type, flags and stream, and what is in it.
-fn frame(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8> {
-    let mut frame = (payload.len() as u32).to_be_bytes()[1..].to_vec();
-    frame.extend([kind, flags]);
-    frame.extend(stream.to_be_bytes());
-    frame.extend(payload);
-    frame
-}
-
-const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
-const SETTINGS: u8 = 4;
-const RESET: u8 = 3;
-const HEADERS: u8 = 1;
-/// `GET / http` to the host `x`, from HPACK's static table.
-const GET_X: &[u8] = &[0x82, 0x84, 0x86, 0x41, 0x01, b'x'];
 
 /// The frames that come, as type and payload, until the other side closes.
 async fn frames(stream: &mut TcpStream) -> Vec<(u8, Bytes)> {

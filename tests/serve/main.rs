@@ -8,6 +8,7 @@ mod comparing;
 mod demo;
 mod diff;
 mod expect;
+mod frames;
 mod headers;
 mod limits;
 mod listener_tls;
@@ -18,6 +19,7 @@ mod reload;
 mod shadows;
 mod signals;
 mod smuggling;
+mod smuggling_h2;
 #[path = "../support/proxy.rs"]
 mod support;
 mod tls;

@@ -24,13 +24,13 @@ configs:
 /// A service that reads HTTP/1.1 to the letter and no further: each head is plain, and each body
 /// ends in one way only. What it cannot read is a failed test.
 #[derive(Clone, Default)]
-struct Plain {
+pub struct Plain {
     paths: Arc<Mutex<Vec<String>>>,
     wrong: Arc<Mutex<Vec<String>>>,
 }
 
 impl Plain {
-    async fn start() -> (SocketAddr, Self) {
+    pub async fn start() -> (SocketAddr, Self) {
         let plain = Self::default();
         let seen = plain.clone();
         let address = crate::support::raw(move |mut stream| {
@@ -58,7 +58,7 @@ impl Plain {
         (address, plain)
     }
 
-    fn paths(&self) -> Vec<String> {
+    pub fn paths(&self) -> Vec<String> {
         assert_eq!(*self.wrong.lock().unwrap(), Vec::<String>::new());
         self.paths.lock().unwrap().clone()
     }
