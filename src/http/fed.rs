@@ -39,7 +39,7 @@ impl Fed {
         match &piece {
             Some(Ok(frame)) => {
                 let len = frame.data_ref().map_or(0, |data| data.len() as u64);
-                self.left = self.left.map(|left| left.saturating_sub(len));
+                self.left = self.left.and_then(|left| left.checked_sub(len));
                 self.look_ahead();
             }
             Some(Err(_)) | None => self.ended = true,

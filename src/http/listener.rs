@@ -22,6 +22,12 @@ const FRAME_COST: usize = 64;
 const SMALL_FRAME: usize = 4 << 10;
 
 /// Bytes waiting: for one copy, and for all.
+///
+/// With the channel (Tokio's) and the reason (set once) these counters are all that the ends of a
+/// copy share, on whichever threads they are. Each [`Waiting`] adds its cost once and takes it off
+/// once, and nothing is concluded from a counter about any other memory: so relaxed order is
+/// enough, and with none waiting they are at zero, whatever came first. Two that add at the same
+/// time may both see too much where one of them would have fitted; never too little.
 #[derive(Debug)]
 pub(super) struct Level {
     own: AtomicUsize,
@@ -105,7 +111,7 @@ impl Listener {
         Poll::Ready(match piece {
             Some(Piece::Data(waiting)) => {
                 let data = waiting.read();
-                self.left = self.left.map(|left| left.saturating_sub(data.len() as u64));
+                self.left = self.left.and_then(|left| left.checked_sub(data.len() as u64));
                 self.look_ahead();
                 Some(Ok(Frame::data(data)))
             }

@@ -116,7 +116,7 @@ where
             None => ending.complete(),
             Some(Ok(frame)) => {
                 let len = frame.data_ref().map_or(0, |data| data.remaining() as u64);
-                *this.left = this.left.map(|left| left.saturating_sub(len));
+                *this.left = this.left.and_then(|left| left.checked_sub(len));
                 *this.passed += len;
                 ending.passed(*this.passed);
                 if let Some(trailers) = frame.trailers_ref() {

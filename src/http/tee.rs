@@ -16,7 +16,7 @@ pub(super) struct Tee<B> {
     #[pin]
     inner: B,
     taps: Vec<Tap>,
-    /// Bytes still to come, where the length is known.
+    /// Bytes still to come, where the length is known. (One that turns out larger was not known.)
     left: Option<u64>,
 }
 
@@ -46,7 +46,7 @@ impl<B: Body<Data = Bytes>> Tee<B> {
         match &frame {
             Some(Ok(frame)) => {
                 if let Some(data) = frame.data_ref() {
-                    *this.left = this.left.map(|left| left.saturating_sub(data.len() as u64));
+                    *this.left = this.left.and_then(|left| left.checked_sub(data.len() as u64));
                     this.taps.iter_mut().for_each(|tap| tap.data(data));
                 } else if let Some(trailers) = frame.trailers_ref() {
                     this.taps.iter_mut().for_each(|tap| tap.trailers(trailers));

@@ -33,7 +33,7 @@ impl Watching {
         let Some((_, gather, _)) = &mut self.parts else { return };
         if let Some(data) = frame.data_ref() {
             gather.data(data);
-            self.left = self.left.map(|left| left.saturating_sub(data.len() as u64));
+            self.left = self.left.and_then(|left| left.checked_sub(data.len() as u64));
         } else if let Some(trailers) = frame.trailers_ref() {
             gather.trailers(trailers);
         }

@@ -101,7 +101,7 @@ impl Body for FedBody {
         let frame = std::task::ready!(self.frames.poll_recv(cx));
         if let Some(Ok(frame)) = &frame {
             let len = frame.data_ref().map_or(0, |data| data.len() as u64);
-            self.left = self.left.map(|left| left - len);
+            self.left = self.left.map(|left| left.saturating_sub(len));
         }
         Poll::Ready(frame)
     }
