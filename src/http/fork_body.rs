@@ -6,14 +6,18 @@ use super::{
     tap::{Budget, Tap},
     tee::Tee,
 };
-use crate::{BoxError, trial::Reason};
+use crate::{
+    BoxError,
+    trial::{Meter, Place, Reason},
+};
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 use pin_project::pin_project;
 use std::{
     fmt,
     pin::Pin,
-    task::{Context, Poll},
+    sync::Arc,
+    task::{Context, Poll, ready},
 };
 
 /// The request body that a service under a forking strategy sees: the caller's own body, or a
@@ -22,6 +26,9 @@ use std::{
 pub struct ForkBody<B> {
     #[pin]
     inner: Inner<B>,
+    /// Where its bytes are counted, if they are.
+    meter: Option<Arc<Meter>>,
+    passed: u64,
 }
 
 /// Boxed but for the first: a request that nobody else listens to is moved about as often as any
@@ -40,15 +47,27 @@ enum Inner<B> {
 
 impl<B> ForkBody<B> {
     pub(crate) const fn whole(body: B) -> Self {
-        Self { inner: Inner::Whole(body) }
+        Self::of(Inner::Whole(body))
     }
 
     pub(super) fn fed(fed: Fed) -> Self {
-        Self { inner: Inner::Fed(Box::new(fed)) }
+        Self::of(Inner::Fed(Box::new(fed)))
+    }
+
+    const fn of(inner: Inner<B>) -> Self {
+        Self { inner, meter: None, passed: 0 }
     }
 }
 
 impl<B: Body<Data = Bytes>> ForkBody<B> {
+    /// Counts for the branch of this place from here on, if it is recorded.
+    pub(super) fn count_for(&mut self, place: &Place) {
+        self.meter = place.meter().cloned();
+        if let Some(meter) = &self.meter {
+            meter.count_bytes_in(0);
+        }
+    }
+
     /// The body and copies of it, for a strategy that runs several configs. Whoever gets the first
     /// reads for all; the copies hear it, each with up to 8 MiB waiting for it.
     ///
@@ -60,7 +79,7 @@ impl<B: Body<Data = Bytes>> ForkBody<B> {
             Inner::Whole(body) => {
                 Ok(Self::tee(body, (0..copies).map(|_| None).collect(), &Budget::default()))
             }
-            inner => Err(Self { inner }),
+            inner => Err(Self { inner, ..self }),
         }
     }
 
@@ -73,9 +92,9 @@ impl<B: Body<Data = Bytes>> ForkBody<B> {
         if tee.is_end_stream() {
             copies.iter_mut().for_each(Listener::look_ahead);
         }
-        let copies = copies.into_iter().map(|copy| Self { inner: Inner::Copy(Box::new(copy)) });
+        let copies = copies.into_iter().map(|copy| Self::of(Inner::Copy(Box::new(copy))));
         let copies = copies.collect();
-        (Self { inner: Inner::Tee(Box::pin(tee)) }, copies)
+        (Self::of(Inner::Tee(Box::pin(tee))), copies)
     }
 }
 
@@ -91,12 +110,20 @@ where
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
-        match self.project().inner.project() {
+        let this = self.project();
+        let frame = ready!(match this.inner.project() {
             Projected::Whole(body) => body.poll_frame(cx).map_err(Into::into),
             Projected::Tee(tee) => tee.as_mut().poll_frame(cx).map_err(Into::into),
             Projected::Copy(copy) => copy.poll_frame(cx),
             Projected::Fed(fed) => fed.poll_frame(cx),
+        });
+        if let (Some(meter), Some(Ok(frame))) = (this.meter, &frame)
+            && let Some(data) = frame.data_ref()
+        {
+            *this.passed += data.len() as u64;
+            meter.count_bytes_in(*this.passed);
         }
+        Poll::Ready(frame)
     }
 
     fn is_end_stream(&self) -> bool {

@@ -197,9 +197,7 @@ where
     ) -> (Request<ForkBody<B>>, Place, Vec<Request<ForkBody<B>>>) {
         let mark = ticket.place().clone();
         if copies.is_empty() {
-            let mut request = request.map(ForkBody::whole);
-            carrier::seat(&mut request, ticket);
-            return (request, mark, Vec::new());
+            return (seated(request.map(ForkBody::whole), ticket), mark, Vec::new());
         }
         let (parts, body) = request.into_parts();
         let reasons = copies.iter().map(|ticket| ticket.0.reason.clone()).collect();
@@ -209,9 +207,7 @@ where
             .zip(copy_bodies)
             .map(|(ticket, body)| self.shadow_request(&parts, ticket, body))
             .collect();
-        let mut request = Request::from_parts(parts, body);
-        carrier::seat(&mut request, ticket);
-        (request, mark, copies)
+        (seated(Request::from_parts(parts, body), ticket), mark, copies)
     }
 
     fn spread(
@@ -227,17 +223,16 @@ where
             let reasons = tickets.iter().map(|ticket| ticket.0.reason.clone()).collect();
             read_ahead(body, reasons, &self.0.budget)
         };
-        let requests = tickets.into_iter().zip(bodies).map(|(ticket, body)| {
-            let mut request = Request::from_parts(parts.clone(), body);
-            carrier::seat(&mut request, ticket);
-            request
-        });
+        let requests = tickets
+            .into_iter()
+            .zip(bodies)
+            .map(|(ticket, body)| seated(Request::from_parts(parts.clone(), body), ticket));
         (requests.collect(), pump)
     }
 }
 
 impl Forked {
-    fn shadow_request<B>(
+    fn shadow_request<B: Body<Data = Bytes>>(
         &self,
         parts: &Parts,
         ticket: Ticket,
@@ -258,10 +253,19 @@ impl Forked {
         let mark = mark(place.experiment(), place.config_id().as_str());
         // A mark of another experiment stays: that one, too, wants to know its own again.
         parts.headers.append(SHADOW_HEADER, mark);
-        let mut request = Request::from_parts(parts, body);
-        carrier::seat(&mut request, ticket);
-        request
+        seated(Request::from_parts(parts, body), ticket)
     }
+}
+
+/// Puts the request into its place, where its body is counted.
+fn seated<B: Body<Data = Bytes>>(
+    mut request: Request<ForkBody<B>>,
+    mut ticket: Ticket,
+) -> Request<ForkBody<B>> {
+    ticket.0.place.count_early();
+    request.body_mut().count_for(ticket.place());
+    carrier::seat(&mut request, ticket);
+    request
 }
 
 impl IdempotencyKey {

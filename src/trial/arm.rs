@@ -140,6 +140,12 @@ impl Arm {
         }
     }
 
+    /// Whether a logging layer was seen under it.
+    #[cfg(feature = "http")]
+    pub(super) fn is_recorded(&self) -> bool {
+        self.recorder.get().is_some()
+    }
+
     /// Records the end of a branch that no logging layer saw. Either its strategy told how it
     /// ended (a skip, a time-out), or it was just dropped. A drop counts only where this arm has
     /// a logging layer: without one, every branch ends like that.

@@ -149,7 +149,15 @@ impl Place {
 
     /// From here on there is counting, here and in what this is cloned to.
     pub(super) fn start_counting(&mut self) {
-        self.meter = Some(Arc::default());
+        self.meter.get_or_insert_default();
+    }
+
+    /// The same for who stands above the logging layer, where it is known that there is one.
+    #[cfg(feature = "http")]
+    pub(crate) fn count_early(&mut self) {
+        if self.arm.is_recorded() {
+            self.start_counting();
+        }
     }
 
     /// Where to count for this branch.

@@ -268,3 +268,30 @@ async fn the_response_carries_the_place_of_the_primary() {
     assert_eq!((place.config_id().as_str(), place.role()), ("a", Role::Primary));
     assert_eq!((place.experiment(), place.strategy()), ("ranker", "shadow"));
 }
+
+#[tokio::test]
+async fn what_each_branch_read_of_the_request_and_answered_is_measured() {
+    let records = records();
+    let layer = layer().methods([Method::POST]);
+    let service = service_fn(|request: Request<Fork>| async move {
+        let is_primary = place(request.extensions()).unwrap().role() == Role::Primary;
+        let body = request.into_body();
+        // The shadow reads nothing.
+        let heard = if is_primary { hear(body).await.data } else { Vec::new() };
+        Ok::<_, BoxError>(Response::new(whole_body(heard)))
+    });
+    let mut service = layer.layer(records.layer.layer(service));
+    // The first makes the recorder known.
+    for _ in 0..2 {
+        let request = Request::post("/").body(body_of(&["abc", "de"])).unwrap();
+        let response = service.call(request).await.unwrap();
+        assert_eq!(hear(response.into_body()).await.data, b"abcde");
+        layer.drain(Duration::from_secs(5)).await;
+    }
+    let branches = records.all().await;
+    let last = |role| branches.iter().rfind(|branch| branch.role == role).unwrap();
+    let (primary, shadow) = (last(Role::Primary), last(Role::Shadow));
+    assert_eq!((primary.bytes_in, primary.bytes_out), (Some(5), Some(5)));
+    assert_eq!((shadow.bytes_in, shadow.bytes_out), (Some(0), Some(0)));
+    assert!(primary.first_byte_ns.unwrap() <= primary.duration_ns);
+}
