@@ -9,7 +9,7 @@ use super::{
 };
 use crate::compare::{Comparison, Difference};
 use rusqlite::{Connection, OptionalExtension, params};
-use std::collections::HashMap;
+use std::collections::{HashMap, hash_map::Entry};
 
 /// How many paths of one experiment are counted each for itself.
 const MAX_PATHS: u64 = 10_000;
@@ -138,14 +138,15 @@ impl Compared {
         if self.paths.values().map(|paths| paths.keys.len()).sum::<usize>() >= MAX_KNOWN {
             self.paths.clear();
         }
-        if !self.paths.contains_key(&experiment) {
-            let count = connection
-                .prepare_cached("SELECT count(*) FROM path WHERE experiment = ?1")?
-                .query_row([experiment], |row| row.get::<_, i64>(0))?;
-            let paths = Paths { keys: HashMap::new(), count: count.cast_unsigned() };
-            self.paths.insert(experiment, paths);
-        }
-        let Some(paths) = self.paths.get_mut(&experiment) else { return Ok((0, true)) };
+        let paths = match self.paths.entry(experiment) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(new) => {
+                let count = connection
+                    .prepare_cached("SELECT count(*) FROM path WHERE experiment = ?1")?
+                    .query_row([experiment], |row| row.get::<_, i64>(0))?;
+                new.insert(Paths { keys: HashMap::new(), count: count.cast_unsigned() })
+            }
+        };
         let cut;
         let path = if path.len() <= MAX_PATH {
             path
@@ -188,17 +189,18 @@ impl Compared {
             self.examples.clear();
         }
         let at_ms = millis(comparison.branch.as_bytes());
-        if !self.examples.contains_key(&(arm, path)) {
-            let sql = "SELECT count(*), max(branch) FROM difference
-                       WHERE experiment = ?1 AND config = ?2 AND role = ?3 AND path = ?4";
-            let kept = connection.prepare_cached(sql)?.query_row(key, |row| {
-                let newest: Option<[u8; 16]> = row.get(1)?;
-                let count = row.get::<_, i64>(0)?.cast_unsigned();
-                Ok(Examples { count, newest_ms: newest.map_or(0, |id| millis(&id)) })
-            })?;
-            self.examples.insert((arm, path), kept);
-        }
-        let Some(kept) = self.examples.get_mut(&(arm, path)) else { return Ok(()) };
+        let kept = match self.examples.entry((arm, path)) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(new) => {
+                let sql = "SELECT count(*), max(branch) FROM difference
+                           WHERE experiment = ?1 AND config = ?2 AND role = ?3 AND path = ?4";
+                new.insert(connection.prepare_cached(sql)?.query_row(key, |row| {
+                    let newest: Option<[u8; 16]> = row.get(1)?;
+                    let count = row.get::<_, i64>(0)?.cast_unsigned();
+                    Ok(Examples { count, newest_ms: newest.map_or(0, |id| millis(&id)) })
+                })?)
+            }
+        };
         if kept.count >= MAX_EXAMPLES {
             if at_ms < kept.newest_ms.saturating_add(REFRESH_MS) {
                 return Ok(());

@@ -90,6 +90,7 @@ mod noise;
 mod open;
 mod options;
 mod read;
+mod read_differences;
 mod row;
 mod schema;
 mod summary;

@@ -242,7 +242,7 @@ fn the_views_name_what_was_compared_and_no_secret_is_kept() {
     let mut shadow = pairs.candidate.clone();
     (shadow.id, shadow.request_id) = (one.branch, one.request_id);
     write(&store, &[pairs.stable.clone(), shadow]).unwrap();
-    keep(&store, &[one.clone()]).unwrap();
+    keep(&store, std::slice::from_ref(&one)).unwrap();
     let connection = Connection::open(&file).unwrap();
     let row: [String; 5] = connection
         .query_row(
@@ -281,7 +281,7 @@ fn a_batch_that_fails_counts_nothing_and_the_next_one_is_whole() {
             "CREATE TRIGGER full BEFORE INSERT ON path_count BEGIN SELECT raise(ABORT, 'no'); END",
         )
         .unwrap();
-    assert_eq!(keep(&store, &[one.clone()]).unwrap_err().lost, 1);
+    assert_eq!(keep(&store, std::slice::from_ref(&one)).unwrap_err().lost, 1);
     assert_eq!((rows(&connection, "comparison"), rows(&connection, "path")), (0, 0));
     connection.execute_batch("DROP TRIGGER full").unwrap();
     keep(&store, &[one]).unwrap();
