@@ -69,7 +69,7 @@ impl<B: Body<Data = Bytes>> ForkBody<B> {
     }
 
     /// The body and copies of it, for a strategy that runs several configs. Whoever gets the first
-    /// reads for all; the copies hear it, each with up to 8 MiB waiting for it.
+    /// reads for all; the copies hear it, each with up to 24 MiB waiting for it.
     ///
     /// # Errors
     ///

@@ -120,7 +120,7 @@ impl<K, V> GenericShadowLayer<Forked, K, V> {
         self
     }
 
-    /// How many bytes of a request body may wait for one shadow; 8 MiB until then. A shadow that
+    /// How many bytes of a request body may wait for one shadow; 24 MiB until then. A shadow that
     /// falls further behind is dropped.
     #[must_use]
     pub fn body_buffer(mut self, bytes: usize) -> Self {

@@ -64,7 +64,7 @@ impl MultiBranchLayer {
     }
 
     /// How many branches of one request run at once (at least 1); all of them until then. For
-    /// those that wait, up to 8 MiB of the request body wait, too; with a larger one they fail
+    /// those that wait, up to 24 MiB of the request body wait, too; with a larger one they fail
     /// (`lagging`).
     #[must_use]
     pub fn max_concurrent(self, count: usize) -> Self {

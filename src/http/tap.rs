@@ -21,8 +21,9 @@ pub(super) struct Budget {
 }
 
 impl Default for Budget {
+    /// An upload of 20 MB fits, however late a healthy shadow gets its turn.
     fn default() -> Self {
-        Self { each: 8 << 20, all: 128 << 20, used: Arc::default() }
+        Self { each: 24 << 20, all: 128 << 20, used: Arc::default() }
     }
 }
 

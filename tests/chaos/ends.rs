@@ -10,7 +10,6 @@ use crate::{
 
 const SUCCESS: &[&str] = &["success"];
 const TIMEOUT: &[&str] = &["failed/timeout"];
-const LAGGING: &[&str] = &["failed/lagging"];
 const RESET: &[&str] = &["failed/reset"];
 
 impl Sick {
@@ -19,19 +18,16 @@ impl Sick {
         match work {
             Work::Aborted => self.ends_when_aborted(),
             Work::Load => self.ends_under_load(),
-            _ => self.ends_alone(work, protocol),
+            _ => self.ends_alone(protocol),
         }
     }
 
-    const fn ends_alone(self, work: Work, protocol: Protocol) -> &'static [&'static str] {
-        let is_too_much = matches!(work, Work::Post20M);
+    const fn ends_alone(self, protocol: Protocol) -> &'static [&'static str] {
         match self {
-            Self::Well | Self::Slow => SUCCESS,
-            Self::Hangs | Self::SendsOneByteASecond => TIMEOUT,
-            Self::NeverReads | Self::NeverConnects if is_too_much => LAGGING,
-            Self::NeverReads | Self::NeverConnects => TIMEOUT,
-            Self::ReadsLate if is_too_much => LAGGING,
-            Self::ReadsLate => SUCCESS,
+            Self::Well | Self::Slow | Self::ReadsLate => SUCCESS,
+            Self::Hangs | Self::NeverReads | Self::NeverConnects | Self::SendsOneByteASecond => {
+                TIMEOUT
+            }
             // The reset may come before the connection is seen to be there.
             Self::ResetsAtOnce => &["failed/connect", "failed/reset"],
             Self::ResetsAfterTheHead | Self::HalfCloses => RESET,
@@ -43,8 +39,6 @@ impl Sick {
                 &["failed/protocol", "failed/reset"]
             }
             Self::AnswersGarbage => &["failed/protocol"],
-            // It may be busy with what nobody hears any more.
-            Self::Answers100Megabytes if is_too_much => &["failed/oversized", "failed/lagging"],
             Self::Answers100Megabytes => &["failed/oversized"],
             // The reset of a stream overtakes what came before it.
             Self::ClosesMidBody if matches!(protocol, Http2) => {

@@ -120,7 +120,6 @@ impl Ill {
             (Self::Answers500, Work::Aborted) => &["failed/status", "failed/incomplete"],
             (Self::Answers500, _) => &["failed/status"],
             (_, Work::Aborted) => &["failed/incomplete"],
-            (Self::NeverReads, Work::Post20M) => &["failed/lagging"],
             (Self::NeverReads | Self::Hangs | Self::SendsOneByteASecond, Work::Load) => {
                 &["failed/timeout", "skipped/max_in_flight"]
             }
@@ -128,8 +127,6 @@ impl Ill {
             (Self::Well | Self::Slow | Self::Blocks, Work::Load) => {
                 &["success", "skipped/max_in_flight"]
             }
-            // What is sent while it blocks has to wait.
-            (Self::Blocks, Work::Post6M | Work::Post20M) => &["success", "failed/lagging"],
             (Self::Well | Self::Slow | Self::Blocks, _) => &["success"],
             (Self::PanicsWhileAnswering, Work::Load) => &["failed/panic", "skipped/max_in_flight"],
             (Self::PanicsWhileAnswering, _) => &["failed/panic"],

@@ -100,3 +100,15 @@ async fn shadows_that_never_read_hold_no_more_than_the_total_buffer() {
     // (160 MiB were sent. Connections and the allocator take their part.)
     assert!(held < 40 * MEGABYTE, "{held} bytes");
 }
+
+/// Though the system takes some of it off our hands.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_shadow_that_never_reads_is_dropped_when_its_buffer_is_full() {
+    for protocol in [Protocol::Http1, Protocol::Http2] {
+        let (a, b) = (well().await, Sick::NeverReads.start(protocol).await);
+        let yaml = yaml("timeout: 1h, body_buffer: 4MiB", protocol);
+        let mut proxy = Proxy::start(&yaml, &[a.address, b.address]).await;
+        upload(&proxy, protocol, 0..1).await;
+        assert_eq!(proxy.ends().await, ["a primary success", "b shadow failed/lagging"]);
+    }
+}
