@@ -117,7 +117,8 @@ async fn what_only_a_restart_can_change_is_named() {
             "reloaded; `listen`, `admin`, `store`, `mlflow`, `threads`, `limits.max_connections` \
              changed, too, which needs a restart\n"
         );
-        assert!(proxy.log().contains(answer.text().trim()), "{}", proxy.log());
+        let said = answer.text().trim();
+        eventually("the log says so, too", || proxy.log().contains(said)).await;
     }
     assert_eq!(proxy.get("/").await.text(), "a");
 }
