@@ -1,5 +1,6 @@
 //! The bodies on the way to an upstream and back.
 
+use super::pool::PooledBody;
 use crate::{
     BoxError,
     fallback::LentBody,
@@ -7,8 +8,9 @@ use crate::{
     trial::Place,
 };
 use bytes::Bytes;
+use http::Request;
 use http_body::{Body, Frame, SizeHint};
-use http_body_util::{Either, Full};
+use http_body_util::Full;
 use hyper::body::Incoming;
 use pin_project::pin_project;
 use std::{
@@ -17,8 +19,10 @@ use std::{
     task::{Context, Poll},
 };
 
-/// The upstream's own response body, or ours where the request never got there.
-pub type UpstreamBody = Either<Incoming, Full<Bytes>>;
+/// The request, leaving an empty one.
+pub(super) fn take(request: &mut Request<ProxyBody>) -> Request<ProxyBody> {
+    std::mem::replace(request, Request::new(Full::default().into()))
+}
 
 macro_rules! one_of {
     ($(#[$meta:meta])* $name:ident($inner:ident, $projected:ident) { $($variant:ident($body:ty),)* }) => {
@@ -125,6 +129,15 @@ one_of! {
         Lent(LentBody<Incoming>),
         Fork(ForkBody<Incoming>),
         Rewritten(Full<Bytes>),
+    }
+}
+
+one_of! {
+    /// The upstream's own response body, or ours where the request never got there.
+    UpstreamBody(Answered, AnsweredProjected) {
+        Pooled(PooledBody),
+        Streamed(Incoming),
+        Made(Full<Bytes>),
     }
 }
 

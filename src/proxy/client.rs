@@ -1,20 +1,24 @@
-//! The pool of connections to an upstream.
+//! How an upstream is reached.
 
-use super::{body::ProxyBody, settings::UpstreamSettings};
+use super::{
+    body::{ProxyBody, UpstreamBody, take},
+    pool::{Pool, PoolError},
+    settings::UpstreamSettings,
+};
 use crate::{
     BoxError,
     branch::{Failure, FailureKind},
     strategy::BoxFuture,
 };
-use http::Uri;
+use http::{Request, Response, Uri};
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::{
-    client::legacy::{Client, Error, connect::HttpConnector},
+    client::legacy::{Client, connect::HttpConnector},
     rt::{TokioExecutor, TokioTimer},
 };
 use rustls::ClientConfig;
 use std::{
-    error::Error as _,
+    error::Error,
     io,
     sync::Arc,
     task::{Context, Poll},
@@ -22,32 +26,62 @@ use std::{
 use tokio::sync::Semaphore;
 use tower_service::Service;
 
-pub(super) type UpstreamClient = Client<Bounded, ProxyBody>;
-
-pub(super) fn client(settings: &UpstreamSettings, tls: &ClientConfig) -> UpstreamClient {
-    let mut tcp = HttpConnector::new();
-    tcp.enforce_http(false);
-    tcp.set_nodelay(true);
-    tcp.set_connect_timeout(settings.connect_timeout);
-    let https = HttpsConnectorBuilder::new().with_tls_config(tls.clone()).https_or_http();
-    let connector = if settings.http2 {
-        https.enable_http2().wrap_connector(tcp)
-    } else {
-        https.enable_http1().wrap_connector(tcp)
-    };
-    let mut builder = Client::builder(TokioExecutor::new());
-    builder
-        .pool_timer(TokioTimer::new())
-        .timer(TokioTimer::new())
-        .pool_idle_timeout(settings.idle_timeout)
-        .pool_max_idle_per_host(settings.max_idle)
-        .http2_only(settings.http2)
-        .http2_adaptive_window(settings.http2)
-        // The caller's own spelling does not survive HTTP/2; its host does.
-        .set_host(false);
-    let waiting = Arc::new(Semaphore::new(settings.max_waiting.min(Semaphore::MAX_PERMITS)));
-    builder.build(Bounded { inner: connector, waiting })
+/// The connections to an upstream: many at once, or over HTTP/2 one for all.
+pub(super) enum UpstreamClient {
+    Http1(Arc<Pool>),
+    Http2(Client<Bounded, ProxyBody>),
 }
+
+impl UpstreamClient {
+    /// # Panics
+    ///
+    /// Outside a Tokio runtime.
+    pub(super) fn new(address: Uri, settings: &UpstreamSettings, tls: &ClientConfig) -> Self {
+        let mut tcp = HttpConnector::new();
+        tcp.enforce_http(false);
+        tcp.set_nodelay(true);
+        tcp.set_connect_timeout(settings.connect_timeout);
+        let https = HttpsConnectorBuilder::new().with_tls_config(tls.clone()).https_or_http();
+        let waiting = Arc::new(Semaphore::new(settings.max_waiting.min(Semaphore::MAX_PERMITS)));
+        if !settings.http2 {
+            let connector = Bounded { inner: https.enable_http1().wrap_connector(tcp), waiting };
+            let (max_idle, idle_timeout) = (settings.max_idle, settings.idle_timeout);
+            return Self::Http1(Pool::new(connector, address, max_idle, idle_timeout));
+        }
+        let connector = Bounded { inner: https.enable_http2().wrap_connector(tcp), waiting };
+        let mut builder = Client::builder(TokioExecutor::new());
+        builder
+            .pool_timer(TokioTimer::new())
+            .timer(TokioTimer::new())
+            .pool_idle_timeout(settings.idle_timeout)
+            .pool_max_idle_per_host(settings.max_idle)
+            .http2_only(true)
+            .http2_adaptive_window(true)
+            // The caller's own spelling does not survive HTTP/2; its host does.
+            .set_host(false);
+        Self::Http2(builder.build(connector))
+    }
+
+    /// Sends the request, which it takes out.
+    pub(super) async fn request(
+        &self,
+        request: &mut Request<ProxyBody>,
+    ) -> Result<Response<UpstreamBody>, Failure> {
+        match self {
+            Self::Http1(pool) => match pool.request(request).await {
+                Ok(response) => Ok(response.map(Into::into)),
+                Err(error) => Err(failure(&error, matches!(error, PoolError::Connect(_)))),
+            },
+            Self::Http2(client) => match client.request(take(request)).await {
+                Ok(response) => Ok(response.map(Into::into)),
+                Err(error) => Err(failure(&error, error.is_connect())),
+            },
+        }
+    }
+}
+
+/// A connection, encrypted or not.
+pub(super) type Io = <HttpsConnector<HttpConnector> as Service<Uri>>::Response;
 
 /// Opens connections, so many at once: whoever finds them all waiting is refused.
 #[derive(Clone)]
@@ -57,7 +91,7 @@ pub(super) struct Bounded {
 }
 
 impl Service<Uri> for Bounded {
-    type Response = <HttpsConnector<HttpConnector> as Service<Uri>>::Response;
+    type Response = Io;
     type Error = BoxError;
     type Future = BoxFuture<Result<Self::Response, BoxError>>;
 
@@ -80,9 +114,9 @@ impl Service<Uri> for Bounded {
 }
 
 /// What went wrong, in the words of the records.
-pub(super) fn failure(error: &Error) -> Failure {
+fn failure<E: Error + 'static>(error: &E, is_connect: bool) -> Failure {
     let mut trace = vec![error.to_string()];
-    let mut kind = if error.is_connect() { FailureKind::Connect } else { FailureKind::Error };
+    let mut kind = if is_connect { FailureKind::Connect } else { FailureKind::Error };
     let mut cause = error.source();
     while let Some(error) = cause {
         if let Some(failure) = error.downcast_ref::<Failure>() {
@@ -97,7 +131,7 @@ pub(super) fn failure(error: &Error) -> Failure {
     }
     let message = trace.last().cloned().unwrap_or_default();
     Failure::new(kind, message)
-        .with_type("hyper_util::client::legacy::Error")
+        .with_type(std::any::type_name::<E>())
         .with_trace(trace.join("\ncaused by: "))
 }
 
@@ -109,7 +143,7 @@ const UNASKED: &str = "received unexpected message from connection";
 /// among the caller's mistakes.)
 const GONE: &str = "dispatch task is gone";
 
-fn kind_of(error: &(dyn std::error::Error + 'static)) -> Option<FailureKind> {
+fn kind_of(error: &(dyn Error + 'static)) -> Option<FailureKind> {
     if error.is::<crate::http::CopyError>() {
         return Some(FailureKind::Incomplete);
     }

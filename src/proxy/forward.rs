@@ -1,8 +1,7 @@
 //! The service at the bottom: one config's upstream.
 
 use super::{
-    body::{ProxyBody, UpstreamBody},
-    client::failure,
+    body::{ProxyBody, UpstreamBody, take},
     headers::{ClientAddr, Https, forwarded, strip_hop_by_hop},
     rewrite::rewrite,
     target::Target,
@@ -18,6 +17,7 @@ use crate::{
 };
 use bytes::Bytes;
 use http::{Request, Response, StatusCode, Version, header};
+use http_body_util::Full;
 use std::{
     sync::Arc,
     task::{Context, Poll},
@@ -44,15 +44,28 @@ impl<B: Into<ProxyBody>> Service<Request<B>> for Forward {
     }
 
     fn call(&mut self, request: Request<B>) -> Self::Future {
-        Box::pin(self.clone().forward(request.map(Into::into)))
+        let mut request = request.map(Into::into);
+        let seat = request.extensions_mut().remove::<Seat>();
+        let this = self.clone();
+        match self.address(&mut request, seat.as_ref()) {
+            // It stays where it is until it is sent: handed from one future to the next it would take
+            // up room in each.
+            Ok(asks_upgrade) => {
+                Box::pin(async move { this.send(&mut request, seat, asks_upgrade).await })
+            }
+            Err(failure) => Box::pin(std::future::ready(Err(failure.into()))),
+        }
     }
 }
 
 impl Forward {
-    async fn forward(
-        self,
-        mut request: Request<ProxyBody>,
-    ) -> Result<Response<UpstreamBody>, BoxError> {
+    /// Makes the caller's request one to the upstream, all but the body. Returns whether it asks
+    /// for an upgrade.
+    fn address(
+        &self,
+        request: &mut Request<ProxyBody>,
+        seat: Option<&Seat>,
+    ) -> Result<bool, Failure> {
         let target = &*self.target;
         let uri = target
             .uri(request.uri())
@@ -60,14 +73,13 @@ impl Forward {
         let asked = std::mem::replace(request.uri_mut(), uri);
         *request.version_mut() = if target.http2 { Version::HTTP_2 } else { Version::HTTP_11 };
         let client = request.extensions().get::<ClientAddr>().copied();
-        let seat = request.extensions_mut().remove::<Seat>();
         let is_https = request.extensions().get::<Https>().is_some();
         let headers = request.headers_mut();
         let upgrade = upgrade::take(headers, !target.http2);
         strip_hop_by_hop(headers);
         forwarded(headers, client, asked.authority(), is_https, target);
         if target.trace
-            && let Some(seat) = &seat
+            && let Some(seat) = seat
         {
             propagate(headers, &seat.place);
         }
@@ -85,27 +97,41 @@ impl Forward {
         if let Some(protocols) = upgrade {
             upgrade::put_back(headers, protocols);
         }
-        let Some(mut request) = rewrite(request, target).await? else {
-            return too_large(seat.as_ref(), target.rewrite_limit);
-        };
+        Ok(asks_upgrade)
+    }
+
+    /// Sends the request, which it takes out.
+    async fn send(
+        &self,
+        request: &mut Request<ProxyBody>,
+        seat: Option<Seat>,
+        asks_upgrade: bool,
+    ) -> Result<Response<UpstreamBody>, BoxError> {
+        if self.target.json.is_some() {
+            *request = match Box::pin(rewrite(take(request), &self.target)).await? {
+                Some(request) => request,
+                None => return too_large(seat.as_ref(), self.target.rewrite_limit),
+            };
+        }
         if let Some(seat) = &seat {
             request.body_mut().count_for(&seat.place);
         }
-        let response = self.upstream.client().request(request);
+        let client = self.upstream.client();
+        let response = client.request(request);
         let response = match self.timeout {
             None => response.await,
             Some(timeout) => tokio::time::timeout(timeout, response).await.map_err(|_| {
                 Failure::new(FailureKind::Timeout, format!("no response within {timeout:?}"))
             })?,
         };
-        let mut response = response.map_err(|error| failure(&error))?;
+        let mut response = response?;
         let is_upgrade = upgrade::check(&response, asks_upgrade)?;
         let upgrade = upgrade::take(response.headers_mut(), is_upgrade);
         strip_hop_by_hop(response.headers_mut());
         if let Some(protocol) = upgrade {
             upgrade::put_back(response.headers_mut(), protocol);
         }
-        Ok(response.map(UpstreamBody::Left))
+        Ok(response)
     }
 }
 
@@ -121,7 +147,7 @@ fn too_large(seat: Option<&Seat>, limit: usize) -> Result<Response<UpstreamBody>
         );
     }
     let text = format!("the request body is larger than rewrite_limit ({limit} bytes)\n");
-    let mut response = Response::new(UpstreamBody::Right(Bytes::from(text).into()));
+    let mut response = Response::new(UpstreamBody::from(Full::new(Bytes::from(text))));
     *response.status_mut() = StatusCode::PAYLOAD_TOO_LARGE;
     Ok(response)
 }

@@ -139,7 +139,7 @@ fn variants(file: &ExperimentFile) -> Result<Variants<Forward>, BoxError> {
     Variants::build(file.pool(), |config: &Config| {
         // Every config of the pool was read with its target.
         let target = targets.get(config.id()).cloned().ok_or("no upstream")?;
-        let upstream = Arc::new(Upstream::new(settings, &tls));
+        let upstream = Arc::new(Upstream::new(target.address(), settings, &tls));
         let follow = Upstream::follow(
             Arc::downgrade(&upstream),
             target.clone(),

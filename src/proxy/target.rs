@@ -113,7 +113,18 @@ impl Target {
         })
     }
 
-    /// The address of a request at this upstream.
+    /// The address of this upstream itself.
+    pub(super) fn address(&self) -> Uri {
+        let mut parts = http::uri::Parts::default();
+        parts.scheme = Some(self.scheme.clone());
+        parts.authority = Some(self.authority.clone());
+        parts.path_and_query = Some(PathAndQuery::from_static("/"));
+        // All three are there.
+        Uri::from_parts(parts).unwrap_or_default()
+    }
+
+    /// What a request for `original` is a request for at this upstream: over HTTP/1 a path, over
+    /// HTTP/2 a whole address.
     pub(super) fn uri(&self, original: &Uri) -> Result<Uri, http::Error> {
         let asked = original.path_and_query();
         let path_and_query = if self.prefix.is_empty() && self.strip_prefix.is_none() {
@@ -121,6 +132,9 @@ impl Target {
         } else {
             self.rewritten(asked.map_or("/", PathAndQuery::as_str)).parse::<PathAndQuery>()?
         };
+        if !self.http2 {
+            return Ok(Uri::from(path_and_query));
+        }
         let mut parts = http::uri::Parts::default();
         parts.scheme = Some(self.scheme.clone());
         parts.authority = Some(self.authority.clone());

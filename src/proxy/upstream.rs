@@ -5,12 +5,9 @@
 //! `dns_refresh`; when its addresses have changed, requests go to a new pool, and the old one
 //! ends with its last response.
 
-use super::{
-    client::{UpstreamClient, client},
-    settings::UpstreamSettings,
-    target::Target,
-};
+use super::{client::UpstreamClient, settings::UpstreamSettings, target::Target};
 use arc_swap::ArcSwap;
+use http::Uri;
 use rustls::ClientConfig;
 use std::{
     collections::BTreeSet,
@@ -25,8 +22,11 @@ pub(super) struct Upstream {
 }
 
 impl Upstream {
-    pub(super) fn new(settings: &UpstreamSettings, tls: &ClientConfig) -> Self {
-        Self { current: ArcSwap::from_pointee(client(settings, tls)) }
+    /// # Panics
+    ///
+    /// Outside a Tokio runtime.
+    pub(super) fn new(address: Uri, settings: &UpstreamSettings, tls: &ClientConfig) -> Self {
+        Self { current: ArcSwap::from_pointee(UpstreamClient::new(address, settings, tls)) }
     }
 
     pub(super) fn client(&self) -> Arc<UpstreamClient> {
@@ -52,7 +52,7 @@ impl Upstream {
         let port = target.authority.port_u16().unwrap_or(default_port);
         let renew = || {
             tracing::info!(%host, "the addresses of an upstream have changed; using a new pool");
-            client(&settings, &tls)
+            UpstreamClient::new(target.address(), &settings, &tls)
         };
         Self::follow_by(upstream, every, || addresses(host.clone(), port), renew).await;
     }
@@ -99,7 +99,8 @@ mod tests {
     /// What the pool did at each look-up: `true` where it was replaced.
     async fn replaced(answers: &[Option<&str>]) -> Vec<bool> {
         let (settings, tls) = (UpstreamSettings::default(), tls());
-        let upstream = Arc::new(Upstream::new(&settings, &tls));
+        let address = Uri::from_static("http://upstream.test");
+        let upstream = Arc::new(Upstream::new(address.clone(), &settings, &tls));
         let (asked, renewed) = (Cell::new(0), Cell::new(0));
         let look_up = || {
             let answer = answers.get(asked.get()).copied().flatten();
@@ -108,7 +109,7 @@ mod tests {
         };
         let renew = || {
             renewed.set(renewed.get() + 1);
-            client(&settings, &tls)
+            UpstreamClient::new(address.clone(), &settings, &tls)
         };
         let every = Duration::from_secs(30);
         let following = Upstream::follow_by(Arc::downgrade(&upstream), every, look_up, renew);
