@@ -258,10 +258,15 @@ where
         &self,
         request: Request<Incoming>,
     ) -> BoxFuture<Result<Response<ReplyBody>, BoxError>> {
-        let mut service = self.0.clone();
+        let service = self.0.clone();
         Box::pin(async move {
-            poll_fn(|cx| service.poll_ready(cx)).await.map_err(Into::into)?;
-            Ok(service.call(request).await.map_err(Into::into)?.map(Into::into))
+            let response = {
+                // Dropped before the answer: it need not take up room beside it.
+                let mut service = service;
+                poll_fn(|cx| service.poll_ready(cx)).await.map_err(Into::into)?;
+                service.call(request)
+            };
+            Ok(response.await.map_err(Into::into)?.map(Into::into))
         })
     }
 }
