@@ -2,7 +2,7 @@
 
 use super::{
     ForkBody, RequestMatch, Settled, WatchBody, carrier,
-    log::{may_have_body, server_error},
+    log::may_have_body,
     pump::{pump, read_ahead},
     settled::{Capture, Gather},
     tap::Budget,
@@ -10,6 +10,7 @@ use super::{
 use crate::{
     branch::{Failure, FailureKind, SkipReason},
     carrier::{Fork, Keep, MarkResponse, MayShadow, Pump, Reason, Settle, Ticket},
+    record::Failures,
     shadow::GenericShadowLayer,
     trial::Place,
 };
@@ -41,6 +42,7 @@ struct Rules {
     budget: Budget,
     capture: Capture,
     max_response_bytes: usize,
+    failures: Failures,
 }
 
 impl Default for Rules {
@@ -53,6 +55,7 @@ impl Default for Rules {
             budget: Budget::default(),
             capture: Capture::default(),
             max_response_bytes: 8 << 20,
+            failures: Failures::default(),
         }
     }
 }
@@ -100,6 +103,14 @@ impl<K, V> GenericShadowLayer<Forked, K, V> {
     #[must_use]
     pub fn idempotency_key(mut self, policy: IdempotencyKey) -> Self {
         self.rules_mut().idempotency_key = policy;
+        self
+    }
+
+    /// Which complete answers count as failures for the breaker: those that the logging layer
+    /// [takes for failures](crate::LogLayer::failures), if it was told others than the default.
+    #[must_use]
+    pub fn failures(mut self, failures: Failures) -> Self {
+        self.rules_mut().failures = failures;
         self
     }
 
@@ -343,7 +354,8 @@ where
     }
 
     fn has_failed(&self, answer: &Response<Settled>) -> bool {
-        server_error(answer.status()).is_some()
+        let trailers = answer.body().trailers.as_ref();
+        self.0.failures.include(answer.status(), answer.headers(), trailers)
     }
 
     async fn settle(

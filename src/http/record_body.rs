@@ -35,11 +35,13 @@ pub(super) struct Ending {
     open: Option<(Open, End<Value>)>,
     /// Over gRPC the trailers say how it ended.
     trailers: Option<Classifier>,
+    /// The last byte has passed; only trailers may follow.
+    is_whole: bool,
 }
 
 impl Ending {
     pub(super) const fn new(open: Open, end: End<Value>) -> Self {
-        Self { open: Some((open, end)), trailers: None }
+        Self { open: Some((open, end)), trailers: None, is_whole: false }
     }
 
     pub(super) fn judged_by_trailers(mut self, judged: bool, failures: &Classifier) -> Self {
@@ -62,6 +64,14 @@ impl Ending {
         }
     }
 
+    /// The last byte has passed, and whoever knows the length does not ask again.
+    fn whole(&mut self) {
+        self.is_whole = true;
+        if self.trailers.is_none() {
+            self.complete();
+        }
+    }
+
     fn complete(&mut self) {
         if let Some((open, end)) = self.open.take() {
             open.end(end);
@@ -78,7 +88,7 @@ impl Ending {
 impl Drop for Ending {
     /// Whoever sees a failure in the status need not read what else it says.
     fn drop(&mut self) {
-        if matches!(self.open, Some((_, End::Failed(_)))) {
+        if self.is_whole || matches!(self.open, Some((_, End::Failed(_)))) {
             self.complete();
         }
     }
@@ -122,10 +132,11 @@ where
                 if let Some(trailers) = frame.trailers_ref() {
                     ending.trailers(trailers);
                 }
-                // Whoever knows the length does not ask again after the last byte, and nobody after
-                // the trailers.
-                if frame.is_trailers() || *this.left == Some(0) || this.inner.is_end_stream() {
+                // Nobody asks again after the trailers.
+                if frame.is_trailers() || this.inner.is_end_stream() {
                     ending.complete();
+                } else if *this.left == Some(0) {
+                    ending.whole();
                 }
             }
             Some(Err(error)) => {

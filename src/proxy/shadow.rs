@@ -114,6 +114,7 @@ pub(super) fn layer(file: &ExperimentFile) -> Result<Layer, BoxError> {
             .keep_results(0)
             .on_cancel(settings.on_cancel)
             .idempotency_key(settings.idempotency_key)
+            .failures(file.settings.failures.clone())
             .only(only(file, &settings.only)?);
     let compare = match &settings.compare {
         Switch::Off => None,

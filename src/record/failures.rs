@@ -91,6 +91,17 @@ impl Failures {
         if is_grpc(headers) { self.of_grpc(headers) } else { None }
     }
 
+    /// Whether a complete answer is a failure.
+    pub(crate) fn include(
+        &self,
+        status: StatusCode,
+        headers: &HeaderMap,
+        trailers: Option<&HeaderMap>,
+    ) -> bool {
+        self.of_head(status, headers).is_some()
+            || (is_grpc(headers) && trailers.is_some_and(|fields| self.of_grpc(fields).is_some()))
+    }
+
     /// The failure that the trailers of a gRPC response tell of, or its headers.
     pub(crate) fn of_grpc(&self, fields: &HeaderMap) -> Option<Failure> {
         let code: u16 = fields.get("grpc-status")?.to_str().ok()?.trim().parse().ok()?;

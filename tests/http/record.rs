@@ -297,8 +297,17 @@ async fn a_service_that_never_answered_has_no_first_byte_and_no_bytes() {
 
 /// How a gRPC call ended that was answered so.
 async fn grpc(head: Option<&'static str>, trailers: Option<&'static str>) -> String {
-    let records = records();
     let (feed, body) = fed();
+    grpc_by(feed, body, head, trailers).await
+}
+
+async fn grpc_by(
+    feed: crate::support::Feed,
+    body: FedBody,
+    head: Option<&'static str>,
+    trailers: Option<&'static str>,
+) -> String {
+    let records = records();
     feed.data("a message");
     if let Some(status) = trailers {
         let mut fields = http::HeaderMap::new();
@@ -331,6 +340,15 @@ async fn a_grpc_call_ends_as_its_status_says_in_trailers_or_without_a_body() {
     assert_eq!(grpc(None, None).await, "success");
     assert_eq!(grpc(None, Some("13")).await, "status: grpc-status 13: no room");
     assert_eq!(grpc(Some("14"), None).await, "status: grpc-status 14: UNAVAILABLE");
+}
+
+#[tokio::test]
+async fn trailers_count_though_the_length_was_known_before() {
+    for (status, expected) in [("0", "success"), ("13", "status: grpc-status 13: no room")] {
+        let (feed, body) = fed_of(9);
+        let body = body.not_at_end_with_the_last_byte();
+        assert_eq!(grpc_by(feed, body, None, Some(status)).await, expected);
+    }
 }
 
 #[tokio::test]

@@ -103,3 +103,25 @@ async fn a_shadow_gets_an_idempotency_key_of_its_own_unless_told_otherwise() {
     assert_eq!(keys(", idempotency_key: forward").await.0.as_deref(), Some("k-1"));
     assert_eq!(keys(", idempotency_key: remove").await.0, None);
 }
+
+#[tokio::test]
+async fn a_shadow_that_answers_500_opens_its_breaker_and_says_so() {
+    let a = saying("x").await;
+    let b = crate::support::upstream(|_| async { crate::support::respond(500, "no") }).await;
+    let breaker = "breaker: { min_requests: 5, open_for: 1h }";
+    let mut proxy = proxy(breaker, &[&a, &b]).await;
+    for asked in 1..=8 {
+        assert_eq!(proxy.get("/").await.text(), "x");
+        let ended = std::cmp::min(asked, 5);
+        crate::support::eventually("its shadow has ended", || {
+            proxy.stored().iter().filter(|row| &*row.config_id.to_string() == "b").count() >= ended
+        })
+        .await;
+    }
+    let stats = proxy.admin("/stats").await.json();
+    let shadow = &stats["shadows"][0];
+    assert_eq!((&shadow["breaker"], &shadow["dispatched"]), (&"open".into(), &5.into()));
+    assert_eq!(shadow["skips"]["breaker_open"], 3);
+    let tally = proxy.tally().await;
+    assert_eq!((tally["b shadow failed/status"], tally["b shadow skipped/breaker_open"]), (5, 3));
+}
