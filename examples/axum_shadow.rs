@@ -2,7 +2,7 @@
 //! on the same requests, and nothing it does reaches the caller.
 //!
 //! ```sh
-//! cargo run --features axum,store,yaml --example axum_shadow
+//! cargo run --features axum,compare,store,yaml --example axum_shadow
 //! ```
 
 #![allow(clippy::print_stdout)]
@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 use tower::ServiceExt;
 use tower_spearmint::{
     BoxError, ConfigPool, LogLayer, Recorder,
-    http::{ShadowLayer, Variant},
+    http::{CompareRules, ShadowLayer, Variant},
     store::{Filter, SqliteStore},
 };
 
@@ -53,7 +53,8 @@ async fn main() -> Result<(), BoxError> {
         .experiment("ranker")
         // This handler changes nothing, so it may run twice for a POST.
         .methods([Method::POST])
-        .timeout(Duration::from_secs(2));
+        .timeout(Duration::from_secs(2))
+        .compare(CompareRules::default());
     let app: Router = Router::new().route("/rank", post(rank)).layer(
         tower::ServiceBuilder::new().layer(shadow.clone()).layer(LogLayer::new(recorder.clone())),
     );
@@ -83,10 +84,18 @@ async fn main() -> Result<(), BoxError> {
             row.duration_ns
         );
     }
+    for comparison in shadow.comparisons() {
+        for difference in comparison.differences.list() {
+            println!(
+                "{} differs at {}: {:?}, {:?}",
+                comparison.config_id, difference.path, difference.primary, difference.shadow
+            );
+        }
+    }
     for stats in shadow.stats() {
         println!(
-            "shadow {}: {} dispatched, {} skipped",
-            stats.config_id, stats.dispatched, stats.skipped
+            "shadow {}: {} dispatched, {} skipped, {} compared, {} different",
+            stats.config_id, stats.dispatched, stats.skipped, stats.compared, stats.different
         );
     }
     Ok(())

@@ -22,6 +22,12 @@ pub trait Fork<R> {
         MayShadow::Yes
     }
 
+    /// Whether this request, if it may be shadowed, may also be repeated by the control, which runs
+    /// the primary's own config a second time.
+    fn may_control(&self, _: &R) -> bool {
+        true
+    }
+
     /// The request itself, and a copy of it for each further ticket. The copies never hold the
     /// request itself up.
     fn fork(

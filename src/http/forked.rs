@@ -28,6 +28,9 @@ pub const SHADOW_HEADER: HeaderName = HeaderName::from_static("x-spearmint-shado
 const CREDENTIALS: [HeaderName; 3] =
     [header::AUTHORIZATION, header::PROXY_AUTHORIZATION, header::COOKIE];
 
+/// What may be repeated (RFC 9110 section 9.2.1). TRACE is not for services.
+const SAFE_METHODS: [Method; 3] = [Method::GET, Method::HEAD, Method::OPTIONS];
+
 /// The config travels in the extensions, and the body is forked; see [the module](super).
 #[derive(Debug, Clone, Default)]
 pub struct Forked(Arc<Rules>);
@@ -36,6 +39,7 @@ pub struct Forked(Arc<Rules>);
 #[derive(Debug, Clone)]
 struct Rules {
     methods: Vec<Method>,
+    control_methods: Vec<Method>,
     only: RequestMatch,
     withheld: Vec<HeaderName>,
     idempotency_key: IdempotencyKey,
@@ -48,7 +52,8 @@ struct Rules {
 impl Default for Rules {
     fn default() -> Self {
         Self {
-            methods: vec![Method::GET, Method::HEAD, Method::OPTIONS],
+            methods: SAFE_METHODS.to_vec(),
+            control_methods: SAFE_METHODS.to_vec(),
             only: RequestMatch::default(),
             withheld: CREDENTIALS.to_vec(),
             idempotency_key: IdempotencyKey::default(),
@@ -88,6 +93,15 @@ impl<K, V> GenericShadowLayer<Forked, K, V> {
     #[must_use]
     pub fn methods(mut self, methods: impl IntoIterator<Item = Method>) -> Self {
         self.rules_mut().methods = methods.into_iter().collect();
+        self
+    }
+
+    /// The methods, of those that are shadowed, that the [control](Self::control) may repeat; GET, HEAD
+    /// and OPTIONS until then. The control runs the primary's own config: with any other method it
+    /// does a second time what the primary did, in the same place.
+    #[must_use]
+    pub fn control_methods(mut self, methods: impl IntoIterator<Item = Method>) -> Self {
+        self.rules_mut().control_methods = methods.into_iter().collect();
         self
     }
 
@@ -198,6 +212,10 @@ where
             return MayShadow::No;
         }
         if is_upgrade { MayShadow::Skip(SkipReason::Upgrade) } else { MayShadow::Yes }
+    }
+
+    fn may_control(&self, request: &Request<B>) -> bool {
+        self.0.control_methods.contains(request.method())
     }
 
     fn fork(

@@ -36,6 +36,7 @@ pub(super) struct ShadowSettings {
     breaker: Option<BreakerSettings>,
     on_cancel: OnCancel,
     control: Switch<shadow::ShadowSettings>,
+    control_methods: Option<Vec<String>>,
     compare: Switch<CompareRules>,
     idempotency_key: IdempotencyKey,
     forward_headers: Vec<String>,
@@ -150,7 +151,10 @@ pub(super) fn layer(file: &ExperimentFile) -> Result<Layer, BoxError> {
         capture_bytes_total,
     );
     if let Some(methods) = &settings.methods {
-        layer = layer.methods(read_methods(file, methods)?);
+        layer = layer.methods(read_methods(file, "shadow.methods", methods)?);
+    }
+    if let Some(methods) = &settings.control_methods {
+        layer = layer.control_methods(read_methods(file, "shadow.control_methods", methods)?);
     }
     if let Switch::On(control) = &settings.control {
         layer = layer.control(control.clone());
@@ -162,7 +166,11 @@ pub(super) fn layer(file: &ExperimentFile) -> Result<Layer, BoxError> {
     Ok(layer.enabled(settings.enabled.unwrap_or(true)))
 }
 
-fn read_methods(file: &ExperimentFile, methods: &[String]) -> Result<Vec<Method>, ConfigError> {
+fn read_methods(
+    file: &ExperimentFile,
+    path: &str,
+    methods: &[String],
+) -> Result<Vec<Method>, ConfigError> {
     methods
         .iter()
         .enumerate()
@@ -171,7 +179,7 @@ fn read_methods(file: &ExperimentFile, methods: &[String]) -> Result<Vec<Method>
             match Method::from_bytes(text.as_bytes()) {
                 Ok(method) if *text == upper => Ok(method),
                 _ => Err(file.error(
-                    &format!("shadow.methods[{at}]"),
+                    &format!("{path}[{at}]"),
                     format!("`{text}` is not a method; write it as in GET, POST"),
                 )),
             }

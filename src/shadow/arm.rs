@@ -117,6 +117,10 @@ impl ShadowArm {
         self.enabled.store(enabled, Relaxed);
     }
 
+    pub(super) fn count_unmatched(&self) {
+        self.counts.unmatched.fetch_add(1, Relaxed);
+    }
+
     /// Whether a request with this draw is shadowed; counts it if not.
     pub(super) fn wants(&self, draw: u64) -> bool {
         let counter = if !self.is_enabled() {

@@ -78,7 +78,9 @@ where
                 place = place.with_unit(unit.map(|unit| unit.hash));
                 let draw = unit.map_or_else(|| state.next_draw(), |unit| unit.entry);
                 for (at, shadow) in state.shadows.iter().enumerate() {
-                    if shadow.wants(draw) {
+                    if shadow.role == Role::Control && !layer.carrier.may_control(&request) {
+                        shadow.count_unmatched();
+                    } else if shadow.wants(draw) {
                         wanted.push((at, shadow));
                     }
                 }

@@ -54,9 +54,7 @@ impl State {
     }
 
     pub(super) fn count_unmatched(&self) {
-        for shadow in &self.shadows {
-            shadow.counts.unmatched.fetch_add(1, Relaxed);
-        }
+        self.shadows.iter().for_each(ShadowArm::count_unmatched);
     }
 
     /// The answer of the shadow at `place` was compared with the primary's.

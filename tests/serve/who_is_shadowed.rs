@@ -65,6 +65,21 @@ async fn a_control_asks_the_primarys_upstream_a_second_time() {
     assert!(marks.contains(&None) && marks.contains(&Some("ranker/a".parse().unwrap())));
 }
 
+/// It would do again, in the same place, what the primary did.
+#[tokio::test]
+async fn the_control_repeats_no_post_unless_told_to() {
+    for (settings, asked) in [("", 1), (", control_methods: [POST]", 2)] {
+        let (a, b) = (saying("x").await, saying("x").await);
+        let mut proxy =
+            proxy(&format!("methods: [POST], control: true{settings}"), &[&a, &b]).await;
+        proxy.ask(post("/"), "").await;
+        let stats = proxy.admin("/stats").await.json();
+        assert_eq!(stats["shadows"][1]["unmatched"], 2 - asked);
+        assert_eq!(proxy.ends().await.len(), 1 + usize::from(asked == 2) + 1);
+        assert_eq!((a.count(), b.count()), (asked, 1));
+    }
+}
+
 #[tokio::test]
 async fn of_a_sampled_user_every_request_is_shadowed() {
     let (a, b) = (saying("x").await, saying("x").await);
