@@ -15,6 +15,7 @@
 //! the parser behind refuses itself.
 
 use super::upgrade;
+use memchr::memchr;
 use std::sync::{
     Arc,
     atomic::{AtomicU8, Ordering::Relaxed},
@@ -191,7 +192,7 @@ impl Framer {
     }
 
     fn line(&mut self, bytes: &[u8]) -> (usize, bool) {
-        let Some(end) = bytes.iter().position(|byte| *byte == b'\n') else {
+        let Some(end) = memchr(b'\n', bytes) else {
             self.line.extend_from_slice(bytes);
             let longest = match self.at {
                 At::ChunkSize => MAX_SIZE_LINE,
