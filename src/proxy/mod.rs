@@ -49,6 +49,37 @@
 //! # Ok(())
 //! # }
 //! ```
+//!
+//! While it runs, a [`ProxyHandle`] reads the counters, switches the shadows, and puts another
+//! file to use:
+//!
+//! ```
+//! use tower_spearmint::{BoxError, Recorder};
+//! use tower_spearmint::proxy::{ExperimentFile, Proxy};
+//! use tower_spearmint::record::MemoryBackend;
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), BoxError> {
+//! # let (recorder, _recording) = Recorder::pair(MemoryBackend::new());
+//! let file = |sample| ExperimentFile::from_yaml_str(&format!("
+//! experiment: ranker
+//! strategy: shadow
+//! primary: stable
+//! shadow: {{ sample: {sample} }}
+//! configs:
+//!   - {{ config_id: stable, upstream: 'http://127.0.0.1:9001' }}
+//!   - {{ config_id: candidate, upstream: 'http://127.0.0.1:9002' }}
+//! "));
+//! let proxy = Proxy::new(&file(0.1)?, recorder)?;
+//! let handle = proxy.handle();
+//! handle.switch_shadows(Some("candidate"), false)?;
+//! let reloaded = handle.reload(&file(0.5)?)?;
+//! assert!(reloaded.needs_restart.is_empty());
+//! // What was switched off stays so.
+//! assert!(!handle.stats().shadows[0].enabled);
+//! # Ok(())
+//! # }
+//! ```
 
 mod admin;
 mod body;

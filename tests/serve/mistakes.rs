@@ -489,3 +489,28 @@ fn a_port_in_use_is_no_mistake_in_the_file() {
         );
     }
 }
+
+#[test]
+fn bounds_that_would_refuse_everyone_are_refused() {
+    for (limits, expected) in [
+        ("max_connections: 0", "x.yaml:10:28: `limits.max_connections`: 0; nobody could be served"),
+        ("max_headers: 0", "x.yaml:10:24: `limits.max_headers`: 0; nobody could be served"),
+        ("max_streams: 0", "x.yaml:10:24: `limits.max_streams`: 0; nobody could be served"),
+        (
+            "max_head_size: 4KiB",
+            "x.yaml:10:26: `limits.max_head_size`: 4096 bytes; write a size from 8KiB to 16MiB",
+        ),
+        (
+            "max_head_size: 1GiB",
+            "x.yaml:10:26: `limits.max_head_size`: 1073741824 bytes; write a size from 8KiB to 16MiB",
+        ),
+        ("head_timeout: 0s", "x.yaml:10:25: `limits.head_timeout`: 0; write a duration, as in 30s"),
+        (
+            "idle_timeuot: 3s",
+            "x.yaml:10:25: `limits.idle_timeuot`: unknown key `idle_timeuot`; did you mean `idle_timeout`?",
+        ),
+    ] {
+        assert_eq!(and(&format!("limits: {{ {limits} }}\n")), expected);
+    }
+    assert_eq!(and("tls: { certificate: cert.pem }\n"), "x.yaml:10:1: `tls`: missing key `key`");
+}

@@ -6,7 +6,6 @@ use std::{
     io::{Read, Write},
     net::{SocketAddr, TcpStream},
     sync::{Arc, Mutex},
-    time::Duration,
 };
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
@@ -135,10 +134,10 @@ fn chunked(body: &[u8]) -> Option<usize> {
     }
 }
 
-/// Sends bytes and returns what comes back, until the other side closes or has nothing to say.
+/// Sends bytes and returns what comes back, until the other side closes.
 fn send(address: SocketAddr, bytes: &[u8]) -> String {
     let mut stream = TcpStream::connect(address).unwrap();
-    stream.set_read_timeout(Some(Duration::from_millis(700))).unwrap();
+    stream.set_read_timeout(Some(PATIENCE)).unwrap();
     // It may be refused before it is sent whole.
     let _ = stream.write_all(bytes);
     let mut back = Vec::new();

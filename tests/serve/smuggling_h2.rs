@@ -16,7 +16,7 @@ experiment: strict
 strategy: shadow
 primary: a
 shadow: { methods: [GET, POST] }
-limits: { ping_interval: 300ms, ping_timeout: 300ms }
+limits: { ping_interval: 2s, ping_timeout: 1s }
 configs:
   - { config_id: a, upstream: UPSTREAM_A }
   - { config_id: b, upstream: UPSTREAM_B }
@@ -36,19 +36,22 @@ async fn is_served(address: SocketAddr, fields: &[(&str, &str)], body: &str) -> 
     }
     let mut stream = TcpStream::connect(address).await.unwrap();
     stream.write_all(&sent).await.unwrap();
-    let mut back = Vec::new();
-    // Until the peer misses its answer to a ping.
-    let _ = tokio::time::timeout(PATIENCE, stream.read_to_end(&mut back)).await.unwrap();
-    let mut rest = &back[..];
-    while rest.len() >= 9 {
-        let length = u32::from_be_bytes([0, rest[0], rest[1], rest[2]]) as usize;
-        // `:status 200` is the eighth entry of the static table.
-        if rest[3] == HEADERS && rest.get(9) == Some(&0x88) {
-            return true;
+    let mut stream = tokio::io::BufReader::new(stream);
+    let answer = async {
+        // Until the peer misses its answer to a ping.
+        while let Ok(first) = stream.read_u64().await {
+            let _ = stream.read_u8().await?;
+            let (length, kind) = (first >> 40, (first >> 32) as u8);
+            let mut payload = vec![0; usize::try_from(length).unwrap()];
+            stream.read_exact(&mut payload).await?;
+            // `:status 200` is the eighth entry of the static table.
+            if kind == HEADERS && payload.first() == Some(&0x88) {
+                return Ok(true);
+            }
         }
-        rest = rest.get(9 + length..).unwrap_or_default();
-    }
-    false
+        Ok::<_, std::io::Error>(false)
+    };
+    tokio::time::timeout(PATIENCE, answer).await.unwrap().unwrap_or(false)
 }
 
 #[tokio::test]
