@@ -79,6 +79,7 @@ mod forked;
 mod listener;
 mod log;
 mod matches;
+#[cfg(feature = "proxy")]
 mod metered;
 mod multi_branch;
 mod pump;
