@@ -33,7 +33,7 @@ impl Meter {
 
     /// So much of the request body was read so far. (A total, so that two who count the same do
     /// not add up.)
-    #[cfg(feature = "proxy")]
+    #[cfg(feature = "http")]
     pub(crate) fn count_bytes_in(&self, total: u64) {
         self.bytes_in.set(total);
     }
