@@ -7,6 +7,7 @@ use crate::{
     support::respond,
     verdict::{Row, no_part_was_taken_for_the_whole, quiet},
     visit::{
+        PAUSE,
         Protocol::{self, Http1, Http2},
         Work, visit,
     },
@@ -191,10 +192,11 @@ async fn change_nothing(
 
     let quiet = quiet().await;
     let a = Ledger::default();
-    let alone = visit(serve(router(Vec::new(), &a, Vec::new())).await, protocol, &a).await;
+    let alone =
+        visit(serve(router(Vec::new(), &a, Vec::new())).await, protocol, &a, Duration::ZERO).await;
     let a = Ledger::default();
     let shadowed = router(ills.to_vec(), &a, ledgers.clone()).layer(layers);
-    let shadowed = visit(serve(shadowed).await, protocol, &a).await;
+    let shadowed = visit(serve(shadowed).await, protocol, &a, PAUSE).await;
     drop(quiet);
 
     shadowed.is_as_quick_as(&alone);

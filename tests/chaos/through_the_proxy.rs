@@ -5,11 +5,13 @@ use crate::{
     support::Proxy,
     verdict::{Row, no_part_was_taken_for_the_whole, quiet},
     visit::{
+        PAUSE,
         Protocol::{self, Http1, Http2},
         visit,
     },
     well::well,
 };
+use std::time::Duration;
 
 const NAMES: [&str; 4] = ["b", "c", "d", "e"];
 
@@ -51,13 +53,13 @@ async fn change_nothing(sick: &[Sick], protocol: Protocol) {
     let quiet = quiet().await;
     let a = well().await;
     let proxy = Proxy::start(&yaml(&[], protocol), &[a.address]).await;
-    let alone = visit(proxy.address, protocol, &a.ledger).await;
+    let alone = visit(proxy.address, protocol, &a.ledger, Duration::ZERO).await;
     drop(proxy);
     let a = well().await;
     let addresses: Vec<_> =
         [a.address].into_iter().chain(shadows.iter().map(|shadow| shadow.address)).collect();
     let mut proxy = Proxy::start(&yaml(sick, protocol), &addresses).await;
-    let shadowed = visit(proxy.address, protocol, &a.ledger).await;
+    let shadowed = visit(proxy.address, protocol, &a.ledger, PAUSE).await;
     drop(quiet);
 
     shadowed.is_as_quick_as(&alone);

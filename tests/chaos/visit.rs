@@ -208,8 +208,16 @@ fn chunked(bytes: Bytes) -> Body {
     BodyExt::boxed(StreamBody::new(futures_util::stream::iter(frames.collect::<Vec<_>>())))
 }
 
+/// Between two rounds, for what is stuck to time out: the buffers have room for one round of it.
+pub const PAUSE: Duration = Duration::from_secs(3);
+
 /// Asks everything of this address; `ledger` is that of the upstream that answers.
-pub async fn visit(address: SocketAddr, protocol: Protocol, ledger: &Ledger) -> Visit {
+pub async fn visit(
+    address: SocketAddr,
+    protocol: Protocol,
+    ledger: &Ledger,
+    pause: Duration,
+) -> Visit {
     let mut visit = Visit::default();
     let mut connection = Connection::open(address, protocol).await;
     for _ in 0..rounds() {
@@ -224,8 +232,7 @@ pub async fn visit(address: SocketAddr, protocol: Protocol, ledger: &Ledger) -> 
         let errand = visit.errand(Work::Get, Verb::Get, 1_000);
         connection.ask(errand, full("")).await;
         if rounds() > 1 {
-            // For what is stuck to time out: the buffers have room for one round of it.
-            tokio::time::sleep(Duration::from_secs(3)).await;
+            tokio::time::sleep(pause).await;
         }
     }
     visit.all_at_once(address, protocol).await;
