@@ -29,7 +29,7 @@ use tower_service::Service;
 /// The connections to an upstream: many at once, or over HTTP/2 one for all.
 pub(super) enum UpstreamClient {
     Http1(Arc<Pool>),
-    Http2(Client<Bounded, ProxyBody>),
+    Http2(Box<Client<Bounded, ProxyBody>>),
 }
 
 impl UpstreamClient {
@@ -59,7 +59,7 @@ impl UpstreamClient {
             .http2_adaptive_window(true)
             // The caller's own spelling does not survive HTTP/2; its host does.
             .set_host(false);
-        Self::Http2(builder.build(connector))
+        Self::Http2(Box::new(builder.build(connector)))
     }
 
     /// Sends the request, which it takes out.

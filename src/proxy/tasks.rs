@@ -12,7 +12,7 @@ use std::{
 use tokio::sync::{Notify, Semaphore};
 
 /// How long a task that was cut off may take to notice.
-const STOPPING: Duration = Duration::from_millis(100);
+const STOPPING: Duration = Duration::from_secs(1);
 
 /// Connections, and what they spawn (over HTTP/2 each request is a task of its own).
 #[derive(Clone)]

@@ -10,7 +10,7 @@ use std::{
 use tokio::sync::{Notify, Semaphore};
 
 /// How long a shadow that was told to stop may take to do so: until it is next polled.
-const STOPPING: Duration = Duration::from_millis(100);
+const STOPPING: Duration = Duration::from_secs(1);
 
 /// All shadows of a layer, running now.
 #[derive(Debug)]
