@@ -2,6 +2,7 @@
 
 use super::{
     framer::{Framer, Phase},
+    goodbye::Heard,
     listener::Counters,
 };
 use pin_project::pin_project;
@@ -27,6 +28,7 @@ pub(super) struct Guard<S> {
     #[pin]
     stream: S,
     framer: Framer,
+    heard: Heard,
     counters: Arc<Counters>,
     head_timeout: Duration,
     timer: Option<Pin<Box<Sleep>>>,
@@ -39,12 +41,14 @@ impl<S> Guard<S> {
     pub(super) fn new(
         stream: S,
         phase: Phase,
+        heard: Heard,
         head_timeout: Duration,
         counters: Arc<Counters>,
     ) -> Self {
         Self {
             stream,
             framer: Framer::new(phase),
+            heard,
             counters,
             head_timeout,
             timer: None,
@@ -66,6 +70,7 @@ impl<S: AsyncRead> AsyncRead for Guard<S> {
             match this.stream.poll_read(cx, buf)? {
                 Poll::Ready(()) => match this.framer.feed(&buf.filled()[before..]) {
                     Ok(()) => {
+                        this.heard.set();
                         *this.is_timed &= this.framer.awaits_head() && this.framer.heads() == heads;
                         return Poll::Ready(Ok(()));
                     }

@@ -87,6 +87,7 @@ mod client;
 mod file;
 mod forward;
 mod framer;
+mod goodbye;
 mod guard;
 mod handle;
 mod headers;

@@ -5,6 +5,7 @@ use super::{
     body::ReplyBody,
     file::ExperimentFile,
     framer::Phase,
+    goodbye::{self, Heard},
     guard::Guard,
     handle::{ProxyHandle, Shared},
     headers::{ClientAddr, Https},
@@ -35,10 +36,6 @@ use tokio::{
 
 /// No system keeps more connections than this for a listener to accept.
 const MAX_BACKLOG: usize = 4_096;
-
-/// How long a connection that was just accepted may take to bring its first request, when the
-/// process is to end.
-const FIRST_REQUEST: Duration = Duration::from_millis(50);
 
 /// A running experiment; see [the module](super).
 pub struct Proxy {
@@ -128,8 +125,7 @@ impl Proxy {
                 _open: shared.counters.connection(),
                 _watcher: graceful.watcher(),
             });
-            let connection = serve_connection(hold, stream, ClientAddr(client), graceful.watcher());
-            shared.tasks.execute(connection);
+            shared.tasks.execute(serve_connection(hold, stream, ClientAddr(client)));
         };
         let accept = async {
             loop {
@@ -160,8 +156,6 @@ impl Proxy {
     async fn drain(&self, graceful: GracefulShutdown, open: impl Fn() -> usize) -> ServeReport {
         let shared = &self.handle.0;
         let deadline = Instant::now() + shared.load.load().file.drain_timeout();
-        // A connection on which nothing has come yet is closed at once.
-        timeout_at(deadline, sleep(FIRST_REQUEST)).await.ok();
         let left = || deadline.saturating_duration_since(Instant::now());
         shared.stopping.send_replace(true);
         let connections_cut_off = match timeout_at(deadline, graceful.shutdown()).await {
@@ -211,12 +205,7 @@ struct Hold {
     _watcher: Watcher,
 }
 
-async fn serve_connection(
-    hold: Arc<Hold>,
-    stream: TcpStream,
-    client: ClientAddr,
-    watcher: Watcher,
-) {
+async fn serve_connection(hold: Arc<Hold>, stream: TcpStream, client: ClientAddr) {
     let counters = &hold.shared.counters;
     let load = hold.shared.load.load_full();
     // Small answers must not wait for more to send.
@@ -241,8 +230,9 @@ async fn serve_connection(
             }
         }
     };
-    let phase = Phase::default();
-    let guard = Guard::new(socket, phase.clone(), load.limits().head_timeout, counters.clone());
+    let (phase, heard) = (Phase::default(), Heard::default());
+    let limit = load.limits().head_timeout;
+    let guard = Guard::new(socket, phase.clone(), heard.clone(), limit, counters.clone());
     let service = service_fn(|mut request: Request<Incoming>| {
         request.extensions_mut().insert(client);
         if is_https {
@@ -255,7 +245,8 @@ async fn serve_connection(
     let connection = connection.into_owned();
     // It may live longer than the file does.
     drop(load);
-    if let Err(error) = watcher.watch(connection).await {
+    let stopping = hold.shared.stopping.subscribe();
+    if let Err(error) = goodbye::serve(connection, heard, stopping).await {
         match error.downcast_ref::<hyper::Error>() {
             Some(error) if error.is_parse_too_large() => counters.too_large(),
             Some(error) if error.is_parse() => counters.malformed(),

@@ -269,12 +269,17 @@ async fn under_load_what_was_sent_is_what_was_recorded_and_what_was_cut_off_is_c
     assert!(connections > 10 && shadows > 10, "{}", proxy.log());
     let (answered, failed) = (answered.load(SeqCst), failed.load(SeqCst));
     let rows = proxy.stored().len();
-    // Sent = recorded: each request once for the primary and once for the shadow.
+    // Sent = recorded + counted as cut off. (Nobody can take what the system lets in while the
+    // listener is being closed.)
     assert_eq!(count("a primary success"), answered);
-    assert_eq!(count("a primary cancelled"), connections);
-    // (Nobody can take what the system lets in while the listener is being closed.)
-    assert!(failed - connections <= 1, "{failed} failed, {connections} were cut off");
+    assert!(failed <= connections + 1, "{failed} failed, {connections} were cut off");
+    // A connection may be cut off before its request was heard.
+    let cancelled = count("a primary cancelled");
+    assert!(cancelled > 10 && cancelled <= connections, "{cancelled} of {connections}");
+    // Each request once for the primary and once for the shadow. (Those that nobody answers may
+    // fill what is allowed in flight.)
+    let skipped = count("b shadow skipped/max_in_flight");
     assert_eq!(count("b shadow cancelled"), shadows);
-    assert_eq!(count("b shadow success") + shadows, answered + connections);
-    assert_eq!(rows, 2 * (answered + connections));
+    assert_eq!(count("b shadow success") + skipped + shadows, answered + cancelled);
+    assert_eq!(rows, 2 * (answered + cancelled));
 }
