@@ -7,12 +7,14 @@
 #
 # Works from a clean clone on Debian. What it installs and starts it says; what it starts it ends.
 # Everything it writes is under target/peers. Exits with 1 when the run is void: fewer than 99 % of the
-# requests were shadowed, recorded or (for the peers) mirrored.
+# requests were shadowed, recorded and compared, or (by the peers) mirrored.
 #
 #   SECONDS_EACH=10   how long each measurement takes      ROUNDS=3    how often
 #   CONNECTIONS=32    of the load generator                BASE=9400   the first of 100 ports
 #   SPEARMINT=path    a binary to use instead of building one
-#   SHADOW='{ … }'    the shadow's settings                MUST_COMPARE=1   void if not compared
+#   SHADOW='{ … }'    the shadow's settings
+#   ANSWER=text       what the shadow's upstream says, if not the same as the primary's: then every
+#                     request is recorded as different, too
 #   SICK_DELAY_MS=8   how long a connection of --sick waits before its next request
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
@@ -32,7 +34,7 @@ case ${1-} in
     '') ;;
     --sick) fair= sick=1 ;;
     --all) sick=1 ;;
-    *) sed -n '2,18s/^# \{0,1\}//p' "$0"; exit 2 ;;
+    *) sed -n '2,19s/^# \{0,1\}//p' "$0"; exit 2 ;;
 esac
 
 say() { printf '%s\n' "$*" >&2; }
@@ -169,14 +171,16 @@ memory() { # id: resident now and at most, in KiB
     awk '/^VmRSS/ { now = $2 } /^VmHWM/ { most = $2 } END { print now "\t" most }' "/proc/$1/status"
 }
 
-upstream "$stable" stable
-upstream "$candidate" candidate
+upstream "$stable" "the answer"
+upstream "$candidate" "${ANSWER:-the answer}"
 
 # --- throughput and latency ------------------------------------------------------------------------
 
 if [ -n "$fair" ]; then
     nginx_start "$candidate"
+    peers=("$started_id")
     envoy_start "$candidate"
+    peers+=("$started_id")
     for round in $(seq "$rounds"); do
         measure mirror "$round" nginx "$nginx_mirror"
         measure mirror "$round" envoy "$envoy_mirror"
@@ -192,7 +196,8 @@ if [ -n "$fair" ]; then
         measure plain "$round" spearmint "$listen"
         end "$started_id"
     done
-    MUST_COMPARE=${MUST_COMPARE-} python3 "$here/summary.py" fair "$run" || void=1
+    for peer in "${peers[@]}"; do end "$peer"; done
+    python3 "$here/summary.py" fair "$run" || void=1
 fi
 
 # --- sick shadows ---------------------------------------------------------------------------------
