@@ -65,6 +65,7 @@ mod recorder;
 mod recording;
 mod service;
 mod shared;
+mod thread;
 mod tracing_backend;
 
 pub use backend::{BatchError, LoggerBackend, RunId};
@@ -85,4 +86,5 @@ pub use service::Log;
 pub(crate) use service::Open;
 #[cfg(not(feature = "http"))]
 use service::Open;
+pub use thread::RecordingThread;
 pub use tracing_backend::TracingBackend;

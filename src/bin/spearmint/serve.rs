@@ -11,7 +11,7 @@ use tower_spearmint::{
     BoxError, Recorder,
     mlflow::MlflowBackend,
     proxy::{ExperimentFile, Proxy, ProxyHandle, ServeReport},
-    record::Recording,
+    record::{Recording, RecordingThread},
     store::SqliteStore,
 };
 use tracing_subscriber::EnvFilter;
@@ -104,7 +104,8 @@ impl Serve {
                 std::env::var("MLFLOW_TRACKING_URI").ok().filter(|uri| !uri.is_empty())
             });
         let (recorder, recordings, mlflow) = recorder(store, mlflow_uri.as_deref())?;
-        let recordings: Vec<_> = recordings.into_iter().map(tokio::spawn).collect();
+        let recordings: Vec<_> =
+            recordings.into_iter().map(Recording::spawn_thread).collect::<std::io::Result<_>>()?;
 
         let proxy = Proxy::new(file, recorder).map_err(Failed::Input)?;
         tokio::spawn(reload_at(hang_up, proxy.handle()));
@@ -159,7 +160,7 @@ impl Serve {
                 "MLflow"
             );
         }
-        recordings.iter().for_each(tokio::task::JoinHandle::abort);
+        recordings.into_iter().for_each(RecordingThread::stop);
         let stats = report.recorder;
         note(&format!(
             "{} branches recorded, {} dropped, {} lost",
