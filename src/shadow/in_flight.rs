@@ -20,11 +20,18 @@ pub(super) struct InFlight {
     /// Closed when those still running are to stop. (A semaphore that has no permits is a flag
     /// that can be waited for.)
     cut: Semaphore,
+    /// Those that did stop.
+    stopped: AtomicUsize,
 }
 
 impl Default for InFlight {
     fn default() -> Self {
-        Self { count: AtomicUsize::new(0), none_left: Notify::new(), cut: Semaphore::new(0) }
+        Self {
+            count: AtomicUsize::new(0),
+            none_left: Notify::new(),
+            cut: Semaphore::new(0),
+            stopped: AtomicUsize::new(0),
+        }
     }
 }
 
@@ -44,10 +51,10 @@ impl InFlight {
         if tokio::time::timeout(deadline, self.none()).await.is_ok() {
             return 0;
         }
-        let left = self.count();
         self.cut.close();
         let _ = tokio::time::timeout(STOPPING, self.none()).await;
-        left
+        // One may have come to its own end in the last moment.
+        self.stopped.swap(0, SeqCst) + self.count()
     }
 
     async fn none(&self) {
@@ -78,6 +85,11 @@ impl Permit {
 
     pub(super) async fn cut(&self) {
         self.all.cut().await;
+    }
+
+    /// It stops because it was told to.
+    pub(super) fn count_stopped(&self) {
+        self.all.stopped.fetch_add(1, SeqCst);
     }
 }
 

@@ -117,7 +117,11 @@ where
             if deadline.as_mut().poll(cx).is_ready() {
                 return Poll::Ready(Stop::Timeout);
             }
-            if cut.as_mut().poll(cx).is_ready() || caller_left.as_mut().poll(cx).is_ready() {
+            if cut.as_mut().poll(cx).is_ready() {
+                task.permit.count_stopped();
+                return Poll::Ready(Stop::Cut);
+            }
+            if caller_left.as_mut().poll(cx).is_ready() {
                 return Poll::Ready(Stop::Cut);
             }
             Poll::Pending

@@ -395,7 +395,7 @@ fn no_upstream_sees_a_request_that_was_not_accepted() {
         let ((a, primary), (b, shadow)) = (Plain::start().await, Plain::start().await);
         (Proxy::start(&yaml, &[a, b]).await, primary, shadow)
     });
-    let config = ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(64) };
+    let config = ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(200) };
     let total = std::cell::Cell::new(0);
     proptest!(config, |(is_begun in prop::bool::weighted(0.9), pieces in prop::collection::vec(piece(), 1..16))| {
         total.set(total.get() + 1);
@@ -427,7 +427,5 @@ fn no_upstream_sees_a_request_that_was_not_accepted() {
         }
     });
     // Not all of them are refused.
-    let seen = primary.paths().len();
-    shadow.paths();
-    assert!(seen * 20 > total.get(), "{seen} of {}", total.get());
+    assert!(!primary.paths().is_empty(), "none of {}", total.get());
 }
