@@ -3,12 +3,12 @@
 use super::{
     fed::Fed,
     listener::Listener,
-    tap::{Budget, Tap},
+    tap::{Budget, Owner, Tap},
     tee::Tee,
 };
 use crate::{
     BoxError,
-    trial::{Meter, Place, Reason},
+    trial::{Meter, Place},
 };
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
@@ -76,18 +76,20 @@ impl<B: Body<Data = Bytes>> ForkBody<B> {
     /// The body itself, when it is a copy or has copies already.
     pub fn fork(self, copies: usize) -> Result<(Self, Vec<Self>), Self> {
         match self.inner {
-            Inner::Whole(body) => {
-                Ok(Self::tee(body, (0..copies).map(|_| None).collect(), &Budget::default()))
-            }
+            Inner::Whole(body) => Ok(Self::tee(
+                body,
+                (0..copies).map(|_| Owner::nobody()).collect(),
+                &Budget::default(),
+            )),
             inner => Err(Self { inner, ..self }),
         }
     }
 
-    /// The body, and a copy of it for each reason.
-    pub(super) fn tee(body: B, reasons: Vec<Option<Reason>>, budget: &Budget) -> (Self, Vec<Self>) {
+    /// The body, and a copy of it for each owner.
+    pub(super) fn tee(body: B, owners: Vec<Owner>, budget: &Budget) -> (Self, Vec<Self>) {
         let expected = if body.is_end_stream() { Some(0) } else { body.size_hint().exact() };
         let (taps, mut copies): (Vec<_>, Vec<_>) =
-            reasons.into_iter().map(|reason| Tap::pair(budget, reason, expected)).unzip();
+            owners.into_iter().map(|owner| Tap::pair(budget, owner, expected)).unzip();
         let tee = Tee::new(body, taps, expected);
         if tee.is_end_stream() {
             copies.iter_mut().for_each(Listener::look_ahead);

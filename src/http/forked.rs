@@ -5,7 +5,7 @@ use super::{
     log::may_have_body,
     pump::{pump, read_ahead},
     settled::{Capture, Gather},
-    tap::Budget,
+    tap::{Budget, Owner},
 };
 use crate::{
     branch::{Failure, FailureKind, SkipReason},
@@ -153,8 +153,9 @@ impl<K, V> GenericShadowLayer<Forked, K, V> {
         self
     }
 
-    /// How many bytes of request bodies may wait for all shadows of this layer together; 128 MiB
-    /// until then.
+    /// How many bytes of request bodies may wait for all shadows of this layer together; 256 MiB
+    /// until then. For those of one config may wait no more than is still free (half of it, if it
+    /// is alone): one that is stuck leaves room for one that reads.
     #[must_use]
     pub fn body_buffer_total(mut self, bytes: usize) -> Self {
         self.rules_mut().budget.all = bytes;
@@ -229,8 +230,8 @@ where
             return (seated(request.map(ForkBody::whole), ticket), mark, Vec::new());
         }
         let (parts, body) = request.into_parts();
-        let reasons = copies.iter().map(|ticket| ticket.0.reason.clone()).collect();
-        let (body, copy_bodies) = ForkBody::tee(body, reasons, &self.0.budget);
+        let owners = copies.iter().map(Owner::of).collect();
+        let (body, copy_bodies) = ForkBody::tee(body, owners, &self.0.budget);
         let copies = copies
             .into_iter()
             .zip(copy_bodies)
@@ -249,8 +250,8 @@ where
         let (pump, bodies) = if at_once {
             pump(body, tickets.len())
         } else {
-            let reasons = tickets.iter().map(|ticket| ticket.0.reason.clone()).collect();
-            read_ahead(body, reasons, &self.0.budget)
+            let owners = tickets.iter().map(Owner::of).collect();
+            read_ahead(body, owners, &self.0.budget)
         };
         let requests = tickets
             .into_iter()

@@ -21,7 +21,7 @@ const FRAME_COST: usize = 64;
 /// is counted.
 const SMALL_FRAME: usize = 4 << 10;
 
-/// Bytes waiting: for one copy, and for all.
+/// Bytes waiting: for one copy, for all copies of its config, and for all.
 ///
 /// With the channel (Tokio's) and the reason (set once) these counters are all that the ends of a
 /// copy share, on whichever threads they are. Each [`Waiting`] adds its cost once and takes it off
@@ -31,13 +31,21 @@ const SMALL_FRAME: usize = 4 << 10;
 #[derive(Debug)]
 pub(super) struct Level {
     own: AtomicUsize,
+    config: Arc<AtomicUsize>,
     all: Arc<AtomicUsize>,
 }
 
 impl Level {
-    pub(super) fn new(all: &Arc<AtomicUsize>) -> Arc<Self> {
-        Arc::new(Self { own: AtomicUsize::new(0), all: all.clone() })
+    pub(super) fn new(config: Arc<AtomicUsize>, all: &Arc<AtomicUsize>) -> Arc<Self> {
+        Arc::new(Self { own: AtomicUsize::new(0), config, all: all.clone() })
     }
+}
+
+/// How much waits now.
+pub(super) struct Levels {
+    pub(super) own: usize,
+    pub(super) config: usize,
+    pub(super) all: usize,
 }
 
 /// Data on its way to a copy. It counts until it is read, or dropped wherever it is then.
@@ -47,15 +55,16 @@ pub(super) struct Waiting {
 }
 
 impl Waiting {
-    /// With how much waits now, for this copy and for all.
-    pub(super) fn new(data: &Bytes, level: &Arc<Level>) -> (Self, usize, usize) {
+    /// With how much waits now.
+    pub(super) fn new(data: &Bytes, level: &Arc<Level>) -> (Self, Levels) {
         let cost = cost(data);
         let before = level.own.fetch_add(cost, Relaxed);
+        let config = level.config.fetch_add(cost, Relaxed) + cost;
         let all = level.all.fetch_add(cost, Relaxed) + cost;
         // Whoever keeps up has read the one before.
         let is_to_wait = before > 0 && data.len() < SMALL_FRAME;
         let data = if is_to_wait { Bytes::copy_from_slice(data) } else { data.clone() };
-        (Self { data, level: level.clone() }, before + cost, all)
+        (Self { data, level: level.clone() }, Levels { own: before + cost, config, all })
     }
 
     fn read(self) -> Bytes {
@@ -71,6 +80,7 @@ impl Drop for Waiting {
     fn drop(&mut self) {
         let cost = cost(&self.data);
         self.level.own.fetch_sub(cost, Relaxed);
+        self.level.config.fetch_sub(cost, Relaxed);
         self.level.all.fetch_sub(cost, Relaxed);
     }
 }

@@ -8,12 +8,9 @@
 use super::{
     ForkBody,
     fed::{Fed, Piece},
-    tap::Budget,
+    tap::{Budget, Owner},
 };
-use crate::{
-    BoxError,
-    carrier::{Pump, Reason},
-};
+use crate::{BoxError, carrier::Pump};
 use bytes::Bytes;
 use http_body::{Body, Frame};
 use http_body_util::BodyExt;
@@ -44,14 +41,14 @@ where
 /// within the budget.
 pub(super) fn read_ahead<B>(
     body: B,
-    reasons: Vec<Option<Reason>>,
+    owners: Vec<Owner>,
     budget: &Budget,
 ) -> (Option<Pump>, Vec<ForkBody<B>>)
 where
     B: Body<Data = Bytes> + Send + 'static,
     B::Error: Into<BoxError>,
 {
-    let (tee, copies) = ForkBody::tee(body, reasons, budget);
+    let (tee, copies) = ForkBody::tee(body, owners, budget);
     let pump = async move {
         let mut tee = pin!(tee);
         while let Some(Ok(_)) = tee.frame().await {}

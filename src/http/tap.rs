@@ -3,7 +3,7 @@
 use super::listener::{Level, Listener, Piece, Waiting};
 use crate::{
     branch::{Failure, FailureKind},
-    trial::Reason,
+    carrier::{Reason, Ticket},
 };
 use bytes::Bytes;
 use http::HeaderMap;
@@ -15,7 +15,7 @@ use tokio::sync::mpsc;
 pub(super) struct Budget {
     /// For each.
     pub(super) each: usize,
-    /// For all together.
+    /// For all together; those of one config have at most as much as is still free.
     pub(super) all: usize,
     used: Arc<AtomicUsize>,
 }
@@ -23,7 +23,24 @@ pub(super) struct Budget {
 impl Default for Budget {
     /// An upload of 20 MB fits, however late a healthy shadow gets its turn.
     fn default() -> Self {
-        Self { each: 24 << 20, all: 128 << 20, used: Arc::default() }
+        Self { each: 24 << 20, all: 256 << 20, used: Arc::default() }
+    }
+}
+
+/// Whose copy it is: where its bytes are counted, and where it is said why it was dropped.
+pub(super) struct Owner {
+    waiting: Arc<AtomicUsize>,
+    reason: Option<Reason>,
+}
+
+impl Owner {
+    pub(super) fn of(ticket: &Ticket) -> Self {
+        Self { waiting: ticket.0.place.arm.waiting.clone(), reason: ticket.0.reason.clone() }
+    }
+
+    /// For a strategy that forks by itself.
+    pub(super) fn nobody() -> Self {
+        Self { waiting: Arc::default(), reason: None }
     }
 }
 
@@ -38,13 +55,10 @@ pub(super) struct Tap {
 
 impl Tap {
     /// Both ends of the way to a copy; the body has `expected` bytes, if that is known.
-    pub(super) fn pair(
-        budget: &Budget,
-        reason: Option<Reason>,
-        expected: Option<u64>,
-    ) -> (Self, Listener) {
+    pub(super) fn pair(budget: &Budget, owner: Owner, expected: Option<u64>) -> (Self, Listener) {
         let (sender, receiver) = mpsc::unbounded_channel();
-        let level = Level::new(&budget.used);
+        let Owner { waiting, reason } = owner;
+        let level = Level::new(waiting, &budget.used);
         let tap = Self { sender: Some(sender), level, budget: budget.clone(), reason };
         (tap, Listener::new(receiver, expected))
     }
@@ -52,19 +66,21 @@ impl Tap {
     /// Never waits: a copy that is too far behind gets no more.
     pub(super) fn data(&mut self, data: &Bytes) {
         let Some(sender) = &self.sender else { return };
-        let (waiting, own, all) = Waiting::new(data, &self.level);
-        let over = if own > self.budget.each {
-            Some(("body_buffer", self.budget.each))
-        } else if all > self.budget.all {
-            Some(("body_buffer_total", self.budget.all))
+        let (waiting, levels) = Waiting::new(data, &self.level);
+        // A config has at most as much waiting as is still free: so some always is, and a shadow
+        // that is stuck does not take the room of one that reads. (Dynamic thresholds: Choudhury
+        // and Hahne, IEEE/ACM Transactions on Networking 6(2), 1998, doi 10.1109/90.664262.)
+        let free = self.budget.all.saturating_sub(levels.all);
+        let over = if levels.own > self.budget.each {
+            Some(format!("body_buffer ({} bytes)", self.budget.each))
+        } else if levels.config > free {
+            Some(format!("what is free of body_buffer_total ({} bytes)", self.budget.all))
         } else {
             None
         };
-        if let Some((name, bound)) = over {
-            self.fail(
-                FailureKind::Lagging,
-                format!("fell behind the request body by more than {name} ({bound} bytes)"),
-            );
+        if let Some(bound) = over {
+            let message = format!("fell behind the request body by more than {bound}");
+            self.fail(FailureKind::Lagging, message);
         } else if sender.send(Piece::Data(waiting)).is_err() {
             // The copy was dropped: it needs no more, whatever the reason.
             self.sender = None;

@@ -5,6 +5,8 @@ use crate::{
     compare::Comparison,
     config::{Config, ConfigPool},
 };
+#[cfg(feature = "http")]
+use std::sync::atomic::AtomicUsize;
 use std::sync::{
     Arc, Mutex, MutexGuard, OnceLock, PoisonError,
     atomic::{AtomicBool, Ordering::Relaxed},
@@ -44,6 +46,9 @@ pub(crate) struct Arm {
     pub(crate) experiment: Arc<Experiment>,
     pub(crate) config: Config,
     recorder: OnceLock<Arc<dyn Sink>>,
+    /// Bytes of request bodies that wait for shadows of this config.
+    #[cfg(feature = "http")]
+    pub(crate) waiting: Arc<AtomicUsize>,
 }
 
 /// All configs of an experiment, in the order of the pool.
@@ -112,7 +117,13 @@ impl Arm {
     /// A config beside the others of an experiment.
     pub(crate) fn new(experiment: &Arc<Experiment>, config: &Config) -> Self {
         let (experiment, config) = (experiment.clone(), config.clone());
-        Self { experiment, config, recorder: OnceLock::new() }
+        Self {
+            experiment,
+            config,
+            recorder: OnceLock::new(),
+            #[cfg(feature = "http")]
+            waiting: Arc::default(),
+        }
     }
 
     /// Called by a logging layer that sees a trial of this arm: from now on an end that no

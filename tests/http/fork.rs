@@ -301,7 +301,7 @@ async fn tiny_parts_of_large_buffers_that_wait_do_not_keep_the_buffers() {
 
 #[tokio::test]
 async fn the_total_buffer_bounds_all_shadows_together_and_is_given_back() {
-    let layer = shadow_layer(1).body_buffer(3_000).body_buffer_total(4_000);
+    let layer = shadow_layer(1).body_buffer(3_000).body_buffer_total(8_000);
     let (one, first) = fed();
     let (two, second) = fed();
     let mut first = forked(&layer, 1, first).await;
@@ -321,6 +321,33 @@ async fn the_total_buffer_bounds_all_shadows_together_and_is_given_back() {
     assert!(hear(third.primary).await.whole);
     let heard = hear(third.shadows.remove(0)).await;
     assert_eq!((heard.data.len(), heard.whole), (3_000, true));
+}
+
+#[tokio::test]
+async fn shadows_that_are_stuck_leave_room_for_one_that_reads() {
+    let layer = shadow_layer(2).body_buffer(24_000).body_buffer_total(128_000);
+    let mut stuck = Vec::new();
+    for _ in 0..20 {
+        let (feed, body) = fed();
+        let mut forks = forked(&layer, 2, body).await;
+        // One of the two takes nothing.
+        drop(forks.shadows.pop());
+        pass(&feed, &mut forks.primary, 24, 1_000).await;
+        stuck.push((feed, forks));
+    }
+    let (feed, body) = fed();
+    let mut forks = forked(&layer, 2, body).await;
+    let mut reading = forks.shadows.pop().unwrap();
+    for _ in 0..10 {
+        // It is late, but it reads.
+        pass(&feed, &mut forks.primary, 20, 1_000).await;
+        for _ in 0..20 {
+            reading.frame().await.unwrap().unwrap();
+        }
+    }
+    drop(feed);
+    assert!(hear(forks.primary).await.whole);
+    assert!(hear(reading).await.whole);
 }
 
 /// A service whose shadow keeps its body and never reads it; the primary reads all.
