@@ -18,7 +18,7 @@ fn the_numbers_of_a_demo_add_up() {
         let names: Vec<_> =
             outcomes.iter().map(|outcome| outcome["experiment"].as_str().unwrap()).collect();
         assert_eq!(names, ["demo-round-robin", "demo-shadow", "demo-multi-branch"]);
-        for (outcome, branches) in outcomes.iter().zip([60, 120, 120]) {
+        for (outcome, branches) in outcomes.iter().zip([60, 180, 120]) {
             let number = |of: &Value, key: &str| of[key].as_u64().unwrap();
             let callers = &outcome["callers"];
             assert_eq!(number(callers, "requests"), 60);
@@ -47,7 +47,7 @@ fn the_numbers_of_a_demo_add_up() {
         }
         let output = run(&["branches", "--store", "demo.db", "--json"], directory);
         let rows: Vec<Value> = serde_json::from_str(&stdout(&output)).unwrap();
-        assert_eq!(rows.len(), 300 * times);
+        assert_eq!(rows.len(), 360 * times);
     }
 }
 
@@ -67,6 +67,9 @@ fn a_demo_shows_where_its_records_are_and_how_to_look_at_them() {
     }
     assert!(text.contains("spearmint branches --store 'my demo.db' --status failed"), "{text}");
     assert!(!text.contains('\x1b'));
+    let diff = ["diff", "--store", "my demo.db", "--experiment", "demo-shadow"];
+    let shown = stdout(&run(&diff, directory.path()));
+    assert!(shown.contains(" /at ") && shown.contains("  noise  "), "{shown}");
 }
 
 #[test]

@@ -49,8 +49,9 @@ const STRATEGIES: [(&str, &str, &str); 3] = [
     ),
     (
         "demo-shadow",
-        "strategy: shadow\nprimary: stable\nshadow: { methods: [GET, POST], timeout: 2s }",
-        "shadow: stable answers, the candidate runs in the background",
+        "strategy: shadow\nprimary: stable\nshadow: { methods: [GET, POST], timeout: 2s, \
+         control: true, control_methods: [GET, POST] }",
+        "shadow: stable answers, the candidate runs in the background, and stable again as control",
     ),
     (
         "demo-multi-branch",
@@ -90,6 +91,7 @@ impl Demo {
         writeln!(out, "\nEvery branch is in {store}. To look at them:")?;
         writeln!(out, "  spearmint branches --store {store} --status failed")?;
         writeln!(out, "  spearmint branches --store {store} --experiment demo-shadow --summary")?;
+        writeln!(out, "  spearmint diff --store {store} --experiment demo-shadow")?;
         writeln!(out, "  sqlite3 {store} 'select * from branch limit 5'")?;
         Ok(())
     }
@@ -121,7 +123,7 @@ impl Demo {
     ) -> Result<Outcome, BoxError> {
         let since = SystemTime::now().duration_since(UNIX_EPOCH)?.as_nanos() as u64;
         let (recorder, recording) = Recorder::pair(store.clone());
-        let recording = tokio::spawn(recording);
+        let recording = recording.spawn_thread()?;
         let proxy = Proxy::new(file, recorder)?;
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let address = listener.local_addr()?;
@@ -140,7 +142,7 @@ impl Demo {
 
         let _ = stop.send(());
         let report = serving.await?;
-        recording.abort();
+        recording.stop();
         let filter = Filter::new().experiment(experiment).since_ns(since);
         let (store, recorder) = (store.clone(), report.recorder);
         let configs = tokio::task::spawn_blocking(move || store.summary(&filter)).await??;

@@ -9,7 +9,11 @@ use hyper::{
     service::service_fn,
 };
 use hyper_util::rt::{TokioIo, TokioTimer};
-use std::{convert::Infallible, net::SocketAddr, time::Duration};
+use std::{
+    convert::Infallible,
+    net::SocketAddr,
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
 use tokio::net::TcpListener;
 
 /// How a service behaves.
@@ -76,7 +80,10 @@ async fn answer(
     }
     let is_wrong = turn < behaviour.failing + behaviour.wrong;
     let score = if is_wrong { 0 } else { scatter(&query, "score") % 100 };
-    let mut response = Response::new(Full::from(format!("{{\"score\":{score}}}")));
+    // Never the same: noise, which a control shows to be none of the candidate's doing.
+    let at = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_nanos());
+    let body = format!("{{\"score\":{score},\"at\":\"{at}\"}}");
+    let mut response = Response::new(Full::from(body));
     let json = header::HeaderValue::from_static("application/json");
     response.headers_mut().insert(header::CONTENT_TYPE, json);
     Ok(response)
