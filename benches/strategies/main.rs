@@ -30,6 +30,7 @@ use tower_spearmint::{
     ShadowLayer, SingleLayer, Trial,
     branch::Failure,
     record::{BatchError, LoggerBackend, RunId},
+    shadow::ShadowHandle,
 };
 
 const ROUNDS: usize = 301;
@@ -198,6 +199,17 @@ fn written(recorder: &Recorder) -> impl Fn() + Clone + use<> {
     }
 }
 
+/// Waits until no shadow runs and everything is written.
+fn ending(shadows: ShadowHandle, records: &Recorder) -> impl Fn() + Clone + use<> {
+    let written = written(records);
+    move || {
+        while shadows.stats()[0].in_flight > 0 {
+            std::thread::yield_now();
+        }
+        written();
+    }
+}
+
 fn pool() -> ConfigPool {
     ConfigPool::from_values(["a", "b", "c"].map(|id| json!({ "config_id": id, "k": 1 }))).unwrap()
 }
@@ -223,16 +235,9 @@ fn in_trial(runtime: &Runtime) -> Vec<Line> {
     let multi_records = recorder();
     let multi_log = LogLayer::new(multi_records.clone());
 
-    let ended = {
-        let dispatched = dispatched.clone();
-        let written = written(&shadow_records);
-        move || {
-            while dispatched.stats()[0].in_flight > 0 {
-                std::thread::yield_now();
-            }
-            written();
-        }
-    };
+    let compared = dispatched.clone().compare(|primary: &u64, shadow: &u64| primary == shadow);
+    let ended = ending(dispatched.handle(), &shadow_records);
+    let compared_ended = ending(compared.handle(), &shadow_records);
     vec![
         Line::new("bare service", AddOne, n),
         Line::new("tower::steer::Steer of 3", steer, n),
@@ -253,6 +258,11 @@ fn in_trial(runtime: &Runtime) -> Vec<Line> {
             .aim(1_500.0)
             .calls(200)
             .settle(ended.clone()),
+        Line::new("shadow, compared", AddOne, n)
+            .run(on_a_worker(runtime, calling(compared.layer(shadow_log.layer(AddOne)), n)))
+            .aim(1_500.0)
+            .calls(200)
+            .settle(compared_ended),
         Line::new("shadow, from a foreign thread", dispatched.layer(shadow_log.layer(AddOne)), n)
             .calls(200)
             .settle(ended),
