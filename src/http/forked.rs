@@ -280,7 +280,7 @@ impl Forked {
         {
             parts.headers.insert(IDEMPOTENCY_KEY, key);
         }
-        let mark = mark(place.experiment(), place.config_id().as_str());
+        let mark = place.arm.in_headers.mark.get_or_init(|| mark(place)).clone();
         // A mark of another experiment stays: that one, too, wants to know its own again.
         parts.headers.append(SHADOW_HEADER, mark);
         seated(Request::from_parts(parts, body), ticket)
@@ -318,8 +318,8 @@ impl IdempotencyKey {
 }
 
 /// `<experiment>/<config id>`, with what a header may not hold (and the slash) percent-encoded.
-fn mark(experiment: &str, config_id: &str) -> HeaderValue {
-    let text = format!("{}/{}", encoded(experiment), encoded(config_id));
+fn mark(place: &Place) -> HeaderValue {
+    let text = format!("{}/{}", encoded(place.experiment()), encoded(place.config_id().as_str()));
     // Only visible ASCII is left.
     HeaderValue::from_str(&text).unwrap_or_else(|_| HeaderValue::from_static("shadow"))
 }

@@ -49,6 +49,18 @@ pub(crate) struct Arm {
     /// Bytes of request bodies that wait for shadows of this config.
     #[cfg(feature = "http")]
     pub(crate) waiting: Arc<AtomicUsize>,
+    #[cfg(feature = "http")]
+    pub(crate) in_headers: InHeaders,
+}
+
+/// What the headers of a request say of an arm: the same each time, and made once.
+#[cfg(feature = "http")]
+#[derive(Debug, Default)]
+pub(crate) struct InHeaders {
+    /// Its member of `baggage`, by role.
+    pub(crate) baggage: [OnceLock<http::HeaderValue>; 4],
+    /// The mark of its requests, where it is a shadow.
+    pub(crate) mark: OnceLock<http::HeaderValue>,
 }
 
 /// All configs of an experiment, in the order of the pool.
@@ -123,6 +135,7 @@ impl Arm {
             recorder: OnceLock::new(),
             #[cfg(feature = "http")]
             waiting: Arc::default(),
+            in_headers: InHeaders::default(),
         }
     }
 

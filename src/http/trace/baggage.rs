@@ -2,7 +2,7 @@
 
 use crate::{branch::Role, trial::Place};
 use bytes::Bytes;
-use http::{HeaderMap, HeaderName, HeaderValue};
+use http::{HeaderMap, HeaderName, HeaderValue, header::Entry};
 
 const BAGGAGE: HeaderName = HeaderName::from_static("baggage");
 /// What every member of ours begins with.
@@ -68,15 +68,13 @@ pub(super) fn set(headers: &mut HeaderMap, place: &Place) {
     if let Some(outer) = place.parent() {
         set(headers, outer);
     }
-    let mut own = Vec::with_capacity(128);
-    own.extend_from_slice(PREFIX);
-    encode(&mut own, place.experiment());
-    let key_length = own.len();
-    own.push(b'=');
-    encode(&mut own, place.config_id().as_str());
-    own.extend_from_slice(b";role=");
-    own.extend_from_slice(place.role().as_str().as_bytes());
-    if let Some(all) = joined(headers, own, key_length)
+    let own = member(place);
+    // Most callers send none.
+    if let Entry::Vacant(entry) = headers.entry(BAGGAGE) {
+        if own.len() <= MAX_BYTES {
+            entry.insert(own.clone());
+        }
+    } else if let Some(all) = joined(headers, own.as_bytes())
         // Only what was a value before is in it.
         && let Ok(value) = HeaderValue::from_maybe_shared(Bytes::from(all))
     {
@@ -84,13 +82,25 @@ pub(super) fn set(headers: &mut HeaderMap, place: &Place) {
     }
 }
 
-/// The members there are with `own`, whose key has that length, as the last. `None` when nothing
-/// is to be changed.
-fn joined(headers: &mut HeaderMap, own: Vec<u8>, key_length: usize) -> Option<Vec<u8>> {
-    if !headers.contains_key(BAGGAGE) {
-        return (own.len() <= MAX_BYTES).then_some(own);
-    }
-    let is_own = |member: &[u8]| key(member) == &own[..key_length];
+/// What is said of the branches of an arm in this role.
+fn member(place: &Place) -> &HeaderValue {
+    place.arm.in_headers.baggage[place.role() as usize].get_or_init(|| {
+        let mut own = Vec::with_capacity(128);
+        own.extend_from_slice(PREFIX);
+        encode(&mut own, place.experiment());
+        own.push(b'=');
+        encode(&mut own, place.config_id().as_str());
+        own.extend_from_slice(b";role=");
+        own.extend_from_slice(place.role().as_str().as_bytes());
+        // Only visible ASCII is left.
+        HeaderValue::from_maybe_shared(Bytes::from(own))
+            .unwrap_or_else(|_| HeaderValue::from_static(""))
+    })
+}
+
+/// The members there are with `own` as the last. `None` when nothing is to be changed.
+fn joined(headers: &mut HeaderMap, own: &[u8]) -> Option<Vec<u8>> {
+    let is_own = |member: &[u8]| key(member) == key(own);
     let has_own = members(headers).any(is_own);
     let (mut count, mut all) = (0, Vec::with_capacity(256 + own.len()));
     for member in members(headers).filter(|member| !is_own(member)) {
@@ -99,7 +109,7 @@ fn joined(headers: &mut HeaderMap, own: Vec<u8>, key_length: usize) -> Option<Ve
         count += 1;
     }
     if count < MAX_MEMBERS && all.len() + own.len() <= MAX_BYTES {
-        all.extend_from_slice(&own);
+        all.extend_from_slice(own);
         return Some(all);
     }
     if !has_own {

@@ -1,7 +1,7 @@
 //! `traceparent` and `tracestate` (W3C Trace Context).
 
 use crate::trial::Place;
-use http::{HeaderMap, HeaderName, HeaderValue};
+use http::{HeaderMap, HeaderName, HeaderValue, header::Entry};
 
 const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
 const TRACESTATE: HeaderName = HeaderName::from_static("tracestate");
@@ -20,25 +20,36 @@ struct Trace {
 }
 
 pub(super) fn set(headers: &mut HeaderMap, place: &Place) {
-    let trace = only(headers).unwrap_or_else(|| {
+    let begun = Trace { id: *place.request_id().as_bytes(), flags: SAMPLED };
+    let goes_on = match headers.entry(TRACEPARENT) {
+        Entry::Occupied(mut entry) => {
+            let trace = only(entry.iter());
+            entry.insert(value(trace.unwrap_or(begun), place));
+            trace.is_some()
+        }
+        Entry::Vacant(entry) => {
+            entry.insert(value(begun, place));
+            false
+        }
+    };
+    if !goes_on {
         // It tells of a trace that ends here.
         headers.remove(TRACESTATE);
-        Trace { id: *place.request_id().as_bytes(), flags: SAMPLED }
-    });
+    }
+}
+
+fn value(trace: Trace, place: &Place) -> HeaderValue {
     let branch = place.branch_id();
     let mut span = [0; 8];
     span.copy_from_slice(&branch.as_bytes()[8..]);
     let mut text = [0; LENGTH];
     write(&mut text, trace, span);
     // Digits and dashes make a value.
-    if let Ok(value) = HeaderValue::from_bytes(&text) {
-        headers.insert(TRACEPARENT, value);
-    }
+    HeaderValue::from_bytes(&text).unwrap_or_else(|_| HeaderValue::from_static(""))
 }
 
 /// The caller's trace, if there is one and one only.
-fn only(headers: &HeaderMap) -> Option<Trace> {
-    let mut values = headers.get_all(TRACEPARENT).iter();
+fn only<'a>(mut values: impl Iterator<Item = &'a HeaderValue>) -> Option<Trace> {
     let first = values.next()?;
     if values.next().is_some() {
         return None;
