@@ -1,6 +1,8 @@
 //! What the branches of one strategy have in common.
 
 use super::{Record, Sink};
+#[cfg(feature = "http")]
+use crate::branch::Role;
 use crate::{
     compare::Comparison,
     config::{Config, ConfigPool},
@@ -58,7 +60,7 @@ pub(crate) struct Arm {
 #[derive(Debug, Default)]
 pub(crate) struct InHeaders {
     /// Its member of `baggage`, by role.
-    pub(crate) baggage: [OnceLock<http::HeaderValue>; 4],
+    pub(crate) baggage: [OnceLock<http::HeaderValue>; Role::ALL.len()],
     /// The mark of its requests, where it is a shadow.
     pub(crate) mark: OnceLock<http::HeaderValue>,
 }

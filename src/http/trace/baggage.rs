@@ -228,10 +228,10 @@ mod tests {
     proptest! {
         #[test]
         fn what_is_written_is_read(
-            experiment in "[^\\x00]{1,20}", id in "a[a-zA-Z0-9._/ €=;,%-]{0,18}z", at in 0..4_usize,
+            experiment in "[^\\x00]{1,20}", id in "a[a-zA-Z0-9._/ €=;,%-]{0,18}z", at in 0..Role::ALL.len(),
             before in prop::collection::vec("[a-z]{1,3}=[!-+.-:<-~]{0,9}", 0..4),
         ) {
-            let role = [Role::Primary, Role::Shadow, Role::Control, Role::Branch][at];
+            let role = Role::ALL[at];
             let mut headers: HeaderMap =
                 before.iter().map(|value| (BAGGAGE, value.parse().unwrap())).collect();
             set(&mut headers, &place(&experiment, &id, role));
