@@ -25,11 +25,12 @@ impl<B: Body> Metered<B> {
     }
 
     /// Counts for the branch of this place from here on, if it is recorded.
-    pub(crate) fn count_for(&mut self, place: &Place) {
+    pub(crate) fn count_for(self: Pin<&mut Self>, place: &Place) {
+        let this = self.project();
         let Some(meter) = place.meter() else { return };
-        meter.count_bytes_in(self.passed);
+        meter.count_bytes_in(*this.passed);
         // What is empty is counted already.
-        self.meter = (!self.inner.is_end_stream()).then(|| meter.clone());
+        *this.meter = (!this.inner.is_end_stream()).then(|| meter.clone());
     }
 }
 

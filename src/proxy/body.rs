@@ -77,22 +77,31 @@ macro_rules! one_of {
 
 /// A request body on its way to an upstream: the caller's own, or a copy of it. Its bytes are
 /// counted as they are sent.
-#[pin_project]
+///
+/// Small, for a connection to an upstream has room for 32 requests: one that is empty, as most
+/// are, takes no room of its own.
 pub struct ProxyBody {
-    #[pin]
-    inner: Metered<Outgoing>,
+    inner: Option<Pin<Box<Metered<Outgoing>>>>,
 }
 
 impl ProxyBody {
     /// Counts for the branch of this place.
     pub(super) fn count_for(&mut self, place: &Place) {
-        self.inner.count_for(place);
+        match &mut self.inner {
+            Some(body) => body.as_mut().count_for(place),
+            None => {
+                if let Some(meter) = place.meter() {
+                    meter.count_bytes_in(0);
+                }
+            }
+        }
     }
 }
 
 impl<B: Into<Outgoing>> From<B> for ProxyBody {
     fn from(body: B) -> Self {
-        Self { inner: Metered::new(body.into()) }
+        let body = body.into();
+        Self { inner: (!body.is_end_stream()).then(|| Box::pin(Metered::new(body))) }
     }
 }
 
@@ -101,18 +110,21 @@ impl Body for ProxyBody {
     type Error = BoxError;
 
     fn poll_frame(
-        self: Pin<&mut Self>,
+        mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
-        self.project().inner.poll_frame(cx)
+        match &mut self.inner {
+            Some(body) => body.as_mut().poll_frame(cx),
+            None => Poll::Ready(None),
+        }
     }
 
     fn is_end_stream(&self) -> bool {
-        self.inner.is_end_stream()
+        self.inner.as_ref().is_none_or(Body::is_end_stream)
     }
 
     fn size_hint(&self) -> SizeHint {
-        self.inner.size_hint()
+        self.inner.as_ref().map_or_else(|| SizeHint::with_exact(0), Body::size_hint)
     }
 }
 
