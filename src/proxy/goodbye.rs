@@ -1,9 +1,8 @@
 //! The end of a connection when the process is to end.
 
-use hyper_util::server::graceful::GracefulConnection;
 use std::{
     future::{Future, poll_fn},
-    pin::pin,
+    pin::{Pin, pin},
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering::Relaxed},
@@ -31,13 +30,18 @@ impl Heard {
     }
 }
 
+/// What can be told to end in good order.
+pub(super) trait Ends: Future {
+    /// What is under way is its last.
+    fn end(self: Pin<&mut Self>);
+}
+
 /// Serves the connection to its end. When `stopping` says so, its request under way is its last.
-pub(super) async fn serve<C: GracefulConnection>(
-    connection: C,
-    heard: Heard,
-    mut stopping: watch::Receiver<bool>,
-) -> Result<(), C::Error> {
-    let mut connection = pin!(connection);
+pub(super) async fn serve<C: Ends>(
+    mut connection: Pin<&mut C>,
+    heard: &Heard,
+    stopping: &mut watch::Receiver<bool>,
+) -> C::Output {
     let mut stop = pin!(async {
         // Gone with the proxy: then it is to stop, too.
         let _ = stopping.wait_for(|stopping| *stopping).await;
@@ -45,8 +49,8 @@ pub(super) async fn serve<C: GracefulConnection>(
     let mut first_bytes = pin!(sleep(FIRST_BYTES));
     let (mut is_stopping, mut is_told) = (false, false);
     poll_fn(move |cx| {
-        if let Poll::Ready(result) = connection.as_mut().poll(cx) {
-            return Poll::Ready(result);
+        if let Poll::Ready(output) = connection.as_mut().poll(cx) {
+            return Poll::Ready(output);
         }
         if is_told {
             return Poll::Pending;
@@ -54,7 +58,7 @@ pub(super) async fn serve<C: GracefulConnection>(
         is_stopping = is_stopping || stop.as_mut().poll(cx).is_ready();
         if is_stopping && (heard.is_set() || first_bytes.as_mut().poll(cx).is_ready()) {
             is_told = true;
-            connection.as_mut().graceful_shutdown();
+            connection.as_mut().end();
             return connection.as_mut().poll(cx);
         }
         Poll::Pending

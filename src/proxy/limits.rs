@@ -1,7 +1,8 @@
 //! What a caller may take up.
 
+use super::server::Server;
 use crate::config::units;
-use hyper_util::{rt::TokioTimer, server::conn::auto::Builder};
+use hyper_util::rt::TokioTimer;
 use serde::{Deserialize, Deserializer, de};
 use std::time::Duration;
 
@@ -48,21 +49,21 @@ const LEAST_HEAD: usize = 8 << 10;
 const LARGEST_HEAD: usize = 16 << 20;
 
 impl Limits {
-    pub(super) fn apply<E>(&self, server: &mut Builder<E>) {
-        let mut http1 = server.http1();
-        http1
+    pub(super) fn apply(&self, server: &mut Server) {
+        server
+            .http1
             .timer(TokioTimer::new())
             // Runs from the end of an answer; see `Guard` for the head alone.
             .header_read_timeout(self.idle_timeout)
             .max_buf_size(self.max_head_size);
         // At its own default the parser needs no memory for it.
         if self.max_headers != 100 {
-            http1.max_headers(self.max_headers);
+            server.http1.max_headers(self.max_headers);
         }
         // Streams that are reset before they are answered, and those reset for a mistake, have
         // bounds of their own in the protocol's implementation (20 and 1024).
         server
-            .http2()
+            .http2
             .timer(TokioTimer::new())
             .max_header_list_size(u32::try_from(self.max_head_size).unwrap_or(u32::MAX))
             .max_concurrent_streams(self.max_streams)

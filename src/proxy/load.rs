@@ -3,19 +3,19 @@
 use super::{
     file::ExperimentFile,
     limits::Limits,
+    server::Server,
     stack::{ProxyRequest, ProxyResponse, Stack},
     tasks::Tasks,
     tls,
 };
 use crate::{BoxError, record::Recorder, strategy::StrategyRegistry};
-use hyper_util::server::conn::auto;
 use tokio_rustls::TlsAcceptor;
 
 /// A file, and all that is made from it.
 pub(super) struct Load {
     pub(super) file: ExperimentFile,
     pub(super) stack: Stack,
-    pub(super) server: auto::Builder<Tasks>,
+    pub(super) server: Server,
     pub(super) tls: Option<TlsAcceptor>,
     /// Where one upstream answers, a connection may be upgraded.
     pub(super) may_upgrade: bool,
@@ -28,11 +28,9 @@ impl Load {
         registry: &StrategyRegistry<ProxyRequest, ProxyResponse>,
         tasks: &Tasks,
     ) -> Result<Self, BoxError> {
-        let mut server = auto::Builder::new(tasks.clone());
-        file.limits().apply(&mut server);
         Ok(Self {
             stack: Stack::new(file, recorder, registry)?,
-            server,
+            server: Server::new(file.limits(), tasks),
             tls: tls::acceptor(file)?,
             may_upgrade: matches!(file.strategy(), "single" | "round_robin" | "shadow"),
             file: file.clone(),

@@ -101,6 +101,7 @@ mod request_edit;
 mod respond;
 mod rewrite;
 mod serve;
+mod server;
 mod settings;
 mod shadow;
 mod socket;

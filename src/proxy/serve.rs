@@ -12,6 +12,7 @@ use super::{
     listener::Open,
     refuse::refused,
     respond::gateway_error,
+    server::Opening,
     socket::Socket,
     stack::{ProxyRequest, ProxyResponse, ProxyStats},
     upgrade,
@@ -27,7 +28,9 @@ use hyper_util::{
     rt::TokioIo,
     server::graceful::{GracefulShutdown, Watcher},
 };
-use std::{convert::Infallible, fmt, future::Future, net::SocketAddr, sync::Arc, time::Duration};
+use std::{
+    convert::Infallible, fmt, future::Future, net::SocketAddr, pin::pin, sync::Arc, time::Duration,
+};
 use tokio::{
     net::{TcpListener, TcpStream},
     sync::{OwnedSemaphorePermit, Semaphore},
@@ -216,8 +219,9 @@ async fn serve_connection(hold: Arc<Hold>, stream: TcpStream, client: ClientAddr
         Some(acceptor) => {
             is_https = true;
             let mut stopping = hold.shared.stopping.subscribe();
+            let accept = timeout(load.limits().handshake_timeout, acceptor.accept(stream));
             let accepted = tokio::select! {
-                accepted = timeout(load.limits().handshake_timeout, acceptor.accept(stream)) => accepted,
+                accepted = Box::pin(accept) => accepted,
                 _ = stopping.wait_for(|stopping| *stopping) => return,
             };
             match accepted {
@@ -233,6 +237,18 @@ async fn serve_connection(hold: Arc<Hold>, stream: TcpStream, client: ClientAddr
     let (phase, heard) = (Phase::default(), Heard::default());
     let limit = load.limits().head_timeout;
     let guard = Guard::new(socket, phase.clone(), heard.clone(), limit, counters.clone());
+    // It may live longer than the file does.
+    drop(load);
+    let mut stopping = hold.shared.stopping.subscribe();
+    let opened = {
+        let opening = pin!(Opening::new(guard));
+        goodbye::serve(opening, &heard, &mut stopping).await
+    };
+    let (guard, is_http2) = match opened {
+        Ok(Some(opened)) => opened,
+        Ok(None) => return,
+        Err(error) => return tracing::debug!(%error, client = %client.0, "nothing was asked"),
+    };
     let service = service_fn(|mut request: Request<Incoming>| {
         request.extensions_mut().insert(client);
         if is_https {
@@ -241,16 +257,21 @@ async fn serve_connection(hold: Arc<Hold>, stream: TcpStream, client: ClientAddr
         let (hold, phase) = (hold.clone(), phase.clone());
         async move { Ok::<_, Infallible>(answer(request, hold, phase).await) }
     });
-    let connection = load.server.serve_connection_with_upgrades(TokioIo::new(guard), service);
-    let connection = connection.into_owned();
-    // It may live longer than the file does.
-    drop(load);
-    let stopping = hold.shared.stopping.subscribe();
-    if let Err(error) = goodbye::serve(connection, heard, stopping).await {
-        match error.downcast_ref::<hyper::Error>() {
-            Some(error) if error.is_parse_too_large() => counters.too_large(),
-            Some(error) if error.is_parse() => counters.malformed(),
-            _ => {}
+    let (io, load) = (TokioIo::new(guard), hold.shared.load.load_full());
+    let served = if is_http2 {
+        let mut connection = Box::pin(load.server.http2.serve_connection(io, service));
+        drop(load);
+        goodbye::serve(connection.as_mut(), &heard, &mut stopping).await
+    } else {
+        let connection = pin!(load.server.http1.serve_connection(io, service).with_upgrades());
+        drop(load);
+        goodbye::serve(connection, &heard, &mut stopping).await
+    };
+    if let Err(error) = served {
+        if error.is_parse_too_large() {
+            counters.too_large();
+        } else if error.is_parse() {
+            counters.malformed();
         }
         tracing::debug!(%error, client = %client.0, "a connection ended early");
     }

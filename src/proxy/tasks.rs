@@ -1,12 +1,15 @@
 //! The tasks that serve connections, which the end of the process may have to cut off.
 
 use hyper::rt::Executor;
+use pin_project::pin_project;
 use std::{
     future::Future,
+    pin::Pin,
     sync::{
         Arc,
         atomic::{AtomicUsize, Ordering::SeqCst},
     },
+    task::{Context, Poll},
     time::Duration,
 };
 use tokio::sync::{Notify, Semaphore};
@@ -68,12 +71,34 @@ where
 {
     fn execute(&self, task: F) {
         self.0.running.fetch_add(1, SeqCst);
-        let running = Running(self.clone());
-        tokio::spawn(async move {
-            tokio::select! {
-                _ = task => {}
-                _ = running.0.0.cut.acquire() => {}
-            }
-        });
+        let tasks = self.clone();
+        let cut = async move {
+            let _ = tasks.0.cut.acquire().await;
+        };
+        tokio::spawn(UntilCut { task, cut, _running: Running(self.clone()) });
+    }
+}
+
+/// By hand: an async block would have room for the task twice, as what it was given and as what it
+/// awaits.
+#[pin_project]
+struct UntilCut<F, C> {
+    #[pin]
+    task: F,
+    #[pin]
+    cut: C,
+    /// Last: a task runs until it has been dropped.
+    _running: Running,
+}
+
+impl<F: Future, C: Future> Future for UntilCut<F, C> {
+    type Output = ();
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        let this = self.project();
+        if this.task.poll(cx).is_ready() || this.cut.poll(cx).is_ready() {
+            return Poll::Ready(());
+        }
+        Poll::Pending
     }
 }
