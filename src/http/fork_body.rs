@@ -41,6 +41,8 @@ enum Inner<B> {
     Tee(Pin<Box<Tee<B>>>),
     /// One that listens.
     Copy(Box<Listener>),
+    /// A copy of a body without anything in it.
+    Empty,
     /// One that is fed equally with others.
     Fed(Box<Fed>),
 }
@@ -73,7 +75,8 @@ impl<B: Body<Data = Bytes>> ForkBody<B> {
     ///
     /// # Errors
     ///
-    /// The body itself, when it is a copy or has copies already.
+    /// The body itself, when it is a copy or has copies already. (One without anything in it can be
+    /// forked again.)
     pub fn fork(self, copies: usize) -> Result<(Self, Vec<Self>), Self> {
         match self.inner {
             Inner::Whole(body) => Ok(Self::tee(
@@ -87,13 +90,15 @@ impl<B: Body<Data = Bytes>> ForkBody<B> {
 
     /// The body, and a copy of it for each owner.
     pub(super) fn tee(body: B, owners: Vec<Owner>, budget: &Budget) -> (Self, Vec<Self>) {
-        let expected = if body.is_end_stream() { Some(0) } else { body.size_hint().exact() };
-        let (taps, mut copies): (Vec<_>, Vec<_>) =
+        if body.is_end_stream() {
+            // Most of what is shadowed has no body: nothing is there to be heard.
+            let copies = owners.iter().map(|_| Self::of(Inner::Empty)).collect();
+            return (Self::whole(body), copies);
+        }
+        let expected = body.size_hint().exact();
+        let (taps, copies): (Vec<_>, Vec<_>) =
             owners.into_iter().map(|owner| Tap::pair(budget, owner, expected)).unzip();
         let tee = Tee::new(body, taps, expected);
-        if tee.is_end_stream() {
-            copies.iter_mut().for_each(Listener::look_ahead);
-        }
         let copies = copies.into_iter().map(|copy| Self::of(Inner::Copy(Box::new(copy))));
         let copies = copies.collect();
         (Self::of(Inner::Tee(Box::pin(tee))), copies)
@@ -117,6 +122,7 @@ where
             Projected::Whole(body) => body.poll_frame(cx).map_err(Into::into),
             Projected::Tee(tee) => tee.as_mut().poll_frame(cx).map_err(Into::into),
             Projected::Copy(copy) => copy.poll_frame(cx),
+            Projected::Empty => Poll::Ready(None),
             Projected::Fed(fed) => fed.poll_frame(cx),
         });
         if let (Some(meter), Some(Ok(frame))) = (this.meter, &frame)
@@ -133,6 +139,7 @@ where
             Inner::Whole(body) => body.is_end_stream(),
             Inner::Tee(tee) => tee.is_end_stream(),
             Inner::Copy(copy) => copy.is_end_stream(),
+            Inner::Empty => true,
             Inner::Fed(fed) => fed.is_end_stream(),
         }
     }
@@ -142,6 +149,7 @@ where
             Inner::Whole(body) => body.size_hint(),
             Inner::Tee(tee) => tee.size_hint(),
             Inner::Copy(copy) => copy.size_hint(),
+            Inner::Empty => SizeHint::with_exact(0),
             Inner::Fed(fed) => fed.size_hint(),
         }
     }
@@ -152,7 +160,7 @@ impl<B> fmt::Debug for ForkBody<B> {
         let kind = match &self.inner {
             Inner::Whole(_) => "whole",
             Inner::Tee(_) => "tee",
-            Inner::Copy(_) => "copy",
+            Inner::Copy(_) | Inner::Empty => "copy",
             Inner::Fed(_) => "fed",
         };
         f.debug_tuple("ForkBody").field(&kind).finish()

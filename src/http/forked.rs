@@ -28,6 +28,9 @@ pub const SHADOW_HEADER: HeaderName = HeaderName::from_static("x-spearmint-shado
 const CREDENTIALS: [HeaderName; 3] =
     [header::AUTHORIZATION, header::PROXY_AUTHORIZATION, header::COOKIE];
 
+/// How many headers the request of a shadow gets on its way: the mark, where it comes from, the trace.
+const MORE_HEADERS: usize = 6;
+
 /// What may be repeated (RFC 9110 section 9.2.1). TRACE is not for services.
 const SAFE_METHODS: [Method; 3] = [Method::GET, Method::HEAD, Method::OPTIONS];
 
@@ -269,6 +272,8 @@ impl Forked {
         body: ForkBody<B>,
     ) -> Request<ForkBody<B>> {
         let mut parts = parts.clone();
+        // A clone has no room, and what stands between us and the upstream adds several.
+        parts.headers.reserve(MORE_HEADERS);
         for name in &self.0.withheld {
             parts.headers.remove(name);
         }

@@ -23,8 +23,9 @@ const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 const X_FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
 const X_FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
 
-/// What is for one connection only, whoever names it or not.
-const HOP_BY_HOP: [HeaderName; 8] = [
+/// What is for one connection only, whoever names it or not. (As a constant it would be made anew
+/// for every header it is compared with.)
+static HOP_BY_HOP: [HeaderName; 8] = [
     header::CONNECTION,
     KEEP_ALIVE,
     PROXY_CONNECTION,
@@ -68,7 +69,7 @@ pub(super) fn strip_hop_by_hop(headers: &mut HeaderMap) {
         // Of the two it is the one that counts (RFC 9112 section 6.3); the other may be a lie.
         headers.remove(header::CONTENT_LENGTH);
     }
-    for name in HOP_BY_HOP {
+    for name in &HOP_BY_HOP {
         headers.remove(name);
     }
     if trailers {
