@@ -1,195 +1,33 @@
 //! One HTTP request for several services.
 
 use super::{
-    ForkBody, RequestMatch, Settled, WatchBody, carrier,
+    ForkBody, Settled, WatchBody, carrier,
     log::may_have_body,
     pump::{pump, read_ahead},
-    settled::{Capture, Gather},
-    tap::{Budget, Owner},
+    settled::Gather,
+    shadow_rules::Rules,
+    tap::Owner,
 };
 use crate::{
     branch::{Failure, FailureKind, SkipReason},
     carrier::{Fork, Keep, MarkResponse, MayShadow, Pump, Reason, Settle, Ticket},
-    record::Failures,
-    shadow::GenericShadowLayer,
     trial::Place,
 };
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, header, request::Parts};
 use http_body::Body;
 use http_body_util::BodyExt;
-use serde::Deserialize;
 use std::{pin::pin, sync::Arc};
 
 /// The header that marks a shadow's request: `<experiment>/<config id>`.
 pub const SHADOW_HEADER: HeaderName = HeaderName::from_static("x-spearmint-shadow");
 
-/// Credentials: not for shadows unless allowed.
-const CREDENTIALS: [HeaderName; 3] =
-    [header::AUTHORIZATION, header::PROXY_AUTHORIZATION, header::COOKIE];
-
 /// How many headers the request of a shadow gets on its way: the mark, where it comes from, the trace.
 const MORE_HEADERS: usize = 6;
 
-/// What may be repeated (RFC 9110 section 9.2.1). TRACE is not for services.
-const SAFE_METHODS: [Method; 3] = [Method::GET, Method::HEAD, Method::OPTIONS];
-
 /// The config travels in the extensions, and the body is forked; see [the module](super).
 #[derive(Debug, Clone, Default)]
-pub struct Forked(Arc<Rules>);
-
-/// Which requests are shadowed, and what of them a shadow gets.
-#[derive(Debug, Clone)]
-struct Rules {
-    methods: Vec<Method>,
-    control_methods: Vec<Method>,
-    only: RequestMatch,
-    withheld: Vec<HeaderName>,
-    idempotency_key: IdempotencyKey,
-    budget: Budget,
-    capture: Capture,
-    max_response_bytes: usize,
-    failures: Failures,
-}
-
-impl Default for Rules {
-    fn default() -> Self {
-        Self {
-            methods: SAFE_METHODS.to_vec(),
-            control_methods: SAFE_METHODS.to_vec(),
-            only: RequestMatch::default(),
-            withheld: CREDENTIALS.to_vec(),
-            idempotency_key: IdempotencyKey::default(),
-            budget: Budget::default(),
-            capture: Capture::default(),
-            max_response_bytes: 8 << 20,
-            failures: Failures::default(),
-        }
-    }
-}
-
-/// What becomes of the `idempotency-key` of a request whose shadows may have effects.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum IdempotencyKey {
-    /// A shadow gets a key of its own, made from the caller's and its config's id: it neither
-    /// answers in the primary's place nor makes the primary's request look like a repetition.
-    #[default]
-    Own,
-    /// A shadow gets the caller's key. Only for services that do not share their state: otherwise
-    /// whichever comes second, shadow or primary, is taken for a repetition.
-    Forward,
-    /// A shadow gets no key.
-    Remove,
-}
-
-/// `Idempotency-Key` (draft-ietf-httpapi-idempotency-key-header).
-const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
-
-impl<K, V> GenericShadowLayer<Forked, K, V> {
-    fn rules_mut(&mut self) -> &mut Rules {
-        Arc::make_mut(&mut self.carrier_mut().0)
-    }
-
-    /// The methods that are shadowed; GET, HEAD and OPTIONS until then. A shadow of any other
-    /// method may do a second time what the primary did.
-    #[must_use]
-    pub fn methods(mut self, methods: impl IntoIterator<Item = Method>) -> Self {
-        self.rules_mut().methods = methods.into_iter().collect();
-        self
-    }
-
-    /// The methods, of those that are shadowed, that the [control](Self::control) may repeat; GET, HEAD
-    /// and OPTIONS until then. The control runs the primary's own config: with any other method it
-    /// does a second time what the primary did, in the same place.
-    #[must_use]
-    pub fn control_methods(mut self, methods: impl IntoIterator<Item = Method>) -> Self {
-        self.rules_mut().control_methods = methods.into_iter().collect();
-        self
-    }
-
-    /// Shadows only the requests that match; all until then. The others are counted
-    /// (`unmatched`).
-    #[must_use]
-    pub fn only(mut self, requests: RequestMatch) -> Self {
-        self.rules_mut().only = requests;
-        self
-    }
-
-    /// What becomes of a request's `idempotency-key`; a shadow gets one of its own until then.
-    #[must_use]
-    pub fn idempotency_key(mut self, policy: IdempotencyKey) -> Self {
-        self.rules_mut().idempotency_key = policy;
-        self
-    }
-
-    /// Which complete answers count as failures for the breaker: those that the logging layer
-    /// [takes for failures](crate::LogLayer::failures), if it was told others than the default.
-    #[must_use]
-    pub fn failures(mut self, failures: Failures) -> Self {
-        self.rules_mut().failures = failures;
-        self
-    }
-
-    /// Allows these headers to reach the shadows, of those that do not otherwise:
-    /// `authorization`, `proxy-authorization`, `cookie` and what
-    /// [`withhold_headers`](Self::withhold_headers) added.
-    #[must_use]
-    pub fn forward_headers(mut self, headers: impl IntoIterator<Item = HeaderName>) -> Self {
-        let allowed: Vec<_> = headers.into_iter().collect();
-        self.rules_mut().withheld.retain(|name| !allowed.contains(name));
-        self
-    }
-
-    /// Keeps further headers from the shadows.
-    #[must_use]
-    pub fn withhold_headers(mut self, headers: impl IntoIterator<Item = HeaderName>) -> Self {
-        self.rules_mut().withheld.extend(headers);
-        self
-    }
-
-    /// How many bytes of a request body may wait for one shadow; 24 MiB until then. A shadow that
-    /// falls further behind is dropped.
-    #[must_use]
-    pub fn body_buffer(mut self, bytes: usize) -> Self {
-        self.rules_mut().budget.each = bytes;
-        self
-    }
-
-    /// How many bytes of request bodies may wait for all shadows of this layer together; 256 MiB
-    /// until then. For those of one config may wait no more than is still free (half of it, if it
-    /// is alone): one that is stuck leaves room for one that reads.
-    #[must_use]
-    pub fn body_buffer_total(mut self, bytes: usize) -> Self {
-        self.rules_mut().budget.all = bytes;
-        self
-    }
-
-    /// How many bytes of a shadow's response are read; 8 MiB until then. A shadow with more to
-    /// say is dropped (`failed`, kind `oversized`).
-    #[must_use]
-    pub fn max_response_bytes(mut self, bytes: usize) -> Self {
-        self.rules_mut().max_response_bytes = bytes;
-        self
-    }
-
-    /// How many bytes of a response are kept to be compared and for
-    /// [`shadow_results`](Self::shadow_results) (as `Response<Settled>`); 64 KiB until then. What
-    /// is larger is compared by its hash.
-    #[must_use]
-    pub fn capture_bytes(mut self, bytes: usize) -> Self {
-        self.rules_mut().capture.each = bytes;
-        self
-    }
-
-    /// How many bytes of responses are kept at one time; 32 MiB until then. Beyond it nothing of a
-    /// response is kept but its hash.
-    #[must_use]
-    pub fn capture_bytes_total(mut self, bytes: usize) -> Self {
-        self.rules_mut().capture.all = bytes;
-        self
-    }
-}
+pub struct Forked(pub(super) Arc<Rules>);
 
 impl<B> Fork<Request<B>> for Forked
 where
@@ -280,11 +118,7 @@ impl Forked {
         // Whether to send the body was settled between the caller and us.
         parts.headers.remove(header::EXPECT);
         let place = ticket.place();
-        if let Some(key) = parts.headers.remove(IDEMPOTENCY_KEY)
-            && let Some(key) = self.0.idempotency_key.of(key, place.config_id().as_str())
-        {
-            parts.headers.insert(IDEMPOTENCY_KEY, key);
-        }
+        self.0.idempotency_key.apply(&mut parts.headers, place.config_id().as_str());
         let mark = place.arm.in_headers.mark.get_or_init(|| mark(place)).clone();
         // A mark of another experiment stays: that one, too, wants to know its own again.
         parts.headers.append(SHADOW_HEADER, mark);
@@ -301,25 +135,6 @@ fn seated<B: Body<Data = Bytes>>(
     request.body_mut().count_for(ticket.place());
     carrier::seat(&mut request, ticket);
     request
-}
-
-impl IdempotencyKey {
-    /// The key a shadow gets.
-    fn of(self, key: HeaderValue, config_id: &str) -> Option<HeaderValue> {
-        match self {
-            Self::Forward => Some(key),
-            Self::Remove => None,
-            Self::Own => {
-                // Not to be guessed at, and of a length that every service takes.
-                let own = blake3::Hasher::new_derive_key("tower-spearmint idempotency key v1")
-                    .update(config_id.as_bytes())
-                    .update(b"\0")
-                    .update(key.as_bytes())
-                    .finalize();
-                HeaderValue::from_str(&own.to_hex()[..32]).ok()
-            }
-        }
-    }
 }
 
 /// `<experiment>/<config id>`, with what a header may not hold (and the slash) percent-encoded.
