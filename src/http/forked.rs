@@ -5,19 +5,19 @@ use super::{
     log::may_have_body,
     pump::{pump, read_ahead},
     settled::Gather,
+    settling::Settling,
     shadow_rules::Rules,
     tap::Owner,
 };
 use crate::{
-    branch::{Failure, FailureKind, SkipReason},
+    branch::{Failure, SkipReason},
     carrier::{Fork, Keep, MarkResponse, MayShadow, Pump, Reason, Settle, Ticket},
     trial::Place,
 };
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, header, request::Parts};
 use http_body::Body;
-use http_body_util::BodyExt;
-use std::{pin::pin, sync::Arc};
+use std::{future::Future, sync::Arc};
 
 /// The header that marks a shadow's request: `<experiment>/<config id>`.
 pub const SHADOW_HEADER: HeaderName = HeaderName::from_static("x-spearmint-shadow");
@@ -197,39 +197,12 @@ where
         self.0.failures.include(answer.status(), answer.headers(), trailers)
     }
 
-    async fn settle(
+    fn settle(
         &self,
         response: Response<B>,
         reason: &Reason,
-    ) -> Result<Response<Settled>, Failure> {
-        let (parts, body) = response.into_parts();
-        let too_long = || {
-            let failure = Failure::new(
-                FailureKind::Oversized,
-                format!("the response has more than {} bytes", self.0.max_response_bytes),
-            );
-            reason.failed(failure.clone());
-            failure
-        };
-        if body.size_hint().lower() > self.0.max_response_bytes as u64 {
-            return Err(too_long());
-        }
-        let mut body = pin!(body);
-        let mut gather = Gather::new(&self.0.capture, body.size_hint().exact());
-        while let Some(frame) = body.frame().await {
-            let frame = frame.map_err(|error| {
-                let failure = Failure::of_error(&error.into());
-                Failure { kind: FailureKind::Truncated, ..failure }
-            })?;
-            if let Some(data) = frame.data_ref() {
-                gather.data(data);
-            } else if let Some(trailers) = frame.trailers_ref() {
-                gather.trailers(trailers);
-            }
-            if gather.len() > self.0.max_response_bytes as u64 {
-                return Err(too_long());
-            }
-        }
-        Ok(Response::from_parts(parts, gather.settled()))
+    ) -> impl Future<Output = Result<Response<Settled>, Failure>> + Send {
+        let gather = Gather::new(&self.0.capture, response.body().size_hint().exact());
+        Settling::new(response, gather, self.0.max_response_bytes, reason)
     }
 }

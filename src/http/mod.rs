@@ -86,6 +86,7 @@ mod multi_branch;
 mod pump;
 mod record_body;
 mod settled;
+mod settling;
 mod shadow_rules;
 mod tap;
 mod tee;

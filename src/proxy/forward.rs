@@ -44,14 +44,14 @@ impl<B: Into<ProxyBody>> Service<Request<B>> for Forward {
     }
 
     fn call(&mut self, request: Request<B>) -> Self::Future {
-        let mut request = request.map(Into::into);
+        // It stays where it is until it is sent: handed from one future to the next it would take up room
+        // in each. Apart from the future, so that both are of a size the allocator has at hand.
+        let mut request = Box::new(request.map(Into::into));
         let seat = request.extensions_mut().remove::<Seat>();
         let this = self.clone();
         match self.address(&mut request, seat.as_ref()) {
-            // It stays where it is until it is sent: handed from one future to the next it would take
-            // up room in each.
             Ok(asks_upgrade) => {
-                Box::pin(async move { this.send(&mut request, seat, asks_upgrade).await })
+                Box::pin(async move { this.send(&mut request, seat.as_ref(), asks_upgrade).await })
             }
             Err(failure) => Box::pin(std::future::ready(Err(failure.into()))),
         }
@@ -104,16 +104,16 @@ impl Forward {
     async fn send(
         &self,
         request: &mut Request<ProxyBody>,
-        seat: Option<Seat>,
+        seat: Option<&Seat>,
         asks_upgrade: bool,
     ) -> Result<Response<UpstreamBody>, BoxError> {
         if self.target.json.is_some() {
             *request = match Box::pin(rewrite(take(request), &self.target)).await? {
                 Some(request) => request,
-                None => return too_large(seat.as_ref(), self.target.rewrite_limit),
+                None => return too_large(seat, self.target.rewrite_limit),
             };
         }
-        if let Some(seat) = &seat {
+        if let Some(seat) = seat {
             request.body_mut().count_for(&seat.place);
         }
         let client = self.upstream.client();

@@ -138,7 +138,7 @@ where
         for (task, copy) in tasks.into_iter().zip(copies) {
             let service = self.inner.clone();
             let left = guard.as_ref().map(LeaveGuard::left);
-            let shadow = task::Shadow { task, copy, service, left };
+            let shadow = task::Shadow { task, copy: Some(copy), service, left };
             // Without a runtime it is dropped here, and with one that has ended, there.
             if let Some(runtime) = &runtime {
                 runtime.spawn(task::run(shadow));

@@ -67,7 +67,8 @@ impl<C, K, V, T> Drop for Task<C, K, V, T> {
 /// the copy's branch ends.
 pub(super) struct Shadow<C, K, V, T, S, Q> {
     pub(super) task: Task<C, K, V, T>,
-    pub(super) copy: Q,
+    /// Until the service gets it.
+    pub(super) copy: Option<Q>,
     pub(super) service: S,
     pub(super) left: Option<Arc<Semaphore>>,
 }
@@ -83,7 +84,10 @@ enum Stop<T> {
 }
 
 /// Runs one shadow to its end, its time-out, or until it is told to stop.
-pub(super) async fn run<C, K, V, S, Q>(shadow: Shadow<C, K, V, V::Kept, S, Q>)
+#[expect(clippy::manual_async_fn, reason = "an async fn holds what it is given twice")]
+pub(super) fn run<C, K, V, S, Q>(
+    mut shadow: Shadow<C, K, V, V::Kept, S, Q>,
+) -> impl Future<Output = ()>
 where
     C: Settle<S::Response> + Send + Sync + 'static,
     K: Send + Sync + 'static,
@@ -91,65 +95,67 @@ where
     S: Service<Q>,
     S::Error: fmt::Display + fmt::Debug + 'static,
 {
-    let Shadow { mut task, copy, service, left } = shadow;
-    task.started = true;
-    task.place.start = Tick::now();
-    let timeout = task.arm().bounds.timeout;
-    let stop = {
-        let mut work = pin!(execute(&task, service, copy));
-        let mut deadline = pin!(tokio::time::sleep(timeout));
-        let mut cut = pin!(task.permit.cut());
-        let mut caller_left = pin!(async {
-            match &left {
-                Some(left) => {
-                    let _ = left.acquire().await;
+    async move {
+        let Shadow { task, copy, service, left } = &mut shadow;
+        task.started = true;
+        task.place.start = Tick::now();
+        let timeout = task.arm().bounds.timeout;
+        let stop = {
+            let mut work = pin!(execute(task, service, copy));
+            let mut deadline = pin!(tokio::time::sleep(timeout));
+            let mut cut = pin!(task.permit.cut());
+            let mut caller_left = pin!(async {
+                match left {
+                    Some(left) => {
+                        let _ = left.acquire().await;
+                    }
+                    None => pending().await,
                 }
-                None => pending().await,
+            });
+            let stop = poll_fn(|cx| {
+                if let Poll::Ready(stop) = poll_caught(work.as_mut(), cx) {
+                    return Poll::Ready(stop);
+                }
+                if task.reason.poll_given(cx).is_ready() {
+                    return Poll::Ready(Stop::Dropped);
+                }
+                if deadline.as_mut().poll(cx).is_ready() {
+                    return Poll::Ready(Stop::Timeout);
+                }
+                if cut.as_mut().poll(cx).is_ready() {
+                    task.permit.count_stopped();
+                    return Poll::Ready(Stop::Cut);
+                }
+                if caller_left.as_mut().poll(cx).is_ready() {
+                    return Poll::Ready(Stop::Cut);
+                }
+                Poll::Pending
+            })
+            .await;
+            // Say why before the work is dropped: whoever sees the drop reads it.
+            match &stop {
+                Stop::Timeout => task.reason.failed(Failure::new(
+                    FailureKind::Timeout,
+                    format!("not finished within {timeout:?}"),
+                )),
+                Stop::Done(_) | Stop::NotReady | Stop::Cut | Stop::Dropped => {}
             }
-        });
-        let stop = poll_fn(|cx| {
-            if let Poll::Ready(stop) = poll_caught(work.as_mut(), cx) {
-                return Poll::Ready(stop);
-            }
-            if task.reason.poll_given(cx).is_ready() {
-                return Poll::Ready(Stop::Dropped);
-            }
-            if deadline.as_mut().poll(cx).is_ready() {
-                return Poll::Ready(Stop::Timeout);
-            }
-            if cut.as_mut().poll(cx).is_ready() {
-                task.permit.count_stopped();
-                return Poll::Ready(Stop::Cut);
-            }
-            if caller_left.as_mut().poll(cx).is_ready() {
-                return Poll::Ready(Stop::Cut);
-            }
-            Poll::Pending
-        })
-        .await;
-        // Say why before the work is dropped: whoever sees the drop reads it.
-        match &stop {
-            Stop::Timeout => task.reason.failed(Failure::new(
-                FailureKind::Timeout,
-                format!("not finished within {timeout:?}"),
-            )),
-            Stop::Done(_) | Stop::NotReady | Stop::Cut | Stop::Dropped => {}
+            stop
+        };
+        let failed = task.has_failed::<S::Response>(&stop);
+        if let (Some(pass), Some(failed)) = (task.pass.take(), failed) {
+            pass.ended(failed);
         }
-        stop
-    };
-    let failed = task.has_failed::<S::Response>(&stop);
-    if let (Some(pass), Some(failed)) = (task.pass.take(), failed) {
-        pass.ended(failed);
-    }
-    let end = match stop {
-        Stop::Done(Ok(answer)) => End::Success(bring(&mut task, answer)),
-        Stop::Done(Err(failure)) => End::Failed(Box::new(failure)),
-        Stop::NotReady | Stop::Timeout | Stop::Cut | Stop::Dropped => End::Cancelled,
-    };
-    let results = &task.layer.state.results;
-    if results.keeps() {
-        let end = task.reason.end().unwrap_or(end);
-        results.keep(task.place.branch(Tick::now(), end));
+        let end = match stop {
+            Stop::Done(Ok(answer)) => End::Success(bring(task, answer)),
+            Stop::Done(Err(failure)) => End::Failed(Box::new(failure)),
+            Stop::NotReady | Stop::Timeout | Stop::Cut | Stop::Dropped => End::Cancelled,
+        };
+        let results = &task.layer.state.results;
+        if results.keeps() {
+            let end = task.reason.end().unwrap_or(end);
+            results.keep(task.place.branch(Tick::now(), end));
+        }
     }
 }
 
@@ -205,8 +211,8 @@ where
 
 async fn execute<C, K, V, T, S, Q>(
     task: &Task<C, K, V, T>,
-    mut service: S,
-    copy: Q,
+    service: &mut S,
+    copy: &mut Option<Q>,
 ) -> Stop<C::Settled>
 where
     C: Settle<S::Response>,
@@ -218,7 +224,7 @@ where
         task.reason.failed(panic.clone());
         Stop::Done(Err(panic))
     };
-    // Asked once. (The copy is dropped when this function returns: after the reason is set.)
+    // Asked once. (A copy that is not sent is dropped with its shadow: after the reason is set.)
     match poll_fn(|cx| Poll::Ready(caught(|| service.poll_ready(cx)))).await {
         Ok(Poll::Ready(Ok(()))) => {}
         Ok(Poll::Ready(Err(_)) | Poll::Pending) => {
@@ -227,19 +233,27 @@ where
         }
         Err(panic) => return panicked(panic),
     }
-    let mut response = match caught(|| service.call(copy)) {
-        Ok(response) => pin!(response),
-        Err(panic) => return panicked(panic),
+    let Some(copy) = copy.take() else { return Stop::NotReady };
+    // What is over is not held any longer than it must be: the task has room for all it holds at once.
+    let answered = {
+        let mut response = match caught(|| service.call(copy)) {
+            Ok(response) => pin!(response),
+            Err(panic) => return panicked(panic),
+        };
+        let polled = poll_fn(|cx| match caught(|| response.as_mut().poll(cx)) {
+            Ok(poll) => poll.map(Ok),
+            Err(panic) => Poll::Ready(Err(panic)),
+        });
+        match polled.await {
+            Ok(answered) => answered,
+            Err(panic) => return panicked(panic),
+        }
     };
-    let response = poll_fn(|cx| match caught(|| response.as_mut().poll(cx)) {
-        Ok(poll) => poll.map(Ok),
-        Err(panic) => Poll::Ready(Err(panic)),
-    });
-    match response.await {
-        Ok(Ok(response)) => Stop::Done(task.layer.carrier.settle(response, &task.reason).await),
-        Ok(Err(error)) => Stop::Done(Err(Failure::of_error(&error))),
-        Err(panic) => panicked(panic),
-    }
+    let settled = match answered {
+        Ok(response) => task.layer.carrier.settle(response, &task.reason),
+        Err(error) => return Stop::Done(Err(Failure::of_error(&error))),
+    };
+    Stop::Done(settled.await)
 }
 
 /// A panic in what settles the response is the shadow's failure, too, and goes no further.
