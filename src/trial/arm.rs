@@ -137,6 +137,7 @@ impl Arm {
             recorder: OnceLock::new(),
             #[cfg(feature = "http")]
             waiting: Arc::default(),
+            #[cfg(feature = "http")]
             in_headers: InHeaders::default(),
         }
     }
