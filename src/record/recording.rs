@@ -20,7 +20,7 @@ use std::{
 /// How long records may gather before they are written together.
 const FLUSH_EVERY: Duration = Duration::from_millis(50);
 /// The most records in one batch: enough to make a transaction cheap.
-const MAX_BATCH: usize = 5_000;
+const MAX_BATCH: usize = 2_000;
 
 /// The background task that writes what a [`Recorder`](super::Recorder) took. A future to be
 /// spawned; it ends when the last recorder is gone and everything is written.
@@ -72,7 +72,7 @@ impl std::fmt::Debug for Recording {
 }
 
 async fn write_all<B: LoggerBackend>(shared: Arc<Shared>, backend: B) {
-    let mut branches: Vec<Branch> = Vec::new();
+    let mut branches: Vec<Branch> = Vec::with_capacity(MAX_BATCH);
     let mut comparisons: Vec<Comparison> = Vec::new();
     let (mut branch_way, mut comparison_way) = (Way::new("branches"), Way::new("comparisons"));
     let has_all = |branch_way: &Way, comparison_way: &Way| {
