@@ -17,7 +17,7 @@ impl Sick {
     pub const fn ends(self, work: Work, protocol: Protocol) -> &'static [&'static str] {
         match work {
             Work::Aborted => self.ends_when_aborted(),
-            Work::Load => self.ends_under_load(),
+            Work::Load => self.ends_under_load(protocol),
             _ => self.ends_alone(protocol),
         }
     }
@@ -62,7 +62,7 @@ impl Sick {
     }
 
     /// So many may wait at once.
-    const fn ends_under_load(self) -> &'static [&'static str] {
+    const fn ends_under_load(self, protocol: Protocol) -> &'static [&'static str] {
         match self {
             Self::Well | Self::Slow | Self::ReadsLate => &["success", "skipped/max_in_flight"],
             Self::Hangs | Self::NeverReads | Self::NeverConnects | Self::SendsOneByteASecond => {
@@ -73,9 +73,13 @@ impl Sick {
             }
             Self::Refuses => &["failed/connect", "skipped/max_in_flight"],
             Self::Answers500 => &["failed/status", "skipped/max_in_flight"],
-            // Each costs a connection: on a busy machine some do not get one in time.
-            Self::GreetsWithGarbage | Self::AnswersGarbage => {
+            // All share one connection there: those that wait for it when it is gone again may wait
+            // for the next one in vain.
+            Self::GreetsWithGarbage | Self::AnswersGarbage if matches!(protocol, Http2) => {
                 &["failed/protocol", "failed/reset", "failed/timeout", "skipped/max_in_flight"]
+            }
+            Self::GreetsWithGarbage | Self::AnswersGarbage => {
+                &["failed/protocol", "failed/reset", "skipped/max_in_flight"]
             }
             // It cannot send as much as all of them would read in time.
             Self::Answers100Megabytes => {

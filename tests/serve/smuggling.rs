@@ -426,6 +426,7 @@ fn no_upstream_sees_a_request_that_was_not_accepted() {
             prop_assert!(began.elapsed() < PATIENCE, "{seen:?} of {answered}: {pieces:?}\n{text}");
         }
     });
-    // Not all of them are refused.
-    assert!(!primary.paths().is_empty(), "none of {}", total.get());
+    // Not all of them are refused: one in ten or so is not.
+    let seen = primary.paths().len();
+    assert!(seen * 50 > total.get(), "{seen} of {}", total.get());
 }
