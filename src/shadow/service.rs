@@ -59,30 +59,24 @@ where
         let layer = &*self.layer;
         let state = &*layer.state;
         let parent = layer.carrier.parent(&request);
-        let may_shadow = if state.is_enabled() {
-            layer.carrier.may_shadow(&request, &layer.primary.experiment.name)
-        } else {
-            state.count_switched_off();
-            MayShadow::No
-        };
         let mut place = Place::first(&layer.primary, Role::Primary, 1.0, parent);
         let mut wanted = Vec::new();
-        match may_shadow {
-            MayShadow::No => {
-                if state.is_enabled() {
-                    state.count_unmatched();
-                }
+        let may_shadow = layer.carrier.may_shadow(&request, &layer.primary.experiment.name);
+        if !state.is_enabled() {
+            state.count_switched_off();
+        } else if may_shadow == MayShadow::No {
+            state.count_unmatched();
+        } else {
+            let unit = layer.unit(&request);
+            if let Some(unit) = unit {
+                place = place.with_unit(Some(unit.hash));
             }
-            MayShadow::Yes | MayShadow::Skip(_) => {
-                let unit = layer.unit(&request);
-                place = place.with_unit(unit.map(|unit| unit.hash));
-                let draw = unit.map_or_else(|| state.next_draw(), |unit| unit.entry);
-                for (at, shadow) in state.shadows.iter().enumerate() {
-                    if shadow.role == Role::Control && !layer.carrier.may_control(&request) {
-                        shadow.count_unmatched();
-                    } else if shadow.wants(draw) {
-                        wanted.push((at, shadow));
-                    }
+            let draw = unit.map_or_else(|| state.next_draw(), |unit| unit.entry);
+            for (at, shadow) in state.shadows.iter().enumerate() {
+                if shadow.role == Role::Control && !layer.carrier.may_control(&request) {
+                    shadow.count_unmatched();
+                } else if shadow.wants(draw) {
+                    wanted.push((at, shadow));
                 }
             }
         }
