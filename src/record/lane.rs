@@ -1,16 +1,19 @@
 //! A bounded queue, and what became of all that was handed to it.
 
-use crossbeam_queue::ArrayQueue;
+use crossbeam_queue::SegQueue;
 use std::sync::atomic::{
     AtomicU64,
     Ordering::{Relaxed, SeqCst},
 };
 
-/// A bounded queue of one kind of record, with its counters.
+/// A bounded queue of one kind of record, with its counters. It takes up memory as it fills.
 #[derive(Debug)]
 pub(super) struct Lane<T> {
-    pub(super) queue: ArrayQueue<T>,
+    queue: SegQueue<T>,
+    capacity: u64,
     pub(super) accepted: AtomicU64,
+    /// How many have left the queue; told once a batch, so that both ends seldom meet.
+    left: AtomicU64,
     pub(super) written: AtomicU64,
     pub(super) lost: AtomicU64,
     pub(super) dropped: AtomicU64,
@@ -33,14 +36,40 @@ pub(super) struct Counts {
 impl<T> Lane<T> {
     pub(super) fn new(capacity: usize) -> Self {
         Self {
-            queue: ArrayQueue::new(capacity),
+            queue: SegQueue::new(),
+            capacity: capacity as u64,
             accepted: AtomicU64::new(0),
+            left: AtomicU64::new(0),
             written: AtomicU64::new(0),
             lost: AtomicU64::new(0),
             dropped: AtomicU64::new(0),
             writing: AtomicU64::new(0),
             nudge: (1 << (capacity / 2).max(1).ilog2()) - 1,
         }
+    }
+
+    /// Takes the `count`-th of all that were accepted, if there is room for it.
+    pub(super) fn push(&self, count: u64, entry: T) -> bool {
+        let has_room = count.saturating_sub(self.left.load(Relaxed)) <= self.capacity;
+        if has_room {
+            self.queue.push(entry);
+        }
+        has_room
+    }
+
+    /// Moves what is in the queue to the end of a batch, through `each`, until that has `most`.
+    pub(super) fn drain_into<U>(&self, batch: &mut Vec<U>, most: usize, each: impl Fn(T) -> U) {
+        let before = batch.len();
+        while batch.len() < most
+            && let Some(entry) = self.queue.pop()
+        {
+            batch.push(each(entry));
+        }
+        self.left.fetch_add((batch.len() - before) as u64, Relaxed);
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.queue.is_empty()
     }
 
     pub(super) fn counts(&self) -> Counts {
@@ -72,6 +101,7 @@ impl<T> Lane<T> {
     /// Nobody will write what is in the queue any more.
     pub(super) fn abandon(&self) {
         while self.queue.pop().is_some() {
+            self.left.fetch_add(1, Relaxed);
             self.lost.fetch_add(1, Relaxed);
         }
     }

@@ -94,7 +94,7 @@ pub struct NotDrained {
 
 impl Recorder {
     /// How many finished branches wait at most, unless [`with_capacity`](Self::with_capacity)
-    /// says otherwise. At 120 bytes each this is 3.75 MiB. There is room for as many comparisons
+    /// says otherwise. At 120 bytes each this is 3.75 MiB when it is full. There is room for as many comparisons
     /// beside, at about 200 bytes each while they wait, and for 16 MiB of what differs in them.
     pub const CAPACITY: usize = 1 << 15;
 

@@ -81,21 +81,15 @@ async fn write_all<B: LoggerBackend>(shared: Arc<Shared>, backend: B) {
     };
     loop {
         let secrets = shared.secrets.get_or_init(SecretKeys::default);
-        while branches.len() < MAX_BATCH
-            && let Some(entry) = shared.branches.queue.pop()
-        {
+        shared.branches.drain_into(&mut branches, MAX_BATCH, |entry| {
             let mut branch = match entry {
                 Entry::Record(record) => record.into_branch(),
                 Entry::Branch(branch) => *branch,
             };
             branch.output = branch.output.map(|output| secrets.redact(&output));
-            branches.push(branch);
-        }
-        while comparisons.len() < MAX_BATCH
-            && let Some(comparison) = shared.comparisons.queue.pop()
-        {
-            comparisons.push(*comparison);
-        }
+            branch
+        });
+        shared.comparisons.drain_into(&mut comparisons, MAX_BATCH, |comparison| *comparison);
         if branches.is_empty() && comparisons.is_empty() {
             shared.hurry.store(false, SeqCst);
             shared.settled.notify_waiters();
@@ -125,7 +119,7 @@ async fn write_all<B: LoggerBackend>(shared: Arc<Shared>, backend: B) {
         branches.clear();
         comparisons.clear();
         shared.settled.notify_waiters();
-        let nothing_left = shared.branches.queue.is_empty() && shared.comparisons.queue.is_empty();
+        let nothing_left = shared.branches.is_empty() && shared.comparisons.is_empty();
         if gather_more && !nothing_left {
             gather(&shared).await;
         }

@@ -61,7 +61,7 @@ impl Shared {
         // counted, after it said that it is idle. So either it sees this one, or we see that it
         // is idle. (All four are sequentially consistent.)
         let count = lane.accepted.fetch_add(1, SeqCst) + 1;
-        if self.closed.load(SeqCst) || lane.queue.push(entry).is_err() {
+        if self.closed.load(SeqCst) || !lane.push(count, entry) {
             self.refuse(lane);
             return false;
         }
