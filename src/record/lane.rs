@@ -6,6 +6,11 @@ use std::sync::atomic::{
     Ordering::{Relaxed, SeqCst},
 };
 
+/// How many records gather before the background task has enough to begin with, a power of two. Few:
+/// where there are fewer cores than threads with something to do, a batch of thousands holds up
+/// those that answer requests for milliseconds. (When it falls behind, its batches grow.)
+const GATHERED: usize = 256;
+
 /// A bounded queue of one kind of record, with its counters. It takes up memory as it fills.
 #[derive(Debug)]
 pub(super) struct Lane<T> {
@@ -19,8 +24,8 @@ pub(super) struct Lane<T> {
     pub(super) dropped: AtomicU64,
     /// How many the backend is busy with.
     pub(super) writing: AtomicU64,
-    /// All ones up to about half the capacity: so often the background task is woken while it
-    /// lets records gather.
+    /// All ones up to [`GATHERED`], or half a small capacity: so often the background task is woken while
+    /// it lets records gather.
     pub(super) nudge: u64,
 }
 
@@ -44,7 +49,7 @@ impl<T> Lane<T> {
             lost: AtomicU64::new(0),
             dropped: AtomicU64::new(0),
             writing: AtomicU64::new(0),
-            nudge: (1 << (capacity / 2).max(1).ilog2()) - 1,
+            nudge: (1 << (capacity / 2).clamp(1, GATHERED).ilog2()) - 1,
         }
     }
 

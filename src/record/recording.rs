@@ -17,7 +17,7 @@ use std::{
     time::Duration,
 };
 
-/// How long records may gather before they are written together.
+/// How long records may gather before they are written together, if not enough of them come sooner.
 const FLUSH_EVERY: Duration = Duration::from_millis(50);
 /// The most records in one batch: enough to make a transaction cheap.
 const MAX_BATCH: usize = 2_000;
