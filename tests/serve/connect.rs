@@ -395,7 +395,7 @@ async fn its_tunnel_is_waited_for_until_the_drain_timeout() {
     assert_eq!(proxy.ended().await, Some(0));
     assert!(began.elapsed() < Duration::from_secs(5), "{:?}", began.elapsed());
     assert!(matches!(stream.read(&mut [0]).await, Ok(0) | Err(_)));
-    assert!(proxy.log().contains("connections=1"), "{}", proxy.log());
+    eventually("what was cut off", || proxy.log().contains("connections=1")).await;
     let ends: Vec<_> = proxy.stored().iter().map(crate::support::end).collect();
     assert!(ends.contains(&"a primary success".to_owned()), "{ends:?}");
 }
