@@ -5,7 +5,7 @@ use super::{
     headers::{ClientAddr, Https, forwarded, strip_hop_by_hop},
     rewrite::rewrite,
     target::Target,
-    upgrade,
+    upgrade::{self, Wish},
     upstream::Upstream,
 };
 use crate::{
@@ -16,7 +16,7 @@ use crate::{
     trial::Seat,
 };
 use bytes::Bytes;
-use http::{Request, Response, StatusCode, Version, header};
+use http::{HeaderValue, Method, Request, Response, StatusCode, Version, header};
 use http_body_util::Full;
 use std::{
     sync::Arc,
@@ -50,26 +50,24 @@ impl<B: Into<ProxyBody>> Service<Request<B>> for Forward {
         let seat = request.extensions_mut().remove::<Seat>();
         let this = self.clone();
         match self.address(&mut request, seat.as_ref()) {
-            Ok(asks_upgrade) => {
-                Box::pin(async move { this.send(&mut request, seat.as_ref(), asks_upgrade).await })
-            }
+            Ok(wish) => Box::pin(async move { this.send(&mut request, seat.as_ref(), wish).await }),
             Err(failure) => Box::pin(std::future::ready(Err(failure.into()))),
         }
     }
 }
 
 impl Forward {
-    /// Makes the caller's request one to the upstream, all but the body. Returns whether it asks
-    /// for an upgrade.
+    /// Makes the caller's request one to the upstream, all but the body. Returns what it asks the
+    /// connection to become.
     fn address(
         &self,
         request: &mut Request<ProxyBody>,
         seat: Option<&Seat>,
-    ) -> Result<bool, Failure> {
+    ) -> Result<Wish, Failure> {
         let target = &*self.target;
-        let uri = target
-            .uri(request.uri())
-            .map_err(|error| Failure::new(FailureKind::Protocol, error.to_string()))?;
+        let is_connect = request.method() == Method::CONNECT;
+        let uri = if is_connect { Ok(request.uri().clone()) } else { target.uri(request.uri()) };
+        let uri = uri.map_err(|error| Failure::new(FailureKind::Protocol, error.to_string()))?;
         let asked = std::mem::replace(request.uri_mut(), uri);
         *request.version_mut() = if target.http2 { Version::HTTP_2 } else { Version::HTTP_11 };
         let client = request.extensions().get::<ClientAddr>().copied();
@@ -78,6 +76,13 @@ impl Forward {
         let upgrade = upgrade::take(headers, !target.http2);
         strip_hop_by_hop(headers);
         forwarded(headers, client, asked.authority(), is_https, target);
+        if is_connect && let Some(asked) = asked.authority() {
+            // It is for this host, not for the upstream (RFC 9112 section 3.2).
+            let host = HeaderValue::from_str(asked.as_str());
+            host.map(|host| headers.insert(header::HOST, host)).ok();
+            // What may stand there is 0, and means nothing.
+            headers.remove(header::CONTENT_LENGTH);
+        }
         if target.trace
             && let Some(seat) = seat
         {
@@ -93,11 +98,14 @@ impl Forward {
             // HTTP/2 has it in the address.
             headers.remove(header::HOST);
         }
-        let asks_upgrade = upgrade.is_some();
+        if is_connect {
+            return Ok(Wish::Connect);
+        }
+        let wish = if upgrade.is_some() { Wish::Upgrade } else { Wish::Http };
         if let Some(protocols) = upgrade {
             upgrade::put_back(headers, protocols);
         }
-        Ok(asks_upgrade)
+        Ok(wish)
     }
 
     /// Sends the request, which it takes out.
@@ -105,7 +113,7 @@ impl Forward {
         &self,
         request: &mut Request<ProxyBody>,
         seat: Option<&Seat>,
-        asks_upgrade: bool,
+        wish: Wish,
     ) -> Result<Response<UpstreamBody>, BoxError> {
         if self.target.json.is_some() {
             *request = match Box::pin(rewrite(take(request), &self.target)).await? {
@@ -125,9 +133,13 @@ impl Forward {
             })?,
         };
         let mut response = response?;
-        let is_upgrade = upgrade::check(&response, asks_upgrade)?;
-        let upgrade = upgrade::take(response.headers_mut(), is_upgrade);
+        let is_accepted = upgrade::check(&response, wish)?;
+        let upgrade = upgrade::take(response.headers_mut(), is_accepted && wish == Wish::Upgrade);
         strip_hop_by_hop(response.headers_mut());
+        if is_accepted && wish == Wish::Connect {
+            // It would be about a body, and there is none.
+            response.headers_mut().remove(header::CONTENT_LENGTH);
+        }
         if let Some(protocol) = upgrade {
             upgrade::put_back(response.headers_mut(), protocol);
         }

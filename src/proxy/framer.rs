@@ -9,7 +9,8 @@
 //! - more than one `content-length`, or one that is not a plain number;
 //! - any `transfer-encoding` but one `chunked`, or one together with a `content-length`;
 //! - a chunk whose size is not hexadecimal digits and at most an extension, or that is longer or
-//!   shorter than it says.
+//!   shorter than it says;
+//! - a CONNECT with a body: some take it for the first bytes of the tunnel.
 //!
 //! What else is wrong in a head (whitespace before a colon, folded lines, NUL, an unknown version)
 //! the parser behind refuses itself.
@@ -26,7 +27,8 @@ const MAX_SIZE_LINE: usize = 1 << 10;
 /// The longest trailer line that is looked at; the parser behind allows fewer bytes in all.
 const MAX_TRAILER: usize = 64 << 10;
 
-/// What the bytes after a request that asks for an upgrade are: that is for the service to say.
+/// What the bytes after a request that asks for an upgrade, or is a CONNECT, are: that is for the
+/// service to say.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Phase(Arc<AtomicU8>);
 
@@ -69,7 +71,7 @@ enum At {
         has_cr: bool,
     },
     Trailers,
-    /// After a request that asks for an upgrade.
+    /// After a request that asks for an upgrade, or is a CONNECT.
     Asked,
     /// So many bytes of what opens an HTTP/2 connection are to come.
     Preface(usize),
@@ -85,6 +87,7 @@ struct Head {
     has_started: bool,
     length: Option<u64>,
     is_chunked: bool,
+    is_connect: bool,
     asks_upgrade: bool,
 }
 
@@ -238,6 +241,7 @@ impl Framer {
                 self.at = At::Preface(PREFACE_LEFT);
             }
             self.head.has_started = true;
+            self.head.is_connect = line.starts_with(b"CONNECT ");
             return true;
         }
         if line.is_empty() {
@@ -267,6 +271,9 @@ impl Framer {
     }
 
     fn head_ended(&mut self) -> bool {
+        if self.head.is_connect && (self.head.is_chunked || self.head.length > Some(0)) {
+            return false;
+        }
         self.is_first = false;
         self.heads += 1;
         match (self.head.is_chunked, self.head.length) {
@@ -288,7 +295,8 @@ impl Framer {
 
     fn message_ended(&mut self) {
         self.at = At::Head;
-        if std::mem::take(&mut self.head).asks_upgrade {
+        let head = std::mem::take(&mut self.head);
+        if head.asks_upgrade || head.is_connect {
             self.at = At::Asked;
             self.phase.0.store(ASKED, Relaxed);
         }
@@ -327,8 +335,9 @@ mod tests {
         Ok(before)
     }
 
-    const PIECES: [&str; 20] = [
+    const PIECES: [&str; 21] = [
         "GET / HTTP/1.1\r\n",
+        "CONNECT x:443 HTTP/1.1\r\n",
         "host: x\r\n",
         "\r\n",
         "\r\n",

@@ -5,7 +5,7 @@ use super::{
     client::Io,
 };
 use futures_util::task::AtomicWaker;
-use http::{Request, Response, header};
+use http::{Method, Request, Response, header};
 use http_body::Body;
 use hyper::{
     body::Incoming,
@@ -26,6 +26,8 @@ pub(super) struct Line {
     sender: SendRequest<ProxyBody>,
     /// `None` when the connection has a task of its own, or is over.
     driver: Option<Driver>,
+    /// Nothing more is sent on it: after a CONNECT it may be a tunnel, whatever the answer was.
+    is_last: bool,
 }
 
 /// Why there is no response.
@@ -40,7 +42,7 @@ impl Line {
         sender: SendRequest<ProxyBody>,
         connection: Connection<Io, ProxyBody>,
     ) -> Self {
-        Self { sender, driver: Some(Driver::new(connection)) }
+        Self { sender, driver: Some(Driver::new(connection)), is_last: false }
     }
 
     /// Takes the request out, sends it and waits for the head of the response.
@@ -48,7 +50,11 @@ impl Line {
         &mut self,
         request: &mut Request<ProxyBody>,
     ) -> Result<Response<Incoming>, NoAnswer> {
-        if !request.body().is_end_stream() || request.headers().contains_key(header::UPGRADE) {
+        self.is_last = request.method() == Method::CONNECT;
+        if self.is_last
+            || !request.body().is_end_stream()
+            || request.headers().contains_key(header::UPGRADE)
+        {
             self.leave_to_itself();
         }
         let mut response = pin!(self.sender.try_send_request(take(request)));
@@ -93,12 +99,12 @@ impl Line {
         if let Some(driver) = &mut self.driver {
             driver.rest();
         }
-        self.sender.is_ready()
+        !self.is_last && self.sender.is_ready()
     }
 
-    /// Whether it has something to do yet, and does it by itself.
+    /// Whether it has something to do yet before the next request, and does it by itself.
     pub(super) fn is_busy(&self) -> bool {
-        self.driver.is_none() && !self.sender.is_closed()
+        !self.is_last && self.driver.is_none() && !self.sender.is_closed()
     }
 
     /// Whether it can take another request, once it has done what it is busy with.

@@ -12,12 +12,14 @@ use std::sync::{
 pub struct ListenerStats {
     /// Connections that are open now, tunnels included.
     pub connections: u64,
-    /// Tunnels that are open now: connections that were upgraded, as to a WebSocket.
+    /// Tunnels that are open now: connections that were upgraded, as to a WebSocket, or of a CONNECT.
     pub tunnels: u64,
     /// Requests refused because they are not HTTP, or could be read in more than one way.
     pub malformed: u64,
     /// Requests refused because their head is too large or has too many headers.
     pub too_large: u64,
+    /// Requests refused because they are a CONNECT that cannot be passed on.
+    pub not_allowed: u64,
     /// Connections closed because the head of a request took too long.
     pub too_slow: u64,
     /// Connections closed because the TLS handshake failed or took too long.
@@ -30,6 +32,7 @@ pub(super) struct Counters {
     tunnels: AtomicU64,
     malformed: AtomicU64,
     too_large: AtomicU64,
+    not_allowed: AtomicU64,
     too_slow: AtomicU64,
     handshakes_failed: AtomicU64,
 }
@@ -41,6 +44,7 @@ impl Counters {
             tunnels: self.tunnels.load(Relaxed),
             malformed: self.malformed.load(Relaxed),
             too_large: self.too_large.load(Relaxed),
+            not_allowed: self.not_allowed.load(Relaxed),
             too_slow: self.too_slow.load(Relaxed),
             handshakes_failed: self.handshakes_failed.load(Relaxed),
         }
@@ -52,6 +56,10 @@ impl Counters {
 
     pub(super) fn too_large(&self) {
         self.too_large.fetch_add(1, Relaxed);
+    }
+
+    pub(super) fn not_allowed(&self) {
+        self.not_allowed.fetch_add(1, Relaxed);
     }
 
     pub(super) fn too_slow(&self) {

@@ -19,6 +19,8 @@ pub(super) struct Load {
     pub(super) tls: Option<TlsAcceptor>,
     /// Where one upstream answers, a connection may be upgraded.
     pub(super) may_upgrade: bool,
+    /// The same for CONNECT, which needs an upstream over HTTP/1.1.
+    pub(super) may_connect: bool,
 }
 
 impl Load {
@@ -28,11 +30,13 @@ impl Load {
         registry: &StrategyRegistry<ProxyRequest, ProxyResponse>,
         tasks: &Tasks,
     ) -> Result<Self, BoxError> {
+        let may_upgrade = matches!(file.strategy(), "single" | "round_robin" | "shadow");
         Ok(Self {
             stack: Stack::new(file, recorder, registry)?,
             server: Server::new(file.limits(), tasks),
             tls: tls::acceptor(file)?,
-            may_upgrade: matches!(file.strategy(), "single" | "round_robin" | "shadow"),
+            may_upgrade,
+            may_connect: may_upgrade && !file.settings.upstreams.http2,
             file: file.clone(),
         })
     }

@@ -11,13 +11,23 @@ use http::{
 
 /// What is wrong with the head of a request. A connection of HTTP/1 that brought it is closed:
 /// nobody knows what comes next.
-pub(super) fn refused<B>(request: &Request<B>, max_headers: usize) -> Option<Response<ReplyBody>> {
-    let (status, why) = if request.method() == Method::CONNECT {
-        (StatusCode::METHOD_NOT_ALLOWED, "CONNECT is not supported\n")
+pub(super) fn refused<B>(
+    request: &Request<B>,
+    max_headers: usize,
+    may_connect: bool,
+) -> Option<Response<ReplyBody>> {
+    let is_connect = request.method() == Method::CONNECT;
+    let (status, why) = if is_connect && request.version() != Version::HTTP_11 {
+        (StatusCode::METHOD_NOT_ALLOWED, "CONNECT is passed on over HTTP/1.1 only\n")
+    } else if is_connect && !may_connect {
+        (StatusCode::METHOD_NOT_ALLOWED, "CONNECT is not passed on to these upstreams\n")
     } else if request.headers().len() > max_headers {
         (StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, "too many headers\n")
     } else {
-        (StatusCode::BAD_REQUEST, wrong_host(request).or_else(|| wrong_length(request))?)
+        let wrong_target =
+            (is_connect && !is_host_and_port(request.uri())).then_some("not a host and a port\n");
+        let wrong = wrong_target.or_else(|| wrong_host(request)).or_else(|| wrong_length(request));
+        (StatusCode::BAD_REQUEST, wrong?)
     };
     let mut response = text(status, why);
     if request.version() < Version::HTTP_2 {
@@ -62,6 +72,19 @@ fn is_host(host: &[u8]) -> bool {
     host.is_empty()
         || (!host.contains(&b'@')
             && std::str::from_utf8(host).is_ok_and(|host| host.parse::<Authority>().is_ok()))
+}
+
+/// What a CONNECT is for (RFC 9110 section 9.3.6), and no more than that.
+fn is_host_and_port(uri: &Uri) -> bool {
+    let Some((host, port)) = uri.authority().and_then(|asked| asked.as_str().rsplit_once(':'))
+    else {
+        return false;
+    };
+    uri.scheme().is_none()
+        && uri.path_and_query().is_none()
+        && !host.is_empty()
+        && port.bytes().all(|byte| byte.is_ascii_digit())
+        && port.parse::<u16>().is_ok_and(|port| port > 0)
 }
 
 fn is_same(host: &HeaderValue, asked: &Authority, uri: &Uri) -> bool {

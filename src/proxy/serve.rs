@@ -11,7 +11,6 @@ use super::{
     headers::{ClientAddr, Https},
     listener::Open,
     refuse::refused,
-    respond::gateway_error,
     server::Opening,
     socket::Socket,
     stack::{ProxyRequest, ProxyResponse, ProxyStats},
@@ -285,27 +284,23 @@ async fn answer(
 ) -> Response<ReplyBody> {
     let shared = &hold.shared;
     let load = shared.load.load_full();
-    if let Some(refusal) = refused(&request, load.limits().max_headers) {
+    if let Some(refusal) = refused(&request, load.limits().max_headers, load.may_connect) {
         match refusal.status() {
             StatusCode::BAD_REQUEST => shared.counters.malformed(),
             StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE => shared.counters.too_large(),
-            _ => {}
+            _ => shared.counters.not_allowed(),
         }
         return refusal;
     }
     let requested = upgrade::requested(&mut request, load.may_upgrade);
     let mut response = load.stack.answer(request).await;
-    match requested.accepted(&mut response, &phase) {
-        Ok(None) => response,
-        Ok(Some(tunnel)) => {
-            let open = shared.counters.tunnel();
-            let tasks = shared.tasks.clone();
-            tasks.execute(async move {
-                let _held = (open, hold);
-                tunnel.await;
-            });
-            response
-        }
-        Err(error) => gateway_error(&error),
+    if let Some(tunnel) = requested.accepted(&mut response, &phase) {
+        let open = shared.counters.tunnel();
+        let tasks = shared.tasks.clone();
+        tasks.execute(async move {
+            let _held = (open, hold);
+            tunnel.await;
+        });
     }
+    response
 }

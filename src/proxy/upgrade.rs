@@ -1,14 +1,19 @@
-//! Upgrades (RFC 9110 section 7.8): a WebSocket, or any other protocol that is not HTTP's own.
+//! Upgrades (RFC 9110 section 7.8): a WebSocket, or any other protocol that is not HTTP's own; and
+//! CONNECT (section 9.3.6).
 //!
-//! The request goes to one upstream, never to a shadow. If that says 101, caller and upstream are
-//! connected, bytes both ways, until both have closed; any other answer is an answer like all
-//! others. The branch ends with the 101: what follows is not HTTP, and its length says nothing
-//! about the upstream.
+//! The request goes to one upstream, never to a shadow. If that says 101, or to a CONNECT 2xx,
+//! caller and upstream are connected, bytes both ways, until both have closed; any other answer is
+//! an answer like all others. The branch ends with the head of the answer: what follows is not
+//! HTTP, and its length says nothing about the upstream.
+//!
+//! What a CONNECT names is the upstream's to reach or not: no connection to it is opened here. An
+//! answer that refuses one ends the caller's connection, whoever sent what in the meantime (RFC 9931
+//! section 8).
 //!
 //! An offer to go on in another version of HTTP, or in TLS, is passed over: it would carry requests
 //! past the experiment.
 
-use super::framer::Phase;
+use super::{body::ReplyBody, framer::Phase, respond::gateway_error};
 use crate::{
     BoxError,
     branch::{Failure, FailureKind},
@@ -33,23 +38,37 @@ fn tunnelled(value: &[u8]) -> impl Iterator<Item = &[u8]> {
     })
 }
 
+/// What a request asks its connection to become.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) enum Wish {
+    #[default]
+    Http,
+    Upgrade,
+    Connect,
+}
+
 /// What a request asks for.
 #[derive(Debug, Default)]
 pub(super) struct Requested {
+    wish: Wish,
     /// Whether the [`Framer`](super::framer::Framer) waits for the answer.
     is_awaited: bool,
     caller: Option<OnUpgrade>,
 }
 
-/// Leaves in the request what may be tunnelled, and nothing else.
+/// Leaves in the request what may be tunnelled, and nothing else. A CONNECT has been let through by
+/// [`refused`](super::refuse::refused).
 pub(super) fn requested<B>(request: &mut Request<B>, is_allowed: bool) -> Requested {
+    if request.method() == Method::CONNECT {
+        request.headers_mut().remove(header::UPGRADE);
+        let caller = Some(hyper::upgrade::on(request));
+        return Requested { wish: Wish::Connect, is_awaited: true, caller };
+    }
     if !request.headers().contains_key(header::UPGRADE) {
         return Requested::default();
     }
-    let is_meant = is_allowed
-        && request.version() == Version::HTTP_11
-        && request.method() != Method::CONNECT
-        && is_named(request.headers());
+    let is_meant =
+        is_allowed && request.version() == Version::HTTP_11 && is_named(request.headers());
     let values = request.headers().get_all(header::UPGRADE).iter();
     let left: Vec<_> = values.flat_map(|value| tunnelled(value.as_bytes())).collect();
     let is_awaited = !left.is_empty();
@@ -59,7 +78,8 @@ pub(super) fn requested<B>(request: &mut Request<B>, is_allowed: bool) -> Reques
         request.headers_mut().insert(header::UPGRADE, left);
         hyper::upgrade::on(request)
     });
-    Requested { is_awaited, caller }
+    let wish = if caller.is_some() { Wish::Upgrade } else { Wish::Http };
+    Requested { wish, is_awaited, caller }
 }
 
 /// Whether `connection` names the upgrade, as it must.
@@ -82,35 +102,42 @@ pub(super) fn put_back(headers: &mut HeaderMap, protocols: HeaderValue) {
     headers.insert(header::UPGRADE, protocols);
 }
 
-/// Whether `response` accepts an upgrade; if nobody asked for one, it is no answer.
-pub(super) fn check<B>(response: &Response<B>, was_asked: bool) -> Result<bool, BoxError> {
-    if response.status() != StatusCode::SWITCHING_PROTOCOLS {
-        return Ok(false);
-    }
-    if was_asked {
-        return Ok(true);
-    }
-    Err(Failure::new(FailureKind::Protocol, "101 without having been asked").into())
+/// Whether `response` makes a tunnel; if nobody asked for one, 101 is no answer.
+pub(super) fn check<B>(response: &Response<B>, wish: Wish) -> Result<bool, BoxError> {
+    let wrong = match (response.status(), wish) {
+        (StatusCode::SWITCHING_PROTOCOLS, Wish::Upgrade) => return Ok(true),
+        (StatusCode::SWITCHING_PROTOCOLS, _) => "101 without having been asked",
+        // The parser in front of the upstream takes it for the end of the exchange.
+        (StatusCode::NO_CONTENT, Wish::Connect) => "204 to a CONNECT, which makes no tunnel here",
+        (status, Wish::Connect) => return Ok(status.is_success()),
+        _ => return Ok(false),
+    };
+    Err(Failure::new(FailureKind::Protocol, wrong).into())
 }
 
 impl Requested {
     /// Connects caller and upstream if `response` says so. Returns what runs until both have
     /// closed.
-    pub(super) fn accepted<B>(
+    pub(super) fn accepted(
         self,
-        response: &mut Response<B>,
+        response: &mut Response<ReplyBody>,
         phase: &Phase,
-    ) -> Result<Option<impl Future<Output = ()> + Send + use<B>>, BoxError> {
-        if !check(response, self.caller.is_some())? {
-            if self.is_awaited && !phase.stays_http() {
+    ) -> Option<impl Future<Output = ()> + Send + use<>> {
+        let is_accepted = check(response, self.wish).unwrap_or_else(|error| {
+            *response = gateway_error(&error);
+            false
+        });
+        if !is_accepted {
+            // After a CONNECT always: the caller may have sent more before it saw the answer.
+            if self.wish == Wish::Connect || (self.is_awaited && !phase.stays_http()) {
                 let close = HeaderValue::from_static("close");
                 response.headers_mut().insert(header::CONNECTION, close);
             }
-            return Ok(None);
+            return None;
         }
         let upstream = hyper::upgrade::on(response);
         phase.tunnel();
-        Ok(self.caller.map(|caller| tunnel(caller, upstream)))
+        self.caller.map(|caller| tunnel(caller, upstream))
     }
 }
 

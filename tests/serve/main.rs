@@ -5,6 +5,7 @@
 mod bodies;
 mod branches;
 mod comparing;
+mod connect;
 mod connections;
 mod demo;
 mod diff;

@@ -36,7 +36,7 @@ const WEBSOCKET: &str = "GET /socket HTTP/1.1\r\nhost: x\r\nconnection: keep-ali
                          upgrade: websocket\r\nsec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n\
                          sec-websocket-version: 13\r\n\r\n";
 
-async fn head(stream: &mut TcpStream) -> String {
+pub async fn head(stream: &mut TcpStream) -> String {
     let mut head = Vec::new();
     while !head.ends_with(b"\r\n\r\n") {
         let byte = tokio::time::timeout(PATIENCE, stream.read_u8()).await.unwrap();
@@ -82,7 +82,7 @@ async fn connect(proxy: &Proxy) -> TcpStream {
     stream
 }
 
-async fn hears(stream: &mut TcpStream, expected: &[u8]) {
+pub async fn hears(stream: &mut TcpStream, expected: &[u8]) {
     let mut back = vec![0; expected.len()];
     tokio::time::timeout(PATIENCE, stream.read_exact(&mut back)).await.unwrap().unwrap();
     assert_eq!(back, expected);
@@ -256,19 +256,4 @@ async fn an_upstream_that_says_101_unasked_has_failed() {
     let mut proxy = Proxy::start(SINGLE, &[a]).await;
     assert_eq!(proxy.get("/").await.status, 502);
     assert_eq!(proxy.ends().await, ["a primary failed/protocol"]);
-}
-
-#[tokio::test]
-async fn connect_is_refused() {
-    let a = saying("a").await;
-    let mut proxy = Proxy::start(SINGLE, &[a.address]).await;
-    let address = proxy.address;
-    let sent =
-        "CONNECT x:443 HTTP/1.1\r\nhost: x:443\r\n\r\nGET /hidden HTTP/1.1\r\nhost: x\r\n\r\n";
-    let back = tokio::task::spawn_blocking(move || crate::support::exchange(address, sent));
-    let back = back.await.unwrap();
-    assert!(back.starts_with("HTTP/1.1 405 "), "{back}");
-    assert_eq!(back.matches("HTTP/1.1 ").count(), 1, "{back}");
-    assert_eq!(a.count(), 0);
-    assert_eq!(proxy.ends().await, Vec::<String>::new());
 }
