@@ -19,7 +19,8 @@ pub(super) struct Load {
     pub(super) tls: Option<TlsAcceptor>,
     /// Where one upstream answers, a connection may be upgraded.
     pub(super) may_upgrade: bool,
-    /// The same for CONNECT, which needs an upstream over HTTP/1.1.
+    /// The same for CONNECT, which needs an upstream over HTTP/1.1 and the operator's yes: one that says
+    /// 200 to whatever it does not know would give its caller a connection past the experiment.
     pub(super) may_connect: bool,
 }
 
@@ -31,12 +32,13 @@ impl Load {
         tasks: &Tasks,
     ) -> Result<Self, BoxError> {
         let may_upgrade = matches!(file.strategy(), "single" | "round_robin" | "shadow");
+        let upstreams = &file.settings.upstreams;
         Ok(Self {
             stack: Stack::new(file, recorder, registry)?,
             server: Server::new(file.limits(), tasks),
             tls: tls::acceptor(file)?,
             may_upgrade,
-            may_connect: may_upgrade && !file.settings.upstreams.http2,
+            may_connect: may_upgrade && upstreams.connect && !upstreams.http2,
             file: file.clone(),
         })
     }

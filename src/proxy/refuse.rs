@@ -20,7 +20,7 @@ pub(super) fn refused<B>(
     let (status, why) = if is_connect && request.version() != Version::HTTP_11 {
         (StatusCode::METHOD_NOT_ALLOWED, "CONNECT is passed on over HTTP/1.1 only\n")
     } else if is_connect && !may_connect {
-        (StatusCode::METHOD_NOT_ALLOWED, "CONNECT is not passed on to these upstreams\n")
+        (StatusCode::METHOD_NOT_ALLOWED, "CONNECT is not passed on (upstreams.connect)\n")
     } else if request.headers().len() > max_headers {
         (StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, "too many headers\n")
     } else {

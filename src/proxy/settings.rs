@@ -116,6 +116,8 @@ pub(super) struct UpstreamSettings {
     pub(super) dns_refresh: Option<Duration>,
     pub(super) http2: bool,
     pub(super) preserve_host: bool,
+    /// Whether a CONNECT is passed on.
+    pub(super) connect: bool,
     pub(super) ca_file: Option<PathBuf>,
     pub(super) system_roots: bool,
 }
@@ -131,6 +133,7 @@ impl Default for UpstreamSettings {
             dns_refresh: Some(Duration::from_secs(30)),
             http2: false,
             preserve_host: false,
+            connect: false,
             ca_file: None,
             system_roots: true,
         }

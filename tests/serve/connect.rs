@@ -21,6 +21,7 @@ use tokio::{
 
 const SHADOW: &str = "
 experiment: lines
+upstreams: { connect: true }
 strategy: shadow
 primary: a
 drain_timeout: 1s
@@ -31,6 +32,7 @@ configs:
 
 const SINGLE: &str = "
 experiment: lines
+upstreams: { connect: true }
 strategy: single
 configs: [{ config_id: a, upstream: UPSTREAM_A }]
 ";
@@ -224,6 +226,7 @@ async fn it_is_connected_under_round_robin_and_by_a_fallback_too() {
     let round_robin = SINGLE.replace("single", "round_robin");
     let fallback = "
 experiment: lines
+upstreams: { connect: true }
 strategy: single
 fallback: b
 configs:
@@ -356,11 +359,13 @@ async fn a_connect_with_a_body_or_without_a_host_and_a_port_is_refused() {
 async fn where_no_tunnel_can_be_made_a_connect_is_refused() {
     let a = saying("a").await;
     let multi_branch = SINGLE.replace("single", "multi_branch");
-    let http2 = format!("{SINGLE}upstreams: {{ http2: true }}\n");
+    let http2 = SINGLE.replace("connect: true", "connect: true, http2: true");
+    let unasked = SINGLE.replace("connect: true", "connect: false");
     let older = CONNECT.replace("HTTP/1.1", "HTTP/1.0");
     for (yaml, sent, why) in [
-        (&*multi_branch, CONNECT, "CONNECT is not passed on to these upstreams\n"),
-        (&*http2, CONNECT, "CONNECT is not passed on to these upstreams\n"),
+        (&*multi_branch, CONNECT, "CONNECT is not passed on (upstreams.connect)\n"),
+        (&*http2, CONNECT, "CONNECT is not passed on (upstreams.connect)\n"),
+        (&*unasked, CONNECT, "CONNECT is not passed on (upstreams.connect)\n"),
         (SINGLE, &*older, "CONNECT is passed on over HTTP/1.1 only\n"),
     ] {
         let mut proxy = Proxy::start(yaml, &[a.address]).await;
