@@ -2,7 +2,10 @@
 
 use crate::sync::AtomicUsize;
 use bytes::Bytes;
-use std::sync::{Arc, atomic::Ordering::Relaxed};
+use std::sync::{
+    Arc,
+    atomic::Ordering::{AcqRel, Relaxed},
+};
 
 /// What a frame counts for at least: many tiny ones take up memory, too.
 const FRAME_COST: usize = 64;
@@ -16,9 +19,9 @@ const SMALL_FRAME: usize = 4 << 10;
 ///
 /// With the channel (Tokio's) and the reason (set once) these counters are all that the ends of a
 /// copy share, on whichever threads they are. Each [`Waiting`] adds its cost once and takes it off
-/// once, and nothing is concluded from a counter about any other memory: so relaxed order is
-/// enough, and with none waiting they are at zero, whatever came first. Two that add at the same
-/// time may both see too much where one of them would have fitted; never too little.
+/// once: so with none waiting they are at zero, whatever came first. Two that add at the same time
+/// may both see too much where one of them would have fitted; never too little. (The tests in
+/// `tap/loom_model` try every order.)
 #[derive(Debug)]
 pub(super) struct Level {
     pub(super) own: AtomicUsize,
@@ -50,8 +53,12 @@ impl Waiting {
     pub(super) fn new(data: &Bytes, level: &Arc<Level>) -> (Self, Levels) {
         let cost = cost(data);
         let before = level.own.fetch_add(cost, Relaxed);
-        let config = level.config.fetch_add(cost, Relaxed) + cost;
-        let all = level.all.fetch_add(cost, Relaxed) + cost;
+        // Of two copies of a config the one that adds to it later must see in `all` what the other
+        // added. With both counted before either is read, in this order, it does; if `all` were
+        // taken from its own addition, each might miss the other in one of the two counters.
+        level.all.fetch_add(cost, Relaxed);
+        let config = level.config.fetch_add(cost, AcqRel) + cost;
+        let all = level.all.load(Relaxed);
         // Whoever keeps up has read the one before.
         let is_to_wait = before > 0 && data.len() < SMALL_FRAME;
         let data = if is_to_wait { Bytes::copy_from_slice(data) } else { data.clone() };

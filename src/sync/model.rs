@@ -2,7 +2,10 @@
 
 use loom::sync::{
     Mutex,
-    atomic::{AtomicUsize, Ordering::{Acquire, Release}},
+    atomic::{
+        AtomicUsize,
+        Ordering::{Acquire, Release},
+    },
 };
 use std::task::Waker;
 
@@ -65,7 +68,10 @@ impl AtomicWaker {
 #[cfg(feature = "http")]
 pub(crate) mod mpsc {
     use super::{AtomicWaker, Mutex};
-    use loom::sync::atomic::{AtomicBool, Ordering::{Acquire, Release}};
+    use loom::sync::atomic::{
+        AtomicBool,
+        Ordering::{Acquire, Release},
+    };
     use std::{
         collections::VecDeque,
         sync::Arc,
@@ -87,7 +93,7 @@ pub(crate) mod mpsc {
     pub(crate) struct UnboundedReceiver<T>(Arc<Channel<T>>);
 
     #[derive(Debug)]
-    pub(crate) struct SendError<T>(#[expect(dead_code, reason = "the piece goes with it")] T);
+    pub(crate) struct SendError<T>(T);
 
     #[derive(Debug)]
     pub(crate) struct TryRecvError;

@@ -21,6 +21,16 @@ use std::{
 
 const FRAME: Bytes = Bytes::from_static(&[7; 100]);
 
+/// With at most this many switches away from a thread that could have gone on (unless
+/// `LOOM_MAX_PREEMPTIONS` says otherwise).
+const PREEMPTIONS: usize = 3;
+
+fn in_every_order(test: impl Fn() + Send + Sync + 'static) {
+    let mut model = loom::model::Builder::new();
+    model.preemption_bound = model.preemption_bound.or(Some(PREEMPTIONS));
+    model.check(test);
+}
+
 fn budget(each: usize, all: usize) -> Budget {
     Budget { each, all, used: Arc::default() }
 }
@@ -110,7 +120,7 @@ fn read(tee: Tee<Script>, polls: usize) {
 #[test]
 fn what_waits_is_counted_off_once_whichever_end_goes_first() {
     for (frames_read, finishes) in [(0, true), (1, true), (1, false), (2, false), (9, true)] {
-        loom::model(move || {
+        in_every_order(move || {
             let (config, budget) = (Arc::default(), budget(1000, 1000));
             let (mut tap, listener) = Tap::pair(&budget, owner(&config, None), None);
             let level = tap.level.clone();
@@ -132,7 +142,7 @@ fn what_waits_is_counted_off_once_whichever_end_goes_first() {
 /// Two that are let through at the same time, and would not be one after the other.
 #[test]
 fn copies_of_one_config_are_let_through_together_as_they_are_in_turn() {
-    loom::model(|| {
+    in_every_order(|| {
         // 100 <= 300 - 100, but 200 > 300 - 200.
         let (config, budget) = (Arc::default(), budget(1000, 300));
         let (mut tap, _listener) = Tap::pair(&budget, owner(&config, None), None);
@@ -150,7 +160,7 @@ fn copies_of_one_config_are_let_through_together_as_they_are_in_turn() {
 
 #[test]
 fn copies_of_several_configs_never_have_more_than_there_is() {
-    loom::model(|| {
+    in_every_order(|| {
         // One frame fits: 100 <= 250 - 100, but 100 > 250 - 200.
         let budget = budget(1000, 250);
         let (mut tap, _listener) = Tap::pair(&budget, owner(&Arc::default(), None), None);
@@ -175,7 +185,7 @@ fn copies_of_several_configs_never_have_more_than_there_is() {
 
 #[test]
 fn a_copy_that_lags_finds_the_reason_at_its_end() {
-    loom::model(|| {
+    in_every_order(|| {
         let (reason, budget) = (Reason::default(), budget(150, 1000));
         let owner = owner(&Arc::default(), Some(&reason));
         let (mut tap, listener) = Tap::pair(&budget, owner, None);
@@ -183,6 +193,7 @@ fn a_copy_that_lags_finds_the_reason_at_its_end() {
             // Fits only if the first has been read.
             tap.data(&FRAME);
             tap.data(&FRAME);
+            assert!(tap.level.own.load(Relaxed) <= 150);
             tap.finish();
         });
         let heard = hear(listener, 9);
@@ -197,7 +208,7 @@ fn a_copy_that_lags_finds_the_reason_at_its_end() {
 
 #[test]
 fn the_first_reason_stays_and_is_seen_by_all() {
-    loom::model(|| {
+    in_every_order(|| {
         let (reason, budget) = (Reason::default(), budget(50, 1000));
         let owner = owner(&Arc::default(), Some(&reason));
         let (mut tap, listener) = Tap::pair(&budget, owner, None);
@@ -218,7 +229,7 @@ fn the_first_reason_stays_and_is_seen_by_all() {
 
 #[test]
 fn whoever_waits_for_a_reason_is_woken_by_it() {
-    loom::model(|| {
+    in_every_order(|| {
         let reason = Reason::default();
         let giver = reason.clone();
         let giving = thread::spawn(move || giver.failed(Failure::new(FailureKind::Lagging, "")));
@@ -233,7 +244,7 @@ fn whoever_waits_for_a_reason_is_woken_by_it() {
 fn a_copy_is_whole_only_if_the_primary_had_the_whole() {
     for length in [None, Some(200)] {
         for polls in 0..=3 {
-            loom::model(move || {
+            in_every_order(move || {
                 let body = Script { frames: [data(), data()].into(), length };
                 let (budget, reason) = (budget(1000, 1000), Reason::default());
                 let owner = owner(&Arc::default(), Some(&reason));
@@ -245,11 +256,10 @@ fn a_copy_is_whole_only_if_the_primary_had_the_whole() {
                 reading.join().unwrap();
                 // A length that was said is whole at its last byte.
                 let whole = polls == 3 || polls == 2 && length.is_some();
-                assert_eq!(heard, Heard {
-                    bytes: 100 * polls.min(2),
-                    trailers: false,
-                    whole: Some(whole)
-                });
+                assert_eq!(
+                    heard,
+                    Heard { bytes: 100 * polls.min(2), trailers: false, whole: Some(whole) }
+                );
                 assert_eq!(kind, (!whole).then_some(FailureKind::Incomplete));
             });
         }
@@ -259,7 +269,7 @@ fn a_copy_is_whole_only_if_the_primary_had_the_whole() {
 #[test]
 fn a_copy_of_a_body_that_broke_off_is_not_whole_even_with_all_its_bytes() {
     for length in [None, Some(100), Some(200)] {
-        loom::model(move || {
+        in_every_order(move || {
             let body = Script { frames: [data(), Err(BrokeOff)].into(), length };
             let (budget, reason) = (budget(1000, 1000), Reason::default());
             let owner = owner(&Arc::default(), Some(&reason));
@@ -276,7 +286,7 @@ fn a_copy_of_a_body_that_broke_off_is_not_whole_even_with_all_its_bytes() {
 #[test]
 fn trailers_are_heard_before_the_end() {
     for length in [None, Some(100)] {
-        loom::model(move || {
+        in_every_order(move || {
             let body = Script { frames: [data(), trailers()].into(), length };
             let budget = budget(1000, 1000);
             let (tap, listener) = Tap::pair(&budget, Owner::nobody(), length);
