@@ -11,9 +11,19 @@
 //!
 //! (`spearmint_loom` and not `loom`: that one would switch the inside of Tokio, too.)
 //!
-//! What is run so is our own part: the counters of waiting bytes, the order in which a reason is
-//! left and a channel closed, what an end of a channel means. Tokio's channel, `OnceLock` and
-//! `AtomicWaker` themselves are replaced by models that promise what they promise and no more.
+//! What is shown so, with up to three switches away from a thread that could have gone on
+//! (`LOOM_MAX_PREEMPTIONS` allows more), for bodies of a few frames and one or two copies:
+//!
+//! - every byte that is counted as waiting is counted off once, whichever end of a copy goes first;
+//! - what is let through fits: for the copy, for its config in what is free, and for all together;
+//!   what is counted is more than that by at most one frame for each copy that is finding out;
+//! - a copy is heard as whole only if the primary had the whole body, and with all its bytes and
+//!   trailers; whoever waits for it is woken;
+//! - whoever sees a copy break off finds the reason, and the first one stays.
+//!
+//! It is our own part that is run: the counters, the order in which a reason is left and a channel
+//! closed, what an end of a channel means. Tokio's channel, `OnceLock` and `AtomicWaker` are replaced
+//! by models that promise what they promise and no more.
 
 #[cfg(all(test, spearmint_loom))]
 mod model;
