@@ -76,6 +76,7 @@ pub mod single;
 #[cfg(feature = "store")]
 pub mod store;
 pub mod strategy;
+mod sync;
 pub mod trial;
 pub mod variants;
 

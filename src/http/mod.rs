@@ -77,6 +77,7 @@ mod fed;
 mod fork_body;
 mod forked;
 mod idempotency;
+mod level;
 mod listener;
 mod log;
 mod matches;

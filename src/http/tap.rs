@@ -1,14 +1,20 @@
 //! The way of a request body to one copy: never waiting, bounded in bytes.
 
-use super::listener::{Level, Listener, Piece, Waiting};
+use super::{
+    level::{Level, Waiting},
+    listener::{Listener, Piece},
+};
 use crate::{
     branch::{Failure, FailureKind},
     carrier::{Reason, Ticket},
+    sync::{AtomicUsize, mpsc},
 };
 use bytes::Bytes;
 use http::HeaderMap;
-use std::sync::{Arc, atomic::AtomicUsize};
-use tokio::sync::mpsc;
+use std::sync::Arc;
+
+#[cfg(all(test, spearmint_loom))]
+mod loom_model;
 
 /// How many bytes may wait for shadows.
 #[derive(Debug, Clone)]

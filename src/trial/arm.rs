@@ -2,13 +2,11 @@
 
 use super::{Record, Sink};
 #[cfg(feature = "http")]
-use crate::branch::Role;
+use crate::{branch::Role, sync::AtomicUsize};
 use crate::{
     compare::Comparison,
     config::{Config, ConfigPool},
 };
-#[cfg(feature = "http")]
-use std::sync::atomic::AtomicUsize;
 use std::sync::{
     Arc, Mutex, MutexGuard, OnceLock, PoisonError,
     atomic::{AtomicBool, Ordering::Relaxed},

@@ -1,10 +1,12 @@
 //! What only the strategy knows of an end.
 
 use super::End;
-use crate::branch::{Failure, SkipReason};
-use futures_util::task::AtomicWaker;
+use crate::{
+    branch::{Failure, SkipReason},
+    sync::{AtomicWaker, OnceLock},
+};
 use std::{
-    sync::{Arc, OnceLock},
+    sync::Arc,
     task::{Context, Poll},
 };
 
