@@ -112,20 +112,6 @@ async fn rest(stream: &mut TcpStream) -> String {
     String::from_utf8(back).unwrap()
 }
 
-/// The listener's counters once no connection is open: what ended one is counted after its end.
-async fn counters(proxy: &Proxy) -> serde_json::Value {
-    let counters = async {
-        loop {
-            let counters = proxy.admin("/stats").await.json()["listener"].take();
-            if counters["connections"] == 0 {
-                return counters;
-            }
-            tokio::task::yield_now().await;
-        }
-    };
-    tokio::time::timeout(PATIENCE, counters).await.unwrap()
-}
-
 async fn tunnelled(proxy: &Proxy) -> TcpStream {
     let mut stream = sent(proxy, CONNECT).await;
     let head = head(&mut stream).await;
@@ -171,7 +157,7 @@ async fn a_connect_goes_to_the_primary_and_to_no_shadow() {
     }
     assert_eq!((heads.len(), b.count()), (1, 0));
     drop(stream);
-    let counters = counters(&proxy).await;
+    let counters = proxy.settled().await;
     assert_eq!((&counters["malformed"], &counters["tunnels"]), (&0.into(), &0.into()));
     assert_eq!(proxy.ends().await, ["a primary success", "b shadow skipped/upgrade"]);
 }
@@ -351,7 +337,7 @@ async fn a_connect_with_a_body_or_without_a_host_and_a_port_is_refused() {
         assert_eq!(back.matches("HTTP/1.1 ").count(), 1, "{case}: {back}");
     }
     assert_eq!(a.heads(), []);
-    assert_eq!(counters(&proxy).await["malformed"], count);
+    assert_eq!(proxy.settled().await["malformed"], count);
     assert_eq!(proxy.ends().await, Vec::<String>::new());
 }
 

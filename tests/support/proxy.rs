@@ -309,6 +309,20 @@ impl Proxy {
     pub async fn admin(&self, path: &str) -> Answer {
         ask(self.admin, Request::get(path), Bytes::new()).await
     }
+
+    /// The listener's counters once no connection is open: what ended one is counted after its end.
+    pub async fn settled(&self) -> serde_json::Value {
+        let counters = async {
+            loop {
+                let counters = self.admin("/stats").await.json()["listener"].take();
+                if counters["connections"] == 0 {
+                    return counters;
+                }
+                tokio::task::yield_now().await;
+            }
+        };
+        tokio::time::timeout(PATIENCE, counters).await.expect("connections stay open")
+    }
 }
 
 /// `a primary success`, `b shadow failed/timeout`
