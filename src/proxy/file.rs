@@ -3,8 +3,7 @@
 use super::{limits::Limits, settings::Settings, target::Target};
 use crate::{
     config::{
-        Config, ConfigError, ConfigPool, SecretKeys,
-        yaml::{Document, parse, read},
+        Config, ConfigError, ConfigPool, Document, SecretKeys, document::text::read, yaml::parse,
     },
     shadow::ShadowSettings,
     strategy::BUILT_IN,

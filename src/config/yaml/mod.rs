@@ -23,16 +23,12 @@
 //! );
 //! # Ok::<(), tower_spearmint::config::ConfigError>(())
 //! ```
-mod document;
 mod parse;
 mod tree;
 
-pub use document::{Document, Spot};
 pub use parse::parse;
 
-use super::{Config, ConfigError, ConfigPool};
-use document::syntax;
-use parse::MAX_BYTES;
+use super::{Config, ConfigError, ConfigPool, Document, SecretKeys, document::text::read};
 use serde_json::Value;
 use std::path::{Path, PathBuf};
 
@@ -112,27 +108,6 @@ fn collect(
     Ok(())
 }
 
-pub(crate) fn read(file: &Path) -> Result<String, ConfigError> {
-    let failed = |source| ConfigError::Read { path: file.to_owned(), source };
-    let size = std::fs::metadata(file).map_err(failed)?.len();
-    if size > MAX_BYTES as u64 {
-        return Err(failed(std::io::Error::other("larger than 16 MiB")));
-    }
-    let bytes = std::fs::read(file).map_err(failed)?;
-    String::from_utf8(bytes).map_err(|error| {
-        let bytes = error.as_bytes();
-        let at = error.utf8_error().valid_up_to();
-        let before = String::from_utf8_lossy(&bytes[..at]);
-        let line = before.matches('\n').count() as u64 + 1;
-        let column = before.rsplit('\n').next().unwrap_or_default().chars().count() as u64 + 1;
-        syntax(
-            &file.display().to_string(),
-            Spot { line, column },
-            format!("the byte {:#04x} is not UTF-8; save the file as UTF-8", bytes[at]),
-        )
-    })
-}
-
 /// The configs of some documents, each with where it was written; a list counts as its items.
 fn configs_of(documents: &[Document]) -> Result<Vec<(Config, String)>, ConfigError> {
     let mut configs = Vec::new();
@@ -142,7 +117,7 @@ fn configs_of(documents: &[Document]) -> Result<Vec<(Config, String)>, ConfigErr
             _ => vec![String::new()],
         };
         for at in paths {
-            configs.push(document.config(&at)?);
+            configs.push(document.config_with(&at, &SecretKeys::default())?);
         }
     }
     Ok(configs)
