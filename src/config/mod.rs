@@ -59,7 +59,7 @@ pub(crate) mod units;
 pub mod yaml;
 
 pub use canonical::{NumberError, canonical_json};
-pub use document::{Document, Lists, Origin, Spot};
+pub use document::{Document, Lists, Origin, Print, Sources, Spot, to_yaml};
 pub use error::ConfigError;
 pub use id::ConfigId;
 pub(crate) use nearest::nearest;

@@ -1,7 +1,13 @@
 //! Changes made by the program: put, update, delete.
 
-use super::{Document, Lists, Origin, Trace, merge::lay_over};
-use crate::config::{ConfigError, path};
+use super::{
+    Document, Lists, Origin, Trace,
+    merge::{clash, lay_over},
+};
+use crate::config::{
+    ConfigError,
+    path::{self, Trail},
+};
 use serde_json::{Map, Value};
 
 /// Longer paths would make a tree too deep to walk.
@@ -65,22 +71,39 @@ impl Document {
     ///
     /// # Errors
     ///
-    /// As [`Document::put`].
+    /// As [`Document::put`], and when a map would meet a list.
     pub fn update(
         &mut self,
         path: &str,
         value: impl Into<Value>,
         lists: &Lists,
     ) -> Result<(), ConfigError> {
-        let value = value.into();
-        let over = Trace::whole(Origin::Code);
-        match self.place(path, &Origin::Code) {
-            Ok((here, trace)) => {
-                lay_over(here, trace, value, over, lists);
-                Ok(())
-            }
-            Err(blocked) => Err(self.error(path, blocked.message())),
+        self.update_from(path, value.into(), Origin::Code, lists)
+            .map_err(|message| self.error(path, message))
+    }
+
+    pub(super) fn update_from(
+        &mut self,
+        path: &str,
+        value: Value,
+        origin: Origin,
+        lists: &Lists,
+    ) -> Result<(), String> {
+        if let Some(here) = self.get(path)
+            && let Some(clash) = clash(here, &value, lists, &Trail::Top)
+        {
+            let whole = path::join(path, &clash.path);
+            let before = self.trace.nearest(&whole).map(|origin| format!(" ({origin})"));
+            let message = clash.message(&before.unwrap_or_default());
+            return Err(if clash.path.is_empty() {
+                message
+            } else {
+                format!("`{whole}`: {message}")
+            });
         }
+        let (here, trace) = self.place(path, &origin).map_err(|blocked| blocked.message())?;
+        lay_over(here, trace, value, Trace::whole(origin), lists);
+        Ok(())
     }
 
     /// Takes out what is at `path`, and returns it. The items of a list that stand behind it move

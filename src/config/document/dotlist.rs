@@ -1,6 +1,6 @@
 //! Overrides as they are given on a command line: `a.b=1`.
 
-use super::{Document, Origin, Spot, Trace, flow, merge::lay_over, text::syntax};
+use super::{Document, Origin, Spot, Trace, flow, text::syntax};
 use crate::config::{ConfigError, Lists, REDACTED, SecretKeys, path};
 use serde_json::Value;
 
@@ -16,9 +16,10 @@ pub(super) enum Deed {
 }
 
 /// An override, taken apart.
-#[derive(Debug)]
 pub(super) struct Override {
     pub(super) deed: Deed,
+    /// As it was written.
+    pub(super) key: String,
     pub(super) path: String,
     /// `None` for `~a`.
     pub(super) value: Option<Value>,
@@ -30,7 +31,7 @@ const EXAMPLE: &str = "not `key=value`; write one as in shadow.sample=0.1";
 
 impl Override {
     pub(super) fn parse(text: &str) -> Result<Self, ConfigError> {
-        let shown = without_secrets(text);
+        let shown = without_secrets(text, &SecretKeys::default());
         let wrong = |at: usize, message: &str| {
             let column = 1 + text.get(..at).unwrap_or_default().chars().count() as u64;
             syntax(&format!("override `{shown}`"), Spot { line: 1, column }, message)
@@ -71,7 +72,7 @@ impl Override {
                 _ => path::child(&path, &step),
             }
         });
-        Ok(Self { deed, path, value, shown })
+        Ok(Self { deed, key: key.to_owned(), path, value, shown })
     }
 
     /// An error about what it does.
@@ -139,15 +140,13 @@ impl Document {
         path: &str,
         value: Value,
         origin: Origin,
-    ) -> Result<(), &'static str> {
-        let trace = Trace::whole(origin.clone());
-        let (here, here_trace) = self.place(path, &origin).map_err(|blocked| blocked.message())?;
+    ) -> Result<(), String> {
         // A value that is missing on purpose (`???`) is a value of an override like any other.
         if value.is_object() {
-            lay_over(here, here_trace, value, trace, &Lists::Replace);
-        } else {
-            (*here, *here_trace) = (value, trace);
+            return self.update_from(path, value, origin, &Lists::Replace);
         }
+        let (here, trace) = self.place(path, &origin).map_err(|blocked| blocked.message())?;
+        (*here, *trace) = (value, Trace::whole(origin));
         Ok(())
     }
 }
@@ -184,8 +183,7 @@ fn is_path(key: &str) -> bool {
 }
 
 /// The override as it may be shown.
-fn without_secrets(text: &str) -> String {
-    let secrets = SecretKeys::default();
+pub(super) fn without_secrets(text: &str, secrets: &SecretKeys) -> String {
     let Some((key, value)) = unescaped_equals(text).map(|at| (&text[..at], &text[at + 1..])) else {
         return text.to_owned();
     };

@@ -18,19 +18,29 @@
 //! # Ok::<(), tower_spearmint::config::ConfigError>(())
 //! ```
 mod change;
+mod choice;
+mod defaults;
 mod dotlist;
+mod env;
 mod flow;
 mod json;
 mod lines;
+mod load;
 mod merge;
 mod origin;
+mod print;
 mod scalar;
 pub(crate) mod text;
+#[cfg(feature = "toml")]
+mod toml;
 mod words;
 
+use dotlist::Override;
+pub use load::Sources;
 pub use merge::Lists;
 pub(crate) use origin::Trace;
 pub use origin::{Origin, Spot};
+pub use print::{Print, to_yaml};
 #[cfg(feature = "yaml")]
 pub(crate) use scalar::check_number;
 

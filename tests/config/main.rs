@@ -1,0 +1,1 @@
+//! Configs: sources, merging, overrides, provenance.
