@@ -3,7 +3,7 @@
 use super::Spot;
 
 /// How many bytes a look-up walks over at most.
-const STRIDE: usize = 256;
+const STRIDE: usize = 64;
 
 /// The lines of a text, with a mark every few bytes: a hostile text is one long line.
 pub(super) struct Lines<'a> {

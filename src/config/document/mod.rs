@@ -44,7 +44,7 @@ pub use print::{Print, to_yaml};
 #[cfg(feature = "yaml")]
 pub(crate) use scalar::check_number;
 
-use super::{Config, ConfigError, SecretKeys, path, secret::speakable};
+use super::{Config, ConfigError, ConfigPool, SecretKeys, path, secret::speakable};
 use serde_json::{Map, Value};
 use std::{fmt, path::PathBuf, sync::Arc};
 use words::helpful;
@@ -183,6 +183,15 @@ impl Document {
         self.config_with("", secrets).map(|(config, _)| config)
     }
 
+    /// The configs that it holds, each with where it was written; a list counts as its items.
+    pub(crate) fn configs(&self) -> Result<Vec<(Config, String)>, ConfigError> {
+        let paths = match &self.value {
+            Value::Array(items) => (0..items.len()).map(|at| path::item("", at)).collect(),
+            _ => vec![String::new()],
+        };
+        paths.iter().map(|at| self.config_with(at, &SecretKeys::default())).collect()
+    }
+
     /// The config at `path`, with the caller's rule for what is a secret, and the place it was
     /// written at.
     pub(crate) fn config_with(
@@ -206,6 +215,26 @@ impl Document {
             None => self.place.to_string(),
         };
         Ok((config, place))
+    }
+}
+
+impl ConfigPool {
+    /// A pool from a document: one config, or a list.
+    ///
+    /// # Errors
+    ///
+    /// When it holds something that is not a config, or none, or two different ones share an id.
+    pub fn from_document(document: &Document) -> Result<Self, ConfigError> {
+        Self::placed(document.configs()?, document.name())
+    }
+
+    /// A pool from a file, by the ending of its name ([`Document::load`]): one config, or a list.
+    ///
+    /// # Errors
+    ///
+    /// As [`Document::load`] and [`ConfigPool::from_document`].
+    pub fn from_file(file: impl Into<PathBuf>) -> Result<Self, ConfigError> {
+        Self::from_document(&Document::load(file)?)
     }
 }
 

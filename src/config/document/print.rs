@@ -248,9 +248,19 @@ fn is_plain(text: &str) -> bool {
         ["null", "true", "false", "yes", "no", "on", "off", "y", "n", "inf", "nan", "infinity"];
     let first = text.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_' || c == '/');
     let rest = text.chars().all(|c| c.is_alphanumeric() || "_-./ :@+,=".contains(c));
-    first
+    (first || is_quantity(text))
         && rest
         && !text.contains(": ")
         && !text.ends_with([':', ' '])
         && !WORDS.iter().any(|word| text.eq_ignore_ascii_case(word))
+}
+
+/// `2s`, `0.5h`, `64KiB`: a number to no reader.
+fn is_quantity(text: &str) -> bool {
+    let number = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
+    let based = ["0x", "0o", "0b"].iter().any(|base| text.to_ascii_lowercase().starts_with(base));
+    number.len() < text.len()
+        && !based
+        && number.split('.').count() <= 2
+        && number.split('.').all(|p| !p.is_empty() && p.bytes().all(|b| b.is_ascii_digit()))
 }

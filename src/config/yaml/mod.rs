@@ -28,8 +28,7 @@ mod tree;
 
 pub use parse::parse;
 
-use super::{Config, ConfigError, ConfigPool, Document, SecretKeys, document::text::read};
-use serde_json::Value;
+use super::{Config, ConfigError, ConfigPool, Document, document::text::read};
 use std::path::{Path, PathBuf};
 
 impl ConfigPool {
@@ -108,17 +107,11 @@ fn collect(
     Ok(())
 }
 
-/// The configs of some documents, each with where it was written; a list counts as its items.
+/// The configs of some documents, each with where it was written.
 fn configs_of(documents: &[Document]) -> Result<Vec<(Config, String)>, ConfigError> {
     let mut configs = Vec::new();
     for document in documents {
-        let paths = match document.value() {
-            Value::Array(items) => (0..items.len()).map(|at| format!("[{at}]")).collect(),
-            _ => vec![String::new()],
-        };
-        for at in paths {
-            configs.push(document.config_with(&at, &SecretKeys::default())?);
-        }
+        configs.extend(document.configs()?);
     }
     Ok(configs)
 }
