@@ -95,7 +95,15 @@ pub enum ConfigError {
         /// What is wrong and what would be right.
         message: String,
     },
-    /// A text is not the YAML that was expected.
+    /// A value that was given by an environment variable is wrong.
+    #[error("environment variable {name}: {message}")]
+    Environment {
+        /// The variable.
+        name: String,
+        /// What is wrong and what would be right.
+        message: String,
+    },
+    /// A text is not what was expected.
     #[error("{place}:{line}:{column}: {message}")]
     Syntax {
         /// The file, or `<text>`.

@@ -47,8 +47,10 @@
 //! by their path, so that rotating a key does not make a new config.
 
 mod canonical;
+pub mod document;
 mod error;
 mod id;
+mod nearest;
 mod path;
 mod pool;
 mod secret;
@@ -57,8 +59,10 @@ pub(crate) mod units;
 pub mod yaml;
 
 pub use canonical::{NumberError, canonical_json};
+pub use document::{Document, Lists, Origin, Print, Sources, Spot, to_yaml};
 pub use error::ConfigError;
 pub use id::ConfigId;
+pub(crate) use nearest::nearest;
 pub use pool::{ConfigPool, Primary};
 pub use secret::{REDACTED, SecretKeys};
 pub use units::{parse_duration, parse_size};
@@ -167,7 +171,7 @@ impl Config {
         let value = path::find(&self.inner.value, path)
             .ok_or_else(|| path::missing(&self.inner.value, path))?;
         serde_path_to_error::deserialize(value).map_err(|error| {
-            let path = path::join(path, &error.path().to_string());
+            let path = path::of_serde(path, error.path());
             let message = secret::speakable(&path, error.into_inner().to_string());
             ConfigError::Mismatch { path, message }
         })

@@ -113,7 +113,7 @@ impl SecretKeys {
 
 /// What may be said of the value at `path`: messages of wrong values quote them.
 pub(crate) fn speakable(path: &str, message: String) -> String {
-    let is_secret = super::path::steps(path).any(|step| SecretKeys::default().matches(step));
+    let is_secret = super::path::steps(path).any(|step| SecretKeys::default().matches(&step));
     match message.split_once(", expected ") {
         _ if !is_secret => message,
         Some((_, expected)) => format!("a value that is not shown, expected {expected}"),

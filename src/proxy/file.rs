@@ -3,8 +3,8 @@
 use super::{limits::Limits, settings::Settings, target::Target};
 use crate::{
     config::{
-        Config, ConfigError, ConfigPool, SecretKeys,
-        yaml::{Document, parse, read},
+        Config, ConfigError, ConfigPool, Document, SecretKeys, Sources, Spot,
+        document::text::syntax, yaml::parse,
     },
     shadow::ShadowSettings,
     strategy::BUILT_IN,
@@ -30,14 +30,8 @@ pub struct ExperimentFile {
     /// The settings of a strategy that did not come with the crate.
     pub(super) custom: Config,
     directory: PathBuf,
-    source: Option<Source>,
-}
-
-/// Where a file came from, to read it again.
-#[derive(Debug, Clone)]
-struct Source {
-    file: PathBuf,
-    overrides: Vec<String>,
+    /// Where it came from, to read it again.
+    sources: Option<Sources>,
 }
 
 impl ExperimentFile {
@@ -61,24 +55,41 @@ impl ExperimentFile {
         file: impl AsRef<Path>,
         overrides: &[String],
     ) -> Result<Self, ConfigError> {
-        let file = file.as_ref();
-        let directory = file.parent().map(Path::to_owned).unwrap_or_default();
-        let mut read =
-            Self::parse(&read(file)?, &file.display().to_string(), overrides, directory)?;
-        read.source = Some(Source { file: file.to_owned(), overrides: overrides.to_vec() });
-        Ok(read)
+        Self::load(&Sources::new(file.as_ref()).overrides(overrides))
     }
 
-    /// Reads it again from where it came, with the same overrides.
+    /// Reads a file of any of the formats, or a directory with a `base` file, with an overlay,
+    /// environment variables and overrides. Paths in it are relative to the file.
     ///
     /// # Errors
     ///
-    /// As [`with_overrides`](Self::with_overrides), and when it came from a text.
+    /// As [`Sources::load`], and when something in it is wrong.
+    pub fn load(sources: &Sources) -> Result<Self, ConfigError> {
+        let document = sources.load()?;
+        let directory = match sources.path() {
+            path if path.is_dir() => Some(path),
+            path => path.parent(),
+        };
+        let mut file = Self::checked(document, directory.map(Path::to_owned).unwrap_or_default())?;
+        file.sources = Some(sources.clone());
+        Ok(file)
+    }
+
+    /// The files it was read from, each once.
+    pub fn files(&self) -> &[PathBuf] {
+        self.document.files()
+    }
+
+    /// Reads it again from where it came, with the same variables and overrides.
+    ///
+    /// # Errors
+    ///
+    /// As [`load`](Self::load), and when it came from a text.
     pub fn reread(&self) -> Result<Self, ConfigError> {
-        let Some(source) = &self.source else {
+        let Some(sources) = &self.sources else {
             return Err(self.error("", "read from a text; there is no file to read again"));
         };
-        Self::with_overrides(&source.file, &source.overrides)
+        Self::load(sources)
     }
 
     /// Reads a text. Paths in it are relative to the current directory.
@@ -87,30 +98,24 @@ impl ExperimentFile {
     ///
     /// When something in it is wrong.
     pub fn from_yaml_str(text: &str) -> Result<Self, ConfigError> {
-        Self::parse(text, "<text>", &[], PathBuf::new())
-    }
-
-    fn parse(
-        text: &str,
-        place: &str,
-        overrides: &[String],
-        directory: PathBuf,
-    ) -> Result<Self, ConfigError> {
-        let mut documents = parse(text, place)?;
+        let mut documents = parse(text, "<text>")?;
         if documents.len() != 1 {
             let message = match documents.len() {
                 0 => format!("empty; {A_MAP}"),
                 count => format!("{count} documents; an experiment file is one"),
             };
-            let place = place.to_owned();
-            return Err(ConfigError::Syntax { place, line: 1, column: 1, message });
+            return Err(syntax("<text>", Spot::START, message));
         }
-        let mut document = documents.swap_remove(0);
-        if !document.value().is_object() {
-            return Err(document.error("", A_MAP));
-        }
-        for text in overrides {
-            document.set(text)?;
+        Self::checked(documents.swap_remove(0), PathBuf::new())
+    }
+
+    fn checked(mut document: Document, directory: PathBuf) -> Result<Self, ConfigError> {
+        match document.value() {
+            Value::Object(map) if map.is_empty() => {
+                return Err(document.error("", format!("empty; {A_MAP}")));
+            }
+            Value::Object(_) => {}
+            _ => return Err(document.error("", A_MAP)),
         }
         let custom = take_custom(&mut document)?;
         let settings: Settings = document.bind("")?;
@@ -120,7 +125,7 @@ impl ExperimentFile {
             configs.push(document.config_with(&format!("configs[{at}]"), &secrets)?);
         }
         let places: Vec<_> = configs.iter().map(|(_, place)| place.clone()).collect();
-        let pool = ConfigPool::placed(configs, place).map_err(|error| match error {
+        let pool = ConfigPool::placed(configs, document.name()).map_err(|error| match error {
             ConfigError::Empty { .. } => {
                 document.error("configs", "empty; an experiment needs at least one config")
             }
@@ -151,8 +156,8 @@ impl ExperimentFile {
                 Ok((id, Arc::new(Target::read(&document, &path, &settings)?)))
             })
             .collect::<Result<_, ConfigError>>()?;
-        let source = None;
-        let file = Self { document, settings, pool, targets, custom, directory, source };
+        let sources = None;
+        let file = Self { document, settings, pool, targets, custom, directory, sources };
         file.check()?;
         Ok(file)
     }

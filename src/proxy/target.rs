@@ -4,7 +4,7 @@ use super::{
     request_edit::JsonEdit,
     settings::{Settings, VariantSettings},
 };
-use crate::config::{ConfigError, yaml::Document};
+use crate::config::{ConfigError, Document, nearest};
 use http::{
     HeaderName, HeaderValue, Uri, header,
     uri::{Authority, PathAndQuery, Scheme},
@@ -175,10 +175,7 @@ fn upstream(document: &Document, at: &str) -> Result<Uri, ConfigError> {
         }
         None => {
             let keys = config.and_then(Value::as_object).into_iter().flat_map(|map| map.keys());
-            let close = keys
-                .map(String::as_str)
-                .find(|key| strsim::damerau_levenshtein(key, "upstream") <= 2);
-            let hint = close
+            let hint = nearest("upstream", keys.map(String::as_str))
                 .map(|key| format!(" (`{key}` is close; is that what was meant?)"))
                 .unwrap_or_default();
             return Err(document.error(

@@ -3,7 +3,7 @@
 use super::target::header_name;
 use crate::{
     assign::UnitKey,
-    config::{ConfigError, yaml::Document},
+    config::{ConfigError, Document},
 };
 use http::{HeaderName, Request, header};
 use serde::Deserialize;

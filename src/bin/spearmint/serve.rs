@@ -1,6 +1,6 @@
 //! `spearmint serve`.
 
-use crate::{Failed, output::note};
+use crate::{Failed, config::sources, output::note};
 use clap::Args;
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
 use tokio::{
@@ -30,15 +30,20 @@ Example, experiment.yaml:
 
   spearmint serve experiment.yaml --listen 127.0.0.1:8080 shadow.sample=0.1
 
+SPEARMINT__SHADOW__SAMPLE=0.1 in the environment does the same; what is given here wins.
+
 SIGTERM or Ctrl-C: no more requests are accepted; those under way, the shadows and the records
 are waited for up to drain_timeout (10s). A second signal ends at once.
 SIGHUP: the file is read again; if something in it is wrong, the one in use stays in use.")]
 pub(crate) struct Serve {
-    /// The experiment file
+    /// The experiment file (.yaml, .json, .toml), or a directory with a file base.yaml
     file: PathBuf,
     /// Settings that replace those of the file, as in shadow.sample=0.1
     #[arg(value_name = "KEY=VALUE")]
     overrides: Vec<String>,
+    /// Lays env/<NAME>.yaml, beside the file, over it
+    #[arg(long, value_name = "NAME")]
+    env: Option<String>,
     /// Where to listen [default: the file's `listen`, or 127.0.0.1:8080]
     #[arg(long, value_name = "ADDR")]
     listen: Option<SocketAddr>,
@@ -68,8 +73,8 @@ impl Serve {
             .with_writer(std::io::stderr)
             .init();
 
-        let file = ExperimentFile::with_overrides(&self.file, &self.overrides)
-            .map_err(|error| Failed::Input(error.into()))?;
+        let sources = sources(&self.file, self.env.as_deref(), &self.overrides);
+        let file = ExperimentFile::load(&sources).map_err(|error| Failed::Input(error.into()))?;
         let cores = || std::thread::available_parallelism().map_or(1, usize::from);
         let threads = self.threads.map(usize::from).or(file.threads()).unwrap_or_else(cores);
         // One thread needs no queues between threads.

@@ -23,17 +23,12 @@
 //! );
 //! # Ok::<(), tower_spearmint::config::ConfigError>(())
 //! ```
-mod document;
 mod parse;
 mod tree;
 
-pub use document::{Document, Spot};
 pub use parse::parse;
 
-use super::{Config, ConfigError, ConfigPool};
-use document::syntax;
-use parse::MAX_BYTES;
-use serde_json::Value;
+use super::{Config, ConfigError, ConfigPool, Document, document::text::read};
 use std::path::{Path, PathBuf};
 
 impl ConfigPool {
@@ -112,38 +107,11 @@ fn collect(
     Ok(())
 }
 
-pub(crate) fn read(file: &Path) -> Result<String, ConfigError> {
-    let failed = |source| ConfigError::Read { path: file.to_owned(), source };
-    let size = std::fs::metadata(file).map_err(failed)?.len();
-    if size > MAX_BYTES as u64 {
-        return Err(failed(std::io::Error::other("larger than 16 MiB")));
-    }
-    let bytes = std::fs::read(file).map_err(failed)?;
-    String::from_utf8(bytes).map_err(|error| {
-        let bytes = error.as_bytes();
-        let at = error.utf8_error().valid_up_to();
-        let before = String::from_utf8_lossy(&bytes[..at]);
-        let line = before.matches('\n').count() as u64 + 1;
-        let column = before.rsplit('\n').next().unwrap_or_default().chars().count() as u64 + 1;
-        syntax(
-            &file.display().to_string(),
-            Spot { line, column },
-            format!("the byte {:#04x} is not UTF-8; save the file as UTF-8", bytes[at]),
-        )
-    })
-}
-
-/// The configs of some documents, each with where it was written; a list counts as its items.
+/// The configs of some documents, each with where it was written.
 fn configs_of(documents: &[Document]) -> Result<Vec<(Config, String)>, ConfigError> {
     let mut configs = Vec::new();
     for document in documents {
-        let paths = match document.value() {
-            Value::Array(items) => (0..items.len()).map(|at| format!("[{at}]")).collect(),
-            _ => vec![String::new()],
-        };
-        for at in paths {
-            configs.push(document.config(&at)?);
-        }
+        configs.extend(document.configs()?);
     }
     Ok(configs)
 }

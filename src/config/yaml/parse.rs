@@ -1,13 +1,12 @@
 //! From text to documents, within bounds.
 
-use super::{Document, Spot, document::syntax, tree::Tree};
-use crate::config::ConfigError;
+use super::tree::Tree;
+use crate::config::{
+    ConfigError, Document, Spot,
+    document::text::{MAX_BYTES, MAX_DEPTH, syntax},
+};
+use std::sync::Arc;
 
-/// The most bytes one YAML text may have: far above honest files, far below a hostile one.
-pub(super) const MAX_BYTES: usize = 16 << 20;
-
-/// Honest files are not nested this deep.
-const MAX_DEPTH: usize = 64;
 const MAX_DOCUMENTS: usize = 100_000;
 /// An alias of an alias of an alias … grows fast.
 const MAX_ANCHORED: usize = 100_000;
@@ -61,11 +60,12 @@ fn parse_here(text: &str, place: &str) -> Result<Vec<Document>, ConfigError> {
             });
             syntax(place, spot, plain_message(&error.without_snippet().to_string()))
         })?;
+    let place: Arc<str> = place.into();
     trees
         .into_iter()
         .map(|tree| {
-            let (value, spots) = tree.read(text, place)?;
-            Ok(Document::new(place, value, spots))
+            let (value, trace) = tree.read(text, &place)?;
+            Ok(Document::read(place.clone(), value, trace))
         })
         .collect()
 }

@@ -1,47 +1,48 @@
 //! The nodes of a text, each with its place, and the pinned typing of scalars.
 
-use super::{Spot, document::syntax};
-use crate::config::{ConfigError, path};
+use crate::config::{
+    ConfigError, Origin, Spot,
+    document::{Trace, check_number, text::syntax},
+    path::Trail,
+};
 use serde::{
     Deserialize, Deserializer,
     de::{MapAccess, SeqAccess, Visitor},
 };
 use serde_json::{Map, Number, Value};
 use serde_saphyr::Spanned;
-use std::{collections::HashMap, fmt};
+use std::{fmt, sync::Arc};
 
-/// What is read so far of one document.
 struct Reader<'a> {
     text: &'a str,
-    place: &'a str,
-    spots: HashMap<String, Spot>,
+    place: &'a Arc<str>,
 }
 
 impl Tree {
     /// The value of a document, and where each part of it was written.
-    pub(super) fn read(
-        self,
-        text: &str,
-        place: &str,
-    ) -> Result<(Value, HashMap<String, Spot>), ConfigError> {
-        let mut reader = Reader { text, place, spots: HashMap::new() };
-        let value = reader.value(self, "")?;
-        Ok((value, reader.spots))
+    pub(super) fn read(self, text: &str, place: &Arc<str>) -> Result<(Value, Trace), ConfigError> {
+        Reader { text, place }.value(self, &Trail::Top, None)
     }
 }
 
 impl Reader<'_> {
-    fn value(&mut self, Tree(node): Tree, path: &str) -> Result<Value, ConfigError> {
+    /// `key`: where the key of a map or list stands. A block map begins at its first key; its own
+    /// key is more telling.
+    fn value(
+        &self,
+        Tree(node): Tree,
+        path: &Trail<'_>,
+        key: Option<Spot>,
+    ) -> Result<(Value, Trace), ConfigError> {
         let location = node.defined;
         let spot = Spot { line: location.line(), column: location.column() };
-        // A block map begins at its first key; a key's spot, set by the parent, is more telling.
-        self.spots.entry(path.to_owned()).or_insert(spot);
+        let origin = |spot| Origin::File { place: self.place.clone(), spot };
         let raw = location
             .span()
             .byte_offset()
             .zip(location.span().byte_len())
             .and_then(|(start, len)| self.text.get(start as usize..(start + len) as usize));
-        Ok(match node.value {
+        let value = match node.value {
             Kind::Null => Value::Null,
             Kind::Bool(value) => Value::Bool(value),
             Kind::Text(text) => Value::String(text),
@@ -58,64 +59,42 @@ impl Reader<'_> {
             }
             Kind::List(items) => {
                 let mut list = Vec::with_capacity(items.len());
+                let mut traces = Vec::with_capacity(items.len());
                 for (at, item) in items.into_iter().enumerate() {
-                    list.push(self.value(item, &format!("{path}[{at}]"))?);
+                    let (item, trace) = self.value(item, &Trail::Item(path, at), None)?;
+                    list.push(item);
+                    traces.push(trace);
                 }
-                Value::Array(list)
+                let trace = Trace::list(origin(key.unwrap_or(spot)), traces);
+                return Ok((Value::Array(list), trace));
             }
             Kind::Map(entries) => {
                 let mut map = Map::new();
+                let mut traces = Vec::with_capacity(entries.len());
                 for (key, item) in entries {
-                    let path = path::join(path, &key.value);
-                    let Tree(inner) = &item;
-                    let is_block = matches!(inner.value, Kind::Map(_) | Kind::List(_));
-                    let at = if is_block { key.defined } else { inner.defined };
-                    self.spots.insert(path.clone(), Spot { line: at.line(), column: at.column() });
-                    let value = self.value(item, &path)?;
-                    map.insert(key.value, value);
+                    let at = Spot { line: key.defined.line(), column: key.defined.column() };
+                    let (item, trace) =
+                        self.value(item, &Trail::Key(path, &key.value), Some(at))?;
+                    traces.push((key.value.as_str().into(), trace));
+                    map.insert(key.value, item);
                 }
-                Value::Object(map)
+                let trace = Trace::map(origin(key.unwrap_or(spot)), traces);
+                return Ok((Value::Object(map), trace));
             }
-        })
+        };
+        Ok((value, Trace::whole(origin(spot))))
     }
 
     /// A number must be written so that every YAML reader takes it for the same number.
-    fn check_plain(&self, raw: Option<&str>, spot: Spot, path: &str) -> Result<(), ConfigError> {
+    fn check_plain(
+        &self,
+        raw: Option<&str>,
+        spot: Spot,
+        path: &Trail<'_>,
+    ) -> Result<(), ConfigError> {
         let Some(raw) = raw.map(str::trim) else { return Ok(()) };
-        let digits = raw.trim_start_matches(['-', '+']);
-        let lower = digits.to_ascii_lowercase();
-        if digits.is_empty() || lower.starts_with("0x") || lower.starts_with("0o") {
-            return Ok(());
-        }
-        if !digits.starts_with(|c: char| c.is_ascii_digit() || c == '.') {
-            // An alias or a tagged scalar: its own text is not at this place.
-            return Ok(());
-        }
-        let stripped = digits.trim_start_matches('0');
-        let leading_zero = digits.len() > 1
-            && digits.starts_with('0')
-            && digits.as_bytes().get(1).is_some_and(u8::is_ascii_digit);
-        if leading_zero || digits.contains(['_', ':']) {
-            let plain = stripped.replace('_', "");
-            return Err(syntax(
-                self.place,
-                spot,
-                format!(
-                    "`{path}`: `{raw}` is not a plain number; write {plain}, or \"{raw}\" for a text"
-                ),
-            ));
-        }
-        let integer = digits.bytes().all(|b| b.is_ascii_digit());
-        if integer && raw.parse::<i64>().is_err() && raw.parse::<u64>().is_err() {
-            return Err(syntax(
-                self.place,
-                spot,
-                format!(
-                    "`{path}`: {raw} does not fit 64 bits and would lose digits; write it in quotes"
-                ),
-            ));
-        }
-        Ok(())
+        check_number(raw)
+            .map_err(|message| syntax(self.place, spot, format!("`{path}`: {message}")))
     }
 }
 

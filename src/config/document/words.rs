@@ -1,0 +1,64 @@
+//! What serde says, in words for people who write files.
+
+use crate::config::nearest;
+
+/// serde's message, in words for people who write files; with the nearest key or value where one
+/// is unknown.
+pub(super) fn helpful(message: &str) -> String {
+    for (start, what) in [("unknown field `", "key"), ("unknown variant `", "value")] {
+        let unknown = message.strip_prefix(start).and_then(|rest| rest.split_once("`, expected "));
+        if let Some((found, expected)) = unknown {
+            return unknown_word(what, found, expected);
+        }
+    }
+    let invalid = message
+        .strip_prefix("invalid type: ")
+        .or_else(|| message.strip_prefix("invalid value: "))
+        .and_then(|rest| rest.rsplit_once(", expected "));
+    match invalid {
+        Some((found, expected)) => {
+            format!("{} is expected here, not {}", wanted(expected), said(found))
+        }
+        None => message.replace("missing field", "missing key"),
+    }
+}
+
+fn unknown_word(what: &str, found: &str, expected: &str) -> String {
+    let known: Vec<&str> = expected.split('`').skip(1).step_by(2).collect();
+    match nearest(found, known.iter().copied()) {
+        Some(key) => format!("unknown {what} `{found}`; did you mean `{key}`?"),
+        None => format!("unknown {what} `{found}`; there are {}", known.join(", ")),
+    }
+}
+
+/// What serde expected.
+fn wanted(expected: &str) -> &str {
+    match expected {
+        "a string" => "a text",
+        "a boolean" => "true or false",
+        "a sequence" => "a list, as in [a, b],",
+        "f64" | "f32" => "a number",
+        "usize" | "u64" | "u32" | "u16" | "u8" => "a whole number from 0",
+        "i64" | "i32" => "a whole number",
+        "a map" => "a map, as in { key: value },",
+        expected if expected.starts_with("struct ") => "a map, as in { key: value },",
+        expected => expected,
+    }
+}
+
+/// What serde found.
+fn said(found: &str) -> String {
+    for (start, word) in
+        [("integer ", "the number"), ("floating point ", "the number"), ("string ", "the text")]
+    {
+        if let Some(value) = found.strip_prefix(start) {
+            return format!("{word} {}", value.trim_matches('`'));
+        }
+    }
+    match found {
+        "null" | "unit value" => "nothing".to_owned(),
+        "sequence" => "a list".to_owned(),
+        "map" => "a map".to_owned(),
+        found => found.trim_start_matches("boolean ").trim_matches('`').to_owned(),
+    }
+}
