@@ -1,7 +1,10 @@
 //! One YAML document, and where each part of it was written.
 
 use super::{
-    super::{Config, ConfigError, REDACTED, SecretKeys, path, secret::speakable},
+    super::{
+        Config, ConfigError, REDACTED, SecretKeys, interpolate::Drawn, path, 
+        secret::{speakable, unquoted},
+    },
     parse,
 };
 use serde_json::{Map, Value};
@@ -15,6 +18,8 @@ pub struct Document {
     spots: HashMap<String, Spot>,
     /// Paths that were set from a command line, and how.
     overrides: Vec<(String, String)>,
+    /// What the values were drawn from, besides the text.
+    drawn: Drawn,
 }
 
 /// A line and a column, both from 1.
@@ -28,7 +33,7 @@ pub struct Spot {
 
 impl Document {
     pub(super) fn new(place: &str, value: Value, spots: HashMap<String, Spot>) -> Self {
-        Self { place: place.to_owned(), value, spots, overrides: Vec::new() }
+        Self { place: place.to_owned(), value, spots, overrides: Vec::new(), drawn: Drawn::default() }
     }
 
     /// The value.
@@ -41,7 +46,15 @@ impl Document {
         path::find(&self.value, path)
     }
 
-    #[cfg(feature = "proxy")]
+    /// What the values were drawn from when the references were resolved.
+    pub fn drawn(&self) -> &Drawn {
+        &self.drawn
+    }
+
+    pub(crate) const fn drawn_mut(&mut self) -> &mut Drawn {
+        &mut self.drawn
+    }
+
     pub(crate) const fn value_mut(&mut self) -> &mut Value {
         &mut self.value
     }
@@ -110,8 +123,15 @@ impl Document {
         }
     }
 
-    /// An error at `path` that names the file, the line and the column.
+    /// An error at `path` that names the file, the line and the column. If the value there came
+    /// from the environment, a file or a secret, the message is kept from quoting it.
     pub fn error(&self, path: &str, message: impl fmt::Display) -> ConfigError {
+        let message = match self.get(path) {
+            Some(value) if !self.drawn.at(path).may_be_quoted() => {
+                without(&message.to_string(), value)
+            }
+            _ => message.to_string(),
+        };
         let Spot { line, column } = self.spot(path);
         let set = self.overrides.iter().rev().find(|(key, _)| {
             path.strip_prefix(key.as_str())
@@ -124,7 +144,7 @@ impl Document {
             };
         }
         let message =
-            if path.is_empty() { message.to_string() } else { format!("`{path}`: {message}") };
+            if path.is_empty() { message } else { format!("`{path}`: {message}") };
         ConfigError::Syntax { place: self.place.clone(), line, column, message }
     }
 
@@ -137,7 +157,9 @@ impl Document {
         let value = path::find(&self.value, at).unwrap_or(&Value::Null);
         serde_path_to_error::deserialize(value).map_err(|error| {
             let inside = path::join(at, &error.path().to_string());
-            let message = helpful(&speakable(&inside, error.into_inner().to_string()));
+            let message = speakable(&inside, error.into_inner().to_string());
+            let may_quote = self.drawn.at(&inside).may_be_quoted();
+            let message = helpful(&if may_quote { message } else { unquoted(message) });
             // serde names an unknown key in the message only; point at the key itself.
             let unknown = message.strip_prefix("unknown key `").and_then(|m| m.split('`').next());
             match unknown {
@@ -163,7 +185,8 @@ impl Document {
         secrets: &SecretKeys,
     ) -> Result<(Config, String), ConfigError> {
         let value = path::find(&self.value, at).cloned().unwrap_or(Value::Null);
-        let config = Config::with_secrets(value, secrets).map_err(|error| match error {
+        let secrets = secrets.clone().and_drawn(&self.drawn, at);
+        let config = Config::with_secrets(value, &secrets).map_err(|error| match error {
             // These know better where.
             ConfigError::Number(error) => {
                 self.error(&path::join(at, &error.path), error.what_is_wrong())
@@ -174,6 +197,25 @@ impl Document {
         })?;
         let Spot { line, .. } = self.spot(at);
         Ok((config, format!("{}:{line}", self.place)))
+    }
+}
+
+/// A message without any text or number of `value`.
+fn without(message: &str, value: &Value) -> String {
+    let replace = |found: &str| match found {
+        "" => message.to_owned(),
+        found => message.replace(found, "[not shown]"),
+    };
+    match value {
+        Value::String(text) => {
+            // Messages quote plainly or with escapes.
+            let escaped = format!("{text:?}");
+            replace(text).replace(escaped.trim_matches('"'), "[not shown]")
+        }
+        Value::Number(number) => replace(&number.to_string()),
+        Value::Array(items) => items.iter().fold(message.to_owned(), |m, item| without(&m, item)),
+        Value::Object(map) => map.values().fold(message.to_owned(), |m, item| without(&m, item)),
+        _ => message.to_owned(),
     }
 }
 
