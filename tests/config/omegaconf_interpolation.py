@@ -97,7 +97,7 @@ DOCUMENTS = [
     ({"models": {"s": {"n": 1}, "l": {"n": 2}}, "size": "l", "n": "${models.${size}.n}"}, "n"),
     ({"l": [{"n": 1}, {"n": "${l[0].n}"}]}, "l"),
     ({"l": ["${m}"], "m": {"k": "${l2}"}, "l2": [1, 2]}, "l"),
-    ({"a": "${list:${b},'${c}'}", "b": 1, "c": [2]}, "a"),
+    ({"a": "${list:${b},'${c}'}", "b": 1, "c": 2}, "a"),
     ({"a": {"x": 1}, "b": {"y": "${oc.select:..a.x}"}}, "b.y"),
     ({"a": {"x": "${oc.dict.values:b}"}, "b": {"p": "${q}", "r": 2}, "q": 1}, "a.x"),
 ]
@@ -143,7 +143,7 @@ for case in cases:
         case = {"text": case["document"]["v"], **{k: case[k] for k in ("value", "error") if k in case}}
     table["cases"].append(case)
 lines = ",\n".join("    " + json.dumps(case, ensure_ascii=False) for case in table.pop("cases"))
-head = json.dumps(table, ensure_ascii=False, indent=2).rstrip("}\n")
+head = json.dumps(table, ensure_ascii=False, indent=2).removesuffix("\n}")
 out = pathlib.Path(__file__).with_name("omegaconf_interpolation.json")
 out.write_text(head + ',\n  "cases": [\n' + lines + "\n  ]\n}\n", encoding="utf-8")
 print(len(cases), "cases")

@@ -46,13 +46,6 @@ impl Address {
         })
     }
 
-    pub(super) fn child(&self, step: Step) -> Self {
-        let mut steps = Vec::with_capacity(self.0.len() + 1);
-        steps.extend_from_slice(&self.0);
-        steps.push(step);
-        Self(steps)
-    }
-
     /// Whether it leads into what stands for many values.
     pub(super) fn is_in_space(&self) -> bool {
         self.0.iter().any(|step| matches!(step, Step::Key(key) if names_a_space(key)))
