@@ -180,8 +180,7 @@ impl Config {
 
     /// Whether an error may quote the value at `path`.
     fn may_quote(&self, path: &str) -> bool {
-        let is_shown =
-            path::find(self.redacted(), path) == path::find(self.value(), path);
+        let is_shown = path::find(self.redacted(), path) == path::find(self.value(), path);
         is_shown
             && !self.inner.unquoted.iter().any(|other| {
                 path::within(path, other).is_some() || path::within(other, path).is_some()

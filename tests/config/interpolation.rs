@@ -203,17 +203,48 @@ fn only_what_is_asked_for_is_resolved_when_read_lazily() {
     let error = |path: &str| document.resolved(path, &resolvers()).unwrap_err().to_string();
     assert_eq!(
         error("b"),
-        "exp.yaml:3:16: `c.y`: `${nope}` refers to nothing: the document has the keys `a`, `b`, \
-         `c`, `m`"
+        "exp.yaml:3:15: `c.y`: `${nope}` refers to nothing: the document has the keys `a`, `b`, \
+         `c`, `m` (on the way b → c.y)"
     );
     assert_eq!(error("m"), "exp.yaml:4:4: `m`: missing (`???`); a value must be given");
     assert!(error("zz").starts_with("exp.yaml:1:"), "{}", error("zz"));
+}
+
+#[test]
+fn mistakes_about_bounds_and_choices_are_told_as_the_documentation_shows_them() {
+    let documentation = include_str!("../../docs/configuration.md");
+    let mut doubling = "l0: \"0123456789\"\n".to_owned();
+    for at in 1..60 {
+        doubling.push_str(&format!("l{at}: ${{l{0}}}${{l{0}}}\n", at - 1));
+    }
+    let mut chain = String::new();
+    for at in 0..200 {
+        chain.push_str(&format!("k{at:03}: ${{k{:03}}}\n", at + 1));
+    }
+    let mut wrong = Vec::new();
+    for text in [doubling.as_str(), chain.as_str(), "k: { $choice: [1, 2] }\nname: ${k}-small\n"] {
+        // Of what a file expands nothing but its configs, as `spearmint serve` does.
+        let mut value = document(text).value().clone();
+        let first = match resolve(&mut value, &resolvers()) {
+            Err(_) => error(text).lines().next().unwrap().to_owned(),
+            Ok(_) => {
+                let outer = value.clone();
+                let error = resolve_in(&mut value, "", &outer, &resolvers()).unwrap_err();
+                format!("exp.yaml:2:7: {error}")
+            }
+        };
+        if !documentation.contains(&first) {
+            wrong.push(first);
+        }
+    }
+    assert!(wrong.is_empty(), "not in the documentation:\n{}", wrong.join("\n"));
 }
 
 /// Each message as `docs/configuration.md` shows it.
 #[test]
 fn each_mistake_is_told_as_the_documentation_shows_it() {
     let documentation = include_str!("../../docs/configuration.md");
+    let mut wrong = Vec::new();
     for (text, expected) in [
         (
             "llm: { model: small }\nname: ${llm.modle}\n",
@@ -222,13 +253,10 @@ fn each_mistake_is_told_as_the_documentation_shows_it() {
         ),
         (
             "a: ${b}\nb: ${c.d}\nc: { e: 1 }\n",
-            "exp.yaml:2:4: `b`: `${c.d}` refers to nothing: `c` has the keys `e`; did you mean `e`? \
+            "exp.yaml:2:4: `b`: `${c.d}` refers to nothing: `c` has the keys `e` \
              (on the way a → b)",
         ),
-        (
-            "a: ${b.c}\nb:\n  c: ${a}\n",
-            "exp.yaml:1:4: `a`: refers to itself: a → b.c → a",
-        ),
+        ("a: ${b.c}\nb:\n  c: ${a}\n", "exp.yaml:1:4: `a`: refers to itself: a → b.c → a"),
         (
             "home: ${evn:HOME}\n",
             "exp.yaml:1:7: `home`: there is no resolver `evn`; did you mean `env`?",
@@ -256,9 +284,8 @@ fn each_mistake_is_told_as_the_documentation_shows_it() {
         ),
         (
             "name: ${my key}\n",
-            "exp.yaml:1:7: `name`: `${my key}`: `k` is not expected at `key}`; a `}` ends a \
-             reference, and a key with other characters than letters, digits, `_` and `-` is \
-             escaped, as in `${a\\.b}`",
+            "exp.yaml:1:7: `name`: `${my key}`: `key}` is not expected; a `}` ends a reference, and \
+             before a special character in a key stands a `\\`, as in `${my\\ key}`",
         ),
         (
             "name: ${env:A,}\n",
@@ -296,9 +323,11 @@ fn each_mistake_is_told_as_the_documentation_shows_it() {
         ),
     ] {
         let found = error(text);
-        assert_eq!(found, expected, "{text}");
-        assert!(documentation.contains(&found), "not in the documentation: {found}");
+        if found != expected || !documentation.contains(&found) {
+            wrong.push(found);
+        }
     }
+    assert!(wrong.is_empty(), "not here or not in the documentation:\n{}", wrong.join("\n"));
 }
 
 #[test]
@@ -565,9 +594,8 @@ fn a_secret_among_choices_is_one_where_it_comes_to_stand() {
 
 #[test]
 fn keys_of_json_schema_are_no_choices() {
-    let value = resolved(
-        "$schema: x\ntool: { $ref: \"#/a\", b: 1 }\ncopy: ${tool}\nn: ${tool.b}\n",
-    );
+    let value =
+        resolved("$schema: x\ntool: { $ref: \"#/a\", b: 1 }\ncopy: ${tool}\nn: ${tool.b}\n");
     assert_eq!(value["copy"], json!({ "$ref": "#/a", "b": 1 }));
     assert_eq!(value["n"], 1);
 }
@@ -606,5 +634,5 @@ fn errors_of_values_made_in_code_name_their_path() {
     let mut value = json!({ "a": { "b": "${c}" } });
     let error = resolve(&mut value, &resolvers()).unwrap_err();
     assert!(matches!(error, ConfigError::Mismatch { .. }));
-    assert_eq!(error.to_string(), "`a.b`: `${c}` refers to nothing: the document has the keys `a`; did you mean `a`?");
+    assert_eq!(error.to_string(), "`a.b`: `${c}` refers to nothing: the document has the keys `a`");
 }

@@ -11,16 +11,17 @@ fn error(text: &str) -> ConfigError {
 
 #[test]
 fn all_missing_values_are_told_at_once_as_the_documentation_shows_it() {
-    let error = error("llm:\n  model: ???\n  stops: [a, \"???\"]\nn: 1\n");
+    let error = error("llm:\n  model: ???\n  stops: [a, \"???\"]\nname: ${llm.model}\n");
     let expected = "<text>:2:10: `llm.model`: missing (`???`); a value must be given\n\
-                    <text>:3:14: `llm.stops[1]`: missing (`???`); a value must be given";
+                    <text>:3:14: `llm.stops[1]`: missing (`???`); a value must be given\n\
+                    <text>:4:7: `name`: `${llm.model}` refers to `llm.model`, which is missing (`???`)";
     assert_eq!(error.to_string(), expected);
     let documentation = include_str!("../../docs/configuration.md");
     for line in expected.lines() {
         assert!(documentation.contains(&line.replace("<text>", "exp.yaml")), "{line}");
     }
     let ConfigError::MissingValues { errors } = error else { panic!("{error:?}") };
-    assert_eq!(errors.len(), 2);
+    assert_eq!(errors.len(), 3);
 }
 
 #[test]
@@ -54,11 +55,11 @@ fn only_three_question_marks_alone_are_a_missing_value() {
 #[test]
 fn what_a_resolver_gives_may_be_missing() {
     let resolvers = Resolvers::standard().with_env(|_| Some("???".to_owned()));
-    let mut document = parse("a: ${env:X}\n", "exp.yaml").unwrap().swap_remove(0);
-    assert_eq!(
-        document.resolve(&resolvers).unwrap_err().to_string(),
-        "exp.yaml:1:4: `a`: `${env:…}` gives `???`, which is a missing value"
-    );
+    let mut document =
+        parse("a: ${b}\nb: 1\nc: 1\nd: 1\nhost: ${env:X}\n", "exp.yaml").unwrap().swap_remove(0);
+    let error = document.resolve(&resolvers).unwrap_err().to_string();
+    assert_eq!(error, "exp.yaml:5:7: `host`: `${env:…}` gives `???`, which is a missing value");
+    assert!(include_str!("../../docs/configuration.md").contains(&error));
 }
 
 #[test]

@@ -55,8 +55,7 @@ impl Engine<'_> {
             Err(message) => {
                 // These may quote what they were given.
                 let quotes = self.resolvers.is_custom(name) || name.ends_with("decode");
-                let is_open =
-                    sources.may_be_quoted() && !(quotes && self.is_below_secret(at));
+                let is_open = sources.may_be_quoted() && !(quotes && self.is_below_secret(at));
                 Err(if is_open {
                     self.wrong(format!("`${{{name}:…}}`: {message}"))
                 } else {

@@ -39,7 +39,7 @@ impl Document {
                 self.drawn_mut().merge(drawn);
                 Ok(())
             }
-            Err(mistakes) => Err(self.placed(mistakes)),
+            Err(mistakes) => Err(self.wrong(mistakes)),
         }
     }
 
@@ -68,8 +68,7 @@ impl Document {
     /// As [`resolve`](Self::resolve), for what is asked; and when nothing is at `path`, or a value
     /// in it is missing (`???`).
     pub fn resolved(&self, path: &str, resolvers: &Resolvers) -> Result<Value, ConfigError> {
-        let mut engine =
-            Engine::new(Tree { root: self.value(), part: None }, resolvers, None);
+        let mut engine = Engine::new(Tree { root: self.value(), part: None }, resolvers, None);
         match engine.read(path) {
             Ok(value) => {
                 self.none_missing(&value, path)?;
@@ -96,24 +95,28 @@ impl Document {
             .iter()
             .map(|path| {
                 let path = crate::config::path::join(base, path);
-                self.error(&path, "missing (`???`); a value must be given")
+                self.error(&path, GIVE_ONE)
             })
             .collect();
         if errors.is_empty() { Ok(()) } else { Err(ConfigError::MissingValues { errors }) }
     }
 
-    fn placed(&self, mut mistakes: Vec<Mistake>) -> ConfigError {
+    /// All that is wrong with the document. If values are missing, that is told of them, too.
+    fn wrong(&self, mut mistakes: Vec<Mistake>) -> ConfigError {
         if mistakes.iter().all(|mistake| mistake.missing) {
-            // The values themselves are told as well.
-            mistakes.splice(
-                0..0,
-                self.missing().into_iter().map(|path| Mistake {
-                    path,
-                    message: "missing (`???`); a value must be given".to_owned(),
-                    missing: true,
-                }),
-            );
+            let missing = self.missing().into_iter().map(|path| Mistake {
+                path,
+                message: GIVE_ONE.to_owned(),
+                missing: true,
+            });
+            mistakes.splice(0..0, missing);
         }
+        self.placed(mistakes)
+    }
+
+    fn placed(&self, mistakes: Vec<Mistake>) -> ConfigError {
         placed(mistakes, &|path, message| self.error(path, message))
     }
 }
+
+const GIVE_ONE: &str = "missing (`???`); a value must be given";

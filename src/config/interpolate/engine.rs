@@ -117,6 +117,8 @@ pub(super) struct Engine<'a> {
     pub(super) followed: HashMap<Address, super::follow::Followed<'a>>,
     /// The texts that are being resolved, each because of the one before.
     chain: Vec<Address>,
+    /// What is read, if that is no text that stands somewhere.
+    pub(super) asked: String,
     depth: usize,
     spent: usize,
     now: Option<SystemTime>,
@@ -134,6 +136,7 @@ impl<'a> Engine<'a> {
             done: HashMap::new(),
             followed: HashMap::new(),
             chain: Vec::new(),
+            asked: String::new(),
             depth: 0,
             spent: 0,
             now: None,
@@ -261,7 +264,7 @@ impl<'a> Engine<'a> {
     }
 
     fn wrong_here(&mut self, message: String, missing: bool) -> Stop {
-        let path = self.chain.last().map(Address::to_string).unwrap_or_default();
+        let path = self.chain.last().map_or_else(|| self.asked.clone(), Address::to_string);
         let message = if self.chain.len() > 1 {
             format!("{message} (on the way {})", self.shown_chain(0))
         } else {
@@ -316,7 +319,9 @@ impl<'a> Engine<'a> {
     pub(super) fn parse(&mut self, at: &Address, text: &str) -> Result<Template, Stop> {
         parse(text).map_err(|message| {
             if self.is_below_secret(at) {
-                self.wrong("its `${` is not well-formed; the text is not shown, since it is a secret")
+                self.wrong(
+                    "its `${` is not well-formed; the text is not shown, since it is a secret",
+                )
             } else {
                 self.wrong(message)
             }

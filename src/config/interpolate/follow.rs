@@ -35,12 +35,15 @@ pub(super) struct Route {
 }
 
 impl<'a> Engine<'a> {
-    /// The value at a path, with all in it resolved. What is wrong with the path itself is noted
-    /// there.
+    /// The value at a path, with all in it resolved; it may be missing (`???`).
     pub(super) fn read(&mut self, path: &str) -> Result<Value, Stop> {
+        path.clone_into(&mut self.asked);
         let names = path::steps(path).map(str::to_owned).collect();
         let route = Route { base: Address::default(), names, sources: Sources::NONE };
-        let made = self.locate(route, path).and_then(|(found, _)| self.take(found, path));
+        let made = self.locate(route, path).and_then(|(found, _)| match found {
+            Found::Part(_, value) if is_missing(value) => Ok(Made::new(value.clone(), Sources::NONE)),
+            found => self.take(found, path),
+        });
         match made {
             Err(Stop::Left) => {
                 Err(self.wrong(format!("`{path}` has to do with what stands for many values")))

@@ -3,7 +3,9 @@
 //! The grammar is OmegaConf's (its documentation, "The OmegaConf grammar"), read by recursive
 //! descent. What differs is listed in `docs/configuration.md`.
 
-use super::template::{Argument, Call, Insert, Key, Piece, Reference, Template, is_special_in_keys};
+use super::template::{
+    Argument, Call, Insert, Key, Piece, Reference, Template, is_special_in_keys,
+};
 use serde_json::{Map, Number, Value};
 
 /// Honest references are not nested this deep.
@@ -192,10 +194,9 @@ impl<'a> Parser<'a> {
             Some(':') => format!(
                 "`{whole}`: a `:` stands only after the name of a resolver, as in `${{env:HOME}}`"
             ),
-            Some(other) => format!(
-                "`{whole}`: `{other}` is not expected at `{}`; a `}}` ends a reference, and a key \
-                 with other characters than letters, digits, `_` and `-` is escaped, as in \
-                 `${{a\\.b}}`",
+            Some(_) => format!(
+                "`{whole}`: `{}` is not expected; a `}}` ends a reference, and before a special \
+                 character in a key stands a `\\`, as in `${{my\\ key}}`",
                 excerpt(self.rest())
             ),
         }
@@ -317,8 +318,11 @@ impl<'a> Parser<'a> {
             Some('[') => self.nested(|parser| {
                 parser.at += 1;
                 parser.skip_space();
-                let items =
-                    if parser.peek() == Some(']') { Vec::new() } else { parser.list(Within::List)? };
+                let items = if parser.peek() == Some(']') {
+                    Vec::new()
+                } else {
+                    parser.list(Within::List)?
+                };
                 parser.close("]", "list").map(|()| Argument::List(items))
             }),
             Some('{') => self.nested(|parser| {
@@ -336,7 +340,8 @@ impl<'a> Parser<'a> {
             return Ok(());
         }
         let rest = self.rest();
-        let at = if rest.is_empty() { "the end".to_owned() } else { format!("`{}`", excerpt(rest)) };
+        let at =
+            if rest.is_empty() { "the end".to_owned() } else { format!("`{}`", excerpt(rest)) };
         Err(format!("a {what} among arguments is not closed: a `{end}` is missing before {at}"))
     }
 
@@ -460,9 +465,9 @@ fn number(text: &str) -> Parsed<Option<Number>> {
     let digits = text.strip_prefix(['+', '-']).unwrap_or(text);
     let starts = digits.starts_with(|c: char| c.is_ascii_digit() || c == '.');
     let joined = digits.bytes().all(|b| b.is_ascii_digit() || b"._eE+-".contains(&b));
-    let apart = digits.split(['.', 'e', 'E', '+', '-']).all(|run| {
-        !run.starts_with('_') && !run.ends_with('_') && !run.contains("__")
-    });
+    let apart = digits
+        .split(['.', 'e', 'E', '+', '-'])
+        .all(|run| !run.starts_with('_') && !run.ends_with('_') && !run.contains("__"));
     if !starts || !joined || !apart || !digits.contains(|c: char| c.is_ascii_digit()) {
         return Ok(None);
     }
@@ -490,8 +495,8 @@ mod tests {
     fn insert() -> impl Strategy<Value = Insert> {
         let key = "[a-z0-9_$.\\[ü \\\\:'-]{1,4}".prop_map(Key::Name);
         let keys = prop::collection::vec(key, 1..4);
-        let leaf = (0_usize..3, keys)
-            .prop_map(|(up, keys)| Insert::Reference(Reference { up, keys }));
+        let leaf =
+            (0_usize..3, keys).prop_map(|(up, keys)| Insert::Reference(Reference { up, keys }));
         leaf.prop_recursive(4, 24, 4, |inner| {
             let argument = argument(inner.clone());
             let keyed = (any::<bool>(), inner, 0_usize..2).prop_map(|(bracketed, insert, up)| {
@@ -507,7 +512,9 @@ mod tests {
         })
     }
 
-    fn argument(insert: impl Strategy<Value = Insert> + Clone + 'static) -> BoxedStrategy<Argument> {
+    fn argument(
+        insert: impl Strategy<Value = Insert> + Clone + 'static,
+    ) -> BoxedStrategy<Argument> {
         let leaf = prop_oneof![
             Just(Argument::Plain(Value::Null)),
             any::<bool>().prop_map(|b| Argument::Plain(b.into())),
@@ -575,7 +582,9 @@ mod tests {
 
     #[test]
     fn a_megabyte_is_parsed_in_one_pass() {
-        for piece in ["${", "${a}", "\\", "$", "${a:", "${a:'", "${a:[", "${a.", "\\${", "'", "${a:b,"] {
+        for piece in
+            ["${", "${a}", "\\", "$", "${a:", "${a:'", "${a:[", "${a.", "\\${", "'", "${a:b,"]
+        {
             let text = piece.repeat((1 << 20) / piece.len());
             let start = Instant::now();
             let _ = parse(&text);

@@ -94,8 +94,7 @@ pub(super) fn resolve_all(
     resolvers: &Resolvers,
     open: Option<Address>,
 ) -> Result<Drawn, Vec<Mistake>> {
-    let mut engine =
-        Engine::new(Tree { root: &*value, part: None }, resolvers, open.clone());
+    let mut engine = Engine::new(Tree { root: &*value, part: None }, resolvers, open.clone());
     engine.visit(value, &mut Address::default());
     if !engine.mistakes.is_empty() {
         return Err(engine.mistakes);
@@ -130,8 +129,7 @@ fn put(
     open: Option<&Address>,
 ) -> Drawn {
     let mut drawn = Drawn::default();
-    let done: Vec<_> =
-        done.into_iter().filter(|(at, _)| at.0.starts_with(&base.0)).collect();
+    let done: Vec<_> = done.into_iter().filter(|(at, _)| at.0.starts_with(&base.0)).collect();
     let is_left = done.iter().any(|(_, made)| made.is_err());
     for (at, made) in done {
         let place = Address(at.0[base.0.len()..].to_vec());

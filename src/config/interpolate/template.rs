@@ -100,12 +100,7 @@ impl Template {
 
 /// Backslashes are doubled where the reader halves them: before `${`, and before a quote.
 /// `special`: such a thing follows the text.
-fn write_text(
-    f: &mut fmt::Formatter<'_>,
-    text: &str,
-    quoted: bool,
-    special: bool,
-) -> fmt::Result {
+fn write_text(f: &mut fmt::Formatter<'_>, text: &str, quoted: bool, special: bool) -> fmt::Result {
     let mut rest = text;
     while !rest.is_empty() {
         let plain = rest.find(['\\', '$', '\'']).unwrap_or(rest.len());

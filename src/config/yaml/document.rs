@@ -2,7 +2,9 @@
 
 use super::{
     super::{
-        Config, ConfigError, REDACTED, SecretKeys, interpolate::Drawn, path, 
+        Config, ConfigError, REDACTED, SecretKeys,
+        interpolate::Drawn,
+        path,
         secret::{speakable, unquoted},
     },
     parse,
@@ -33,7 +35,13 @@ pub struct Spot {
 
 impl Document {
     pub(super) fn new(place: &str, value: Value, spots: HashMap<String, Spot>) -> Self {
-        Self { place: place.to_owned(), value, spots, overrides: Vec::new(), drawn: Drawn::default() }
+        Self {
+            place: place.to_owned(),
+            value,
+            spots,
+            overrides: Vec::new(),
+            drawn: Drawn::default(),
+        }
     }
 
     /// The value.
@@ -143,8 +151,7 @@ impl Document {
                 message: format!("`{path}`: {message}"),
             };
         }
-        let message =
-            if path.is_empty() { message } else { format!("`{path}`: {message}") };
+        let message = if path.is_empty() { message } else { format!("`{path}`: {message}") };
         ConfigError::Syntax { place: self.place.clone(), line, column, message }
     }
 

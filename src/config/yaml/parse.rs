@@ -79,14 +79,19 @@ fn reference_at_fault(text: &str, spot: Spot, message: &str) -> Option<&'static 
     let line = text.lines().nth(usize::try_from(spot.line).ok()?.checked_sub(1)?)?;
     let column = usize::try_from(spot.column).ok()?.checked_sub(1)?;
     let at = line.char_indices().nth(column).map_or(line.len(), |(at, _)| at);
-    if message.contains("parsing a flow") && line[..at].ends_with('$') && line[at..].starts_with('{') {
+    if message.contains("parsing a flow")
+        && line[..at].ends_with('$')
+        && line[at..].starts_with('{')
+    {
         return Some("between `{…}` or `[…]` a reference stands in quotes, as in \"${a.b}\"");
     }
     if message.contains("mapping values are not allowed") && line[..at].contains("${") {
         return Some("a reference with `: ` in it stands in quotes, as in \"${a:b: c}\"");
     }
     if message.contains("unknown escape character") && line[at..].contains("\\${") {
-        return Some("`\\${` stands in single quotes, as in '\\${a}', or as \"\\\\${a}\" in double ones");
+        return Some(
+            "`\\${` stands in single quotes, as in '\\${a}', or as \"\\\\${a}\" in double ones",
+        );
     }
     None
 }

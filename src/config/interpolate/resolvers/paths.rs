@@ -21,7 +21,8 @@ pub(super) fn join(arguments: &[Value]) -> Answer {
 
 pub(super) fn absolute(arguments: &[Value], around: &Surroundings) -> Answer {
     let path = around.place(&one(arguments, "a path")?);
-    let path = std::path::absolute(&path).map_err(|error| format!("{}: {error}", path.display()))?;
+    let path =
+        std::path::absolute(&path).map_err(|error| format!("{}: {error}", path.display()))?;
     let mut plain = PathBuf::new();
     for component in path.components() {
         match component {

@@ -23,7 +23,8 @@ pub(super) fn hostname() -> Answer {
         .filter(|name| !name.is_empty())
         .map(|name| (name.into(), Sources::SYSTEM))
         .ok_or_else(|| {
-            "the name of this machine is not known; set the environment variable HOSTNAME".to_owned()
+            "the name of this machine is not known; set the environment variable HOSTNAME"
+                .to_owned()
         })
 }
 
