@@ -79,6 +79,18 @@ pub enum ConfigError {
         /// What is wrong with it.
         source: Box<Self>,
     },
+    /// Values that must be given elsewhere (`???`) are not given.
+    #[error("{}", list(errors))]
+    MissingValues {
+        /// One for each missing value and each reference to one, with its place.
+        errors: Vec<Self>,
+    },
+    /// More than one mistake.
+    #[error("{}", list(errors))]
+    Several {
+        /// Each of them, in the order they were found.
+        errors: Vec<Self>,
+    },
     /// A file cannot be read.
     #[error("{}: {source}", path.display())]
     Read {
@@ -118,7 +130,20 @@ pub enum ConfigError {
 }
 
 impl ConfigError {
+    /// One error of at least one.
+    pub(crate) fn several(mut errors: Vec<Self>) -> Self {
+        match errors.len() {
+            1 => errors.swap_remove(0),
+            _ => Self::Several { errors },
+        }
+    }
+
     pub(crate) fn at(self, place: impl Into<String>) -> Self {
         Self::At { place: place.into(), source: Box::new(self) }
     }
+}
+
+/// A line each.
+fn list(errors: &[ConfigError]) -> String {
+    errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
 }

@@ -50,6 +50,7 @@ mod canonical;
 pub mod document;
 mod error;
 mod id;
+pub mod interpolate;
 mod nearest;
 mod path;
 mod pool;
@@ -81,6 +82,8 @@ struct Inner {
     id: ConfigId,
     value: Value,
     redacted: Value,
+    /// Paths of values that no error quotes, though they are shown.
+    unquoted: Box<[String]>,
 }
 
 impl Config {
@@ -117,7 +120,8 @@ impl Config {
         let canonical = canonical_json(&secrets.by_path(&value))?;
         let id = own_id.unwrap_or_else(|| ConfigId::of_canonical(&canonical));
         let redacted = secrets.redact(&value);
-        Ok(Self { inner: Arc::new(Inner { id, value, redacted }) })
+        let unquoted = secrets.unquoted().map(str::to_owned).collect();
+        Ok(Self { inner: Arc::new(Inner { id, value, redacted, unquoted }) })
     }
 
     /// Freezes anything that serialises to a map.
@@ -173,8 +177,18 @@ impl Config {
         serde_path_to_error::deserialize(value).map_err(|error| {
             let path = path::of_serde(path, error.path());
             let message = secret::speakable(&path, error.into_inner().to_string());
+            let message = if self.may_quote(&path) { message } else { secret::unquoted(message) };
             ConfigError::Mismatch { path, message }
         })
+    }
+
+    /// Whether an error may quote the value at `path`.
+    fn may_quote(&self, path: &str) -> bool {
+        let is_shown = path::find(self.redacted(), path) == path::find(self.value(), path);
+        is_shown
+            && !self.inner.unquoted.iter().any(|other| {
+                path::within(path, other).is_some() || path::within(other, path).is_some()
+            })
     }
 
     /// The whole value, secrets included. For the program's own use: what is shown or recorded

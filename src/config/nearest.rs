@@ -15,7 +15,8 @@ pub(crate) fn nearest<'a>(
         .filter(|word| word.len() <= 128)
         .map(|word| (slips(found, word), word))
         .min()
-        .filter(|(slips, word)| *slips <= 2.max(word.len() / 3))
+        // With as many slips as letters any word becomes any other.
+        .filter(|(slips, word)| *slips <= 2.max(word.len() / 3) && *slips < found.chars().count())
         .map(|(_, word)| word)
 }
 

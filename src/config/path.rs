@@ -27,7 +27,13 @@ pub(crate) fn missing(root: &Value, path: &str) -> ConfigError {
         reached = child(&reached, &step);
         here = next;
     }
-    let has = match here {
+    let at = if reached.is_empty() { "the config".to_owned() } else { format!("`{reached}`") };
+    ConfigError::Missing { path: path.to_owned(), at, has: holds(here) }
+}
+
+/// What is there, as in `is a list of 2 items`.
+pub(crate) fn holds(value: &Value) -> String {
+    match value {
         Value::Object(map) if map.is_empty() => "is an empty map".to_owned(),
         Value::Object(map) => {
             let keys: Vec<_> = map.keys().take(12).map(|key| format!("`{key}`")).collect();
@@ -36,9 +42,7 @@ pub(crate) fn missing(root: &Value, path: &str) -> ConfigError {
         }
         Value::Array(items) => format!("is a list of {} items", items.len()),
         other => format!("is {}", kind(other)),
-    };
-    let at = if reached.is_empty() { "the config".to_owned() } else { format!("`{reached}`") };
-    ConfigError::Missing { path: path.to_owned(), at, has }
+    }
 }
 
 pub(crate) fn join(base: &str, rest: &str) -> String {
@@ -48,6 +52,15 @@ pub(crate) fn join(base: &str, rest: &str) -> String {
         (base, rest) if rest.starts_with('[') => format!("{base}{rest}"),
         (base, rest) => format!("{base}.{rest}"),
     }
+}
+
+/// The rest of `path` below `base`; empty if they are the same.
+pub(crate) fn within<'a>(path: &'a str, base: &str) -> Option<&'a str> {
+    if base.is_empty() {
+        return Some(path);
+    }
+    let rest = path.strip_prefix(base)?;
+    if rest.is_empty() || rest.starts_with('[') { Some(rest) } else { rest.strip_prefix('.') }
 }
 
 pub(crate) fn kind(value: &Value) -> &'static str {

@@ -1,6 +1,8 @@
 //! Which keys hold secrets, and how they are kept out of sight.
 
+use super::interpolate::Drawn;
 use serde_json::{Map, Value, json};
+use std::collections::BTreeSet;
 
 /// What stands in place of a secret wherever a config is shown or recorded.
 pub const REDACTED: &str = "[redacted]";
@@ -12,6 +14,10 @@ pub const REDACTED: &str = "[redacted]";
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SecretKeys {
     patterns: Vec<String>,
+    /// Values that are secrets under whatever key, by their paths in a config.
+    paths: BTreeSet<String>,
+    /// Values that may be shown, but that no error quotes.
+    unquoted: BTreeSet<String>,
 }
 
 const DEFAULT: &[&str] = &[
@@ -52,7 +58,7 @@ impl Default for SecretKeys {
 impl SecretKeys {
     /// No key is a secret.
     pub const fn none() -> Self {
-        Self { patterns: Vec::new() }
+        Self { patterns: Vec::new(), paths: BTreeSet::new(), unquoted: BTreeSet::new() }
     }
 
     /// Adds patterns, in any of the usual spellings (`apiKey`, `api_key`, `API-KEY`).
@@ -60,6 +66,33 @@ impl SecretKeys {
     pub fn and<'a>(mut self, patterns: impl IntoIterator<Item = &'a str>) -> Self {
         self.patterns.extend(patterns.into_iter().map(words).filter(|word| !word.is_empty()));
         self
+    }
+
+    /// Adds values that are secrets under whatever key, by their paths in the config, as a text is
+    /// that was made of a secret.
+    #[must_use]
+    pub fn and_at<'a>(mut self, paths: impl IntoIterator<Item = &'a str>) -> Self {
+        self.paths.extend(paths.into_iter().map(str::to_owned));
+        self
+    }
+
+    /// Adds what the values at and below `base` were drawn from: secrets are secret, and no error
+    /// quotes what came from the environment or a file.
+    #[must_use]
+    pub(crate) fn and_drawn(mut self, drawn: &Drawn, base: &str) -> Self {
+        for (path, sources) in drawn.below(base) {
+            if sources.is_secret() {
+                self.paths.insert(path.to_owned());
+            } else if !sources.may_be_quoted() {
+                self.unquoted.insert(path.to_owned());
+            }
+        }
+        self
+    }
+
+    /// The paths of values that no error quotes though they are shown.
+    pub(crate) fn unquoted(&self) -> impl Iterator<Item = &str> {
+        self.unquoted.iter().map(String::as_str)
     }
 
     /// Whether the value under `key` is a secret.
@@ -82,13 +115,15 @@ impl SecretKeys {
     }
 
     fn replace(&self, value: &Value, path: &str, with: &dyn Fn(&str) -> Value) -> Value {
+        if !self.paths.is_empty() && self.paths.contains(path) && hides(value) {
+            return with(path);
+        }
         match value {
             Value::Object(map) => Value::Object(
                 map.iter()
                     .map(|(key, value)| {
-                        let path = super::path::join(path, key);
-                        // Nothing is hidden by hiding `null` or a switch.
-                        let hide = self.matches(key) && !(value.is_null() || value.is_boolean());
+                        let path = super::path::child(path, key);
+                        let hide = self.matches(key) && hides(value);
                         let value =
                             if hide { with(&path) } else { self.replace(value, &path, with) };
                         (key.clone(), value)
@@ -99,7 +134,7 @@ impl SecretKeys {
                 items
                     .iter()
                     .enumerate()
-                    .map(|(at, item)| self.replace(item, &format!("{path}[{at}]"), with))
+                    .map(|(at, item)| self.replace(item, &super::path::item(path, at), with))
                     .collect(),
             ),
             Value::String(text) => match without_userinfo(text) {
@@ -111,11 +146,20 @@ impl SecretKeys {
     }
 }
 
+/// Nothing is hidden by hiding `null` or a switch.
+const fn hides(value: &Value) -> bool {
+    !matches!(value, Value::Null | Value::Bool(_))
+}
+
 /// What may be said of the value at `path`: messages of wrong values quote them.
 pub(crate) fn speakable(path: &str, message: String) -> String {
     let is_secret = super::path::steps(path).any(|step| SecretKeys::default().matches(&step));
+    if is_secret { unquoted(message) } else { message }
+}
+
+/// The message about a wrong value, without the value.
+pub(crate) fn unquoted(message: String) -> String {
     match message.split_once(", expected ") {
-        _ if !is_secret => message,
         Some((_, expected)) => format!("a value that is not shown, expected {expected}"),
         None => "a value that is not shown does not fit".to_owned(),
     }

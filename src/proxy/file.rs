@@ -4,7 +4,7 @@ use super::{limits::Limits, settings::Settings, target::Target};
 use crate::{
     config::{
         Config, ConfigError, ConfigPool, Document, SecretKeys, Sources, Spot,
-        document::text::syntax, yaml::parse,
+        document::text::syntax, interpolate::Resolvers, yaml::parse,
     },
     shadow::ShadowSettings,
     strategy::BUILT_IN,
@@ -117,6 +117,7 @@ impl ExperimentFile {
             Value::Object(_) => {}
             _ => return Err(document.error("", A_MAP)),
         }
+        document.settle(&resolvers(&document, &directory), "configs")?;
         let custom = take_custom(&mut document)?;
         let settings: Settings = document.bind("")?;
         let secrets = SecretKeys::default().and(settings.secrets.iter().map(String::as_str));
@@ -304,12 +305,21 @@ impl ExperimentFile {
     }
 }
 
+/// What the file's references may call; paths are relative to the file. Its own `secrets` count.
+fn resolvers(document: &Document, directory: &Path) -> Resolvers {
+    let keys = document.get("secrets").and_then(Value::as_array).into_iter().flatten();
+    let secrets = SecretKeys::default().and(keys.filter_map(Value::as_str));
+    Resolvers::standard().relative_to(directory).with_secrets(secrets)
+}
+
 /// The settings of a strategy of the user's own stand under its name, like those of the others.
 fn take_custom(document: &mut Document) -> Result<Config, ConfigError> {
     let name = document.value().get("strategy").and_then(Value::as_str).map(str::to_owned);
     let settings = name
+        .as_ref()
         .filter(|name| !BUILT_IN.contains(&name.as_str()))
-        .and_then(|name| document.value_mut().as_object_mut()?.remove(&name))
+        .and_then(|name| document.value_mut().as_object_mut()?.remove(name))
         .unwrap_or_else(|| Value::Object(Map::new()));
-    Config::new(settings)
+    let secrets = SecretKeys::default().and_drawn(document.drawn(), &name.unwrap_or_default());
+    Config::with_secrets(settings, &secrets)
 }

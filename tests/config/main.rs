@@ -1,8 +1,10 @@
-//! Configs: sources, merging, overrides, provenance.
+//! Configs: sources, merging, overrides, provenance, references.
 
 mod defaults;
 mod hostile;
+mod interpolation;
 mod merging;
+mod missing;
 mod omegaconf;
 mod overrides;
 mod round_trip;

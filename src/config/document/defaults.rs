@@ -182,6 +182,7 @@ impl<'a> Composer<'a> {
             value: Value::Object(Map::new()),
             trace: own.trace.origin.clone().map_or_else(Trace::default, Trace::whole),
             files: own.files.clone(),
+            drawn: own.drawn.clone(),
         };
         // Errors about the list still need its places.
         let places = own.clone();

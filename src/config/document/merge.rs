@@ -44,7 +44,8 @@ impl Document {
             let before = before.unwrap_or_default();
             return Err(over.error(&clash.path, clash.message(&before)));
         }
-        let Self { value, trace, files, .. } = over;
+        let Self { value, trace, files, drawn, .. } = over;
+        self.drawn.lay_over(drawn, *lists == Lists::Replace);
         lay_over(&mut self.value, &mut self.trace, value, trace, lists);
         for file in files {
             if !self.files.contains(&file) {

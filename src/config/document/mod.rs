@@ -44,7 +44,12 @@ pub use print::{Print, to_yaml};
 #[cfg(feature = "yaml")]
 pub(crate) use scalar::check_number;
 
-use super::{Config, ConfigError, ConfigPool, SecretKeys, path, secret::speakable};
+use super::{
+    Config, ConfigError, ConfigPool, SecretKeys,
+    interpolate::Drawn,
+    path,
+    secret::{speakable, unquoted},
+};
 use serde_json::{Map, Value};
 use std::{fmt, path::PathBuf, sync::Arc};
 use words::helpful;
@@ -57,6 +62,8 @@ pub struct Document {
     trace: Trace,
     /// What it was read from.
     files: Vec<PathBuf>,
+    /// What the values were drawn from, besides the text.
+    drawn: Drawn,
 }
 
 impl Document {
@@ -70,8 +77,8 @@ impl Document {
         Self::read("the program".into(), value, Trace::whole(Origin::Code))
     }
 
-    pub(crate) const fn read(place: Arc<str>, value: Value, trace: Trace) -> Self {
-        Self { place, value, trace, files: Vec::new() }
+    pub(crate) fn read(place: Arc<str>, value: Value, trace: Trace) -> Self {
+        Self { place, value, trace, files: Vec::new(), drawn: Drawn::default() }
     }
 
     /// The value.
@@ -84,7 +91,15 @@ impl Document {
         path::find(&self.value, path)
     }
 
-    #[cfg(feature = "proxy")]
+    /// What the values were drawn from when the references were resolved.
+    pub const fn drawn(&self) -> &Drawn {
+        &self.drawn
+    }
+
+    pub(crate) const fn drawn_mut(&mut self) -> &mut Drawn {
+        &mut self.drawn
+    }
+
     pub(crate) const fn value_mut(&mut self) -> &mut Value {
         &mut self.value
     }
@@ -116,10 +131,16 @@ impl Document {
     }
 
     /// An error at `path` that names the file, the line and the column; or the override or the
-    /// variable, if it came from there.
+    /// variable, if it came from there. What the environment, a file or a secret gave is not quoted.
     pub fn error(&self, path: &str, message: impl fmt::Display) -> ConfigError {
+        let message = match self.get(path) {
+            Some(value) if !self.drawn.at(path).may_be_quoted() => {
+                words::without(&message.to_string(), value)
+            }
+            _ => message.to_string(),
+        };
         let at_path =
-            if path.is_empty() { message.to_string() } else { format!("`{path}`: {message}") };
+            if path.is_empty() { message.clone() } else { format!("`{path}`: {message}") };
         let mut origin = self.trace.nearest(path);
         while let Some(Origin::Expansion(template)) = origin {
             origin = Some(&**template);
@@ -139,7 +160,7 @@ impl Document {
             },
             _ => ConfigError::Mismatch {
                 path: if path.is_empty() { "." } else { path }.to_owned(),
-                message: message.to_string(),
+                message,
             },
         }
     }
@@ -153,7 +174,9 @@ impl Document {
         let value = path::find(&self.value, at).unwrap_or(&Value::Null);
         serde_path_to_error::deserialize(value).map_err(|error| {
             let inside = path::of_serde(at, error.path());
-            let message = helpful(&speakable(&inside, error.into_inner().to_string()));
+            let message = speakable(&inside, error.into_inner().to_string());
+            let may_quote = self.drawn.at(&inside).may_be_quoted();
+            let message = helpful(&if may_quote { message } else { unquoted(message) });
             // serde names an unknown key in the message only; point at the key itself.
             let unknown = message.strip_prefix("unknown key `").and_then(|m| m.split('`').next());
             match unknown {
@@ -200,7 +223,8 @@ impl Document {
         secrets: &SecretKeys,
     ) -> Result<(Config, String), ConfigError> {
         let value = path::find(&self.value, at).cloned().unwrap_or(Value::Null);
-        let config = Config::with_secrets(value, secrets).map_err(|error| match error {
+        let secrets = secrets.clone().and_drawn(&self.drawn, at);
+        let config = Config::with_secrets(value, &secrets).map_err(|error| match error {
             // These know better where.
             ConfigError::Number(error) => {
                 self.error(&path::join(at, &error.path), error.what_is_wrong())

@@ -1,6 +1,7 @@
 //! What serde says, in words for people who write files.
 
 use crate::config::nearest;
+use serde_json::Value;
 
 /// serde's message, in words for people who write files; with the nearest key or value where one
 /// is unknown.
@@ -62,3 +63,34 @@ fn said(found: &str) -> String {
         found => found.trim_start_matches("boolean ").trim_matches('`').to_owned(),
     }
 }
+
+/// A message without any text or number of `value`.
+pub(super) fn without(message: &str, value: &Value) -> String {
+    match value {
+        Value::String(text) => {
+            // Messages quote plainly or with escapes.
+            let escaped = format!("{text:?}");
+            hide(&hide(message, text), escaped.trim_matches('"'))
+        }
+        Value::Number(number) => hide(message, &number.to_string()),
+        Value::Array(items) => {
+            items.iter().fold(message.to_owned(), |m: String, item| without(&m, item))
+        }
+        Value::Object(map) => {
+            map.values().fold(message.to_owned(), |m: String, item| without(&m, item))
+        }
+        _ => message.to_owned(),
+    }
+}
+
+/// A short text may stand in a message by chance, and hiding it there would tell what it is.
+fn hide(message: &str, found: &str) -> String {
+    match found.len() {
+        0 => message.to_owned(),
+        1..4 if message.contains(found) => NOT_SHOWN.to_owned(),
+        _ => message.replace(found, "[not shown]"),
+    }
+}
+
+const NOT_SHOWN: &str =
+    "what the environment, a file or a secret gives does not fit, and is not shown";

@@ -28,7 +28,9 @@ mod tree;
 
 pub use parse::parse;
 
-use super::{Config, ConfigError, ConfigPool, Document, document::text::read};
+use super::{
+    Config, ConfigError, ConfigPool, Document, document::text::read, interpolate::Resolvers,
+};
 use std::path::{Path, PathBuf};
 
 impl ConfigPool {
@@ -39,18 +41,32 @@ impl ConfigPool {
     /// When the text is not YAML, a document is not a config, there are none, or two different
     /// ones share an id. The error names the line and column.
     pub fn from_yaml_str(text: &str) -> Result<Self, ConfigError> {
-        Self::placed(configs_of(&parse(text, "<text>")?)?, "<text>")
+        let resolvers = Resolvers::standard();
+        Self::placed(configs_of(parse(text, "<text>")?, &resolvers)?, "<text>")
     }
 
-    /// As [`ConfigPool::from_yaml_str`], from a file.
+    /// As [`ConfigPool::from_yaml_str`], from a file. Paths in it are relative to the file.
     ///
     /// # Errors
     ///
     /// As [`ConfigPool::from_yaml_str`], and when the file cannot be read.
     pub fn from_yaml_file(file: impl AsRef<Path>) -> Result<Self, ConfigError> {
         let file = file.as_ref();
+        Self::from_yaml_file_with(file, &Resolvers::standard().beside(file))
+    }
+
+    /// As [`ConfigPool::from_yaml_file`], with the caller's resolvers for `${name:…}`.
+    ///
+    /// # Errors
+    ///
+    /// As [`ConfigPool::from_yaml_file`].
+    pub fn from_yaml_file_with(
+        file: impl AsRef<Path>,
+        resolvers: &Resolvers,
+    ) -> Result<Self, ConfigError> {
+        let file = file.as_ref();
         let place = file.display().to_string();
-        Self::placed(configs_of(&parse(&read(file)?, &place)?)?, &place)
+        Self::placed(configs_of(parse(&read(file)?, &place)?, resolvers)?, &place)
     }
 
     /// A pool from every `*.yaml` and `*.yml` below a directory, in the order of their paths.
@@ -66,7 +82,8 @@ impl ConfigPool {
         files.sort();
         let mut configs = Vec::new();
         for file in files {
-            configs.extend(configs_of(&parse(&read(&file)?, &file.display().to_string())?)?);
+            let documents = parse(&read(&file)?, &file.display().to_string())?;
+            configs.extend(configs_of(documents, &Resolvers::standard().beside(&file))?);
         }
         Self::placed(configs, &directory.display().to_string())
     }
@@ -108,9 +125,13 @@ fn collect(
 }
 
 /// The configs of some documents, each with where it was written.
-fn configs_of(documents: &[Document]) -> Result<Vec<(Config, String)>, ConfigError> {
+fn configs_of(
+    documents: Vec<Document>,
+    resolvers: &Resolvers,
+) -> Result<Vec<(Config, String)>, ConfigError> {
     let mut configs = Vec::new();
-    for document in documents {
+    for mut document in documents {
+        document.settle(resolvers, "")?;
         configs.extend(document.configs()?);
     }
     Ok(configs)

@@ -58,7 +58,11 @@ fn parse_here(text: &str, place: &str) -> Result<Vec<Document>, ConfigError> {
                 line: location.line(),
                 column: location.column(),
             });
-            syntax(place, spot, plain_message(&error.without_snippet().to_string()))
+            let message = plain_message(&error.without_snippet().to_string());
+            match reference_at_fault(text, spot, &message) {
+                Some(advice) => syntax(place, spot, advice),
+                None => syntax(place, spot, message),
+            }
         })?;
     let place: Arc<str> = place.into();
     trees
@@ -68,6 +72,28 @@ fn parse_here(text: &str, place: &str) -> Result<Vec<Document>, ConfigError> {
             Ok(Document::read(place.clone(), value, trace))
         })
         .collect()
+}
+
+/// What to write instead, if YAML stumbled over a reference.
+fn reference_at_fault(text: &str, spot: Spot, message: &str) -> Option<&'static str> {
+    let line = text.lines().nth(usize::try_from(spot.line).ok()?.checked_sub(1)?)?;
+    let column = usize::try_from(spot.column).ok()?.checked_sub(1)?;
+    let at = line.char_indices().nth(column).map_or(line.len(), |(at, _)| at);
+    if message.contains("parsing a flow")
+        && line[..at].ends_with('$')
+        && line[at..].starts_with('{')
+    {
+        return Some("between `{…}` or `[…]` a reference stands in quotes, as in \"${a.b}\"");
+    }
+    if message.contains("mapping values are not allowed") && line[..at].contains("${") {
+        return Some("a reference with `: ` in it stands in quotes, as in \"${a:b: c}\"");
+    }
+    if message.contains("unknown escape character") && line[at..].contains("\\${") {
+        return Some(
+            "`\\${` stands in single quotes, as in '\\${a}', or as \"\\\\${a}\" in double ones",
+        );
+    }
+    None
 }
 
 /// The parser repeats the position in its text, where ours stands in front already, and speaks to

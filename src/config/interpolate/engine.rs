@@ -1,0 +1,480 @@
+//! Resolves the texts of a tree, each once, within bounds.
+
+use super::{
+    address::{Address, Step, child, is_space},
+    drawn::Sources,
+    grammar::{is_template, parse},
+    resolvers::Resolvers,
+    template::{Insert, Piece, Template},
+};
+use crate::config::path;
+use serde_json::{Map, Value};
+use std::{
+    collections::{HashMap, HashSet},
+    rc::Rc,
+    time::SystemTime,
+};
+
+/// Honest values and chains of references are not nested this deep.
+const MAX_DEPTH: usize = 128;
+
+/// What the references of one document may make, by estimate: a text that doubles from line to
+/// line, or a map, would fill any memory.
+const MAX_BYTES: usize = 32 << 20;
+
+/// More mistakes than these are not reported.
+const MAX_MISTAKES: usize = 100;
+
+/// A document, in which another value may stand in place of one part.
+pub(super) struct Tree<'a> {
+    pub(super) root: &'a Value,
+    pub(super) part: Option<(Address, &'a Value)>,
+}
+
+impl<'a> Tree<'a> {
+    /// What stands at `address`, which is a step below `value`.
+    pub(super) fn child(&self, value: &'a Value, address: &Address) -> Option<&'a Value> {
+        match &self.part {
+            Some((at, part)) if at == address => Some(part),
+            _ => child(value, address.0.last()?),
+        }
+    }
+
+    pub(super) fn at(&self, address: &Address) -> Option<&'a Value> {
+        let (mut value, mut steps) = match &self.part {
+            Some((at, part)) if address.0.starts_with(&at.0) => (*part, &address.0[at.0.len()..]),
+            _ => (self.root, address.0.as_slice()),
+        };
+        while let [first, rest @ ..] = steps {
+            value = child(value, first)?;
+            steps = rest;
+        }
+        Some(value)
+    }
+}
+
+/// Why a text has no value.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) enum Stop {
+    /// It needs what stands for many values.
+    Left,
+    /// It needs a value that is missing.
+    Missing,
+    /// It, or what it needs, is wrong; the mistake is noted.
+    Failed,
+}
+
+/// A value that was made, and what its parts were drawn from.
+#[derive(Debug, Default)]
+pub(super) struct Made {
+    pub(super) value: Value,
+    pub(super) traces: Vec<Trace>,
+}
+
+#[derive(Debug, Clone)]
+pub(super) struct Trace {
+    /// From the value to the part.
+    pub(super) below: Vec<Step>,
+    pub(super) sources: Sources,
+}
+
+impl Made {
+    pub(super) fn new(value: Value, sources: Sources) -> Self {
+        let mut made = Self { value, traces: Vec::new() };
+        made.mark(sources);
+        made
+    }
+
+    pub(super) fn mark(&mut self, sources: Sources) {
+        if !sources.is_none() {
+            self.traces.push(Trace { below: Vec::new(), sources });
+        }
+    }
+
+    pub(super) fn sources(&self) -> Sources {
+        let mut all = Sources::NONE;
+        self.traces.iter().for_each(|trace| all.add(trace.sources));
+        all
+    }
+}
+
+/// Something wrong, at the text where it stands.
+#[derive(Debug)]
+pub(super) struct Mistake {
+    pub(super) path: String,
+    pub(super) message: String,
+    /// It is only that a value is missing.
+    pub(super) missing: bool,
+}
+
+pub(super) struct Engine<'a> {
+    pub(super) tree: Tree<'a>,
+    pub(super) resolvers: &'a Resolvers,
+    /// Below this, a text may be left; elsewhere that is a mistake.
+    open: Option<Address>,
+    /// What became of each text.
+    pub(super) done: HashMap<Address, Result<Rc<Made>, Stop>>,
+    pub(super) followed: HashMap<Address, super::follow::Followed<'a>>,
+    /// The texts that are being resolved, each because of the one before.
+    chain: Vec<Address>,
+    /// What is read, if that is no text that stands somewhere.
+    pub(super) asked: String,
+    depth: usize,
+    spent: usize,
+    now: Option<SystemTime>,
+    secret_keys: HashMap<String, bool>,
+    pub(super) mistakes: Vec<Mistake>,
+    mistaken: HashSet<String>,
+}
+
+impl<'a> Engine<'a> {
+    pub(super) fn new(tree: Tree<'a>, resolvers: &'a Resolvers, open: Option<Address>) -> Self {
+        Self {
+            tree,
+            resolvers,
+            open,
+            done: HashMap::new(),
+            followed: HashMap::new(),
+            chain: Vec::new(),
+            asked: String::new(),
+            depth: 0,
+            spent: 0,
+            now: None,
+            secret_keys: HashMap::new(),
+            mistakes: Vec::new(),
+            mistaken: HashSet::new(),
+        }
+    }
+
+    /// Resolves every text in `value`, which stands at `at`.
+    pub(super) fn visit(&mut self, value: &'a Value, at: &mut Address) {
+        match value {
+            Value::String(text) if is_template(text) => {
+                // What is wrong with it is noted.
+                let _ = self.leaf(at, text);
+            }
+            Value::Array(items) => {
+                for (index, item) in items.iter().enumerate() {
+                    at.0.push(Step::At(index));
+                    self.visit(item, at);
+                    at.0.pop();
+                }
+            }
+            Value::Object(map) => {
+                for (key, item) in map {
+                    at.0.push(Step::Key(key.clone()));
+                    self.visit(item, at);
+                    at.0.pop();
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// The value of a text, and what it was drawn from.
+    pub(super) fn leaf(&mut self, at: &Address, text: &'a str) -> Result<Rc<Made>, Stop> {
+        if let Some(done) = self.done.get(at) {
+            return done.clone();
+        }
+        let depth = self.depth;
+        self.enter(at)?;
+        let made = self.evaluate(at, text).and_then(|made| self.check_height(at, made));
+        let made = match made {
+            Err(Stop::Left) if !self.may_be_left(at) => Err(self.wrong(
+                "refers to what stands for many values (a map with a key that begins with `$`); \
+                 only a config that is expanded with it can",
+            )),
+            made => made.map(Rc::new),
+        };
+        self.leave(depth);
+        self.done.insert(at.clone(), made.clone());
+        made
+    }
+
+    fn may_be_left(&self, at: &Address) -> bool {
+        self.open.as_ref().is_some_and(|open| at.0.starts_with(&open.0))
+    }
+
+    fn check_height(&mut self, at: &Address, made: Made) -> Result<Made, Stop> {
+        if at.0.len() + height(&made.value) > MAX_DEPTH {
+            return Err(self.too_deep());
+        }
+        Ok(made)
+    }
+
+    /// Begins with the text at `at`.
+    pub(super) fn enter(&mut self, at: &Address) -> Result<(), Stop> {
+        if let Some(first) = self.chain.iter().position(|other| other == at) {
+            let circle = self.shown_chain(first);
+            let path = at.to_string();
+            let message = format!("refers to itself: {circle} → {path}");
+            return Err(self.note(path, message, false));
+        }
+        self.deeper()?;
+        self.chain.push(at.clone());
+        Ok(())
+    }
+
+    /// Ends with it; `depth` is what it was before.
+    pub(super) fn leave(&mut self, depth: usize) {
+        self.chain.pop();
+        self.depth = depth;
+    }
+
+    pub(super) const fn depth(&self) -> usize {
+        self.depth
+    }
+
+    fn deeper(&mut self) -> Result<(), Stop> {
+        if self.depth >= MAX_DEPTH {
+            return Err(self.too_deep());
+        }
+        self.depth += 1;
+        Ok(())
+    }
+
+    fn too_deep(&mut self) -> Stop {
+        let first = self.chain.first().map(Address::to_string).unwrap_or_default();
+        let message = format!(
+            "nested deeper than {MAX_DEPTH} levels by its references and those they lead to"
+        );
+        self.note(first, message, false)
+    }
+
+    fn shown_chain(&self, from: usize) -> String {
+        let all: Vec<_> = self.chain[from..].iter().map(Address::to_string).collect();
+        match all.as_slice() {
+            // As long a chain tells no more.
+            [first, second, .., last] if all.len() > 12 => {
+                format!("{first} → {second} → … → {last}")
+            }
+            _ => all.join(" → "),
+        }
+    }
+
+    /// Notes a mistake in the text at hand.
+    pub(super) fn wrong(&mut self, message: impl Into<String>) -> Stop {
+        self.wrong_here(message.into(), false)
+    }
+
+    /// Notes that the text at hand needs a value that is missing.
+    pub(super) fn lacks(&mut self, message: impl Into<String>) -> Stop {
+        self.wrong_here(message.into(), true);
+        Stop::Missing
+    }
+
+    fn wrong_here(&mut self, message: String, missing: bool) -> Stop {
+        let path = self.chain.last().map_or_else(|| self.asked.clone(), Address::to_string);
+        let message = if self.chain.len() > 1 {
+            format!("{message} (on the way {})", self.shown_chain(0))
+        } else {
+            message
+        };
+        self.note(path, message, missing)
+    }
+
+    /// Notes one mistake a text.
+    fn note(&mut self, path: String, message: String, missing: bool) -> Stop {
+        if self.mistakes.len() < MAX_MISTAKES && self.mistaken.insert(path.clone()) {
+            self.mistakes.push(Mistake { path, message, missing });
+        }
+        Stop::Failed
+    }
+
+    /// Counts what is made.
+    pub(super) fn charge(&mut self, bytes: usize) -> Result<(), Stop> {
+        if self.spent > MAX_BYTES {
+            // Said already.
+            return Err(Stop::Failed);
+        }
+        self.spent += bytes;
+        if self.spent > MAX_BYTES {
+            let message = format!(
+                "with this, the references make more than {} MiB of this document",
+                MAX_BYTES >> 20
+            );
+            return Err(self.wrong(message));
+        }
+        Ok(())
+    }
+
+    pub(super) fn now(&mut self) -> SystemTime {
+        *self.now.get_or_insert_with(|| self.resolvers.now())
+    }
+
+    /// Whether what stands under `key` is a secret. Asked often, and not cheap to tell.
+    pub(super) fn is_secret(&mut self, key: &str) -> bool {
+        if let Some(known) = self.secret_keys.get(key) {
+            return *known;
+        }
+        let is_secret = self.resolvers.secrets.matches(key);
+        self.secret_keys.insert(key.to_owned(), is_secret);
+        is_secret
+    }
+
+    pub(super) fn is_below_secret(&mut self, at: &Address) -> bool {
+        at.0.iter().any(|step| matches!(step, Step::Key(key) if self.is_secret(key)))
+    }
+
+    pub(super) fn parse(&mut self, at: &Address, text: &str) -> Result<Template, Stop> {
+        parse(text).map_err(|message| {
+            if self.is_below_secret(at) {
+                self.wrong(
+                    "its `${` is not well-formed; the text is not shown, since it is a secret",
+                )
+            } else {
+                self.wrong(message)
+            }
+        })
+    }
+
+    fn evaluate(&mut self, at: &Address, text: &str) -> Result<Made, Stop> {
+        let template = self.parse(at, text)?;
+        self.template(&template, at)
+    }
+
+    /// The value of a template that stands at `at`; only a sole reference keeps its type.
+    pub(super) fn template(&mut self, template: &Template, at: &Address) -> Result<Made, Stop> {
+        if let Some(insert) = template.sole() {
+            return self.insert(insert, at);
+        }
+        self.text(template, at)
+    }
+
+    /// The text of a template.
+    pub(super) fn text(&mut self, template: &Template, at: &Address) -> Result<Made, Stop> {
+        let mut text = String::new();
+        let mut sources = Sources::NONE;
+        for piece in &template.0 {
+            match piece {
+                Piece::Text(piece) => text.push_str(piece),
+                Piece::Insert(insert) => {
+                    let made = self.insert(insert, at)?;
+                    sources.add(made.sources());
+                    match &made.value {
+                        Value::String(piece) => text.push_str(piece),
+                        value @ (Value::Array(_) | Value::Object(_)) => {
+                            return Err(self.wrong(format!(
+                                "`{}` is {}, which cannot stand inside a text",
+                                insert.outline(),
+                                path::kind(value)
+                            )));
+                        }
+                        value => text.push_str(&value.to_string()),
+                    }
+                }
+            }
+        }
+        self.charge(text.len())?;
+        Ok(Made::new(Value::String(text), sources))
+    }
+
+    pub(super) fn insert(&mut self, insert: &Insert, at: &Address) -> Result<Made, Stop> {
+        match insert {
+            Insert::Reference(reference) => self.reference(reference, insert, at),
+            Insert::Call(call) => self.call(call, at),
+        }
+    }
+
+    /// A copy of a part of the tree, with everything in it resolved.
+    pub(super) fn copy(&mut self, at: &Address, value: &'a Value) -> Result<Made, Stop> {
+        let mut traces = Vec::new();
+        let value = self.part(&mut at.clone(), value, at.0.len(), &mut traces)?;
+        Ok(Made { value, traces })
+    }
+
+    /// `base`: how much of `at` leads to the copy.
+    fn part(
+        &mut self,
+        at: &mut Address,
+        value: &'a Value,
+        base: usize,
+        traces: &mut Vec<Trace>,
+    ) -> Result<Value, Stop> {
+        self.charge(weight(value))?;
+        match value {
+            Value::String(text) if is_template(text) => {
+                let made = self.leaf(at, text)?;
+                self.charge_whole(&made.value)?;
+                let below = &at.0[base..];
+                self.charge(made.traces.len() * 128)?;
+                traces.extend(made.traces.iter().map(|trace| Trace {
+                    below: [below, &trace.below].concat(),
+                    sources: trace.sources,
+                }));
+                Ok(made.value.clone())
+            }
+            Value::Array(items) => {
+                self.deeper()?;
+                let mut list = Vec::with_capacity(items.len());
+                for index in 0..items.len() {
+                    list.push(self.member(at, value, Step::At(index), base, traces)?);
+                }
+                self.depth -= 1;
+                Ok(Value::Array(list))
+            }
+            Value::Object(map) if is_space(map) => Err(Stop::Left),
+            Value::Object(map) => {
+                self.deeper()?;
+                let mut copy = Map::new();
+                for key in map.keys() {
+                    let item = self.member(at, value, Step::Key(key.clone()), base, traces)?;
+                    if self.is_secret(key) {
+                        let below = [&at.0[base..], &[Step::Key(key.clone())]].concat();
+                        traces.push(Trace { below, sources: Sources::SECRET });
+                    }
+                    copy.insert(key.clone(), item);
+                }
+                self.depth -= 1;
+                Ok(Value::Object(copy))
+            }
+            value => Ok(value.clone()),
+        }
+    }
+
+    fn member(
+        &mut self,
+        at: &mut Address,
+        value: &'a Value,
+        step: Step,
+        base: usize,
+        traces: &mut Vec<Trace>,
+    ) -> Result<Value, Stop> {
+        at.0.push(step);
+        let item = match self.tree.child(value, at) {
+            Some(item) => self.part(at, item, base, traces),
+            None => Ok(Value::Null),
+        };
+        at.0.pop();
+        item
+    }
+
+    pub(super) fn charge_whole(&mut self, value: &Value) -> Result<(), Stop> {
+        self.charge(weight(value))?;
+        match value {
+            Value::Array(items) => items.iter().try_for_each(|item| self.charge_whole(item)),
+            Value::Object(map) => map.values().try_for_each(|item| self.charge_whole(item)),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// What a copy of a value takes up, without what is in it, about.
+fn weight(value: &Value) -> usize {
+    match value {
+        Value::String(text) => 48 + text.len(),
+        // A map's entries come in blocks of up to eleven.
+        Value::Object(map) if !map.is_empty() => {
+            700 * map.len().div_ceil(6) + map.keys().map(|key| 24 + key.len()).sum::<usize>()
+        }
+        _ => 40,
+    }
+}
+
+fn height(value: &Value) -> usize {
+    match value {
+        Value::Array(items) => 1 + items.iter().map(height).max().unwrap_or(0),
+        Value::Object(map) => 1 + map.values().map(height).max().unwrap_or(0),
+        _ => 0,
+    }
+}
