@@ -48,6 +48,7 @@
 
 mod canonical;
 mod error;
+pub mod expand;
 mod id;
 mod path;
 mod pool;
@@ -58,6 +59,7 @@ pub mod yaml;
 
 pub use canonical::{NumberError, canonical_json};
 pub use error::ConfigError;
+pub use expand::ExpandConfig;
 pub use id::ConfigId;
 pub use pool::{ConfigPool, Primary};
 pub use secret::{REDACTED, SecretKeys};
@@ -76,7 +78,8 @@ pub struct Config {
 struct Inner {
     id: ConfigId,
     value: Value,
-    redacted: Value,
+    /// The value without its secrets, if it has any.
+    redacted: Option<Value>,
 }
 
 impl Config {
@@ -103,17 +106,20 @@ impl Config {
         let Value::Object(map) = &value else {
             return Err(ConfigError::NotAMap { found: path::kind(&value) });
         };
-        let own_id = match map.get("config_id") {
-            None => None,
-            Some(Value::String(id)) if !id.trim().is_empty() => Some(ConfigId::named(id)),
-            Some(other) => {
-                return Err(ConfigError::BadId { found: other.to_string() });
-            }
+        let own_id = ConfigId::own(map.get("config_id"))?;
+        // Most configs have no secret; then nothing is copied.
+        let (canonical, redacted) = if secrets.are_in(&value) {
+            (canonical_json(&secrets.by_path(&value, ""))?, Some(secrets.redact(&value)))
+        } else {
+            (canonical_json(&value)?, None)
         };
-        let canonical = canonical_json(&secrets.by_path(&value))?;
         let id = own_id.unwrap_or_else(|| ConfigId::of_canonical(&canonical));
-        let redacted = secrets.redact(&value);
-        Ok(Self { inner: Arc::new(Inner { id, value, redacted }) })
+        Ok(Self::from_parts(id, value, redacted))
+    }
+
+    /// A config whose id is known.
+    fn from_parts(id: ConfigId, value: Value, redacted: Option<Value>) -> Self {
+        Self { inner: Arc::new(Inner { id, value, redacted }) }
     }
 
     /// Freezes anything that serialises to a map.
@@ -181,7 +187,7 @@ impl Config {
 
     /// The value with every secret replaced by `[redacted]`.
     pub fn redacted(&self) -> &Value {
-        &self.inner.redacted
+        self.inner.redacted.as_ref().unwrap_or(&self.inner.value)
     }
 
     /// Whether both are the same frozen value (not merely equal ones).
@@ -206,6 +212,6 @@ impl fmt::Debug for Config {
 impl serde::Serialize for Config {
     /// The redacted value: a config leaves the process without its secrets.
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        self.inner.redacted.serialize(serializer)
+        self.redacted().serialize(serializer)
     }
 }

@@ -4,7 +4,14 @@ use super::ConfigError;
 use serde_json::Value;
 
 pub(crate) fn find<'a>(value: &'a Value, path: &str) -> Option<&'a Value> {
-    steps(path).try_fold(value, |value, step| match value {
+    find_steps(value, steps(path))
+}
+
+pub(crate) fn find_steps<'a, 'p>(
+    value: &'a Value,
+    mut steps: impl Iterator<Item = &'p str>,
+) -> Option<&'a Value> {
+    steps.try_fold(value, |value, step| match value {
         Value::Object(map) => map.get(step),
         Value::Array(items) => items.get(step.parse::<usize>().ok()?),
         _ => None,

@@ -76,9 +76,23 @@ impl SecretKeys {
         self.replace(value, "", &|_| Value::String(REDACTED.to_owned()))
     }
 
-    /// `value` with each secret replaced by its own path: what the id is made of.
-    pub(crate) fn by_path(&self, value: &Value) -> Value {
-        self.replace(value, "", &|path| json!({ "$secret": path }))
+    /// `value`, which stands at `base` of a config, with each secret replaced by its own path:
+    /// what the id is made of.
+    pub(crate) fn by_path(&self, value: &Value, base: &str) -> Value {
+        self.replace(value, base, &|path| json!({ "$secret": path }))
+    }
+
+    /// Whether there is anything in `value` to hide.
+    pub(crate) fn are_in(&self, value: &Value) -> bool {
+        match value {
+            Value::Object(map) => map.iter().any(|(key, value)| {
+                let is_plain = value.is_null() || value.is_boolean();
+                (!is_plain && self.matches(key)) || self.are_in(value)
+            }),
+            Value::Array(items) => items.iter().any(|item| self.are_in(item)),
+            Value::String(text) => without_userinfo(text).is_some(),
+            _ => false,
+        }
     }
 
     fn replace(&self, value: &Value, path: &str, with: &dyn Fn(&str) -> Value) -> Value {
