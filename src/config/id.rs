@@ -10,6 +10,11 @@ use std::{fmt, sync::Arc};
 pub struct ConfigId(Arc<str>);
 
 impl ConfigId {
+    #[cfg(feature = "store")]
+    pub(crate) fn named(id: &str) -> Self {
+        Self(id.into())
+    }
+
     /// What stands under `config_id`, if anything does.
     pub(crate) fn own(value: Option<&Value>) -> Result<Option<Self>, ConfigError> {
         match value {

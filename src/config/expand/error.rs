@@ -1,6 +1,5 @@
 //! What can be wrong with a template.
 
-use crate::config::path;
 use std::fmt;
 
 /// What is wrong with a template, and at which path of it.
@@ -15,13 +14,6 @@ pub struct SpaceError {
 impl SpaceError {
     pub(crate) fn new(path: &str, message: impl Into<String>) -> Self {
         Self { path: path.to_owned(), message: message.into() }
-    }
-
-    /// The same, of a template that stands at `base` of something larger.
-    #[must_use]
-    pub(crate) fn below(mut self, base: &str) -> Self {
-        self.path = path::join(base, &self.path);
-        self
     }
 }
 

@@ -2,10 +2,11 @@
 
 use super::{
     super::{Config, ConfigError, REDACTED, SecretKeys, path, secret::speakable},
+    expansion::Expanded,
     parse,
 };
 use serde_json::{Map, Value};
-use std::{collections::HashMap, fmt};
+use std::{borrow::Cow, collections::HashMap, fmt};
 
 /// One YAML document: its value, and where each part of it was written.
 #[derive(Debug, Clone)]
@@ -15,6 +16,8 @@ pub struct Document {
     spots: HashMap<String, Spot>,
     /// Paths that were set from a command line, and how.
     overrides: Vec<(String, String)>,
+    /// Its templates, if they were put in place.
+    expanded: Option<Expanded>,
 }
 
 /// A line and a column, both from 1.
@@ -28,7 +31,7 @@ pub struct Spot {
 
 impl Document {
     pub(super) fn new(place: &str, value: Value, spots: HashMap<String, Spot>) -> Self {
-        Self { place: place.to_owned(), value, spots, overrides: Vec::new() }
+        Self { place: place.to_owned(), value, spots, overrides: Vec::new(), expanded: None }
     }
 
     /// The value.
@@ -44,6 +47,19 @@ impl Document {
     #[cfg(feature = "proxy")]
     pub(crate) const fn value_mut(&mut self) -> &mut Value {
         &mut self.value
+    }
+
+    #[cfg(feature = "proxy")]
+    pub(super) fn set_expanded(&mut self, expanded: Expanded) {
+        self.expanded = Some(expanded);
+    }
+
+    /// The path in the file of what stands at `path` now.
+    fn written<'a>(&self, path: &'a str) -> Cow<'a, str> {
+        match &self.expanded {
+            Some(expanded) => expanded.written(path),
+            None => Cow::Borrowed(path),
+        }
     }
 
     /// Sets one value from `key=value` as it is given on a command line: the key is a dotted path
@@ -97,6 +113,7 @@ impl Document {
 
     /// Where the value at `path` was written, or else the nearest part around it.
     pub fn spot(&self, path: &str) -> Spot {
+        let path = &*self.written(path);
         let mut path = path;
         loop {
             if let Some(spot) = self.spots.get(path) {
@@ -113,6 +130,7 @@ impl Document {
     /// An error at `path` that names the file, the line and the column.
     pub fn error(&self, path: &str, message: impl fmt::Display) -> ConfigError {
         let Spot { line, column } = self.spot(path);
+        let path = &*self.written(path);
         let set = self.overrides.iter().rev().find(|(key, _)| {
             path.strip_prefix(key.as_str())
                 .is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
@@ -172,8 +190,12 @@ impl Document {
                 .error(&path::join(at, "config_id"), format!("{found} is not a non-empty string")),
             other => self.error(at, other),
         })?;
-        let Spot { line, .. } = self.spot(at);
-        Ok((config, format!("{}:{line}", self.place)))
+        Ok((config, self.place_of(at)))
+    }
+
+    /// The file and the line of what stands at `path`.
+    pub(super) fn place_of(&self, path: &str) -> String {
+        format!("{}:{}", self.place, self.spot(path).line)
     }
 }
 

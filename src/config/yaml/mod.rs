@@ -24,10 +24,12 @@
 //! # Ok::<(), tower_spearmint::config::ConfigError>(())
 //! ```
 mod document;
+mod expansion;
 mod parse;
 mod tree;
 
 pub use document::{Document, Spot};
+pub use expansion::spaces;
 pub use parse::parse;
 
 use super::{Config, ConfigError, ConfigPool};
@@ -133,7 +135,8 @@ pub(crate) fn read(file: &Path) -> Result<String, ConfigError> {
     })
 }
 
-/// The configs of some documents, each with where it was written; a list counts as its items.
+/// The configs of some documents, each with where it was written; a list counts as its items, a
+/// template as what it stands for.
 fn configs_of(documents: &[Document]) -> Result<Vec<(Config, String)>, ConfigError> {
     let mut configs = Vec::new();
     for document in documents {
@@ -142,7 +145,7 @@ fn configs_of(documents: &[Document]) -> Result<Vec<(Config, String)>, ConfigErr
             _ => vec![String::new()],
         };
         for at in paths {
-            configs.push(document.config(&at)?);
+            configs.extend(document.configs(&at, configs.len())?);
         }
     }
     Ok(configs)
