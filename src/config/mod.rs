@@ -67,7 +67,10 @@ pub use units::{parse_duration, parse_size};
 
 use serde::de::DeserializeOwned;
 use serde_json::Value;
-use std::{fmt, sync::Arc};
+use std::{
+    fmt,
+    sync::{Arc, OnceLock},
+};
 
 /// A frozen, nested value with a stable id. Cheap to clone (one reference count).
 #[derive(Clone)]
@@ -77,9 +80,11 @@ pub struct Config {
 
 struct Inner {
     id: ConfigId,
-    value: Value,
+    /// What it was expanded from. Then the value is made when it is first asked for.
+    template: Option<expand::Template>,
+    value: OnceLock<Value>,
     /// The value without its secrets, if it has any.
-    redacted: Option<Value>,
+    redacted: OnceLock<Option<Value>>,
 }
 
 impl Config {
@@ -94,7 +99,7 @@ impl Config {
     /// a number that has no exact place in JSON as other languages read it (an integer beyond
     /// ±(2⁵³−1)).
     pub fn new(value: Value) -> Result<Self, ConfigError> {
-        Self::with_secrets(value, &SecretKeys::default())
+        Self::with_secrets(value, SecretKeys::usual())
     }
 
     /// As [`Config::new`], with the caller's rule for what is a secret.
@@ -114,12 +119,14 @@ impl Config {
             (canonical_json(&value)?, None)
         };
         let id = own_id.unwrap_or_else(|| ConfigId::of_canonical(&canonical));
-        Ok(Self::from_parts(id, value, redacted))
+        let (value, redacted) = (OnceLock::from(value), OnceLock::from(redacted));
+        Ok(Self { inner: Arc::new(Inner { id, template: None, value, redacted }) })
     }
 
-    /// A config whose id is known.
-    fn from_parts(id: ConfigId, value: Value, redacted: Option<Value>) -> Self {
-        Self { inner: Arc::new(Inner { id, value, redacted }) }
+    /// A config of a template, whose id is known.
+    fn expanded(id: ConfigId, template: expand::Template) -> Self {
+        let (value, redacted) = (OnceLock::new(), OnceLock::new());
+        Self { inner: Arc::new(Inner { id, template: Some(template), value, redacted }) }
     }
 
     /// Freezes anything that serialises to a map.
@@ -153,7 +160,7 @@ impl Config {
     ///
     /// When something is there that is not a `T`: a wrong value is never hidden by a default.
     pub fn get_or<T: DeserializeOwned>(&self, path: &str, default: T) -> Result<T, ConfigError> {
-        match path::find(&self.inner.value, path) {
+        match path::find(self.value(), path) {
             Some(Value::Null) | None => Ok(default),
             Some(_) => self.bind(path),
         }
@@ -161,7 +168,7 @@ impl Config {
 
     /// Whether something is at that path (`null` counts as something).
     pub fn has(&self, path: &str) -> bool {
-        path::find(&self.inner.value, path).is_some()
+        path::find(self.value(), path).is_some()
     }
 
     /// Binds the part at `path` (the whole for `""`) to any `Deserialize` type.
@@ -170,8 +177,8 @@ impl Config {
     ///
     /// As [`Config::get`]; the path in the error goes down to the value that does not fit.
     pub fn bind<T: DeserializeOwned>(&self, path: &str) -> Result<T, ConfigError> {
-        let value = path::find(&self.inner.value, path)
-            .ok_or_else(|| path::missing(&self.inner.value, path))?;
+        let value =
+            path::find(self.value(), path).ok_or_else(|| path::missing(self.value(), path))?;
         serde_path_to_error::deserialize(value).map_err(|error| {
             let path = path::join(path, &error.path().to_string());
             let message = secret::speakable(&path, error.into_inner().to_string());
@@ -182,12 +189,15 @@ impl Config {
     /// The whole value, secrets included. For the program's own use: what is shown or recorded
     /// is [`Config::redacted`].
     pub fn value(&self) -> &Value {
-        &self.inner.value
+        let template = self.inner.template.as_ref();
+        self.inner.value.get_or_init(|| template.map_or(Value::Null, expand::Template::value))
     }
 
     /// The value with every secret replaced by `[redacted]`.
     pub fn redacted(&self) -> &Value {
-        self.inner.redacted.as_ref().unwrap_or(&self.inner.value)
+        let template = self.inner.template.as_ref();
+        let redacted = self.inner.redacted.get_or_init(|| template?.redacted(self.value()));
+        redacted.as_ref().unwrap_or_else(|| self.value())
     }
 
     /// Whether both are the same frozen value (not merely equal ones).
@@ -199,7 +209,7 @@ impl Config {
 impl PartialEq for Config {
     /// Equal id and equal content.
     fn eq(&self, other: &Self) -> bool {
-        self.same(other) || (self.id() == other.id() && self.inner.value == other.inner.value)
+        self.same(other) || (self.id() == other.id() && self.value() == other.value())
     }
 }
 

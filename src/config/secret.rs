@@ -1,6 +1,7 @@
 //! Which keys hold secrets, and how they are kept out of sight.
 
 use serde_json::{Map, Value, json};
+use std::{borrow::Cow, sync::LazyLock};
 
 /// What stands in place of a secret wherever a config is shown or recorded.
 pub const REDACTED: &str = "[redacted]";
@@ -43,9 +44,12 @@ const DEFAULT: &[&str] = &[
     "token",
 ];
 
+static USUAL: LazyLock<SecretKeys> =
+    LazyLock::new(|| SecretKeys::none().and(DEFAULT.iter().copied()));
+
 impl Default for SecretKeys {
     fn default() -> Self {
-        Self::none().and(DEFAULT.iter().copied())
+        USUAL.clone()
     }
 }
 
@@ -55,10 +59,20 @@ impl SecretKeys {
         Self { patterns: Vec::new() }
     }
 
+    /// The default, made once.
+    pub(crate) fn usual() -> &'static Self {
+        &USUAL
+    }
+
     /// Adds patterns, in any of the usual spellings (`apiKey`, `api_key`, `API-KEY`).
     #[must_use]
     pub fn and<'a>(mut self, patterns: impl IntoIterator<Item = &'a str>) -> Self {
-        self.patterns.extend(patterns.into_iter().map(words).filter(|word| !word.is_empty()));
+        self.patterns.extend(
+            patterns
+                .into_iter()
+                .map(|pattern| words(pattern).into_owned())
+                .filter(|word| !word.is_empty()),
+        );
         self
     }
 
@@ -127,7 +141,7 @@ impl SecretKeys {
 
 /// What may be said of the value at `path`: messages of wrong values quote them.
 pub(crate) fn speakable(path: &str, message: String) -> String {
-    let is_secret = super::path::steps(path).any(|step| SecretKeys::default().matches(step));
+    let is_secret = super::path::steps(path).any(|step| SecretKeys::usual().matches(step));
     match message.split_once(", expected ") {
         _ if !is_secret => message,
         Some((_, expected)) => format!("a value that is not shown, expected {expected}"),
@@ -149,7 +163,18 @@ fn without_userinfo(text: &str) -> Option<String> {
 }
 
 /// `openaiApiKey`, `OPENAI-API-KEY` and `openai_api_key` are the same words.
-fn words(key: &str) -> String {
+fn words(key: &str) -> Cow<'_, str> {
+    // Most keys are written that way already.
+    let is_plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
+    let mut after_plain = false;
+    let is_in_words = key.bytes().all(|byte| {
+        let fits = is_plain(byte) || (byte == b'_' && after_plain);
+        after_plain = is_plain(byte);
+        fits
+    });
+    if is_in_words && !key.ends_with('_') {
+        return Cow::Borrowed(key);
+    }
     let mut out = String::with_capacity(key.len() + 4);
     let mut previous_lower = false;
     for character in key.chars() {
@@ -167,7 +192,7 @@ fn words(key: &str) -> String {
         }
     }
     out.truncate(out.trim_end_matches('_').len());
-    out
+    Cow::Owned(out)
 }
 
 #[cfg(test)]

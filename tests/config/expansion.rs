@@ -335,6 +335,14 @@ fn secrets_count_by_their_path_in_expanded_configs_too() {
 }
 
 #[test]
+fn a_mistake_under_the_key_of_a_secret_quotes_nothing() {
+    for template in [json!({ "$choice": "sk-1" }), json!({ "$grid": { "a": "sk-1" } })] {
+        let error = Space::new(json!({ "api_key": template })).unwrap_err().to_string();
+        assert!(error.starts_with("`api_key.$") && !error.contains("sk-1"), "{error}");
+    }
+}
+
+#[test]
 fn a_pool_takes_so_many_and_says_what_to_do_with_more() {
     let template = json!({ "n": range(0, 100_001, 1) });
     let error = ConfigPool::from_values([template.clone()]).unwrap_err();

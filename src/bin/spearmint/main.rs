@@ -4,6 +4,7 @@
 
 mod branches;
 mod completions;
+mod config;
 mod demo;
 mod diff;
 mod output;
@@ -41,6 +42,7 @@ enum Command {
     Demo(demo::Demo),
     Branches(branches::Branches),
     Diff(diff::Diff),
+    Config(config::Config),
     Completions(completions::Completions),
 }
 
@@ -67,6 +69,7 @@ fn main() -> ExitCode {
         Command::Demo(command) => command.run(),
         Command::Branches(command) => command.run(),
         Command::Diff(command) => command.run(),
+        Command::Config(command) => command.run(),
         Command::Completions(command) => command.run(),
     };
     let (error, code) = match result {

@@ -1,5 +1,6 @@
 //! What can be wrong with a template.
 
+use crate::config::{SecretKeys, path};
 use std::fmt;
 
 /// What is wrong with a template, and at which path of it.
@@ -14,6 +15,14 @@ pub struct SpaceError {
 impl SpaceError {
     pub(crate) fn new(path: &str, message: impl Into<String>) -> Self {
         Self { path: path.to_owned(), message: message.into() }
+    }
+
+    /// The same, without a word of what stands under the key of a secret.
+    pub(super) fn hushed(mut self, secrets: &SecretKeys) -> Self {
+        if path::steps(&self.path).any(|step| secrets.matches(step)) {
+            "not what a template takes here (a secret is not quoted)".clone_into(&mut self.message);
+        }
+        self
     }
 }
 

@@ -77,4 +77,5 @@ pub use error::SpaceError;
 pub use iter::{Kept, Points, Sample};
 pub(crate) use read::is_template;
 pub use source::{ExpandConfig, MAX_EXPANDED};
+pub(super) use space::Template;
 pub use space::{Axis, Point, Space};

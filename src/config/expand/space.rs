@@ -86,7 +86,11 @@ impl Space {
     /// # Errors
     ///
     /// As [`Space::new`].
-    pub fn with_secrets(mut template: Value, secrets: SecretKeys) -> Result<Self, SpaceError> {
+    pub fn with_secrets(template: Value, secrets: SecretKeys) -> Result<Self, SpaceError> {
+        Self::read(template, &secrets).map_err(|error| error.hushed(&secrets))
+    }
+
+    fn read(mut template: Value, secrets: &SecretKeys) -> Result<Self, SpaceError> {
         if !template.is_object() {
             let found = path::kind(&template);
             return Err(SpaceError::new(
@@ -95,20 +99,21 @@ impl Space {
             ));
         }
         let rules = rules::take(&mut template);
-        let root = Reader::read(&secrets, &template)?;
+        let root = Reader::read(secrets, &template)?;
         let mut is_map = true;
         root.each_at(&[], &mut |found| is_map &= found.is_some_and(|found| found.is_map()));
         if !is_map {
             return Err(SpaceError::new("", "not every config of it is a map of settings"));
         }
         let rules = match rules {
-            Some(rules) => Rules::read(&rules, &root, &secrets)?,
+            Some(rules) => Rules::read(&rules, &root, secrets)?,
             None => Rules::default(),
         };
         let has_ids = check_ids(&root, &rules)?;
         let mut axes = Vec::new();
         root.axes(String::new(), 1, &mut axes);
         let has_secrets = secrets.are_in(&template);
+        let secrets = secrets.clone();
         let inner = Inner { root, rules, axes, secrets, has_secrets, has_ids };
         Ok(Self { inner: Arc::new(inner), resolve: None })
     }
@@ -315,18 +320,12 @@ impl<'a> Point<'a> {
     ///
     /// What [`Space::resolved_by`]'s function returns.
     pub fn value(&self) -> Result<Value, ConfigError> {
+        let Some(resolve) = &self.space.resolve else {
+            return Ok(self.space.inner.value(self.index));
+        };
         let mut value = self.space.inner.root.value(self.index);
-        if let Some(resolve) = &self.space.resolve {
-            resolve(&mut value)?;
-        }
-        if let Some(name) = self.space.inner.rules.name() {
-            let name = name.render(self.index, |steps| {
-                path::find_steps(&value, steps.iter().map(String::as_str)).map(Cow::Borrowed)
-            });
-            if let Value::Object(map) = &mut value {
-                map.insert("config_id".to_owned(), Value::String(name));
-            }
-        }
+        resolve(&mut value)?;
+        self.space.inner.put_name(self.index, &mut value);
         Ok(value)
     }
 
@@ -359,18 +358,51 @@ impl<'a> Point<'a> {
         }
     }
 
-    /// Makes the config.
+    /// Makes the config: its id now, its value when it is first asked for.
     ///
     /// # Errors
     ///
     /// As [`Point::id`].
     pub fn config(&self) -> Result<Config, ConfigError> {
         let inner = &*self.space.inner;
-        let value = self.value()?;
         if self.space.resolve.is_some() {
-            return Config::with_secrets(value, &inner.secrets);
+            return Config::with_secrets(self.value()?, &inner.secrets);
         }
-        let redacted = inner.has_secrets.then(|| inner.secrets.redact(&value));
-        Ok(Config::from_parts(self.id()?, value, redacted))
+        let template = Template { space: Arc::clone(&self.space.inner), index: self.index };
+        Ok(Config::expanded(self.id()?, template))
+    }
+}
+
+/// What the value of an expanded config is made from, once it is asked for.
+pub(crate) struct Template {
+    space: Arc<Inner>,
+    index: u64,
+}
+
+impl Template {
+    pub(crate) fn value(&self) -> Value {
+        self.space.value(self.index)
+    }
+
+    /// The value without its secrets, if it may have any.
+    pub(crate) fn redacted(&self, value: &Value) -> Option<Value> {
+        self.space.has_secrets.then(|| self.space.secrets.redact(value))
+    }
+}
+
+impl Inner {
+    fn value(&self, index: u64) -> Value {
+        let mut value = self.root.value(index);
+        self.put_name(index, &mut value);
+        value
+    }
+
+    fn put_name(&self, index: u64, value: &mut Value) {
+        let Some(name) = self.rules.name() else { return };
+        let find = |steps: &[String]| path::find_steps(value, steps.iter().map(String::as_str));
+        let name = name.render(index, |steps| find(steps).map(Cow::Borrowed));
+        if let Value::Object(map) = value {
+            map.insert("config_id".to_owned(), Value::String(name));
+        }
     }
 }

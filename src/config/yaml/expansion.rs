@@ -1,13 +1,13 @@
 //! Templates in documents: `$` words, with the places they were written at.
 
-use super::Document;
+use super::{Document, parse, read};
 use crate::config::{
     Config, ConfigError, SecretKeys,
     expand::{Space, SpaceError, is_template},
     path,
 };
 use serde_json::Value;
-use std::borrow::Cow;
+use std::{borrow::Cow, path::Path};
 
 /// A list of a document that was expanded: which item of the file each item comes from.
 #[derive(Debug, Clone)]
@@ -106,15 +106,17 @@ impl Document {
     }
 }
 
-/// The spaces of some documents, in order, each with the place it was written at: of a file of
-/// configs (one, several documents or a list), or of the `configs` of an experiment file.
+/// The spaces of a file's templates, in order, each with the place it was written at. The file holds
+/// configs (one, several documents or a list), or it is an experiment file with `configs`.
 ///
 /// # Errors
 ///
-/// When a template is wrong; the error names the file, the line and the column.
-pub fn spaces(documents: &[Document]) -> Result<Vec<(Space, String)>, ConfigError> {
+/// When the file cannot be read, is no YAML, or a template is wrong; the error names the file, the
+/// line and the column.
+pub fn spaces(file: impl AsRef<Path>) -> Result<Vec<(Space, String)>, ConfigError> {
+    let file = file.as_ref();
     let mut spaces = Vec::new();
-    for document in documents {
+    for document in parse(&read(file)?, &file.display().to_string())? {
         let is_experiment =
             document.get("experiment").is_some() && document.get("configs").is_some();
         let (list, secrets) = if is_experiment {
