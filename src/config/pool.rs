@@ -116,9 +116,10 @@ impl ConfigPool {
         configs: impl IntoIterator<Item = (Config, P)>,
         source: &str,
     ) -> Result<Self, ConfigError> {
-        let mut places: HashMap<ConfigId, usize> = HashMap::new();
-        let mut kept: Vec<Config> = Vec::new();
-        let mut written: Vec<P> = Vec::new();
+        let configs = configs.into_iter();
+        let (count, _) = configs.size_hint();
+        let mut places: HashMap<ConfigId, usize> = HashMap::with_capacity(count);
+        let (mut kept, mut written) = (Vec::with_capacity(count), Vec::with_capacity(count));
         for (config, place) in configs {
             match places.get(config.id()) {
                 None => {
@@ -127,7 +128,9 @@ impl ConfigPool {
                     written.push(place);
                 }
                 Some(first) => {
-                    if let Some(differs) = first_difference(kept[*first].value(), config.value()) {
+                    if let Some(differs) =
+                        first_difference(Config::value(&kept[*first]), config.value())
+                    {
                         return Err(ConfigError::DuplicateId {
                             id: config.id().to_string(),
                             first: written[*first].to_string(),

@@ -159,16 +159,26 @@ fn a_doubled_dollar_is_a_plain_one() {
     );
 }
 
-/// These must never change: experiments that were drawn would be others.
+/// These must never change: experiments that were drawn would be others. They were computed by
+/// another program (Python's `statistics.NormalDist` and `math`) from what the manual says.
 #[test]
 fn draws_are_the_same_on_every_machine() {
-    assert_eq!(xs(uniform(0.0, 1.0, 3, 7)), json!([0, 0, 0]));
-    assert_eq!(xs(log_uniform(1e-5, 1e-2, 3, 7)), json!([0, 0, 0]));
-    assert_eq!(xs(normal(0.0, 1.0, 3, 7)), json!([0, 0, 0]));
-    assert_eq!(xs(int_uniform(-5, 5, 6, 7)), json!([0, 0, 0]));
+    assert_eq!(
+        xs(uniform(0.0, 1.0, 3, 7)),
+        json!([0.524336234091685, 0.839106981846209, 0.311931428744031])
+    );
+    assert_eq!(
+        xs(log_uniform(1e-5, 1e-2, 3, 7)),
+        json!([0.000374118084673674, 0.0032909474350198, 8.62569874532779e-05])
+    );
+    assert_eq!(
+        xs(normal(0.0, 1.0, 3, 7)),
+        json!([0.0610397755150879, 0.990794293551265, -0.490383065735227])
+    );
+    assert_eq!(xs(int_uniform(-5, 5, 6, 7)), json!([0, 3, -2, -2, 0, -3]));
     let grid = space(json!({ "n": range(0, 1_000_000_000, 1) }));
     let sample: Vec<u64> = grid.sample(4, 7).map(|point| point.index()).collect();
-    assert_eq!(sample, [0, 0, 0, 0]);
+    assert_eq!(sample, [43_640_265, 184_869_850, 420_205_294, 199_425_306]);
 }
 
 #[test]

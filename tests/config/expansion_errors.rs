@@ -160,7 +160,7 @@ const MISTAKES: &[(&str, &str)] = &[
     ),
     (
         r#"{ n: { $choice: [1, 2] }, $expand: { exclude: "n > 0" } }"#,
-        r#"<text>:1:36: `$expand`: all of its 2 configs are left out"#,
+        r#"<text>:1:27: `$expand`: all of its 2 configs are left out"#,
     ),
     (
         r#"{ n: { $choice: [1, 2] }, $expand: { name: "{m}" } }"#,

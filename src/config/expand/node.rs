@@ -16,6 +16,7 @@ pub(super) enum Node {
     /// A map whose entries vary.
     Map {
         entries: Vec<Entry>,
+        frame: Frame,
         len: u64,
         secret: Option<Box<str>>,
     },
@@ -45,6 +46,49 @@ pub(super) struct Entry {
     pub(super) node: Node,
     /// Its own index is `index / stride % len`. What is zipped has one stride.
     pub(super) stride: u64,
+}
+
+/// A map with all that does not vary: a clone of it is made faster than a new map.
+#[derive(Debug)]
+pub(super) struct Frame {
+    map: Map<String, Value>,
+    /// The entries that vary, each with how many others stand before it in `map`.
+    varying: Box<[(usize, usize)]>,
+}
+
+impl Frame {
+    pub(super) fn new(entries: &[Entry]) -> Self {
+        let fixed = |node: &Node| match node {
+            Node::Fixed { value, .. } => value.clone(),
+            _ => Value::Null,
+        };
+        let map: Map<_, _> =
+            entries.iter().map(|entry| (entry.key.clone(), fixed(&entry.node))).collect();
+        let mut varying = Vec::new();
+        for (slot, key) in map.keys().enumerate() {
+            let entry = entries.iter().position(|entry| entry.key == *key);
+            varying.extend(
+                entry
+                    .filter(|at| !matches!(entries[*at].node, Node::Fixed { .. }))
+                    .map(|at| (slot, at)),
+            );
+        }
+        Self { map, varying: varying.into() }
+    }
+
+    fn filled(&self, entries: &[Entry], index: u64) -> Map<String, Value> {
+        let mut map = self.map.clone();
+        let mut values = map.values_mut();
+        let mut passed = 0;
+        for &(slot, entry) in &self.varying {
+            if let Some(value) = values.nth(slot - passed) {
+                let entry = &entries[entry];
+                *value = entry.node.value(entry.index(index));
+            }
+            passed = slot + 1;
+        }
+        map
+    }
 }
 
 impl Entry {
@@ -79,12 +123,7 @@ impl Node {
     pub(super) fn value(&self, index: u64) -> Value {
         match self {
             Self::Fixed { value, .. } => value.clone(),
-            Self::Map { entries, .. } => Value::Object(
-                entries
-                    .iter()
-                    .map(|entry| (entry.key.clone(), entry.node.value(entry.index(index))))
-                    .collect::<Map<_, _>>(),
-            ),
+            Self::Map { entries, frame, .. } => Value::Object(frame.filled(entries, index)),
             Self::List { items, .. } => {
                 items.iter().map(|item| item.node.value(item.index(index))).collect()
             }

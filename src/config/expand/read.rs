@@ -2,7 +2,7 @@
 
 use super::{
     SpaceError,
-    node::{Entry, Node},
+    node::{Entry, Frame, Node},
     numbers::Numbers,
     words::{Word, shown},
 };
@@ -217,7 +217,13 @@ impl<'a> Reader<'a> {
             let key = canonical_json(&Value::from(&*entry.key)).unwrap_or_default();
             entry.lead = format!("{}{key}:", if index == 0 { '{' } else { ',' }).into();
         }
-        Ok(Node::Map { entries, len, secret: here.secret.then(|| marker(&here.path).into()) })
+        let frame = Frame::new(&entries);
+        Ok(Node::Map {
+            entries,
+            frame,
+            len,
+            secret: here.secret.then(|| marker(&here.path).into()),
+        })
     }
 
     /// The fields of `$grid` or `$zip`, each varying by itself.

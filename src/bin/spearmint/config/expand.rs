@@ -70,8 +70,7 @@ const COUNTED: u64 = 100_000_000;
 
 impl Expand {
     pub(crate) fn run(self) -> Result<(), Failed> {
-        let spaces: Vec<Space> =
-            yaml::spaces(&self.file).map_err(wrong)?.into_iter().map(|(space, _)| space).collect();
+        let spaces = yaml::spaces(&self.file).map_err(|error| Failed::Input(error.into()))?;
         if self.count {
             return count(&spaces);
         }
