@@ -279,7 +279,7 @@ fn a_billion_configs_cost_nothing_until_asked_for() {
         &json!({ "a": 123, "b": 456, "c": { "d": 78, "e": 9 } })
     );
     assert!(billion.at(1_000_000_000).is_none());
-    assert_eq!(billion.points().rev().next().unwrap().index(), 999_999_999);
+    assert_eq!(billion.points().next_back().unwrap().index(), 999_999_999);
     assert_eq!(billion.points().len(), 1_000_000_000);
 }
 
@@ -355,7 +355,7 @@ fn a_mistake_under_the_key_of_a_secret_quotes_nothing() {
 #[test]
 fn a_pool_takes_so_many_and_says_what_to_do_with_more() {
     let template = json!({ "n": range(0, 100_001, 1) });
-    let error = ConfigPool::from_values([template.clone()]).unwrap_err();
+    let error = ConfigPool::from_values([template]).unwrap_err();
     assert_eq!(
         error.to_string(),
         "configs[0]: 100001 configs; a pool with expanded ones takes up to 100000: narrow it with \
@@ -366,6 +366,19 @@ fn a_pool_takes_so_many_and_says_what_to_do_with_more() {
     assert_eq!(pool.len(), MAX_EXPANDED);
     let last = pool[MAX_EXPANDED - 1].id().clone();
     assert_eq!(pool.get(last.as_str()).unwrap().get::<u64>("n").unwrap(), 99_999);
+}
+
+#[test]
+fn a_pool_does_not_look_through_a_huge_space_for_what_is_left() {
+    let template = json!({ "n": range(0, 1_000_000_000, 1), "$expand": { "exclude": "n > 5" } });
+    let error = ConfigPool::from_values([template]).unwrap_err().to_string();
+    assert!(
+        error.starts_with(
+            "configs[0]: 1000000000 configs, of which some are left out; a pool looks at up to \
+             33333333 under these conditions: narrow it"
+        ),
+        "{error}"
+    );
 }
 
 #[test]

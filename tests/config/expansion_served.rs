@@ -69,7 +69,8 @@ const SHOWN: [&str; 5] = [
     "<text>:5:5: `configs[1]`: 100000 configs beside the 1 before it; a pool with expanded ones \
      takes up to 100000: narrow it with `$expand: { exclude: … }`, or take a sample of it in code \
      (`Space::sample`)",
-    "<text>:6:5: `configs[2].upstream`: not set; write one as in http://127.0.0.1:9001",
+    "<text>:6:5: `configs[2].upstream`: not set; write the address of this config's service, as in \
+     `upstream: http://127.0.0.1:9001`",
     "<text>:5:5: `configs[1].config_id`: `n` is the id of another config, too (<text>:5; they \
      differ at `n`); give each its own",
 ];

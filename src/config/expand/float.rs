@@ -7,8 +7,9 @@
 //! significant digits ([`tidy`]): 0.3 rather than 0.30000000000000004, so that a rule may say
 //! `temperature == 0.3`.
 
-const LN_2_HIGH: f64 = 6.931_471_803_691_238_164_90e-1;
-const LN_2_LOW: f64 = 1.908_214_929_270_587_700_02e-10;
+/// The logarithm of 2 in two parts, the first with 32 bits, so that its multiples are exact.
+const LN_2_HIGH: f64 = 6.931_471_803_691_238e-1;
+const LN_2_LOW: f64 = 1.908_214_929_270_587_7e-10;
 const TWO_54: f64 = 18_014_398_509_481_984.0;
 
 /// The float with the 15 significant decimal digits nearest to `x`. Every decimal text of so many
@@ -243,5 +244,10 @@ mod tests {
         assert_eq!(bits, PINNED, "{bits:?}");
     }
 
-    const PINNED: [u64; 4] = [0, 0, 0, 0];
+    const PINNED: [u64; 4] = [
+        4_608_571_026_371_700_048,
+        4_579_797_983_276_209_796,
+        4_608_450_414_325_689_652,
+        13_841_376_606_960_180_798,
+    ];
 }

@@ -28,7 +28,7 @@ pub(super) enum Node {
     },
     /// One of several parts: their numbers follow each other.
     Choice {
-        parts: Vec<Node>,
+        parts: Vec<Self>,
         ends: Vec<u64>,
     },
     Numbers {
@@ -66,7 +66,7 @@ impl Frame {
             entries.iter().map(|entry| (entry.key.clone(), fixed(&entry.node))).collect();
         let mut varying = Vec::new();
         for (slot, key) in map.keys().enumerate() {
-            let entry = entries.iter().position(|entry| entry.key == *key);
+            let entry = entries.binary_search_by(|entry| order(&entry.key, key)).ok();
             varying.extend(
                 entry
                     .filter(|at| !matches!(entries[*at].node, Node::Fixed { .. }))
@@ -183,7 +183,13 @@ impl Node {
 
     fn entry(&self, step: &str) -> Option<&Entry> {
         match self {
-            Self::Map { entries, .. } => entries.iter().find(|entry| entry.key == step),
+            Self::Map { entries, .. } if entries.len() <= 16 => {
+                entries.iter().find(|entry| entry.key == step)
+            }
+            Self::Map { entries, .. } => {
+                let at = entries.binary_search_by(|entry| order(&entry.key, step));
+                at.ok().map(|at| &entries[at])
+            }
             Self::List { items, .. } => items.get(step.parse::<usize>().ok()?),
             _ => None,
         }
@@ -217,6 +223,20 @@ impl Node {
             }
             Self::Fixed { .. } | Self::Numbers { .. } if !found.contains(&here) => found.push(here),
             Self::Fixed { .. } | Self::Numbers { .. } => {}
+        }
+    }
+
+    /// Whether something may stand at a path.
+    pub(super) fn may_have(&self, steps: &[&str]) -> bool {
+        match (self, steps) {
+            (Self::Choice { parts, .. }, _) => parts.iter().any(|part| part.may_have(steps)),
+            (Self::Fixed { value, .. }, _) => {
+                path::find_steps(value, steps.iter().copied()).is_some()
+            }
+            (_, []) => true,
+            (_, [step, rest @ ..]) => {
+                self.entry(step).is_some_and(|entry| entry.node.may_have(rest))
+            }
         }
     }
 
@@ -266,4 +286,9 @@ fn write_entries(entries: &[Entry], index: u64, out: &mut String, close: char) {
         entry.node.write_canonical(entry.index(index), out);
     }
     out.push(close);
+}
+
+/// The order of keys in canonical JSON.
+pub(super) fn order(a: &str, b: &str) -> std::cmp::Ordering {
+    a.encode_utf16().cmp(b.encode_utf16())
 }

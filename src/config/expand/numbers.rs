@@ -65,6 +65,9 @@ pub(super) enum Sequence {
     },
 }
 
+/// A number as a value and as canonical JSON.
+type Written = (Value, Box<str>);
+
 /// The numbers of one generator.
 #[derive(Debug)]
 pub(super) struct Numbers {
@@ -72,8 +75,8 @@ pub(super) struct Numbers {
     pub(super) len: u64,
     /// Of draws: where their sequence of random numbers begins.
     stream: u64,
-    /// Each as a value and as canonical JSON, if there are few.
-    table: Option<Box<[(Value, Box<str>)]>>,
+    /// All of them, if there are few.
+    table: Option<Box<[Written]>>,
 }
 
 impl Numbers {
@@ -102,7 +105,7 @@ impl Numbers {
         }
     }
 
-    fn entry(&self, at: u64) -> Option<&(Value, Box<str>)> {
+    fn entry(&self, at: u64) -> Option<&Written> {
         self.table.as_ref()?.get(usize::try_from(at).ok()?)
     }
 

@@ -2,7 +2,7 @@
 
 use super::{
     SpaceError,
-    node::{Entry, Frame, Node},
+    node::{Entry, Frame, Node, order},
     numbers::Numbers,
     words::{Word, shown},
 };
@@ -289,11 +289,6 @@ fn strides(groups: Vec<Group>, here: &Here) -> Result<(Vec<Entry>, u64), SpaceEr
         entry.lead = if index == 0 { "[" } else { "," }.into();
     }
     Ok((entries, stride))
-}
-
-/// As canonical JSON orders keys.
-fn order(a: &str, b: &str) -> std::cmp::Ordering {
-    a.encode_utf16().cmp(b.encode_utf16())
 }
 
 fn marker(path: &str) -> String {

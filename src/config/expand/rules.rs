@@ -10,6 +10,11 @@ use crate::config::{SecretKeys, canonical_json, path};
 use serde_json::{Map, Value};
 use std::{borrow::Cow, fmt::Write as _};
 
+/// Honest templates have fewer conditions in one list.
+const MAX_CONDITIONS: usize = 32;
+/// Honest names are shorter, in bytes.
+const MAX_NAME: usize = 1_000;
+
 #[derive(Debug, Default)]
 pub(super) struct Rules {
     include: Vec<Expression>,
@@ -69,6 +74,11 @@ impl Rules {
         !(self.include.is_empty() && self.exclude.is_empty())
     }
 
+    /// What it costs to look at a config.
+    pub(super) fn weight(&self) -> u64 {
+        self.include.iter().chain(&self.exclude).map(Expression::weight).sum()
+    }
+
     pub(super) fn keeps(&self, root: &Node, index: u64) -> bool {
         let find = |path: &[Box<str>]| root.find(index, path.iter().map(|step| &**step));
         self.include.iter().all(|condition| condition.holds(&find))
@@ -80,6 +90,10 @@ impl Rules {
 fn conditions(value: &Value, at: &str, root: &Node) -> Result<Vec<Expression>, SpaceError> {
     match value {
         Value::String(text) => Ok(vec![condition(text, at, root)?]),
+        Value::Array(items) if items.len() > MAX_CONDITIONS => {
+            let message = format!("{} conditions; at most {MAX_CONDITIONS}", items.len());
+            Err(SpaceError::new(at, message))
+        }
         Value::Array(items) => items
             .iter()
             .enumerate()
@@ -103,9 +117,7 @@ fn condition(text: &str, at: &str, root: &Node) -> Result<Expression, SpaceError
     let expression = Expression::parse(text).map_err(|error| error.at(at))?;
     for (steps, column) in expression.paths() {
         let steps: Vec<&str> = steps.iter().map(|step| &**step).collect();
-        let mut is_somewhere = false;
-        root.each_at(&steps, &mut |found| is_somewhere |= found.is_some());
-        if !is_somewhere {
+        if !root.may_have(&steps) {
             return Err(expression.error(column, unknown_path(&steps, root)).at(at));
         }
     }
@@ -139,6 +151,9 @@ impl Name {
             let message = format!("{} is not a name, as in \"{{model}}-{{$index}}\"", shown(value));
             return Err(wrong(message));
         };
+        if text.len() > MAX_NAME {
+            return Err(wrong(format!("longer than {MAX_NAME} bytes")));
+        }
         let mut pieces = Vec::new();
         let mut rest = text;
         while let Some(at) = rest.find(['{', '}']) {

@@ -6,8 +6,8 @@ use crate::config::{Config, ConfigError};
 /// The most configs that are made for one pool (a sum over all its templates). A larger space is
 /// for sampling and iterating.
 pub const MAX_EXPANDED: usize = 100_000;
-/// So many are looked at to find those that are not left out.
-const MAX_LOOKED_AT: u64 = 10_000_000;
+/// What looking for those that are not left out may cost, in tokens of conditions: about a second.
+const MAX_LOOKING: u64 = 100_000_000;
 
 /// Something that expands to configs: a [`Space`], a closure that returns an iterator, or a type
 /// of yours.
@@ -71,10 +71,11 @@ impl Space {
         if !self.is_filtered() && self.len() > room as u64 {
             return Err(too_many(&self.len().to_string()));
         }
-        if self.len() > MAX_LOOKED_AT {
+        let looked_at = MAX_LOOKING.checked_div(self.weight()).unwrap_or(u64::MAX);
+        if self.len() > looked_at {
             let message = format!(
-                "{} configs, of which some are left out; up to {MAX_LOOKED_AT} are looked at for a \
-                 pool: {advice}",
+                "{} configs, of which some are left out; a pool looks at up to {looked_at} under \
+                 these conditions: {advice}",
                 self.len()
             );
             return Err(SpaceError::new("", message));

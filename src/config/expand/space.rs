@@ -9,7 +9,7 @@ use super::{
 };
 use crate::config::{Config, ConfigError, ConfigId, SecretKeys, path};
 use serde_json::Value;
-use std::{borrow::Cow, fmt, sync::Arc};
+use std::{borrow::Cow, collections::HashMap, fmt, sync::Arc};
 
 /// All configs that a template stands for, numbered from 0. Cheap to clone.
 ///
@@ -142,6 +142,11 @@ impl Space {
         self.inner.rules.is_filter()
     }
 
+    /// What it costs to look whether a config is left out, in tokens of the conditions; 0 if none is.
+    pub(super) fn weight(&self) -> u64 {
+        self.inner.rules.weight()
+    }
+
     /// How many configs there are without those that are left out. If some may be, all have to
     /// be looked at: `None` if there are more than `at_most`.
     pub fn count(&self, at_most: u64) -> Option<u64> {
@@ -259,25 +264,27 @@ impl Node {
             }
         };
         let first = axes.len();
-        let varying = entries.iter().enumerate().filter(|(_, entry)| entry.node.len() > 1);
-        for (at, entry) in varying {
+        let varying = || entries.iter().enumerate().filter(|(_, entry)| entry.node.len() > 1);
+        // What is zipped has one stride.
+        let mut sharing: HashMap<u64, usize> = HashMap::new();
+        for (_, entry) in varying() {
+            *sharing.entry(entry.stride).or_default() += 1;
+        }
+        let mut zipped: HashMap<u64, usize> = HashMap::new();
+        for (at, entry) in varying() {
             let path =
                 if is_list { format!("{here}[{at}]") } else { path::join(&here, &entry.key) };
             let stride = outer * entry.stride;
-            let is_zipped = entries
-                .iter()
-                .filter(|other| other.stride == entry.stride && other.node.len() > 1)
-                .count()
-                > 1;
-            if !is_zipped {
+            if sharing.get(&entry.stride) == Some(&1) {
                 entry.node.axes(path, stride, axes);
-            } else if let Some(axis) = axes[first..].iter_mut().find(|axis| axis.stride == stride) {
-                axis.paths.push(path);
+            } else if let Some(axis) = zipped.get(&stride) {
+                axes[*axis].paths.push(path);
             } else {
+                zipped.insert(stride, axes.len());
                 axes.push(Axis { paths: vec![path], len: entry.node.len(), stride });
             }
         }
-        axes[first..].sort_by(|a, b| b.stride.cmp(&a.stride));
+        axes[first..].sort_by_key(|axis| std::cmp::Reverse(axis.stride));
     }
 }
 

@@ -133,7 +133,7 @@ impl Kind {
         let mut bounds = Vec::with_capacity(3);
         for item in items {
             let bound = item.as_f64().ok_or_else(form)?;
-            if !(bound.abs() <= MAX_BOUND) {
+            if bound.abs() > MAX_BOUND {
                 return Err(wrong(format!("{item} is beyond ±{MAX_BOUND:e}")));
             }
             bounds.push(bound);

@@ -19,22 +19,27 @@ pub(super) struct Expression {
     root: Expr,
     /// Every path in it, with its column.
     paths: Vec<(Path, usize)>,
+    /// How many tokens it has: what it costs to look at a config.
+    weight: u64,
 }
 
 type Path = Box<[Box<str>]>;
+
+/// Gives the value at a path.
+type Find<'f, 'a> = dyn Fn(&[Box<str>]) -> Option<Cow<'a, Value>> + 'f;
 
 #[derive(Debug)]
 enum Expr {
     Literal(Value),
     Path(Path),
-    List(Vec<Expr>),
-    All(Vec<Expr>),
-    Any(Vec<Expr>),
-    Not(Box<Expr>),
-    Compare(Comparison, Box<Expr>, Box<Expr>),
-    In(Box<Expr>, Box<Expr>),
-    Negate(Box<Expr>),
-    Calculate(Calculation, Box<Expr>, Box<Expr>),
+    List(Vec<Self>),
+    All(Vec<Self>),
+    Any(Vec<Self>),
+    Not(Box<Self>),
+    Compare(Comparison, Box<Self>, Box<Self>),
+    In(Box<Self>, Box<Self>),
+    Negate(Box<Self>),
+    Calculate(Calculation, Box<Self>, Box<Self>),
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -73,22 +78,23 @@ impl Expression {
         self.paths.iter().map(|(path, column)| (&**path, *column))
     }
 
+    pub(super) const fn weight(&self) -> u64 {
+        self.weight
+    }
+
     /// An error about what stands at a column of it.
     pub(super) fn error(&self, column: usize, message: String) -> ExpressionError {
         ExpressionError { text: self.text.clone(), column, message }
     }
 
     /// Whether it is true, where `find` gives the value at a path.
-    pub(super) fn holds<'a>(
-        &'a self,
-        find: &dyn Fn(&[Box<str>]) -> Option<Cow<'a, Value>>,
-    ) -> bool {
+    pub(super) fn holds<'a>(&'a self, find: &Find<'_, 'a>) -> bool {
         self.root.holds(find)
     }
 }
 
 impl Expr {
-    fn holds<'a>(&'a self, find: &dyn Fn(&[Box<str>]) -> Option<Cow<'a, Value>>) -> bool {
+    fn holds<'a>(&'a self, find: &Find<'_, 'a>) -> bool {
         match self {
             Self::All(all) => all.iter().all(|expr| expr.holds(find)),
             Self::Any(any) => any.iter().any(|expr| expr.holds(find)),
@@ -109,7 +115,7 @@ impl Expr {
         }
     }
 
-    fn value<'a>(&'a self, find: &dyn Fn(&[Box<str>]) -> Option<Cow<'a, Value>>) -> Operand<'a> {
+    fn value<'a>(&'a self, find: &Find<'_, 'a>) -> Operand<'a> {
         match self {
             Self::Literal(value) => Operand::from(Cow::Borrowed(value)),
             Self::Path(path) => find(path).map_or(Operand::Null, Operand::from),

@@ -8,7 +8,7 @@ use super::{
 /// Brackets, `not` and `-` inside each other.
 const MAX_DEPTH: usize = 50;
 /// Chains of `+` make trees as deep as they are long.
-const MAX_OPERATORS: usize = 300;
+const MAX_OPERATORS: usize = 100;
 
 const OR: u8 = 1;
 const AND: u8 = 2;
@@ -35,6 +35,7 @@ struct Part {
 
 pub(super) fn parse(text: &str) -> Result<Expression, ExpressionError> {
     let tokens = tokens(text)?;
+    let weight = tokens.len() as u64 - 1;
     let mut parser = Parser { text, tokens, at: 0, depth: 0, operators: 0, paths: Vec::new() };
     let part = parser.part(0)?;
     if *parser.peek() != Token::End {
@@ -43,7 +44,7 @@ pub(super) fn parse(text: &str) -> Result<Expression, ExpressionError> {
         return Err(parser.wrong(parser.column(), message));
     }
     let root = parser.condition(part)?;
-    Ok(Expression { text: text.to_owned(), root, paths: parser.paths })
+    Ok(Expression { text: text.to_owned(), root, paths: parser.paths, weight })
 }
 
 impl Parser<'_> {
