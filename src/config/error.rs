@@ -40,6 +40,9 @@ pub enum ConfigError {
         /// What was found and what was expected.
         message: String,
     },
+    /// A template that cannot be expanded.
+    #[error(transparent)]
+    Space(#[from] super::expand::SpaceError),
     /// A value that does not serialise.
     #[error("not serialisable as a config")]
     Serialize(#[source] serde_json::Error),

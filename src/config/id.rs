@@ -1,5 +1,7 @@
 //! The identity of a config.
 
+use super::ConfigError;
+use serde_json::Value;
 use std::{fmt, sync::Arc};
 
 /// The stable identity of a config: the user's `config_id`, or else the BLAKE3 hash (64 hex
@@ -8,8 +10,18 @@ use std::{fmt, sync::Arc};
 pub struct ConfigId(Arc<str>);
 
 impl ConfigId {
+    #[cfg(feature = "store")]
     pub(crate) fn named(id: &str) -> Self {
         Self(id.into())
+    }
+
+    /// What stands under `config_id`, if anything does.
+    pub(crate) fn own(value: Option<&Value>) -> Result<Option<Self>, ConfigError> {
+        match value {
+            None => Ok(None),
+            Some(Value::String(id)) if !id.trim().is_empty() => Ok(Some(Self(id.as_str().into()))),
+            Some(other) => Err(ConfigError::BadId { found: other.to_string() }),
+        }
     }
 
     pub(crate) fn of_canonical(canonical: &str) -> Self {

@@ -49,6 +49,7 @@
 mod canonical;
 pub mod document;
 mod error;
+pub mod expand;
 mod id;
 pub mod interpolate;
 mod nearest;
@@ -62,6 +63,7 @@ pub mod yaml;
 pub use canonical::{NumberError, canonical_json};
 pub use document::{Document, Lists, Origin, Print, Sources, Spot, to_yaml};
 pub use error::ConfigError;
+pub use expand::ExpandConfig;
 pub use id::ConfigId;
 pub(crate) use nearest::nearest;
 pub use pool::{ConfigPool, Primary};
@@ -70,7 +72,10 @@ pub use units::{parse_duration, parse_size};
 
 use serde::de::DeserializeOwned;
 use serde_json::Value;
-use std::{fmt, sync::Arc};
+use std::{
+    fmt,
+    sync::{Arc, OnceLock},
+};
 
 /// A frozen, nested value with a stable id. Cheap to clone (one reference count).
 #[derive(Clone)]
@@ -80,8 +85,11 @@ pub struct Config {
 
 struct Inner {
     id: ConfigId,
-    value: Value,
-    redacted: Value,
+    /// What it was expanded from. Then the value is made when it is first asked for.
+    template: Option<expand::Template>,
+    value: OnceLock<Value>,
+    /// The value without its secrets, if it has any.
+    redacted: OnceLock<Option<Value>>,
     /// Paths of values that no error quotes, though they are shown.
     unquoted: Box<[String]>,
 }
@@ -98,7 +106,7 @@ impl Config {
     /// a number that has no exact place in JSON as other languages read it (an integer beyond
     /// ±(2⁵³−1)).
     pub fn new(value: Value) -> Result<Self, ConfigError> {
-        Self::with_secrets(value, &SecretKeys::default())
+        Self::with_secrets(value, SecretKeys::usual())
     }
 
     /// As [`Config::new`], with the caller's rule for what is a secret.
@@ -110,18 +118,24 @@ impl Config {
         let Value::Object(map) = &value else {
             return Err(ConfigError::NotAMap { found: path::kind(&value) });
         };
-        let own_id = match map.get("config_id") {
-            None => None,
-            Some(Value::String(id)) if !id.trim().is_empty() => Some(ConfigId::named(id)),
-            Some(other) => {
-                return Err(ConfigError::BadId { found: other.to_string() });
-            }
+        let own_id = ConfigId::own(map.get("config_id"))?;
+        // Most configs have no secret; then nothing is copied.
+        let (canonical, redacted) = if secrets.are_in(&value) {
+            (canonical_json(&secrets.by_path(&value, ""))?, Some(secrets.redact(&value)))
+        } else {
+            (canonical_json(&value)?, None)
         };
-        let canonical = canonical_json(&secrets.by_path(&value))?;
         let id = own_id.unwrap_or_else(|| ConfigId::of_canonical(&canonical));
-        let redacted = secrets.redact(&value);
+        let (value, redacted) = (OnceLock::from(value), OnceLock::from(redacted));
         let unquoted = secrets.unquoted().map(str::to_owned).collect();
-        Ok(Self { inner: Arc::new(Inner { id, value, redacted, unquoted }) })
+        Ok(Self { inner: Arc::new(Inner { id, template: None, value, redacted, unquoted }) })
+    }
+
+    /// A config of a template, whose id is known.
+    fn expanded(id: ConfigId, template: expand::Template) -> Self {
+        let unquoted = template.secrets().unquoted().map(str::to_owned).collect();
+        let (template, value, redacted) = (Some(template), OnceLock::new(), OnceLock::new());
+        Self { inner: Arc::new(Inner { id, template, value, redacted, unquoted }) }
     }
 
     /// Freezes anything that serialises to a map.
@@ -155,7 +169,7 @@ impl Config {
     ///
     /// When something is there that is not a `T`: a wrong value is never hidden by a default.
     pub fn get_or<T: DeserializeOwned>(&self, path: &str, default: T) -> Result<T, ConfigError> {
-        match path::find(&self.inner.value, path) {
+        match path::find(self.value(), path) {
             Some(Value::Null) | None => Ok(default),
             Some(_) => self.bind(path),
         }
@@ -163,7 +177,7 @@ impl Config {
 
     /// Whether something is at that path (`null` counts as something).
     pub fn has(&self, path: &str) -> bool {
-        path::find(&self.inner.value, path).is_some()
+        path::find(self.value(), path).is_some()
     }
 
     /// Binds the part at `path` (the whole for `""`) to any `Deserialize` type.
@@ -172,8 +186,8 @@ impl Config {
     ///
     /// As [`Config::get`]; the path in the error goes down to the value that does not fit.
     pub fn bind<T: DeserializeOwned>(&self, path: &str) -> Result<T, ConfigError> {
-        let value = path::find(&self.inner.value, path)
-            .ok_or_else(|| path::missing(&self.inner.value, path))?;
+        let value =
+            path::find(self.value(), path).ok_or_else(|| path::missing(self.value(), path))?;
         serde_path_to_error::deserialize(value).map_err(|error| {
             let path = path::of_serde(path, error.path());
             let message = secret::speakable(&path, error.into_inner().to_string());
@@ -194,12 +208,15 @@ impl Config {
     /// The whole value, secrets included. For the program's own use: what is shown or recorded
     /// is [`Config::redacted`].
     pub fn value(&self) -> &Value {
-        &self.inner.value
+        let template = self.inner.template.as_ref();
+        self.inner.value.get_or_init(|| template.map_or(Value::Null, expand::Template::value))
     }
 
     /// The value with every secret replaced by `[redacted]`.
     pub fn redacted(&self) -> &Value {
-        &self.inner.redacted
+        let template = self.inner.template.as_ref();
+        let redacted = self.inner.redacted.get_or_init(|| template?.redacted(self.value()));
+        redacted.as_ref().unwrap_or_else(|| self.value())
     }
 
     /// Whether both are the same frozen value (not merely equal ones).
@@ -211,7 +228,7 @@ impl Config {
 impl PartialEq for Config {
     /// Equal id and equal content.
     fn eq(&self, other: &Self) -> bool {
-        self.same(other) || (self.id() == other.id() && self.inner.value == other.inner.value)
+        self.same(other) || (self.id() == other.id() && self.value() == other.value())
     }
 }
 
@@ -224,6 +241,6 @@ impl fmt::Debug for Config {
 impl serde::Serialize for Config {
     /// The redacted value: a config leaves the process without its secrets.
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        self.inner.redacted.serialize(serializer)
+        self.redacted().serialize(serializer)
     }
 }

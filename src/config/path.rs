@@ -6,9 +6,16 @@ use serde_json::Value;
 use std::borrow::Cow;
 
 pub(crate) fn find<'a>(value: &'a Value, path: &str) -> Option<&'a Value> {
-    steps(path).try_fold(value, |value, step| match value {
-        Value::Object(map) => map.get(&*step),
-        Value::Array(items) => items.get(step.parse::<usize>().ok()?),
+    find_steps(value, steps(path))
+}
+
+pub(crate) fn find_steps<'a, S: AsRef<str>>(
+    value: &'a Value,
+    mut steps: impl Iterator<Item = S>,
+) -> Option<&'a Value> {
+    steps.try_fold(value, |value, step| match value {
+        Value::Object(map) => map.get(step.as_ref()),
+        Value::Array(items) => items.get(step.as_ref().parse::<usize>().ok()?),
         _ => None,
     })
 }

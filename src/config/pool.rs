@@ -1,8 +1,14 @@
 //! The ordered set of configs a strategy chooses from.
 
-use super::{Config, ConfigError, ConfigId};
+use super::{
+    Config, ConfigError, ConfigId,
+    expand::{ExpandConfig, MAX_EXPANDED, Space, SpaceError, is_template},
+};
 use serde_json::Value;
-use std::{collections::HashMap, ops::Deref, sync::Arc};
+use std::{collections::HashMap, fmt, ops::Deref, sync::Arc};
+
+/// Up to so many configs are looked through one by one: as fast as a map, and without its memory.
+const SEARCHED: usize = 16;
 
 /// The ordered, non-empty set of configs a strategy chooses from. Cheap to clone.
 ///
@@ -12,6 +18,17 @@ use std::{collections::HashMap, ops::Deref, sync::Arc};
 #[derive(Debug, Clone)]
 pub struct ConfigPool {
     configs: Arc<[Config]>,
+    /// Where each id stands, in large pools.
+    places: Option<Arc<HashMap<ConfigId, usize>>>,
+}
+
+/// Where a config of a pool made in code stands.
+struct Item(usize);
+
+impl fmt::Display for Item {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "configs[{}]", self.0)
+    }
 }
 
 impl ConfigPool {
@@ -21,52 +38,103 @@ impl ConfigPool {
     ///
     /// When there are none, or two different ones share an id.
     pub fn new(configs: impl IntoIterator<Item = Config>) -> Result<Self, ConfigError> {
-        Self::placed(
-            configs.into_iter().enumerate().map(|(at, config)| (config, format!("configs[{at}]"))),
-            "the pool",
-        )
+        let placed = configs.into_iter().enumerate().map(|(at, config)| (config, Item(at)));
+        Self::placed(placed, "the pool")
     }
 
-    /// A pool of one config per value.
+    /// A pool of one config per value; a value with `$` words stands for all that it
+    /// [expands](super::expand) to.
     ///
     /// # Errors
     ///
-    /// As [`ConfigPool::new`], and when a value is no config ([`Config::new`]).
+    /// As [`ConfigPool::new`], when a value is no config ([`Config::new`]) or no template
+    /// ([`Space::new`]), and when there are more than [`MAX_EXPANDED`] configs.
     pub fn from_values(values: impl IntoIterator<Item = Value>) -> Result<Self, ConfigError> {
-        let configs: Vec<_> = values
-            .into_iter()
-            .enumerate()
-            .map(|(at, value)| {
-                Config::new(value).map_err(|error| error.at(format!("configs[{at}]")))
-            })
-            .collect::<Result<_, _>>()?;
+        let mut configs = Vec::new();
+        for (at, value) in values.into_iter().enumerate() {
+            let wrong = |error: ConfigError| error.at(Item(at).to_string());
+            if is_template(&value) {
+                let space = Space::new(value).map_err(|error| wrong(error.into()))?;
+                for config in space.configs(configs.len()).map_err(|error| wrong(error.into()))? {
+                    configs.push((config.map_err(wrong)?, Item(at)));
+                }
+            } else {
+                configs.push((Config::new(value).map_err(wrong)?, Item(at)));
+            }
+        }
+        Self::placed(configs, "the pool")
+    }
+
+    /// A pool of all configs of a space, but for those it leaves out.
+    ///
+    /// # Errors
+    ///
+    /// When there are more than [`MAX_EXPANDED`], none is left, two different ones have the same
+    /// name, or one cannot be made.
+    pub fn from_space(space: &Space) -> Result<Self, ConfigError> {
+        Self::new(space.configs(0)?.collect::<Result<Vec<_>, _>>()?)
+    }
+
+    /// This pool with the configs of another source: one whose id is in the pool already takes
+    /// that one's place, the others follow at the end.
+    ///
+    /// # Errors
+    ///
+    /// When the source fails, has more than [`MAX_EXPANDED`] configs, or has two different ones
+    /// under one id.
+    pub fn overridden_by(&self, source: &impl ExpandConfig) -> Result<Self, ConfigError> {
+        let mut expanded = Vec::new();
+        for config in source.expand() {
+            if expanded.len() == MAX_EXPANDED {
+                let message = format!("more than {MAX_EXPANDED} configs for one pool");
+                return Err(SpaceError::new("", message).into());
+            }
+            expanded.push(config?);
+        }
+        if expanded.is_empty() {
+            return Ok(self.clone());
+        }
+        // By itself first: within one source an id stands for one content.
+        let expanded = Self::new(expanded)?;
+        let mut configs = self.configs.to_vec();
+        for config in expanded.iter() {
+            match self.find(config.id().as_str()) {
+                Some(at) => configs[at] = config.clone(),
+                None => configs.push(config.clone()),
+            }
+        }
         Self::new(configs)
     }
 
     /// A pool of one config, which cannot fail.
     pub(crate) fn single(config: Config) -> Self {
-        Self { configs: Arc::new([config]) }
+        Self { configs: Arc::new([config]), places: None }
     }
 
     /// A pool from configs that know where each was written.
-    pub(crate) fn placed(
-        configs: impl IntoIterator<Item = (Config, String)>,
+    pub(crate) fn placed<P: fmt::Display>(
+        configs: impl IntoIterator<Item = (Config, P)>,
         source: &str,
     ) -> Result<Self, ConfigError> {
-        let mut seen: HashMap<ConfigId, (usize, String)> = HashMap::new();
-        let mut kept: Vec<Config> = Vec::new();
+        let configs = configs.into_iter();
+        let (count, _) = configs.size_hint();
+        let mut places: HashMap<ConfigId, usize> = HashMap::with_capacity(count);
+        let (mut kept, mut written) = (Vec::with_capacity(count), Vec::with_capacity(count));
         for (config, place) in configs {
-            match seen.get(config.id()) {
+            match places.get(config.id()) {
                 None => {
-                    seen.insert(config.id().clone(), (kept.len(), place));
+                    places.insert(config.id().clone(), kept.len());
                     kept.push(config);
+                    written.push(place);
                 }
-                Some((first, first_place)) => {
-                    if let Some(differs) = first_difference(kept[*first].value(), config.value()) {
+                Some(first) => {
+                    if let Some(differs) =
+                        first_difference(Config::value(&kept[*first]), config.value())
+                    {
                         return Err(ConfigError::DuplicateId {
                             id: config.id().to_string(),
-                            first: first_place.clone(),
-                            second: place,
+                            first: written[*first].to_string(),
+                            second: place.to_string(),
                             differs,
                         });
                     }
@@ -76,7 +144,8 @@ impl ConfigPool {
         if kept.is_empty() {
             return Err(ConfigError::Empty { place: source.to_owned() });
         }
-        Ok(Self { configs: kept.into() })
+        let places = (kept.len() > SEARCHED).then(|| Arc::new(places));
+        Ok(Self { configs: kept.into(), places })
     }
 
     /// The config with this id.
@@ -98,12 +167,19 @@ impl ConfigPool {
     }
 
     pub(crate) fn position(&self, id: &str) -> Result<usize, ConfigError> {
-        self.configs.iter().position(|config| config.id().as_str() == id).ok_or_else(|| {
+        self.find(id).ok_or_else(|| {
             let known: Vec<_> =
                 self.iter().take(12).map(|c| format!("`{}`", c.id().short())).collect();
             let more = if self.len() > known.len() { ", …" } else { "" };
             ConfigError::Unknown { id: id.to_owned(), known: format!("{}{more}", known.join(", ")) }
         })
+    }
+
+    fn find(&self, id: &str) -> Option<usize> {
+        match &self.places {
+            Some(places) => places.get(id).copied(),
+            None => self.configs.iter().position(|config| config.id().as_str() == id),
+        }
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::interpolate::Drawn;
 use serde_json::{Map, Value, json};
-use std::collections::BTreeSet;
+use std::{borrow::Cow, collections::BTreeSet, sync::LazyLock};
 
 /// What stands in place of a secret wherever a config is shown or recorded.
 pub const REDACTED: &str = "[redacted]";
@@ -49,9 +49,12 @@ const DEFAULT: &[&str] = &[
     "token",
 ];
 
+static USUAL: LazyLock<SecretKeys> =
+    LazyLock::new(|| SecretKeys::none().and(DEFAULT.iter().copied()));
+
 impl Default for SecretKeys {
     fn default() -> Self {
-        Self::none().and(DEFAULT.iter().copied())
+        USUAL.clone()
     }
 }
 
@@ -61,10 +64,20 @@ impl SecretKeys {
         Self { patterns: Vec::new(), paths: BTreeSet::new(), unquoted: BTreeSet::new() }
     }
 
+    /// The default, made once.
+    pub(crate) fn usual() -> &'static Self {
+        &USUAL
+    }
+
     /// Adds patterns, in any of the usual spellings (`apiKey`, `api_key`, `API-KEY`).
     #[must_use]
     pub fn and<'a>(mut self, patterns: impl IntoIterator<Item = &'a str>) -> Self {
-        self.patterns.extend(patterns.into_iter().map(words).filter(|word| !word.is_empty()));
+        self.patterns.extend(
+            patterns
+                .into_iter()
+                .map(|pattern| words(pattern).into_owned())
+                .filter(|word| !word.is_empty()),
+        );
         self
     }
 
@@ -81,6 +94,12 @@ impl SecretKeys {
     #[must_use]
     pub(crate) fn and_drawn(mut self, drawn: &Drawn, base: &str) -> Self {
         for (path, sources) in drawn.below(base) {
+            // In a template a secret is whatever may come to stand there.
+            let path = match path.find(".$") {
+                _ if path.starts_with('$') => "",
+                Some(word) => &path[..word],
+                None => path,
+            };
             if sources.is_secret() {
                 self.paths.insert(path.to_owned());
             } else if !sources.may_be_quoted() {
@@ -104,14 +123,37 @@ impl SecretKeys {
         })
     }
 
+    /// Whether what stands at `path` is a secret, or is part of one.
+    pub(crate) fn cover(&self, path: &str) -> bool {
+        super::path::steps(path).any(|step| self.matches(&step))
+            || self.paths.iter().any(|secret| super::path::within(path, secret).is_some())
+    }
+
     /// `value` with each secret replaced by [`REDACTED`].
     pub fn redact(&self, value: &Value) -> Value {
         self.replace(value, "", &|_| Value::String(REDACTED.to_owned()))
     }
 
-    /// `value` with each secret replaced by its own path: what the id is made of.
-    pub(crate) fn by_path(&self, value: &Value) -> Value {
-        self.replace(value, "", &|path| json!({ "$secret": path }))
+    /// `value`, which stands at `base` of a config, with each secret replaced by its own path:
+    /// what the id is made of.
+    pub(crate) fn by_path(&self, value: &Value, base: &str) -> Value {
+        self.replace(value, base, &|path| json!({ "$secret": path }))
+    }
+
+    /// Whether there may be anything in `value` to hide.
+    pub(crate) fn are_in(&self, value: &Value) -> bool {
+        !self.paths.is_empty() || self.keys_are_in(value)
+    }
+
+    fn keys_are_in(&self, value: &Value) -> bool {
+        match value {
+            Value::Object(map) => map
+                .iter()
+                .any(|(key, value)| (hides(value) && self.matches(key)) || self.keys_are_in(value)),
+            Value::Array(items) => items.iter().any(|item| self.keys_are_in(item)),
+            Value::String(text) => without_userinfo(text).is_some(),
+            _ => false,
+        }
     }
 
     fn replace(&self, value: &Value, path: &str, with: &dyn Fn(&str) -> Value) -> Value {
@@ -153,7 +195,7 @@ const fn hides(value: &Value) -> bool {
 
 /// What may be said of the value at `path`: messages of wrong values quote them.
 pub(crate) fn speakable(path: &str, message: String) -> String {
-    let is_secret = super::path::steps(path).any(|step| SecretKeys::default().matches(&step));
+    let is_secret = super::path::steps(path).any(|step| SecretKeys::usual().matches(&step));
     if is_secret { unquoted(message) } else { message }
 }
 
@@ -179,7 +221,18 @@ fn without_userinfo(text: &str) -> Option<String> {
 }
 
 /// `openaiApiKey`, `OPENAI-API-KEY` and `openai_api_key` are the same words.
-fn words(key: &str) -> String {
+fn words(key: &str) -> Cow<'_, str> {
+    // Most keys are written that way already.
+    let is_plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
+    let mut after_plain = false;
+    let is_in_words = key.bytes().all(|byte| {
+        let fits = is_plain(byte) || (byte == b'_' && after_plain);
+        after_plain = is_plain(byte);
+        fits
+    });
+    if is_in_words && !key.ends_with('_') {
+        return Cow::Borrowed(key);
+    }
     let mut out = String::with_capacity(key.len() + 4);
     let mut previous_lower = false;
     for character in key.chars() {
@@ -197,7 +250,7 @@ fn words(key: &str) -> String {
         }
     }
     out.truncate(out.trim_end_matches('_').len());
-    out
+    Cow::Owned(out)
 }
 
 #[cfg(test)]

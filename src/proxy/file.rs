@@ -117,15 +117,20 @@ impl ExperimentFile {
             Value::Object(_) => {}
             _ => return Err(document.error("", A_MAP)),
         }
-        document.settle(&resolvers(&document, &directory), "configs")?;
+        let resolvers = resolvers(&document, &directory);
+        document.settle(&resolvers, "configs")?;
         let custom = take_custom(&mut document)?;
         let settings: Settings = document.bind("")?;
         let secrets = SecretKeys::default().and(settings.secrets.iter().map(String::as_str));
+        let count = document
+            .expand_list("configs", &secrets, &resolvers)?
+            .unwrap_or(settings.configs.len());
         let mut configs = Vec::new();
-        for at in 0..settings.configs.len() {
+        for at in 0..count {
             configs.push(document.config_with(&format!("configs[{at}]"), &secrets)?);
         }
         let places: Vec<_> = configs.iter().map(|(_, place)| place.clone()).collect();
+        let ids: Vec<_> = configs.iter().map(|(config, _)| config.id().clone()).collect();
         let pool = ConfigPool::placed(configs, document.name()).map_err(|error| match error {
             ConfigError::Empty { .. } => {
                 document.error("configs", "empty; an experiment needs at least one config")
@@ -143,17 +148,18 @@ impl ExperimentFile {
             other => other,
         })?;
         if settings.strategy == "shadow" {
-            for at in 0..settings.configs.len() {
+            for at in 0..count {
                 let path = format!("configs[{at}].shadow");
                 if document.get(&path).is_some() {
                     document.bind::<ShadowSettings>(&path)?;
                 }
             }
         }
-        let targets = (0..settings.configs.len())
-            .map(|at| {
+        let targets = ids
+            .into_iter()
+            .enumerate()
+            .map(|(at, id)| {
                 let path = format!("configs[{at}]");
-                let id = document.config_with(&path, &secrets)?.0.id().clone();
                 Ok((id, Arc::new(Target::read(&document, &path, &settings)?)))
             })
             .collect::<Result<_, ConfigError>>()?;

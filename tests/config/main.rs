@@ -1,6 +1,12 @@
-//! Configs: sources, merging, overrides, provenance, references.
+//! Configs: sources, merging, overrides, provenance, references, expansion.
 
 mod defaults;
+#[cfg(feature = "cli")]
+mod expand_command;
+mod expansion;
+mod expansion_errors;
+#[cfg(feature = "proxy")]
+mod expansion_served;
 mod hostile;
 mod interpolation;
 mod merging;

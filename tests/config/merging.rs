@@ -47,7 +47,7 @@ fn each_part_keeps_its_origin() {
     document.set("a.z={v: 4}").unwrap();
     document.put("a.p", 5).unwrap();
     document.update("a.q", json!({ "r": [6] }), &Lists::Append).unwrap();
-    let origin = |path: &str| document.origin(path).map(ToString::to_string);
+    let origin = |path: &str| document.origin(path).map(|origin| origin.to_string());
     for (path, expected) in [
         ("a", "<text>:1:3"),
         ("a.x", "<text>:1:15"),

@@ -183,6 +183,7 @@ impl<'a> Composer<'a> {
             trace: own.trace.origin.clone().map_or_else(Trace::default, Trace::whole),
             files: own.files.clone(),
             drawn: own.drawn.clone(),
+            expanded: None,
         };
         // Errors about the list still need its places.
         let places = own.clone();

@@ -22,6 +22,7 @@ mod choice;
 mod defaults;
 mod dotlist;
 mod env;
+mod expansion;
 mod flow;
 mod json;
 mod lines;
@@ -36,6 +37,8 @@ mod toml;
 mod words;
 
 use dotlist::Override;
+#[cfg(feature = "yaml")]
+pub use expansion::spaces;
 pub use load::Sources;
 pub use merge::Lists;
 pub(crate) use origin::Trace;
@@ -46,12 +49,12 @@ pub(crate) use scalar::check_number;
 
 use super::{
     Config, ConfigError, ConfigPool, SecretKeys,
-    interpolate::Drawn,
+    interpolate::{Drawn, Resolvers},
     path,
     secret::{speakable, unquoted},
 };
 use serde_json::{Map, Value};
-use std::{fmt, path::PathBuf, sync::Arc};
+use std::{borrow::Cow, fmt, path::PathBuf, sync::Arc};
 use words::helpful;
 
 /// A config that is being built: a value, and where each part of it came from.
@@ -64,6 +67,8 @@ pub struct Document {
     files: Vec<PathBuf>,
     /// What the values were drawn from, besides the text.
     drawn: Drawn,
+    /// Its templates, if they were put in place.
+    expanded: Option<expansion::Expanded>,
 }
 
 impl Document {
@@ -78,7 +83,7 @@ impl Document {
     }
 
     pub(crate) fn read(place: Arc<str>, value: Value, trace: Trace) -> Self {
-        Self { place, value, trace, files: Vec::new(), drawn: Drawn::default() }
+        Self { place, value, trace, files: Vec::new(), drawn: Drawn::default(), expanded: None }
     }
 
     /// The value.
@@ -116,15 +121,26 @@ impl Document {
 
     /// Where the value at `path` came from, if there is one. A part of something that came as a
     /// whole (the map of an override) has the origin of the whole.
-    pub fn origin(&self, path: &str) -> Option<&Origin> {
+    pub fn origin(&self, path: &str) -> Option<Origin> {
         self.get(path)?;
-        self.trace.nearest(path)
+        let written = self.written(path);
+        let origin = self.trace.nearest(&written)?.clone();
+        Some(if *written == *path { origin } else { Origin::Expansion(Arc::new(origin)) })
+    }
+
+    /// The path at which what stands at `path` was written: they differ where a template was
+    /// expanded.
+    fn written<'a>(&self, path: &'a str) -> Cow<'a, str> {
+        match &self.expanded {
+            Some(expanded) => expanded.written(path),
+            None => Cow::Borrowed(path),
+        }
     }
 
     /// Where in its file the value at `path` was written, or else the nearest part around it; line 1,
     /// column 1 for what was not written in a file.
     pub fn spot(&self, path: &str) -> Spot {
-        match self.trace.nearest(path) {
+        match self.trace.nearest(&self.written(path)) {
             Some(Origin::File { spot, .. }) => *spot,
             _ => Spot::START,
         }
@@ -133,7 +149,9 @@ impl Document {
     /// An error at `path` that names the file, the line and the column; or the override or the
     /// variable, if it came from there. What the environment, a file or a secret gave is not quoted.
     pub fn error(&self, path: &str, message: impl fmt::Display) -> ConfigError {
-        let message = match self.get(path) {
+        let found = self.get(path);
+        let path = &*self.written(path);
+        let message = match found {
             Some(value) if !self.drawn.at(path).may_be_quoted() => {
                 words::without(&message.to_string(), value)
             }
@@ -141,11 +159,7 @@ impl Document {
         };
         let at_path =
             if path.is_empty() { message.clone() } else { format!("`{path}`: {message}") };
-        let mut origin = self.trace.nearest(path);
-        while let Some(Origin::Expansion(template)) = origin {
-            origin = Some(&**template);
-        }
-        match origin {
+        match self.trace.nearest(path) {
             Some(Origin::Override(text)) => {
                 ConfigError::Override { text: text.to_string(), message: at_path }
             }
@@ -175,7 +189,7 @@ impl Document {
         serde_path_to_error::deserialize(value).map_err(|error| {
             let inside = path::of_serde(at, error.path());
             let message = speakable(&inside, error.into_inner().to_string());
-            let may_quote = self.drawn.at(&inside).may_be_quoted();
+            let may_quote = self.drawn.at(&self.written(&inside)).may_be_quoted();
             let message = helpful(&if may_quote { message } else { unquoted(message) });
             // serde names an unknown key in the message only; point at the key itself.
             let unknown = message.strip_prefix("unknown key `").and_then(|m| m.split('`').next());
@@ -206,15 +220,6 @@ impl Document {
         self.config_with("", secrets).map(|(config, _)| config)
     }
 
-    /// The configs that it holds, each with where it was written; a list counts as its items.
-    pub(crate) fn configs(&self) -> Result<Vec<(Config, String)>, ConfigError> {
-        let paths = match &self.value {
-            Value::Array(items) => (0..items.len()).map(|at| path::item("", at)).collect(),
-            _ => vec![String::new()],
-        };
-        paths.iter().map(|at| self.config_with(at, &SecretKeys::default())).collect()
-    }
-
     /// The config at `path`, with the caller's rule for what is a secret, and the place it was
     /// written at.
     pub(crate) fn config_with(
@@ -223,7 +228,7 @@ impl Document {
         secrets: &SecretKeys,
     ) -> Result<(Config, String), ConfigError> {
         let value = path::find(&self.value, at).cloned().unwrap_or(Value::Null);
-        let secrets = secrets.clone().and_drawn(&self.drawn, at);
+        let secrets = secrets.clone().and_drawn(&self.drawn, &self.written(at));
         let config = Config::with_secrets(value, &secrets).map_err(|error| match error {
             // These know better where.
             ConfigError::Number(error) => {
@@ -233,23 +238,33 @@ impl Document {
                 .error(&path::join(at, "config_id"), format!("{found} is not a non-empty string")),
             other => self.error(at, other),
         })?;
-        let place = match self.trace.nearest(at) {
+        Ok((config, self.place_of(at)))
+    }
+
+    /// The file and the line of what stands at `path`.
+    fn place_of(&self, path: &str) -> String {
+        match self.trace.nearest(&self.written(path)) {
             Some(Origin::File { place, spot }) => format!("{place}:{}", spot.line),
             Some(other) => other.to_string(),
             None => self.place.to_string(),
-        };
-        Ok((config, place))
+        }
     }
 }
 
 impl ConfigPool {
-    /// A pool from a document: one config, or a list.
+    /// A pool from a document: one config, or a list. References are resolved, templates expanded.
     ///
     /// # Errors
     ///
-    /// When it holds something that is not a config, or none, or two different ones share an id.
+    /// When a reference or a template is wrong, when it holds something that is not a config, or none, or two different ones share an id.
     pub fn from_document(document: &Document) -> Result<Self, ConfigError> {
-        Self::placed(document.configs()?, document.name())
+        let resolvers = match document.files.first() {
+            Some(file) => Resolvers::standard().beside(file),
+            None => Resolvers::standard(),
+        };
+        let mut document = document.clone();
+        document.settle(&resolvers, "")?;
+        Self::placed(document.configs(&resolvers, 0)?, document.name())
     }
 
     /// A pool from a file, by the ending of its name ([`Document::load`]): one config, or a list.

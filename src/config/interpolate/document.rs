@@ -24,14 +24,13 @@ impl Document {
 
     /// As [`resolve`](Self::resolve), and no value may be missing (`???`). Only below `open` may
     /// texts be left for what will be expanded.
-    #[cfg(feature = "yaml")]
     pub(crate) fn settle(&mut self, resolvers: &Resolvers, open: &str) -> Result<(), ConfigError> {
         self.resolve_below(resolvers, open)?;
         self.require_complete()
     }
 
     fn resolve_below(&mut self, resolvers: &Resolvers, open: &str) -> Result<(), ConfigError> {
-        if !super::has_references(self.value()) {
+        if self.drawn().is_done || !super::has_references(self.value()) {
             return Ok(());
         }
         let open = Some(Address::of_path(self.value(), open));

@@ -90,6 +90,8 @@ impl fmt::Debug for Sources {
 pub struct Drawn {
     pub(super) sources: BTreeMap<String, Sources>,
     pub(super) left: Vec<String>,
+    /// Every reference that was there has been resolved, or left: what looks like one now is a text.
+    pub(super) is_done: bool,
 }
 
 impl Drawn {
@@ -143,6 +145,15 @@ impl Drawn {
             self.add(path[..list.unwrap_or(path.len())].to_owned(), sources);
         }
         self.left.extend(over.left);
+        self.is_done &= over.is_done;
+    }
+
+    /// What was drawn for a value that stands at `base`, too.
+    #[cfg(feature = "proxy")]
+    pub(crate) fn join(&mut self, other: Self, base: &str) {
+        for (path, sources) in other.sources {
+            self.add(path::join(base, &path), sources);
+        }
     }
 
     /// What `other` knows, too; what was left is what is left there.
@@ -151,5 +162,6 @@ impl Drawn {
             self.add(path, sources);
         }
         self.left = other.left;
+        self.is_done = true;
     }
 }

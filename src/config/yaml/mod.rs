@@ -132,7 +132,8 @@ fn configs_of(
     let mut configs = Vec::new();
     for mut document in documents {
         document.settle(resolvers, "")?;
-        configs.extend(document.configs()?);
+        let more = document.configs(resolvers, configs.len())?;
+        configs.extend(more);
     }
     Ok(configs)
 }

@@ -1,5 +1,6 @@
 //! `spearmint config`: what the files come to.
 
+mod expand;
 mod show;
 
 use crate::Failed;
@@ -18,12 +19,14 @@ pub(crate) struct Config {
 #[derive(Debug, Subcommand)]
 enum Command {
     Show(show::Show),
+    Expand(expand::Expand),
 }
 
 impl Config {
     pub(crate) fn run(self) -> Result<(), Failed> {
         match self.command {
             Command::Show(command) => command.run(),
+            Command::Expand(command) => command.run(),
         }
     }
 }
