@@ -127,9 +127,9 @@ proptest! {
         let read = |document: Result<Document, _>| {
             document.and_then(|document| document.freeze()).map_err(|error: tower_spearmint::config::ConfigError| TestCaseError::fail(format!("{error}\n{toml}")))
         };
-        prop_assert_eq!(read(Document::from_toml_str(&toml))?.id().clone(), id.clone(), "{}", toml);
-        prop_assert_eq!(read(Document::from_json_str(&value.to_string()))?.id().clone(), id.clone());
-        prop_assert_eq!(read(yaml::parse(&reversed(&value), "x").map(|mut all| all.remove(0)))?.id().clone(), id.clone());
+        prop_assert_eq!(read(Document::from_toml_str(&toml))?.id().as_str(), id.as_str(), "{}", toml);
+        prop_assert_eq!(read(Document::from_json_str(&value.to_string()))?.id().as_str(), id.as_str());
+        prop_assert_eq!(read(yaml::parse(&reversed(&value), "x").map(|mut all| all.remove(0)))?.id().as_str(), id.as_str());
 
         // And another content has another.
         let mut other = Document::from_value(value.clone());
