@@ -39,6 +39,9 @@
 //! # Ok::<(), tower_spearmint::config::ConfigError>(())
 //! ```
 //!
+//! A config that is put together from files, the environment and overrides is a [`Document`] until it
+//! is frozen; [`Sources`] says where it comes from.
+//!
 //! # Secrets
 //!
 //! Values under keys that look like secrets (`api_key`, `token`, `password`, `authorization`, …;

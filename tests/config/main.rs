@@ -1,4 +1,6 @@
 //! Configs: sources, merging, overrides, provenance, references, expansion.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout)]
+#![allow(missing_docs, unreachable_pub)]
 
 mod defaults;
 #[cfg(feature = "cli")]

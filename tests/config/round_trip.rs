@@ -4,7 +4,7 @@ use proptest::prelude::*;
 use serde_json::{Map, Value, json};
 use tower_spearmint::{
     Config,
-    config::{Document, Print, to_yaml, yaml},
+    config::{ConfigError, Document, Print, to_yaml, yaml},
 };
 
 /// Any value that a file may hold, some levels deep. (Integers as the ids allow.)
@@ -124,12 +124,15 @@ proptest! {
         let value = Value::Object(map.clone());
         let id = Config::new(value.clone()).unwrap().id().clone();
         let toml: String = map.iter().map(|(key, value)| format!("{} = {}\n", json_text(key), to_toml(value))).collect();
-        let read = |document: Result<Document, _>| {
-            document.and_then(|document| document.freeze()).map_err(|error: tower_spearmint::config::ConfigError| TestCaseError::fail(format!("{error}\n{toml}")))
+        let read = |document: Result<Document, ConfigError>| {
+            let config = document.and_then(|document| document.freeze());
+            let id = config.map(|config| config.id().to_string());
+            id.map_err(|error| TestCaseError::fail(format!("{error}\n{toml}")))
         };
-        prop_assert_eq!(read(Document::from_toml_str(&toml))?.id().clone(), id.clone(), "{}", toml);
-        prop_assert_eq!(read(Document::from_json_str(&value.to_string()))?.id().clone(), id.clone());
-        prop_assert_eq!(read(yaml::parse(&reversed(&value), "x").map(|mut all| all.remove(0)))?.id().clone(), id.clone());
+        prop_assert_eq!(read(Document::from_toml_str(&toml))?, id.as_str(), "{}", toml);
+        prop_assert_eq!(read(Document::from_json_str(&value.to_string()))?, id.as_str());
+        let yaml = yaml::parse(&reversed(&value), "x").map(|mut documents| documents.remove(0));
+        prop_assert_eq!(read(yaml)?, id.as_str());
 
         // And another content has another.
         let mut other = Document::from_value(value.clone());

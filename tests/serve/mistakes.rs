@@ -411,7 +411,7 @@ fn what_is_no_experiment_file_says_what_would_be_one() {
     let map = "an experiment file is a map: `experiment: …`, `strategy: …`, `configs: …`";
     assert_eq!(said(""), format!("x.yaml:1:1: empty; {map}"));
     assert_eq!(said("- a\n"), format!("x.yaml:1:1: {map}"));
-    assert_eq!(and("---\nx: 1\n"), "x.yaml:1:1: 2 documents; an experiment file is one");
+    assert_eq!(and("---\nx: 1\n"), "x.yaml:1:1: 2 documents; a config file is one");
     assert_eq!(
         and("primary: x\n"),
         "x.yaml:10:1: the key `primary` is written twice in one map; keep one of them"

@@ -41,7 +41,7 @@ pub(crate) struct Serve {
     /// Settings that replace those of the file, as in shadow.sample=0.1
     #[arg(value_name = "KEY=VALUE")]
     overrides: Vec<String>,
-    /// Lays env/<NAME>.yaml, beside the file, over it
+    /// Lays env/NAME.yaml, beside the file, over it
     #[arg(long, value_name = "NAME")]
     env: Option<String>,
     /// Where to listen [default: the file's `listen`, or 127.0.0.1:8080]

@@ -230,8 +230,8 @@ pub(super) fn is_name(name: &str) -> bool {
 /// The file of that name with one of the endings, if there is one.
 pub(super) fn with_ending(directory: &Path, name: &str) -> Result<Option<PathBuf>, ConfigError> {
     let whole = directory.join(name);
-    let ends = |ending: &&str| whole.extension().is_some_and(|own| own == *ending);
-    if ENDINGS.iter().any(|ending| ends(&ending)) && whole.is_file() {
+    let is_whole = ENDINGS.iter().any(|ending| whole.extension().is_some_and(|own| own == *ending));
+    if is_whole && whole.is_file() {
         return Ok(Some(whole));
     }
     let mut found = ENDINGS

@@ -11,7 +11,7 @@
 //! document.set("llm.model=large")?;
 //! assert_eq!(document.bind::<String>("llm.model")?, "large");
 //! assert_eq!(document.origin("llm.model").unwrap().to_string(), "override `llm.model=large`");
-//! assert_eq!(document.origin("llm.top_p").unwrap().to_string(), "<text>:1:38");
+//! assert_eq!(document.origin("llm.top_p").unwrap().to_string(), "<text>:1:39");
 //!
 //! let config = document.freeze()?;
 //! assert_eq!(config.get::<String>("llm.model")?, "large");

@@ -13,7 +13,7 @@ use tower_spearmint::config::{Document, Print, SecretKeys};
 Example:
   spearmint config show experiment.yaml --env prod --origins shadow.sample=0.1
 
-What is named later wins: the file and what its `defaults:` list names, env/<NAME>.yaml, variables
+What is named later wins: the file and what its `defaults:` list names, env/NAME.yaml, variables
 SPEARMINT__A__B, overrides. Secrets are shown as [redacted].")]
 pub(crate) struct Show {
     /// The file (.yaml, .json, .toml), or a directory with a file base.yaml
@@ -24,7 +24,7 @@ pub(crate) struct Show {
     /// The same, as an option
     #[arg(long, value_name = "KEY=VALUE")]
     set: Vec<String>,
-    /// Lays env/<NAME>.yaml, beside the file, over it
+    /// Lays env/NAME.yaml, beside the file, over it
     #[arg(long, value_name = "NAME")]
     env: Option<String>,
     /// Says of each value where it came from
