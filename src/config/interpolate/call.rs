@@ -3,13 +3,14 @@
 use super::{
     address::Address,
     drawn::Sources,
-    engine::{Engine, Made, Stop},
+    engine::{Engine, Stop},
     follow::{Dead, Found},
     grammar::parse_value,
     missing::is_missing,
     nearest::nearest,
     resolvers::{count, text},
     template::{Argument, Call},
+    tree::Made,
 };
 use crate::config::path;
 use serde_json::{Map, Value};

@@ -3,11 +3,12 @@
 use super::{
     address::{Address, Step, child, is_space, step},
     drawn::Sources,
-    engine::{Engine, Made, Stop, Trace},
+    engine::{Engine, Stop},
     grammar::is_template,
     missing::is_missing,
     nearest::nearest,
     template::{Insert, Key, Reference},
+    tree::{Made, Trace},
 };
 use crate::config::path;
 use serde_json::{Map, Value};
@@ -41,7 +42,9 @@ impl<'a> Engine<'a> {
         let names = path::steps(path).map(str::to_owned).collect();
         let route = Route { base: Address::default(), names, sources: Sources::NONE };
         let made = self.locate(route, path).and_then(|(found, _)| match found {
-            Found::Part(_, value) if is_missing(value) => Ok(Made::new(value.clone(), Sources::NONE)),
+            Found::Part(_, value) if is_missing(value) => {
+                Ok(Made::new(value.clone(), Sources::NONE))
+            }
             found => self.take(found, path),
         });
         match made {
@@ -212,7 +215,7 @@ impl<'a> Engine<'a> {
         if let Some(known) = self.followed.get(at) {
             return Ok(known.clone());
         }
-        let depth = self.depth();
+        let depth = self.depth;
         self.enter(at)?;
         let followed = self.lead(at, text);
         self.leave(depth);

@@ -82,6 +82,7 @@
 
 mod address;
 mod call;
+mod copy;
 #[cfg(feature = "yaml")]
 mod document;
 mod drawn;
@@ -93,6 +94,7 @@ mod nearest;
 mod resolve;
 mod resolvers;
 mod template;
+mod tree;
 
 pub use drawn::{Drawn, Sources};
 pub use missing::missing;
