@@ -210,7 +210,7 @@ impl Parser<'_> {
                 }
             )),
             [Piece::Text(text)] if is_plain => {
-                Ok(plain(text)?.unwrap_or_else(|| Argument::Text(Template(pieces))))
+                Ok(plain(text)?.unwrap_or(Argument::Text(Template(pieces))))
             }
             [Piece::Insert(insert)] => Ok(Argument::Insert(insert.clone())),
             _ => Ok(Argument::Text(Template(pieces))),
