@@ -136,6 +136,7 @@ impl Drawn {
     }
 
     /// What `other` knows, too; what was left is what is left there.
+    #[cfg(feature = "yaml")]
     pub(super) fn merge(&mut self, other: Self) {
         for (path, sources) in other.sources {
             self.add(path, sources);

@@ -37,6 +37,7 @@ pub(super) struct Route {
 
 impl<'a> Engine<'a> {
     /// The value at a path, with all in it resolved; it may be missing (`???`).
+    #[cfg(feature = "yaml")]
     pub(super) fn read(&mut self, path: &str) -> Result<Value, Stop> {
         path.clone_into(&mut self.asked);
         let names = path::steps(path).map(str::to_owned).collect();
