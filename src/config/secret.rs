@@ -81,18 +81,23 @@ impl SecretKeys {
         self
     }
 
-    /// Adds values that are secrets under whatever key, by their paths in the config, as a text is
-    /// that was made of a secret.
+    /// Adds what the values at and below `base` were drawn from when references were resolved: what
+    /// was made of a secret is one under whatever key, and no error quotes what came from the
+    /// environment or a file. `base` is where the config stands in what was resolved.
+    ///
+    /// ```
+    /// use serde_json::json;
+    /// use tower_spearmint::{Config, config::{SecretKeys, interpolate::{Resolvers, resolve}}};
+    ///
+    /// let mut value = json!({ "password": "sesame", "greeting": "open ${password}" });
+    /// let drawn = resolve(&mut value, &Resolvers::standard())?;
+    /// let config = Config::with_secrets(value, &SecretKeys::default().and_drawn(&drawn, ""))?;
+    /// assert_eq!(config.get::<String>("greeting")?, "open sesame");
+    /// assert_eq!(config.redacted()["greeting"], "[redacted]");
+    /// # Ok::<(), tower_spearmint::config::ConfigError>(())
+    /// ```
     #[must_use]
-    pub fn and_at<'a>(mut self, paths: impl IntoIterator<Item = &'a str>) -> Self {
-        self.paths.extend(paths.into_iter().map(str::to_owned));
-        self
-    }
-
-    /// Adds what the values at and below `base` were drawn from: secrets are secret, and no error
-    /// quotes what came from the environment or a file.
-    #[must_use]
-    pub(crate) fn and_drawn(mut self, drawn: &Drawn, base: &str) -> Self {
+    pub fn and_drawn(mut self, drawn: &Drawn, base: &str) -> Self {
         for (path, sources) in drawn.below(base) {
             // In a template a secret is whatever may come to stand there.
             let path = match path.find(".$") {

@@ -1,6 +1,6 @@
 //! Templates in experiment files.
 
-use tower_spearmint::proxy::ExperimentFile;
+use tower_spearmint::{ConfigPool, proxy::ExperimentFile};
 
 const FILE: &str = "
 experiment: ranker
@@ -74,3 +74,39 @@ const SHOWN: [&str; 5] = [
     "<text>:5:5: `configs[1].config_id`: `n` is the id of another config, too (<text>:5; they \
      differ at `n`); give each its own",
 ];
+
+#[test]
+fn a_reference_to_what_varies_follows_each_config() {
+    let pool = ConfigPool::from_yaml_str(
+        "
+- model: { $choice: [small, large] }
+  password: hush
+  label: \"m-${.model}\"
+  dsn: \"db://${.model}:${.password}\"
+- { config_id: fixed, label: \"\\\\${x}\", token: t0ken, dsn: \"x:${.token}\" }
+",
+    )
+    .unwrap();
+    let labels: Vec<String> = pool.iter().map(|config| config.get("label").unwrap()).collect();
+    assert_eq!(labels, ["m-small", "m-large", "${x}"]);
+    assert_eq!(pool[1].get::<String>("dsn").unwrap(), "db://large:hush");
+    for config in pool.iter() {
+        let shown = serde_json::to_string(config).unwrap();
+        assert!(!shown.contains("hush") && !shown.contains("t0ken"), "{shown}");
+    }
+    // A secret leaves only its path in the id.
+    let other =
+        "{ model: small, password: other, label: m-small, dsn: \"db://small:${.password}\" }";
+    assert_eq!(ConfigPool::from_yaml_str(other).unwrap()[0].id(), pool[0].id());
+}
+
+#[test]
+fn a_name_shows_nothing_that_is_made_of_a_secret() {
+    for template in [
+        "{ k: { $choice: [1, 2] }, password: p, a: \"${.password}\", $expand: { name: \"{a}-{k}\" } }",
+        "{ k: { $choice: [1, 2] }, password: p, a: \"${.password}-${.k}\", $expand: { name: \"{a}\" } }",
+    ] {
+        let error = ConfigPool::from_yaml_str(template).unwrap_err().to_string();
+        assert!(error.contains("a name is shown everywhere"), "{error}");
+    }
+}

@@ -421,8 +421,7 @@ fn pool(text: &str) -> ConfigPool {
     let mut document = document(text);
     document.resolve(&resolvers()).unwrap();
     let value = document.value().clone();
-    let secrets = document.drawn().iter().filter(|(_, sources)| sources.is_secret());
-    let secrets = SecretKeys::default().and_at(secrets.map(|(path, _)| path));
+    let secrets = SecretKeys::default().and_drawn(document.drawn(), "");
     ConfigPool::new([tower_spearmint::Config::with_secrets(value, &secrets).unwrap()]).unwrap()
 }
 

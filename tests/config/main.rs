@@ -15,6 +15,8 @@ mod merging;
 mod missing;
 mod omegaconf;
 mod overrides;
+#[cfg(feature = "proxy")]
+mod references_served;
 mod round_trip;
 #[cfg(feature = "cli")]
 mod show;

@@ -62,6 +62,11 @@ impl Document {
         Ok(space.resolved_by(move |value| document.resolve_expanded(value, &at, &resolvers)))
     }
 
+    /// Whether something in a part has yet to be expanded. (While one text waits for that, all may.)
+    fn left_open(&self, part: &Value) -> bool {
+        is_template(part) || !self.drawn.is_complete()
+    }
+
     fn misexpanded(&self, base: &str, error: &SpaceError) -> ConfigError {
         self.error(&path::join(base, &error.path), &error.message)
     }
@@ -80,7 +85,7 @@ impl Document {
         let secrets = SecretKeys::default();
         let mut configs = Vec::new();
         for at in paths {
-            if !self.get(&at).is_some_and(is_template) {
+            if !self.get(&at).is_some_and(|part| self.left_open(part)) {
                 configs.push(self.config_with(&at, &secrets)?);
                 continue;
             }
@@ -116,13 +121,14 @@ impl Document {
         secrets: &SecretKeys,
         resolvers: &Resolvers,
     ) -> Result<Option<usize>, ConfigError> {
-        let Some(Value::Array(items)) = self.get(list).filter(|items| is_template(items)) else {
+        let Some(items) = self.get(list).filter(|items| self.left_open(items)) else {
             return Ok(None);
         };
+        let Value::Array(items) = items else { return Ok(None) };
         let (mut values, mut origins, mut drawn) =
             (Vec::new(), Vec::new(), crate::config::interpolate::Drawn::default());
         for (at, item) in items.iter().enumerate() {
-            if is_template(item) {
+            if self.left_open(item) {
                 let path = path::item(list, at);
                 let space = self.space(&path, secrets, resolvers)?;
                 let kept = space.kept(values.len());

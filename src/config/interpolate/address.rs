@@ -106,7 +106,8 @@ pub(super) fn expanded(steps: &[Step]) -> Address {
             .filter(|step| {
                 let opens = matches!(step, Step::Key(key) if names_a_space(key));
                 inside |= opens;
-                !opens && !(inside && matches!(step, Step::At(_)))
+                let chooses = inside && matches!(step, Step::At(_));
+                !(opens || chooses)
             })
             .cloned()
             .collect(),

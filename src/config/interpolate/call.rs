@@ -3,12 +3,13 @@
 use super::{
     address::Address,
     drawn::Sources,
-    engine::{Engine, Made, Stop},
+    engine::{Engine, Stop},
     follow::{Dead, Found},
     grammar::parse_value,
     missing::is_missing,
     resolvers::{count, text},
     template::{Argument, Call},
+    tree::Made,
 };
 use crate::config::{nearest::nearest, path};
 use serde_json::{Map, Value};

@@ -3,10 +3,11 @@
 use super::{
     address::Address,
     drawn::Drawn,
-    engine::{Engine, Mistake, Tree},
+    engine::{Engine, Mistake},
     missing::missing,
     resolve::{placed, resolve_all, resolve_part},
     resolvers::Resolvers,
+    tree::Tree,
 };
 use crate::config::{ConfigError, Document};
 use serde_json::Value;

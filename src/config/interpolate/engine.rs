@@ -1,14 +1,15 @@
 //! Resolves the texts of a tree, each once, within bounds.
 
 use super::{
-    address::{Address, Step, child, is_space},
+    address::{Address, Step},
     drawn::Sources,
     grammar::{is_template, parse},
     resolvers::Resolvers,
     template::{Insert, Piece, Template},
+    tree::{Made, Tree},
 };
 use crate::config::path;
-use serde_json::{Map, Value};
+use serde_json::Value;
 use std::{
     collections::{HashMap, HashSet},
     rc::Rc,
@@ -18,40 +19,8 @@ use std::{
 /// Honest values and chains of references are not nested this deep.
 const MAX_DEPTH: usize = 128;
 
-/// What the references of one document may make, by estimate: a text that doubles from line to
-/// line, or a map, would fill any memory.
-const MAX_BYTES: usize = 32 << 20;
-
 /// More mistakes than these are not reported.
 const MAX_MISTAKES: usize = 100;
-
-/// A document, in which another value may stand in place of one part.
-pub(super) struct Tree<'a> {
-    pub(super) root: &'a Value,
-    pub(super) part: Option<(Address, &'a Value)>,
-}
-
-impl<'a> Tree<'a> {
-    /// What stands at `address`, which is a step below `value`.
-    pub(super) fn child(&self, value: &'a Value, address: &Address) -> Option<&'a Value> {
-        match &self.part {
-            Some((at, part)) if at == address => Some(part),
-            _ => child(value, address.0.last()?),
-        }
-    }
-
-    pub(super) fn at(&self, address: &Address) -> Option<&'a Value> {
-        let (mut value, mut steps) = match &self.part {
-            Some((at, part)) if address.0.starts_with(&at.0) => (*part, &address.0[at.0.len()..]),
-            _ => (self.root, address.0.as_slice()),
-        };
-        while let [first, rest @ ..] = steps {
-            value = child(value, first)?;
-            steps = rest;
-        }
-        Some(value)
-    }
-}
 
 /// Why a text has no value.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -62,40 +31,6 @@ pub(super) enum Stop {
     Missing,
     /// It, or what it needs, is wrong; the mistake is noted.
     Failed,
-}
-
-/// A value that was made, and what its parts were drawn from.
-#[derive(Debug, Default)]
-pub(super) struct Made {
-    pub(super) value: Value,
-    pub(super) traces: Vec<Trace>,
-}
-
-#[derive(Debug, Clone)]
-pub(super) struct Trace {
-    /// From the value to the part.
-    pub(super) below: Vec<Step>,
-    pub(super) sources: Sources,
-}
-
-impl Made {
-    pub(super) fn new(value: Value, sources: Sources) -> Self {
-        let mut made = Self { value, traces: Vec::new() };
-        made.mark(sources);
-        made
-    }
-
-    pub(super) fn mark(&mut self, sources: Sources) {
-        if !sources.is_none() {
-            self.traces.push(Trace { below: Vec::new(), sources });
-        }
-    }
-
-    pub(super) fn sources(&self) -> Sources {
-        let mut all = Sources::NONE;
-        self.traces.iter().for_each(|trace| all.add(trace.sources));
-        all
-    }
 }
 
 /// Something wrong, at the text where it stands.
@@ -119,8 +54,8 @@ pub(super) struct Engine<'a> {
     chain: Vec<Address>,
     /// What is read, if that is no text that stands somewhere.
     pub(super) asked: String,
-    depth: usize,
-    spent: usize,
+    pub(super) depth: usize,
+    pub(super) spent: usize,
     now: Option<SystemTime>,
     secret_keys: HashMap<String, bool>,
     pub(super) mistakes: Vec<Mistake>,
@@ -148,6 +83,10 @@ impl<'a> Engine<'a> {
 
     /// Resolves every text in `value`, which stands at `at`.
     pub(super) fn visit(&mut self, value: &'a Value, at: &mut Address) {
+        if self.is_spent() {
+            // Said already; what else is wrong may be found when this is mended.
+            return;
+        }
         match value {
             Value::String(text) if is_template(text) => {
                 // What is wrong with it is noted.
@@ -196,7 +135,7 @@ impl<'a> Engine<'a> {
     }
 
     fn check_height(&mut self, at: &Address, made: Made) -> Result<Made, Stop> {
-        if at.0.len() + height(&made.value) > MAX_DEPTH {
+        if at.0.len() + super::copy::height(&made.value) > MAX_DEPTH {
             return Err(self.too_deep());
         }
         Ok(made)
@@ -221,11 +160,7 @@ impl<'a> Engine<'a> {
         self.depth = depth;
     }
 
-    pub(super) const fn depth(&self) -> usize {
-        self.depth
-    }
-
-    fn deeper(&mut self) -> Result<(), Stop> {
+    pub(super) fn deeper(&mut self) -> Result<(), Stop> {
         if self.depth >= MAX_DEPTH {
             return Err(self.too_deep());
         }
@@ -279,23 +214,6 @@ impl<'a> Engine<'a> {
             self.mistakes.push(Mistake { path, message, missing });
         }
         Stop::Failed
-    }
-
-    /// Counts what is made.
-    pub(super) fn charge(&mut self, bytes: usize) -> Result<(), Stop> {
-        if self.spent > MAX_BYTES {
-            // Said already.
-            return Err(Stop::Failed);
-        }
-        self.spent += bytes;
-        if self.spent > MAX_BYTES {
-            let message = format!(
-                "with this, the references make more than {} MiB of this document",
-                MAX_BYTES >> 20
-            );
-            return Err(self.wrong(message));
-        }
-        Ok(())
     }
 
     pub(super) fn now(&mut self) -> SystemTime {
@@ -374,107 +292,5 @@ impl<'a> Engine<'a> {
             Insert::Reference(reference) => self.reference(reference, insert, at),
             Insert::Call(call) => self.call(call, at),
         }
-    }
-
-    /// A copy of a part of the tree, with everything in it resolved.
-    pub(super) fn copy(&mut self, at: &Address, value: &'a Value) -> Result<Made, Stop> {
-        let mut traces = Vec::new();
-        let value = self.part(&mut at.clone(), value, at.0.len(), &mut traces)?;
-        Ok(Made { value, traces })
-    }
-
-    /// `base`: how much of `at` leads to the copy.
-    fn part(
-        &mut self,
-        at: &mut Address,
-        value: &'a Value,
-        base: usize,
-        traces: &mut Vec<Trace>,
-    ) -> Result<Value, Stop> {
-        self.charge(weight(value))?;
-        match value {
-            Value::String(text) if is_template(text) => {
-                let made = self.leaf(at, text)?;
-                self.charge_whole(&made.value)?;
-                let below = &at.0[base..];
-                self.charge(made.traces.len() * 128)?;
-                traces.extend(made.traces.iter().map(|trace| Trace {
-                    below: [below, &trace.below].concat(),
-                    sources: trace.sources,
-                }));
-                Ok(made.value.clone())
-            }
-            Value::Array(items) => {
-                self.deeper()?;
-                let mut list = Vec::with_capacity(items.len());
-                for index in 0..items.len() {
-                    list.push(self.member(at, value, Step::At(index), base, traces)?);
-                }
-                self.depth -= 1;
-                Ok(Value::Array(list))
-            }
-            Value::Object(map) if is_space(map) => Err(Stop::Left),
-            Value::Object(map) => {
-                self.deeper()?;
-                let mut copy = Map::new();
-                for key in map.keys() {
-                    let item = self.member(at, value, Step::Key(key.clone()), base, traces)?;
-                    if self.is_secret(key) {
-                        let below = [&at.0[base..], &[Step::Key(key.clone())]].concat();
-                        traces.push(Trace { below, sources: Sources::SECRET });
-                    }
-                    copy.insert(key.clone(), item);
-                }
-                self.depth -= 1;
-                Ok(Value::Object(copy))
-            }
-            value => Ok(value.clone()),
-        }
-    }
-
-    fn member(
-        &mut self,
-        at: &mut Address,
-        value: &'a Value,
-        step: Step,
-        base: usize,
-        traces: &mut Vec<Trace>,
-    ) -> Result<Value, Stop> {
-        at.0.push(step);
-        let item = match self.tree.child(value, at) {
-            Some(item) => self.part(at, item, base, traces),
-            None => Ok(Value::Null),
-        };
-        at.0.pop();
-        item
-    }
-
-    pub(super) fn charge_whole(&mut self, value: &Value) -> Result<(), Stop> {
-        self.charge(weight(value))?;
-        match value {
-            Value::Array(items) => items.iter().try_for_each(|item| self.charge_whole(item)),
-            Value::Object(map) => map.values().try_for_each(|item| self.charge_whole(item)),
-            _ => Ok(()),
-        }
-    }
-}
-
-/// What a copy of a value takes up, without what is in it, about.
-fn weight(value: &Value) -> usize {
-    match value {
-        Value::String(text) => 48 + text.len(),
-        // A map's entries come in blocks of up to eleven.
-        Value::Object(map) if !map.is_empty() => {
-            700 * map.len().div_ceil(6) + map.keys().map(|key| 24 + key.len()).sum::<usize>()
-        }
-        _ => 40,
-    }
-}
-
-fn height(value: &Value) -> usize {
-    match value {
-        Value::Array(items) => 1 + items.iter().map(height).max().unwrap_or(0),
-        Value::Object(map) => 1 + map.values().map(height).max().unwrap_or(0),
-        _ => 0,
     }
 }

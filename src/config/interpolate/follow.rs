@@ -3,10 +3,11 @@
 use super::{
     address::{Address, Step, child, is_space, step},
     drawn::Sources,
-    engine::{Engine, Made, Stop, Trace},
+    engine::{Engine, Stop},
     grammar::is_template,
     missing::is_missing,
     template::{Insert, Key, Reference},
+    tree::{Made, Trace},
 };
 use crate::config::{nearest::nearest, path};
 use serde_json::{Map, Value};
@@ -213,7 +214,7 @@ impl<'a> Engine<'a> {
         if let Some(known) = self.followed.get(at) {
             return Ok(known.clone());
         }
-        let depth = self.depth();
+        let depth = self.depth;
         self.enter(at)?;
         let followed = self.lead(at, text);
         self.leave(depth);

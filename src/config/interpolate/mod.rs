@@ -82,6 +82,7 @@
 
 mod address;
 mod call;
+mod copy;
 mod document;
 mod drawn;
 mod engine;
@@ -91,6 +92,7 @@ mod missing;
 mod resolve;
 mod resolvers;
 mod template;
+mod tree;
 
 pub use drawn::{Drawn, Sources};
 pub use missing::missing;

@@ -3,10 +3,11 @@
 use super::{
     address::{Address, expanded},
     drawn::Drawn,
-    engine::{Engine, Made, Mistake, Stop, Tree},
+    engine::{Engine, Mistake, Stop},
     grammar::{is_template, parse},
     resolvers::Resolvers,
     template::{Key, Template},
+    tree::{Made, Tree},
 };
 use crate::config::ConfigError;
 use serde_json::Value;

@@ -18,6 +18,8 @@ use std::{
 };
 
 type Custom = dyn Fn(&[Value]) -> Result<Value, BoxError> + Send + Sync;
+type Environment = dyn Fn(&str) -> Option<String> + Send + Sync;
+type Clock = dyn Fn() -> SystemTime + Send + Sync;
 
 /// What `${name:…}` may call, and what the standard ones see: the environment, the clock, the
 /// directory that paths are relative to.
@@ -47,8 +49,8 @@ pub struct Resolvers {
 /// What the standard resolvers see.
 #[derive(Clone)]
 pub(super) struct Surroundings {
-    env: Option<Arc<dyn Fn(&str) -> Option<String> + Send + Sync>>,
-    clock: Option<Arc<dyn Fn() -> SystemTime + Send + Sync>>,
+    env: Option<Arc<Environment>>,
+    clock: Option<Arc<Clock>>,
     directory: PathBuf,
 }
 
