@@ -99,7 +99,8 @@ impl Space {
             ));
         }
         let rules = rules::take(&mut template);
-        let root = Reader::read(secrets, &template)?;
+        let has_secrets = secrets.are_in(&template);
+        let root = Reader::read(secrets, template)?;
         let mut is_map = true;
         root.each_at(&[], &mut |found| is_map &= found.is_some_and(|found| found.is_map()));
         if !is_map {
@@ -112,7 +113,6 @@ impl Space {
         let has_ids = check_ids(&root, &rules)?;
         let mut axes = Vec::new();
         root.axes(String::new(), 1, &mut axes);
-        let has_secrets = secrets.are_in(&template);
         let secrets = secrets.clone();
         let inner = Inner { root, rules, axes, secrets, has_secrets, has_ids };
         Ok(Self { inner: Arc::new(inner), resolve: None })
