@@ -79,3 +79,8 @@ pub(crate) use read::is_template;
 pub use source::{ExpandConfig, MAX_EXPANDED};
 pub(super) use space::Template;
 pub use space::{Axis, Point, Space};
+
+/// The manual's example compiles.
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/expansion.md")]
+struct Manual;
