@@ -446,6 +446,49 @@ fn template() -> impl Strategy<Value = Value> {
     .prop_map(|inner| json!({ "root": inner, "other": choice([1, 2]) }))
 }
 
+/// Words with what may or may not belong behind them.
+fn anything() -> impl Strategy<Value = Value> {
+    let number = prop_oneof![
+        (-20_i64..20).prop_map(Value::from),
+        any::<i64>().prop_map(Value::from),
+        any::<u64>().prop_map(Value::from),
+        (-10.0..10.0_f64).prop_map(Value::from),
+        any::<f64>().prop_filter("finite", |x| x.is_finite()).prop_map(Value::from),
+        Just(json!("x")),
+    ];
+    let numbers = prop::collection::vec(number.clone(), 0..4).prop_map(Value::from);
+    numbers.prop_recursive(3, 16, 3, move |inner| {
+        let word = prop::sample::select(vec![
+            "$choice",
+            "$range",
+            "$linspace",
+            "$logspace",
+            "$geomspace",
+            "$uniform",
+            "$normal",
+            "$log_uniform",
+            "$int_uniform",
+            "$grid",
+            "$zip",
+            "$expand",
+            "$$x",
+            "a",
+            "b",
+        ]);
+        let option = prop::sample::select(vec!["count", "seed", "base", "c"]);
+        let option = prop::option::of((option, number.clone()));
+        prop_oneof![
+            (word, inner.clone(), option).prop_map(|(word, value, option)| {
+                let option = option.map(|(key, value)| (key.to_owned(), value));
+                Value::Object(option.into_iter().chain([(word.to_owned(), value)]).collect())
+            }),
+            prop::collection::vec(inner.clone(), 0..3).prop_map(Value::from),
+            prop::collection::btree_map("[ab]", inner, 1..3)
+                .prop_map(|map| Value::Object(map.into_iter().collect())),
+        ]
+    })
+}
+
 /// The first value a template stands for.
 fn first(template: &Value) -> Value {
     space(json!({ "x": template })).at(0).unwrap().value().unwrap()["x"].take()
@@ -469,6 +512,18 @@ proptest! {
             configs.push(by_index);
         }
         prop_assert_eq!(configs.len() as u64, space.len().min(200));
+    }
+
+    #[test]
+    fn whatever_stands_behind_a_word_is_a_space_or_an_error(template in anything()) {
+        if let Ok(space) = Space::new(json!({ "x": template })) {
+            let last = space.len() - 1;
+            for index in [0, last / 2, last] {
+                let config = space.get(index).unwrap();
+                let plain = Config::new(config.value().clone()).unwrap();
+                prop_assert_eq!(config.id(), plain.id());
+            }
+        }
     }
 
     #[test]

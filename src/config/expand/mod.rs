@@ -55,6 +55,7 @@
 //! alphabetical order, the last varies fastest; draws and logarithms use no function of the
 //! platform; computed numbers are rounded to 15 significant digits.
 
+mod axis;
 mod build;
 mod error;
 mod expression;
@@ -63,19 +64,27 @@ mod iter;
 mod node;
 mod numbers;
 mod permute;
+mod point;
 mod read;
 mod rules;
 mod source;
 mod space;
 mod words;
 
+pub use axis::Axis;
 pub use build::{
     choice, geomspace, grid, int_uniform, linspace, log_uniform, logspace, normal, range, uniform,
     zip,
 };
 pub use error::SpaceError;
 pub use iter::{Kept, Points, Sample};
+pub use point::Point;
+pub(super) use point::Template;
 pub(crate) use read::is_template;
 pub use source::{ExpandConfig, MAX_EXPANDED};
-pub(super) use space::Template;
-pub use space::{Axis, Point, Space};
+pub use space::Space;
+
+/// The manual's example compiles.
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/expansion.md")]
+struct Manual;

@@ -16,7 +16,7 @@ pub(super) enum Node {
     /// A map whose entries vary.
     Map {
         entries: Vec<Entry>,
-        frame: Frame,
+        frame: Box<Frame>,
         len: u64,
         secret: Option<Box<str>>,
     },
@@ -32,7 +32,7 @@ pub(super) enum Node {
         ends: Vec<u64>,
     },
     Numbers {
-        numbers: Numbers,
+        numbers: Box<Numbers>,
         secret: Option<Box<str>>,
     },
 }
@@ -41,8 +41,8 @@ pub(super) enum Node {
 #[derive(Debug)]
 pub(super) struct Entry {
     pub(super) key: String,
-    /// What stands before the value in canonical JSON: `{"key":`, `,"key":`, `[` or `,`.
-    pub(super) lead: Box<str>,
+    /// What stands before the value of a map in canonical JSON: `{"key":` or `,"key":`.
+    pub(super) lead: Option<Box<str>>,
     pub(super) node: Node,
     /// Its own index is `index / stride % len`. What is zipped has one stride.
     pub(super) stride: u64,
@@ -92,6 +92,10 @@ impl Frame {
 }
 
 impl Entry {
+    pub(super) const fn new(key: String, node: Node) -> Self {
+        Self { key, lead: None, node, stride: 1 }
+    }
+
     fn index(&self, index: u64) -> u64 {
         match self.node.len() {
             1 => 0,
@@ -281,8 +285,11 @@ impl Found<'_> {
 }
 
 fn write_entries(entries: &[Entry], index: u64, out: &mut String, close: char) {
-    for entry in entries {
-        out.push_str(&entry.lead);
+    for (at, entry) in entries.iter().enumerate() {
+        match &entry.lead {
+            Some(lead) => out.push_str(lead),
+            None => out.push(if at == 0 { '[' } else { ',' }),
+        }
         entry.node.write_canonical(entry.index(index), out);
     }
     out.push(close);

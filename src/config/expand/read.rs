@@ -48,42 +48,46 @@ struct Group {
 }
 
 impl<'a> Reader<'a> {
-    pub(super) fn read(secrets: &'a SecretKeys, template: &Value) -> Result<Node, SpaceError> {
+    pub(super) fn read(secrets: &'a SecretKeys, template: Value) -> Result<Node, SpaceError> {
         let here = Here { path: String::new(), at: String::new(), secret: false, depth: 0 };
         Self { secrets, write_out: MAX_WRITTEN_OUT }.node(template, &here)
     }
 
-    fn node(&mut self, value: &Value, here: &Here) -> Result<Node, SpaceError> {
+    fn node(&mut self, value: Value, here: &Here) -> Result<Node, SpaceError> {
         if here.depth > MAX_DEPTH {
             return Err(SpaceError::new(
                 &here.at,
                 format!("nested deeper than {MAX_DEPTH} levels"),
             ));
         }
+        if !is_template(&value) {
+            return self.fixed(value, here);
+        }
         match value {
-            Value::Object(map) if is_template(value) => {
-                match map.keys().find(|key| key.starts_with('$') && !key.starts_with("$$")) {
+            Value::Object(map) => {
+                let word = map.keys().find(|key| key.starts_with('$') && !key.starts_with("$$"));
+                match word.cloned() {
                     None => self.map(map, here),
-                    Some(key) => match Word::read(key, &here.at)? {
+                    Some(key) => match Word::read(&key, &here.at)? {
                         Word::Grid | Word::Zip => self.map(map, here),
-                        word => self.generator(word, key, map, here),
+                        word => self.generator(word, &key, map, here),
                     },
                 }
             }
-            Value::Array(items) if is_template(value) => self.list(items, here),
-            _ => self.fixed(value, here),
+            Value::Array(items) => self.list(items, here),
+            value => self.fixed(value, here),
         }
     }
 
-    fn fixed(&self, value: &Value, here: &Here) -> Result<Node, SpaceError> {
+    fn fixed(&self, value: Value, here: &Here) -> Result<Node, SpaceError> {
         let canonical = if here.secret && !(value.is_null() || value.is_boolean()) {
             marker(&here.path)
         } else {
-            canonical_json(&self.secrets.by_path(value, &here.path)).map_err(|error| {
+            canonical_json(&self.secrets.by_path(&value, &here.path)).map_err(|error| {
                 SpaceError::new(&path::join(&here.at, &error.path), error.what_is_wrong())
             })?
         };
-        Ok(Node::Fixed { value: value.clone(), canonical: canonical.into() })
+        Ok(Node::Fixed { value, canonical: canonical.into() })
     }
 
     /// `$choice` or numbers, alone in their map but for their options.
@@ -91,7 +95,7 @@ impl<'a> Reader<'a> {
         &mut self,
         word: Word,
         key: &str,
-        map: &Map<String, Value>,
+        mut map: Map<String, Value>,
         here: &Here,
     ) -> Result<Node, SpaceError> {
         let beside = map.keys().find(|k| *k != key && !word.options().contains(&k.as_str()));
@@ -108,12 +112,12 @@ impl<'a> Reader<'a> {
         let at = path::join(&here.at, key);
         match word {
             Word::Numbers(kind) => {
-                let mut numbers = kind.read(map, &map[key], &here.at, &at)?;
+                let mut numbers = kind.read(&map, &map[key], &here.at, &at)?;
                 self.afford(&mut numbers);
                 let secret = here.secret.then(|| marker(&here.path).into());
-                Ok(Node::Numbers { numbers, secret })
+                Ok(Node::Numbers { numbers: Box::new(numbers), secret })
             }
-            _ => self.choice(&map[key], &at, here),
+            _ => self.choice(map.remove(key).unwrap_or_default(), &at, here),
         }
     }
 
@@ -125,16 +129,16 @@ impl<'a> Reader<'a> {
     }
 
     /// A list, each item of which stands where the list does.
-    fn choice(&mut self, values: &Value, at: &str, here: &Here) -> Result<Node, SpaceError> {
+    fn choice(&mut self, values: Value, at: &str, here: &Here) -> Result<Node, SpaceError> {
         let Value::Array(values) = values else {
-            let message = format!("{} is not a list of values, as in [a, b]", shown(values));
+            let message = format!("{} is not a list of values, as in [a, b]", shown(&values));
             return Err(SpaceError::new(at, message));
         };
         if values.is_empty() {
             return Err(SpaceError::new(at, "empty; at least one value is needed"));
         }
         let (mut parts, mut ends, mut end) = (Vec::new(), Vec::new(), 0_u64);
-        for (index, value) in values.iter().enumerate() {
+        for (index, value) in values.into_iter().enumerate() {
             let here = Here { at: format!("{at}[{index}]"), depth: here.depth + 1, ..here.clone() };
             let part = self.node(value, &here)?;
             end = end.checked_add(part.len()).ok_or_else(|| too_many(at))?;
@@ -145,48 +149,52 @@ impl<'a> Reader<'a> {
     }
 
     /// The values of a key under `$grid` or `$zip`: a list of them, or a generator.
-    fn values(&mut self, value: &Value, here: &Here) -> Result<Node, SpaceError> {
+    fn values(&mut self, value: Value, here: &Here) -> Result<Node, SpaceError> {
         let is_generator = |map: &Map<String, Value>| {
             map.keys().any(|key| key.starts_with('$') && !key.starts_with("$$"))
         };
-        match value {
-            Value::Array(_) => self.choice(value, &here.at.clone(), here),
+        match &value {
+            Value::Array(_) => self.choice(value, &here.at, here),
             Value::Object(map) if is_generator(map) => self.node(value, here),
             _ => Err(SpaceError::new(
                 &here.at,
                 format!(
                     "{} is neither a list of values, as in [a, b], nor a generator, as in \
                      {{ $range: [0, 3] }}",
-                    shown(value)
+                    shown(&value)
                 ),
             )),
         }
     }
 
-    fn list(&mut self, items: &[Value], here: &Here) -> Result<Node, SpaceError> {
-        let mut groups = Vec::new();
-        for (index, item) in items.iter().enumerate() {
+    fn list(&mut self, items: Vec<Value>, here: &Here) -> Result<Node, SpaceError> {
+        let mut entries = Vec::with_capacity(items.len());
+        for (index, item) in items.into_iter().enumerate() {
             let here = Here {
                 path: format!("{}[{index}]", here.path),
                 at: format!("{}[{index}]", here.at),
                 secret: false,
                 depth: here.depth + 1,
             };
-            let node = self.node(item, &here)?;
-            groups.push(Group { len: node.len(), entries: vec![(String::new(), node)] });
+            entries.push(Entry::new(String::new(), self.node(item, &here)?));
         }
-        let (items, len) = strides(groups, here)?;
-        Ok(Node::List { items, len, secret: here.secret.then(|| marker(&here.path).into()) })
+        let mut len = 1_u64;
+        for entry in entries.iter_mut().rev() {
+            entry.stride = len;
+            len = len.checked_mul(entry.node.len()).ok_or_else(|| too_many(&here.at))?;
+        }
+        let secret = here.secret.then(|| marker(&here.path).into());
+        Ok(Node::List { items: entries, len, secret })
     }
 
     /// A map of plain keys, with the keys of a `$grid` and of a `$zip` among them.
-    fn map(&mut self, map: &Map<String, Value>, here: &Here) -> Result<Node, SpaceError> {
+    fn map(&mut self, map: Map<String, Value>, here: &Here) -> Result<Node, SpaceError> {
         let mut groups = Vec::new();
         for (key, value) in map {
             match key.strip_prefix('$') {
                 Some(plain) if !plain.starts_with('$') => {
-                    let at = path::join(&here.at, key);
-                    match Word::read(key, &here.at)? {
+                    let at = path::join(&here.at, &key);
+                    match Word::read(&key, &here.at)? {
                         Word::Grid => groups.extend(self.fields(value, &at, here)?),
                         Word::Zip => groups.push(zipped(self.fields(value, &at, here)?, &at)?),
                         _ => {
@@ -198,9 +206,10 @@ impl<'a> Reader<'a> {
                     }
                 }
                 plain => {
-                    let inside = self.under(plain.unwrap_or(key), path::join(&here.at, key), here);
+                    let inside =
+                        self.under(plain.unwrap_or(&key), path::join(&here.at, &key), here);
                     let node = self.node(value, &inside)?;
-                    let key = plain.unwrap_or(key).to_owned();
+                    let key = plain.unwrap_or(&key).to_owned();
                     groups.push(Group { len: node.len(), entries: vec![(key, node)] });
                 }
             }
@@ -215,9 +224,9 @@ impl<'a> Reader<'a> {
         }
         for (index, entry) in entries.iter_mut().enumerate() {
             let key = canonical_json(&Value::from(&*entry.key)).unwrap_or_default();
-            entry.lead = format!("{}{key}:", if index == 0 { '{' } else { ',' }).into();
+            entry.lead = Some(format!("{}{key}:", if index == 0 { '{' } else { ',' }).into());
         }
-        let frame = Frame::new(&entries);
+        let frame = Box::new(Frame::new(&entries));
         Ok(Node::Map {
             entries,
             frame,
@@ -227,10 +236,12 @@ impl<'a> Reader<'a> {
     }
 
     /// The fields of `$grid` or `$zip`, each varying by itself.
-    fn fields(&mut self, value: &Value, at: &str, here: &Here) -> Result<Vec<Group>, SpaceError> {
+    fn fields(&mut self, value: Value, at: &str, here: &Here) -> Result<Vec<Group>, SpaceError> {
         let Value::Object(fields) = value else {
-            let message =
-                format!("{} is not a map of lists, as in {{ a: [1, 2], b: [3, 4] }}", shown(value));
+            let message = format!(
+                "{} is not a map of lists, as in {{ a: [1, 2], b: [3, 4] }}",
+                shown(&value)
+            );
             return Err(SpaceError::new(at, message));
         };
         if fields.is_empty() {
@@ -239,14 +250,14 @@ impl<'a> Reader<'a> {
         let mut groups = Vec::new();
         for (key, value) in fields {
             let plain = match key.strip_prefix('$') {
-                None => key,
+                None => &*key,
                 Some(plain) if plain.starts_with('$') => plain,
                 Some(_) => {
                     let message = "a `$` word in place of a key; put it under a key of its own";
-                    return Err(SpaceError::new(&path::join(at, key), message));
+                    return Err(SpaceError::new(&path::join(at, &key), message));
                 }
             };
-            let inside = self.under(plain, path::join(at, key), here);
+            let inside = self.under(plain, path::join(at, &key), here);
             let node = self.values(value, &inside)?;
             groups.push(Group { len: node.len(), entries: vec![(plain.to_owned(), node)] });
         }
@@ -280,14 +291,11 @@ fn strides(groups: Vec<Group>, here: &Here) -> Result<(Vec<Entry>, u64), SpaceEr
     let mut stride = 1_u64;
     for group in groups.into_iter().rev() {
         for (key, node) in group.entries.into_iter().rev() {
-            entries.push(Entry { key, lead: "".into(), node, stride });
+            entries.push(Entry { stride, ..Entry::new(key, node) });
         }
         stride = stride.checked_mul(group.len).ok_or_else(|| too_many(&here.at))?;
     }
     entries.reverse();
-    for (index, entry) in entries.iter_mut().enumerate() {
-        entry.lead = if index == 0 { "[" } else { "," }.into();
-    }
     Ok((entries, stride))
 }
 

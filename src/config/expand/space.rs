@@ -2,14 +2,16 @@
 
 use super::{
     SpaceError,
+    axis::Axis,
     iter::{Kept, Points, Sample},
     node::Node,
+    point::Point,
     read::Reader,
     rules::{self, Rules},
 };
-use crate::config::{Config, ConfigError, ConfigId, SecretKeys, interpolate::Drawn, path};
+use crate::config::{Config, ConfigError, SecretKeys, interpolate::Drawn, path};
 use serde_json::Value;
-use std::{borrow::Cow, collections::HashMap, fmt, sync::Arc};
+use std::{fmt, sync::Arc};
 
 /// All configs that a template stands for, numbered from 0. Cheap to clone.
 ///
@@ -30,43 +32,21 @@ use std::{borrow::Cow, collections::HashMap, fmt, sync::Arc};
 /// ```
 #[derive(Clone)]
 pub struct Space {
-    inner: Arc<Inner>,
-    resolve: Option<Resolve>,
+    pub(super) inner: Arc<Inner>,
+    pub(super) resolve: Option<Resolve>,
 }
 
-type Resolve = Arc<dyn Fn(&mut Value) -> Result<Drawn, ConfigError> + Send + Sync>;
+pub(super) type Resolve = Arc<dyn Fn(&mut Value) -> Result<Drawn, ConfigError> + Send + Sync>;
 
-struct Inner {
-    root: Node,
-    rules: Rules,
-    axes: Vec<Axis>,
-    secrets: SecretKeys,
+pub(super) struct Inner {
+    pub(super) root: Node,
+    pub(super) rules: Rules,
+    pub(super) axes: Vec<Axis>,
+    pub(super) secrets: SecretKeys,
     /// Some config may have a secret.
-    has_secrets: bool,
+    pub(super) has_secrets: bool,
     /// Some config may say its own id.
-    has_ids: bool,
-}
-
-/// What varies independently of everything else in a space: one digit of the index.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Axis {
-    paths: Vec<String>,
-    len: u64,
-    stride: u64,
-}
-
-impl Axis {
-    /// The paths that vary: several if they are zipped. An empty one is the whole config.
-    pub fn paths(&self) -> &[String] {
-        &self.paths
-    }
-
-    /// How many values there are.
-    // A length of 0 is an error of the template.
-    #[allow(clippy::len_without_is_empty)]
-    pub const fn len(&self) -> u64 {
-        self.len
-    }
+    pub(super) has_ids: bool,
 }
 
 impl Space {
@@ -99,7 +79,8 @@ impl Space {
             ));
         }
         let rules = rules::take(&mut template);
-        let root = Reader::read(secrets, &template)?;
+        let has_secrets = secrets.are_in(&template);
+        let root = Reader::read(secrets, template)?;
         let mut is_map = true;
         root.each_at(&[], &mut |found| is_map &= found.is_some_and(|found| found.is_map()));
         if !is_map {
@@ -110,9 +91,7 @@ impl Space {
             None => Rules::default(),
         };
         let has_ids = check_ids(&root, &rules)?;
-        let mut axes = Vec::new();
-        root.axes(String::new(), 1, &mut axes);
-        let has_secrets = secrets.are_in(&template);
+        let axes = root.all_axes();
         let secrets = secrets.clone();
         let inner = Inner { root, rules, axes, secrets, has_secrets, has_ids };
         Ok(Self { inner: Arc::new(inner), resolve: None })
@@ -164,7 +143,7 @@ impl Space {
 
     /// The config at `index`, whether or not it is left out, without making it.
     pub fn at(&self, index: u64) -> Option<Point<'_>> {
-        (index < self.len()).then_some(Point { space: self, index })
+        (index < self.len()).then_some(Point::new(self, index))
     }
 
     /// Makes the config at `index`, whether or not it is left out.
@@ -244,186 +223,8 @@ fn check_ids(root: &Node, rules: &Rules) -> Result<bool, SpaceError> {
 
 /// A name made of what varies.
 fn name_example(root: &Node) -> String {
-    let mut axes = Vec::new();
-    root.axes(String::new(), 1, &mut axes);
-    match axes.iter().flat_map(|axis| &axis.paths).next() {
+    match root.all_axes().iter().flat_map(Axis::paths).next() {
         Some(path) => format!("\"a-{{{path}}}\""),
         None => "\"a-{$index}\"".to_owned(),
-    }
-}
-
-impl Node {
-    fn axes(&self, here: String, outer: u64, axes: &mut Vec<Axis>) {
-        let (entries, is_list) = match self {
-            Self::Fixed { .. } => return,
-            Self::Map { entries, .. } => (entries, false),
-            Self::List { items, .. } => (items, true),
-            Self::Choice { .. } | Self::Numbers { .. } => {
-                axes.push(Axis { paths: vec![here], len: self.len(), stride: outer });
-                return;
-            }
-        };
-        let first = axes.len();
-        let varying = || entries.iter().enumerate().filter(|(_, entry)| entry.node.len() > 1);
-        // What is zipped has one stride.
-        let mut sharing: HashMap<u64, usize> = HashMap::new();
-        for (_, entry) in varying() {
-            *sharing.entry(entry.stride).or_default() += 1;
-        }
-        let mut zipped: HashMap<u64, usize> = HashMap::new();
-        for (at, entry) in varying() {
-            let path =
-                if is_list { format!("{here}[{at}]") } else { path::join(&here, &entry.key) };
-            let stride = outer * entry.stride;
-            if sharing.get(&entry.stride) == Some(&1) {
-                entry.node.axes(path, stride, axes);
-            } else if let Some(axis) = zipped.get(&stride) {
-                axes[*axis].paths.push(path);
-            } else {
-                zipped.insert(stride, axes.len());
-                axes.push(Axis { paths: vec![path], len: entry.node.len(), stride });
-            }
-        }
-        axes[first..].sort_by_key(|axis| std::cmp::Reverse(axis.stride));
-    }
-}
-
-/// One config of a space: its index, with ways to look at what it would be.
-#[derive(Debug, Clone, Copy)]
-pub struct Point<'a> {
-    space: &'a Space,
-    index: u64,
-}
-
-impl<'a> Point<'a> {
-    pub(super) const fn new(space: &'a Space, index: u64) -> Self {
-        Self { space, index }
-    }
-
-    /// Its index in the space.
-    pub const fn index(&self) -> u64 {
-        self.index
-    }
-
-    /// The position on each of the space's [axes](Space::axes).
-    pub fn digits(&self) -> impl Iterator<Item = u64> + use<'a> {
-        let index = self.index;
-        self.space.inner.axes.iter().map(move |axis| index / axis.stride % axis.len)
-    }
-
-    /// The value at a dotted path, without making the rest.
-    pub fn get(&self, path: &str) -> Option<Cow<'a, Value>> {
-        self.space.inner.root.find(self.index, path::steps(path))
-    }
-
-    /// Whether `exclude` and `include` leave it in.
-    pub fn is_kept(&self) -> bool {
-        self.space.inner.rules.keeps(&self.space.inner.root, self.index)
-    }
-
-    /// The whole value. A name from the template's `$expand` stands in it as its `config_id`.
-    ///
-    /// # Errors
-    ///
-    /// What [`Space::resolved_by`]'s function returns.
-    pub fn value(&self) -> Result<Value, ConfigError> {
-        self.drawn_value().map(|(value, _)| value)
-    }
-
-    /// As [`Point::value`], and what it was drawn from.
-    pub(crate) fn drawn_value(&self) -> Result<(Value, Drawn), ConfigError> {
-        let Some(resolve) = &self.space.resolve else {
-            return Ok((self.space.inner.value(self.index), Drawn::default()));
-        };
-        let mut value = self.space.inner.root.value(self.index);
-        let drawn = resolve(&mut value)?;
-        if let Some(name) = self.space.inner.rules.name() {
-            name.check(&drawn)?;
-        }
-        self.space.inner.put_name(self.index, &mut value);
-        Ok((value, drawn))
-    }
-
-    /// The id of the config, without making it.
-    ///
-    /// # Errors
-    ///
-    /// When the config's own id is none, and as [`Point::value`].
-    pub fn id(&self) -> Result<ConfigId, ConfigError> {
-        if self.space.resolve.is_some() {
-            return self.config().map(|config| config.id().clone());
-        }
-        let inner = &*self.space.inner;
-        if let Some(own) = self.own_id()? {
-            return Ok(own);
-        }
-        let mut canonical = String::with_capacity(256);
-        inner.root.write_canonical(self.index, &mut canonical);
-        Ok(ConfigId::of_canonical(&canonical))
-    }
-
-    /// The id that the template gives, by a name or in the config itself.
-    fn own_id(&self) -> Result<Option<ConfigId>, ConfigError> {
-        let inner = &*self.space.inner;
-        let find = |steps: &[String]| inner.root.find(self.index, steps.iter().map(String::as_str));
-        match inner.rules.name() {
-            Some(name) => ConfigId::own(Some(&Value::String(name.render(self.index, find)))),
-            None if inner.has_ids => ConfigId::own(self.get("config_id").as_deref()),
-            None => Ok(None),
-        }
-    }
-
-    /// Makes the config: its id now, its value when it is first asked for.
-    ///
-    /// # Errors
-    ///
-    /// As [`Point::id`].
-    pub fn config(&self) -> Result<Config, ConfigError> {
-        let inner = &*self.space.inner;
-        if self.space.resolve.is_some() {
-            let (value, drawn) = self.drawn_value()?;
-            return Config::with_secrets(value, &inner.secrets.clone().and_drawn(&drawn, ""));
-        }
-        let template = Template { space: Arc::clone(&self.space.inner), index: self.index };
-        Ok(Config::expanded(self.id()?, template))
-    }
-}
-
-/// What the value of an expanded config is made from, once it is asked for.
-pub(crate) struct Template {
-    space: Arc<Inner>,
-    index: u64,
-}
-
-impl Template {
-    pub(crate) fn value(&self) -> Value {
-        self.space.value(self.index)
-    }
-
-    /// What is a secret in it.
-    pub(crate) fn secrets(&self) -> &SecretKeys {
-        &self.space.secrets
-    }
-
-    /// The value without its secrets, if it may have any.
-    pub(crate) fn redacted(&self, value: &Value) -> Option<Value> {
-        self.space.has_secrets.then(|| self.space.secrets.redact(value))
-    }
-}
-
-impl Inner {
-    fn value(&self, index: u64) -> Value {
-        let mut value = self.root.value(index);
-        self.put_name(index, &mut value);
-        value
-    }
-
-    fn put_name(&self, index: u64, value: &mut Value) {
-        let Some(name) = self.rules.name() else { return };
-        let find = |steps: &[String]| path::find_steps(value, steps.iter().map(String::as_str));
-        let name = name.render(index, |steps| find(steps).map(Cow::Borrowed));
-        if let Value::Object(map) = value {
-            map.insert("config_id".to_owned(), Value::String(name));
-        }
     }
 }

@@ -156,7 +156,7 @@ impl Kind {
             (Self::Logspace, [start, stop, _]) => {
                 let base = base(map, place)?;
                 if let Some(large) =
-                    [start, stop].into_iter().find(|x| (**x * base.ln()).abs() > 460.0)
+                    [start, stop].into_iter().find(|x| (**x * super::float::ln(base)).abs() > 460.0)
                 {
                     return Err(wrong(format!("{base} to the power of {large} is beyond 1e±200")));
                 }
