@@ -107,9 +107,44 @@ pub enum ConfigError {
         /// What is wrong and what would be right.
         message: String,
     },
+    /// More than one thing is wrong; one a line, in the order of the file.
+    #[error("{}", lines(.0))]
+    Many(Vec<Self>),
+}
+
+fn lines(errors: &[ConfigError]) -> String {
+    errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
 }
 
 impl ConfigError {
+    /// Every single error of which this one consists.
+    pub fn into_each(self) -> impl Iterator<Item = Self> {
+        let mut each = Vec::new();
+        let mut waiting = vec![self];
+        while let Some(error) = waiting.pop() {
+            match error {
+                Self::Many(errors) => waiting.extend(errors.into_iter().rev()),
+                error => each.push(error),
+            }
+        }
+        each.into_iter()
+    }
+
+    /// No error, the error, or all of them in the order of the file.
+    pub(crate) fn many(errors: impl IntoIterator<Item = Self>) -> Result<(), Self> {
+        let mut each: Vec<_> = errors.into_iter().flat_map(Self::into_each).collect();
+        // A stable sort: what has no place stays in its order, behind what has one.
+        each.sort_by_key(|error| match error {
+            Self::Syntax { line, column, .. } => (*line, *column),
+            _ => (u64::MAX, 0),
+        });
+        match each.len() {
+            0 => Ok(()),
+            1 => each.pop().map_or(Ok(()), Err),
+            _ => Err(Self::Many(each)),
+        }
+    }
+
     pub(crate) fn at(self, place: impl Into<String>) -> Self {
         Self::At { place: place.into(), source: Box::new(self) }
     }

@@ -51,8 +51,13 @@ mod error;
 mod id;
 mod path;
 mod pool;
+#[cfg(feature = "schema")]
+pub mod schema;
 mod secret;
+mod secret_value;
 pub(crate) mod units;
+#[cfg(feature = "yaml")]
+mod words;
 #[cfg(feature = "yaml")]
 pub mod yaml;
 
@@ -61,6 +66,7 @@ pub use error::ConfigError;
 pub use id::ConfigId;
 pub use pool::{ConfigPool, Primary};
 pub use secret::{REDACTED, SecretKeys};
+pub use secret_value::Secret;
 pub use units::{parse_duration, parse_size};
 
 use serde::de::DeserializeOwned;
@@ -168,7 +174,12 @@ impl Config {
             .ok_or_else(|| path::missing(&self.inner.value, path))?;
         serde_path_to_error::deserialize(value).map_err(|error| {
             let path = path::join(path, &error.path().to_string());
-            let message = secret::speakable(&path, error.into_inner().to_string());
+            let message = error.into_inner().to_string();
+            let message = if self.hides(&path) {
+                secret::unspoken(&message)
+            } else {
+                secret::speakable(&path, message)
+            };
             ConfigError::Mismatch { path, message }
         })
     }
@@ -182,6 +193,45 @@ impl Config {
     /// The value with every secret replaced by `[redacted]`.
     pub fn redacted(&self) -> &Value {
         &self.inner.redacted
+    }
+
+    /// Whether the value at `path` is a secret, or stands in one.
+    fn hides(&self, path: &str) -> bool {
+        let mut shown = &self.inner.redacted;
+        for step in path::steps(path) {
+            let next = match shown {
+                Value::Object(map) => map.get(step),
+                Value::Array(items) => step.parse::<usize>().ok().and_then(|at| items.get(at)),
+                _ => None,
+            };
+            let Some(next) = next else { break };
+            shown = next;
+        }
+        shown == REDACTED
+    }
+
+    /// The paths of all secrets.
+    #[cfg(feature = "schema")]
+    fn hidden_paths(&self) -> Vec<String> {
+        fn walk(value: &Value, shown: &Value, path: &str, into: &mut Vec<String>) {
+            match (value, shown) {
+                (_, Value::String(shown)) if shown == REDACTED => into.push(path.to_owned()),
+                (Value::Object(value), Value::Object(shown)) => {
+                    for ((key, value), shown) in value.iter().zip(shown.values()) {
+                        walk(value, shown, &path::join(path, key), into);
+                    }
+                }
+                (Value::Array(value), Value::Array(shown)) => {
+                    for (at, (value, shown)) in value.iter().zip(shown).enumerate() {
+                        walk(value, shown, &format!("{path}[{at}]"), into);
+                    }
+                }
+                _ => {}
+            }
+        }
+        let mut paths = Vec::new();
+        walk(&self.inner.value, &self.inner.redacted, "", &mut paths);
+        paths
     }
 
     /// Whether both are the same frozen value (not merely equal ones).

@@ -11,6 +11,15 @@ pub(crate) fn find<'a>(value: &'a Value, path: &str) -> Option<&'a Value> {
     })
 }
 
+#[cfg(feature = "schema")]
+pub(crate) fn find_mut<'a>(value: &'a mut Value, path: &str) -> Option<&'a mut Value> {
+    steps(path).try_fold(value, |value, step| match value {
+        Value::Object(map) => map.get_mut(step),
+        Value::Array(items) => items.get_mut(step.parse::<usize>().ok()?),
+        _ => None,
+    })
+}
+
 /// The error for a path that leads nowhere, with the nearest existing part and its keys.
 pub(crate) fn missing(root: &Value, path: &str) -> ConfigError {
     let mut here = root;
@@ -46,6 +55,22 @@ pub(crate) fn join(base: &str, rest: &str) -> String {
         (base, rest) if rest.starts_with('[') => format!("{base}{rest}"),
         (base, rest) => format!("{base}.{rest}"),
     }
+}
+
+/// `path` without the `base` it begins with; `None` if it is not within it.
+#[cfg(feature = "yaml")]
+pub(crate) fn strip<'a>(path: &'a str, base: &str) -> Option<&'a str> {
+    let rest = path.strip_prefix(base)?;
+    if base.is_empty() || rest.is_empty() || rest.starts_with('[') {
+        return Some(rest);
+    }
+    rest.strip_prefix('.')
+}
+
+/// Whether `path` is `base`, or below it.
+#[cfg(feature = "yaml")]
+pub(crate) fn is_within(path: &str, base: &str) -> bool {
+    strip(path, base).is_some()
 }
 
 pub(crate) fn kind(value: &Value) -> &'static str {

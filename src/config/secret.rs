@@ -1,6 +1,7 @@
 //! Which keys hold secrets, and how they are kept out of sight.
 
 use serde_json::{Map, Value, json};
+use std::collections::BTreeSet;
 
 /// What stands in place of a secret wherever a config is shown or recorded.
 pub const REDACTED: &str = "[redacted]";
@@ -12,6 +13,8 @@ pub const REDACTED: &str = "[redacted]";
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SecretKeys {
     patterns: Vec<String>,
+    /// Single values, whatever their keys.
+    paths: BTreeSet<String>,
 }
 
 const DEFAULT: &[&str] = &[
@@ -52,13 +55,20 @@ impl Default for SecretKeys {
 impl SecretKeys {
     /// No key is a secret.
     pub const fn none() -> Self {
-        Self { patterns: Vec::new() }
+        Self { patterns: Vec::new(), paths: BTreeSet::new() }
     }
 
     /// Adds patterns, in any of the usual spellings (`apiKey`, `api_key`, `API-KEY`).
     #[must_use]
     pub fn and<'a>(mut self, patterns: impl IntoIterator<Item = &'a str>) -> Self {
         self.patterns.extend(patterns.into_iter().map(words).filter(|word| !word.is_empty()));
+        self
+    }
+
+    /// Adds single values by their paths (`llm.seal`, `items[0].seal`), whatever their keys.
+    #[must_use]
+    pub fn at<P: Into<String>>(mut self, paths: impl IntoIterator<Item = P>) -> Self {
+        self.paths.extend(paths.into_iter().map(Into::into));
         self
     }
 
@@ -83,6 +93,7 @@ impl SecretKeys {
 
     fn replace(&self, value: &Value, path: &str, with: &dyn Fn(&str) -> Value) -> Value {
         match value {
+            _ if self.paths.contains(path) => with(path),
             Value::Object(map) => Value::Object(
                 map.iter()
                     .map(|(key, value)| {
@@ -113,9 +124,17 @@ impl SecretKeys {
 
 /// What may be said of the value at `path`: messages of wrong values quote them.
 pub(crate) fn speakable(path: &str, message: String) -> String {
-    let is_secret = super::path::steps(path).any(|step| SecretKeys::default().matches(step));
+    if is_secret_path(path) { unspoken(&message) } else { message }
+}
+
+/// Whether the value at `path` is a secret by its key, or stands in one.
+pub(crate) fn is_secret_path(path: &str) -> bool {
+    super::path::steps(path).any(|step| SecretKeys::default().matches(step))
+}
+
+/// A message about a secret, without it.
+pub(crate) fn unspoken(message: &str) -> String {
     match message.split_once(", expected ") {
-        _ if !is_secret => message,
         Some((_, expected)) => format!("a value that is not shown, expected {expected}"),
         None => "a value that is not shown does not fit".to_owned(),
     }

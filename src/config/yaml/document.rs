@@ -1,7 +1,11 @@
 //! One YAML document, and where each part of it was written.
 
 use super::{
-    super::{Config, ConfigError, REDACTED, SecretKeys, path, secret::speakable},
+    super::{
+        Config, ConfigError, REDACTED, SecretKeys, path,
+        secret::{speakable, unspoken},
+        words::helpful,
+    },
     parse,
 };
 use serde_json::{Map, Value};
@@ -15,6 +19,8 @@ pub struct Document {
     spots: HashMap<String, Spot>,
     /// Paths that were set from a command line, and how.
     overrides: Vec<(String, String)>,
+    /// Paths of secrets that are none by their keys.
+    hidden: Vec<String>,
 }
 
 /// A line and a column, both from 1.
@@ -28,7 +34,7 @@ pub struct Spot {
 
 impl Document {
     pub(super) fn new(place: &str, value: Value, spots: HashMap<String, Spot>) -> Self {
-        Self { place: place.to_owned(), value, spots, overrides: Vec::new() }
+        Self { place: place.to_owned(), value, spots, overrides: Vec::new(), hidden: Vec::new() }
     }
 
     /// The value.
@@ -41,7 +47,7 @@ impl Document {
         path::find(&self.value, path)
     }
 
-    #[cfg(feature = "proxy")]
+    #[cfg(any(feature = "proxy", feature = "schema"))]
     pub(crate) const fn value_mut(&mut self) -> &mut Value {
         &mut self.value
     }
@@ -113,10 +119,7 @@ impl Document {
     /// An error at `path` that names the file, the line and the column.
     pub fn error(&self, path: &str, message: impl fmt::Display) -> ConfigError {
         let Spot { line, column } = self.spot(path);
-        let set = self.overrides.iter().rev().find(|(key, _)| {
-            path.strip_prefix(key.as_str())
-                .is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
-        });
+        let set = self.overrides.iter().rev().find(|(key, _)| path::is_within(path, key));
         if let Some((_, text)) = set {
             return ConfigError::Override {
                 text: text.clone(),
@@ -128,6 +131,12 @@ impl Document {
         ConfigError::Syntax { place: self.place.clone(), line, column, message }
     }
 
+    /// From here on the values at these paths are secrets.
+    #[cfg(feature = "schema")]
+    pub(crate) fn hide(&mut self, paths: impl IntoIterator<Item = String>) {
+        self.hidden.extend(paths);
+    }
+
     /// Binds the part at `path` to a type.
     ///
     /// # Errors
@@ -137,7 +146,12 @@ impl Document {
         let value = path::find(&self.value, at).unwrap_or(&Value::Null);
         serde_path_to_error::deserialize(value).map_err(|error| {
             let inside = path::join(at, &error.path().to_string());
-            let message = helpful(&speakable(&inside, error.into_inner().to_string()));
+            let message = error.into_inner().to_string();
+            let message = if self.hidden.iter().any(|secret| path::is_within(&inside, secret)) {
+                helpful(&unspoken(&message))
+            } else {
+                helpful(&speakable(&inside, message))
+            };
             // serde names an unknown key in the message only; point at the key itself.
             let unknown = message.strip_prefix("unknown key `").and_then(|m| m.split('`').next());
             match unknown {
@@ -163,6 +177,15 @@ impl Document {
         secrets: &SecretKeys,
     ) -> Result<(Config, String), ConfigError> {
         let value = path::find(&self.value, at).cloned().unwrap_or(Value::Null);
+        let inside = |path: &String| path::strip(path, at).map(str::to_owned);
+        let hidden: Vec<_> = self.hidden.iter().filter_map(inside).collect();
+        let with_hidden;
+        let secrets = if hidden.is_empty() {
+            secrets
+        } else {
+            with_hidden = secrets.clone().at(hidden);
+            &with_hidden
+        };
         let config = Config::with_secrets(value, secrets).map_err(|error| match error {
             // These know better where.
             ConfigError::Number(error) => {
@@ -174,72 +197,6 @@ impl Document {
         })?;
         let Spot { line, .. } = self.spot(at);
         Ok((config, format!("{}:{line}", self.place)))
-    }
-}
-
-/// serde's message, in words for people who write files; with the nearest key or value where one
-/// is unknown.
-fn helpful(message: &str) -> String {
-    for (start, what) in [("unknown field `", "key"), ("unknown variant `", "value")] {
-        let unknown = message.strip_prefix(start).and_then(|rest| rest.split_once("`, expected "));
-        if let Some((found, expected)) = unknown {
-            return unknown_word(what, found, expected);
-        }
-    }
-    let invalid = message
-        .strip_prefix("invalid type: ")
-        .or_else(|| message.strip_prefix("invalid value: "))
-        .and_then(|rest| rest.rsplit_once(", expected "));
-    match invalid {
-        Some((found, expected)) => {
-            format!("{} is expected here, not {}", wanted(expected), said(found))
-        }
-        None => message.replace("missing field", "missing key"),
-    }
-}
-
-fn unknown_word(what: &str, found: &str, expected: &str) -> String {
-    let known: Vec<&str> = expected.split('`').skip(1).step_by(2).collect();
-    let nearest = known
-        .iter()
-        .map(|key| (strsim::damerau_levenshtein(found, key), *key))
-        .min()
-        .filter(|(distance, key)| *distance <= 2.max(key.len() / 3));
-    match nearest {
-        Some((_, key)) => format!("unknown {what} `{found}`; did you mean `{key}`?"),
-        None => format!("unknown {what} `{found}`; there are {}", known.join(", ")),
-    }
-}
-
-/// What serde expected.
-fn wanted(expected: &str) -> &str {
-    match expected {
-        "a string" => "a text",
-        "a boolean" => "true or false",
-        "a sequence" => "a list, as in [a, b],",
-        "f64" | "f32" => "a number",
-        "usize" | "u64" | "u32" | "u16" | "u8" => "a whole number from 0",
-        "i64" | "i32" => "a whole number",
-        "a map" => "a map, as in { key: value },",
-        expected if expected.starts_with("struct ") => "a map, as in { key: value },",
-        expected => expected,
-    }
-}
-
-/// What serde found.
-fn said(found: &str) -> String {
-    for (start, word) in
-        [("integer ", "the number"), ("floating point ", "the number"), ("string ", "the text")]
-    {
-        if let Some(value) = found.strip_prefix(start) {
-            return format!("{word} {}", value.trim_matches('`'));
-        }
-    }
-    match found {
-        "null" | "unit value" => "nothing".to_owned(),
-        "sequence" => "a list".to_owned(),
-        "map" => "a map".to_owned(),
-        found => found.trim_start_matches("boolean ").trim_matches('`').to_owned(),
     }
 }
 

@@ -1,0 +1,3 @@
+//! Configs as they are written: read, checked, expanded.
+
+mod schema;
