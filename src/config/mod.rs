@@ -49,7 +49,7 @@
 mod canonical;
 mod error;
 mod id;
-mod path;
+pub(crate) mod path;
 mod pool;
 #[cfg(feature = "schema")]
 pub mod schema;

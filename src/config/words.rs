@@ -36,7 +36,7 @@ pub(super) fn unknown_word<'a>(
         .filter(|(distance, _, key)| *distance <= 2.max(key.len() / 3));
     match nearest {
         Some((_, _, key)) => format!("unknown {what} `{found}`; did you mean `{key}`?"),
-        None if known.is_empty() => format!("unknown {what} `{found}`; there are none"),
+        None if known.is_empty() => format!("unknown {what} `{found}`"),
         None => format!("unknown {what} `{found}`; there are {}", known.join(", ")),
     }
 }

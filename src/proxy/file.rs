@@ -1,6 +1,6 @@
 //! An experiment file, read and checked.
 
-use super::{limits::Limits, settings::Settings, target::Target};
+use super::{limits::Limits, settings::Settings, stack, target::Target};
 use crate::{
     config::{
         Config, ConfigError, ConfigPool, SecretKeys,
@@ -96,6 +96,19 @@ impl ExperimentFile {
         overrides: &[String],
         directory: PathBuf,
     ) -> Result<Self, ConfigError> {
+        let mut document = Self::document(text, place)?;
+        for text in overrides {
+            document.set(text)?;
+        }
+        let custom = Self::take_custom(&mut document)?;
+        let mut wrong = Vec::new();
+        let file = Self::read_document(document, custom, directory, &mut wrong);
+        ConfigError::many(wrong)?;
+        file.ok_or_else(|| ConfigError::Empty { place: place.to_owned() })
+    }
+
+    /// The one document of a text, which is a map.
+    pub(super) fn document(text: &str, place: &str) -> Result<Document, ConfigError> {
         let mut documents = parse(text, place)?;
         if documents.len() != 1 {
             let message = match documents.len() {
@@ -105,22 +118,52 @@ impl ExperimentFile {
             let place = place.to_owned();
             return Err(ConfigError::Syntax { place, line: 1, column: 1, message });
         }
-        let mut document = documents.swap_remove(0);
+        let document = documents.swap_remove(0);
         if !document.value().is_object() {
             return Err(document.error("", A_MAP));
         }
-        for text in overrides {
-            document.set(text)?;
+        Ok(document)
+    }
+
+    /// Reads and checks a document without the settings of a strategy of the user's own; everything
+    /// that is found wrong is pushed. `None` only if something is.
+    pub(super) fn read_document(
+        mut document: Document,
+        custom: Config,
+        directory: PathBuf,
+        wrong: &mut Vec<ConfigError>,
+    ) -> Option<Self> {
+        let settings: Settings = document.bind("").map_err(|error| wrong.push(error)).ok()?;
+        if let Err(error) = check_configs(&mut document, &settings, &directory) {
+            wrong.push(error);
         }
-        let custom = take_custom(&mut document)?;
-        let settings: Settings = document.bind("")?;
         let secrets = SecretKeys::default().and(settings.secrets.iter().map(String::as_str));
         let mut configs = Vec::new();
+        let mut targets = Vec::new();
         for at in 0..settings.configs.len() {
-            configs.push(document.config_with(&format!("configs[{at}]"), &secrets)?);
+            let path = format!("configs[{at}]");
+            let target = Target::read(&document, &path, &settings);
+            let shadow = format!("{path}.shadow");
+            if settings.strategy == "shadow" && document.get(&shadow).is_some() {
+                wrong.extend(document.bind::<ShadowSettings>(&shadow).err());
+            }
+            match target {
+                Ok(target) => targets.push(Arc::new(target)),
+                Err(error) => wrong.push(error),
+            }
+            match document.config_with(&path, &secrets) {
+                Ok(config) => configs.push(config),
+                Err(error) => wrong.push(error),
+            }
         }
+        if configs.len() < settings.configs.len() {
+            // Which ids there are is not known.
+            return None;
+        }
+        let is_complete = targets.len() == configs.len();
+        let targets = configs.iter().map(|(config, _)| config.id().clone()).zip(targets).collect();
         let places: Vec<_> = configs.iter().map(|(_, place)| place.clone()).collect();
-        let pool = ConfigPool::placed(configs, place).map_err(|error| match error {
+        let pool = ConfigPool::placed(configs, "").map_err(|error| match error {
             ConfigError::Empty { .. } => {
                 document.error("configs", "empty; an experiment needs at least one config")
             }
@@ -135,30 +178,15 @@ impl ExperimentFile {
                 )
             }
             other => other,
-        })?;
-        if settings.strategy == "shadow" {
-            for at in 0..settings.configs.len() {
-                let path = format!("configs[{at}].shadow");
-                if document.get(&path).is_some() {
-                    document.bind::<ShadowSettings>(&path)?;
-                }
-            }
-        }
-        let targets = (0..settings.configs.len())
-            .map(|at| {
-                let path = format!("configs[{at}]");
-                let id = document.config_with(&path, &secrets)?.0.id().clone();
-                Ok((id, Arc::new(Target::read(&document, &path, &settings)?)))
-            })
-            .collect::<Result<_, ConfigError>>()?;
-        let source = None;
-        let file = Self { document, settings, pool, targets, custom, directory, source };
-        file.check()?;
-        Ok(file)
+        });
+        let pool = pool.map_err(|error| wrong.push(error)).ok()?;
+        let file = Self { document, settings, pool, targets, custom, directory, source: None };
+        file.check(wrong);
+        is_complete.then_some(file)
     }
 
     /// What the types do not say.
-    fn check(&self) -> Result<(), ConfigError> {
+    fn check(&self, wrong: &mut Vec<ConfigError>) {
         let named = [
             ("primary", &self.settings.primary),
             ("fallback", &self.settings.fallback),
@@ -166,11 +194,11 @@ impl ExperimentFile {
         ];
         for (path, id) in named {
             if let Some(id) = id {
-                self.pool.get(id).map_err(|error| self.document.error(path, error))?;
+                wrong.extend(self.pool.get(id).err().map(|error| self.document.error(path, error)));
             }
         }
         if self.settings.strategy == "shadow" && self.settings.primary.is_none() {
-            return Err(self.document.error(
+            wrong.push(self.document.error(
                 "primary",
                 format!(
                     "not set; name the config that answers, as in `primary: {}`",
@@ -181,13 +209,13 @@ impl ExperimentFile {
         if self.settings.fallback.is_some()
             && !matches!(self.settings.strategy.as_str(), "single" | "round_robin")
         {
-            return Err(self.document.error(
+            wrong.push(self.document.error(
                 "fallback",
                 "only for the strategies `single` and `round_robin`, where one config answers",
             ));
         }
         if self.settings.experiment.trim().is_empty() {
-            return Err(self.document.error("experiment", "empty; give the experiment a name"));
+            wrong.push(self.document.error("experiment", "empty; give the experiment a name"));
         }
         let limits = &self.settings.limits;
         for (path, is_none) in [
@@ -196,13 +224,13 @@ impl ExperimentFile {
             ("limits.max_streams", limits.max_streams == 0),
         ] {
             if is_none {
-                return Err(self.document.error(path, "0; nobody could be served"));
+                wrong.push(self.document.error(path, "0; nobody could be served"));
             }
         }
         if self.settings.threads == Some(0) {
-            return Err(self.document.error("threads", "0; at least one thread must serve"));
+            wrong.push(self.document.error("threads", "0; at least one thread must serve"));
         }
-        Ok(())
+        stack::check(self, wrong);
     }
 
     /// An error about the value at `path`, with its place in the file.
@@ -299,12 +327,41 @@ impl ExperimentFile {
     }
 }
 
-/// The settings of a strategy of the user's own stand under its name, like those of the others.
-fn take_custom(document: &mut Document) -> Result<Config, ConfigError> {
-    let name = document.value().get("strategy").and_then(Value::as_str).map(str::to_owned);
-    let settings = name
-        .filter(|name| !BUILT_IN.contains(&name.as_str()))
-        .and_then(|name| document.value_mut().as_object_mut()?.remove(&name))
-        .unwrap_or_else(|| Value::Object(Map::new()));
-    Config::new(settings)
+/// The part of each config that is the user's own, by the schema that the file names.
+fn check_configs(
+    document: &mut Document,
+    settings: &Settings,
+    directory: &Path,
+) -> Result<(), ConfigError> {
+    let Some(file) = &settings.schema else { return Ok(()) };
+    #[cfg(feature = "schema")]
+    {
+        use crate::config::schema::{Options, Schema};
+
+        let schema = Schema::from_file(directory.join(file))
+            .map_err(|error| document.error("schema", error))?;
+        let options = Options::default().beside(["config_id", "upstream", "request", "shadow"]);
+        let mut wrong = Vec::new();
+        for at in 0..settings.configs.len() {
+            wrong.extend(document.validate_at(&format!("configs[{at}]"), &schema, &options).err());
+        }
+        ConfigError::many(wrong)
+    }
+    #[cfg(not(feature = "schema"))]
+    {
+        let _ = (file, directory);
+        Err(document.error("schema", "this program was built without the feature `schema`"))
+    }
+}
+
+impl ExperimentFile {
+    /// The settings of a strategy of the user's own stand under its name, like those of the others.
+    pub(super) fn take_custom(document: &mut Document) -> Result<Config, ConfigError> {
+        let name = document.value().get("strategy").and_then(Value::as_str).map(str::to_owned);
+        let settings = name
+            .filter(|name| !BUILT_IN.contains(&name.as_str()))
+            .and_then(|name| document.value_mut().as_object_mut()?.remove(&name))
+            .unwrap_or_else(|| Value::Object(Map::new()));
+        Config::new(settings)
+    }
 }

@@ -53,6 +53,16 @@ impl Document {
     }
 }
 
+impl Document {
+    /// What is wrong with the whole document, by paths.
+    #[cfg(feature = "proxy")]
+    pub(crate) fn violations(&self, schema: &Schema, options: &Options) -> Vec<(String, String)> {
+        let mut value = self.value().clone();
+        let checked = check(schema, options, &mut value, &is_secret_path);
+        checked.violations.into_iter().map(|wrong| (wrong.path, wrong.message)).collect()
+    }
+}
+
 impl Config {
     /// This config, checked against a schema; what the schema calls a secret is hidden in it. Its
     /// `config_id` is not the schema's business.

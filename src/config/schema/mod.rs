@@ -52,6 +52,8 @@ mod convert;
 mod places;
 mod types;
 mod violations;
+#[cfg(any(feature = "proxy", feature = "compare"))]
+pub(crate) mod written;
 
 use super::ConfigError;
 use jsonschema::{PatternOptions, Validator};

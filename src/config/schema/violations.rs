@@ -51,13 +51,12 @@ impl Speaker<'_> {
             Kind::AnyOf { context } | Kind::OneOfNotValid { context } => {
                 self.say_alternatives(error, context, into);
             }
-            Kind::PropertyNames { error } => into.push(Violation {
-                message: match error.instance().as_str() {
-                    Some(key) => format!("the key {}", self.message(error, &at, key)),
-                    None => self.message(error, &at, ""),
-                },
-                path: at,
-            }),
+            Kind::PropertyNames { error } => {
+                let key = error.instance().as_str().unwrap_or_default();
+                let path = path::join(&at, key);
+                let message = self.message(error, &path, key);
+                into.push(Violation { path, message });
+            }
             _ => {
                 let message = self.message(error, &at, "");
                 into.push(Violation { path: at, message });
@@ -116,6 +115,16 @@ impl Speaker<'_> {
     fn message(&self, error: &ValidationError<'_>, at: &str, key: &str) -> String {
         let found =
             if key.is_empty() { self.found(error, at) } else { format!("`{}`", short(key)) };
+        if let Some(Value::String(right)) = self.beside(error, "errorMessage") {
+            let found = match &**error.instance() {
+                _ if !(self.is_shown)(at) => "a value that is not shown".to_owned(),
+                Value::String(text) => format!("`{}`", short(text)),
+                Value::Null => return format!("nothing {right}"),
+                Value::Array(_) | Value::Object(_) => return self.wrong_type(error, at),
+                scalar => format!("`{scalar}`"),
+            };
+            return format!("{found} {right}");
+        }
         match error.kind() {
             Kind::Type { .. } => self.wrong_type(error, at),
             Kind::Required { property } => {
@@ -146,10 +155,7 @@ impl Speaker<'_> {
             Kind::MaxLength { limit } => {
                 format!("{found} is too long; write at most {limit} characters")
             }
-            Kind::Pattern { pattern } => match self.beside(error, "patternErrorMessage") {
-                Some(Value::String(right)) => format!("{found} {right}"),
-                _ => format!("{found} does not match the pattern {pattern}"),
-            },
+            Kind::Pattern { pattern } => format!("{found} does not match the pattern {pattern}"),
             Kind::Format { format } => format!("{found} is not {}", said_format(format)),
             Kind::MinItems { limit } => {
                 format!("the list is too short; write at least {}", counted(*limit, "item"))
