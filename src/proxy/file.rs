@@ -19,6 +19,9 @@ use std::{
 
 const A_MAP: &str = "an experiment file is a map: `experiment: …`, `strategy: …`, `configs: …`";
 
+/// More mistakes than anyone reads at once.
+const ENOUGH: usize = 100;
+
 /// An experiment file: what `spearmint serve` runs. Checked as a whole when it is read; the
 /// errors name the line, the column and what would be right.
 #[derive(Debug, Clone)]
@@ -141,15 +144,14 @@ impl ExperimentFile {
         let mut configs = Vec::new();
         let mut targets = Vec::new();
         for at in 0..settings.configs.len() {
+            if wrong.len() > ENOUGH {
+                return None;
+            }
             let path = format!("configs[{at}]");
-            let target = Target::read(&document, &path, &settings);
+            targets.extend(Target::read(&document, &path, &settings, wrong).map(Arc::new));
             let shadow = format!("{path}.shadow");
             if settings.strategy == "shadow" && document.get(&shadow).is_some() {
                 wrong.extend(document.bind::<ShadowSettings>(&shadow).err());
-            }
-            match target {
-                Ok(target) => targets.push(Arc::new(target)),
-                Err(error) => wrong.push(error),
             }
             match document.config_with(&path, &secrets) {
                 Ok(config) => configs.push(config),
@@ -343,6 +345,9 @@ fn check_configs(
         let options = Options::default().beside(["config_id", "upstream", "request", "shadow"]);
         let mut wrong = Vec::new();
         for at in 0..settings.configs.len() {
+            if wrong.len() > ENOUGH {
+                break;
+            }
             wrong.extend(document.validate_at(&format!("configs[{at}]"), &schema, &options).err());
         }
         ConfigError::many(wrong)

@@ -11,9 +11,14 @@ use std::collections::BTreeSet;
 pub(super) struct Found {
     /// Keys that the schema does not know, with those it knows in the same map.
     pub(super) unknown: Vec<(String, String, Vec<String>)>,
+    /// How many places there are.
+    pub(super) places: usize,
     /// The paths of secrets.
     pub(super) secrets: BTreeSet<String>,
 }
+
+/// No more are gathered.
+const MAX_UNKNOWN: usize = 100;
 
 /// Walks the value beside the schema.
 pub(super) fn find(places: Places<'_>, value: &Value) -> Found {
@@ -23,6 +28,7 @@ pub(super) fn find(places: Places<'_>, value: &Value) -> Found {
 }
 
 fn walk<'s>(places: Places<'s>, value: &Value, parts: &[Part<'s>], path: &str, found: &mut Found) {
+    found.places += 1;
     if parts.is_empty() {
         return;
     }
@@ -39,7 +45,9 @@ fn walk<'s>(places: Places<'s>, value: &Value, parts: &[Part<'s>], path: &str, f
                 let is_unknown = known.as_ref().is_some_and(|known| {
                     !known.contains(key.as_str()) && !places.has_pattern_for(&spread, key)
                 });
-                if is_unknown {
+                if is_unknown && found.unknown.len() > MAX_UNKNOWN {
+                    found.places += 1;
+                } else if is_unknown {
                     let known = known.iter().flatten().map(|key| (*key).to_owned()).collect();
                     found.unknown.push((inner, key.clone(), known));
                 } else {

@@ -13,6 +13,9 @@ use std::collections::BTreeSet;
 /// More than anyone reads at once.
 const MAX_VIOLATIONS: usize = 100;
 
+/// Of a document with more values than this, the first violation is said, and not all of them.
+const MAX_PLACES: usize = 50_000;
+
 impl Document {
     /// Checks the whole document, and reports everything that is wrong at once, in the order of the
     /// file. Scalars are converted first, if `options` say so, and what the schema calls a secret
@@ -146,12 +149,22 @@ fn check(
     };
     let mut violations = Vec::new();
     let speaker = Speaker { places, value, is_shown: &is_shown };
-    for error in schema.inner.validator.iter_errors(value).take(MAX_VIOLATIONS + 1) {
-        speaker.say(&error, &mut violations);
+    let validator = &schema.inner.validator;
+    if found.places > MAX_PLACES {
+        // A report for each of so many places would take up more memory than the document.
+        if let Err(error) = validator.validate(value) {
+            speaker.say(&error, &mut violations);
+        }
+    } else {
+        for error in validator.iter_errors(value) {
+            if violations.len() > MAX_VIOLATIONS {
+                break;
+            }
+            speaker.say(&error, &mut violations);
+        }
     }
     if !options.allow_unknown {
-        let unknown = found.unknown.iter().take(MAX_VIOLATIONS + 1);
-        violations.extend(unknown.map(|(path, key, known)| Violation {
+        violations.extend(found.unknown.iter().map(|(path, key, known)| Violation {
             path: path.clone(),
             message: unknown_key(key, known),
         }));

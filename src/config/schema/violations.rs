@@ -26,6 +26,9 @@ pub(super) struct Speaker<'a> {
     pub(super) is_shown: &'a dyn Fn(&str) -> bool,
 }
 
+/// No more keys of one map are spoken of.
+const MAX_UNEXPECTED: usize = 101;
+
 /// Longer texts are cut.
 const MAX_SHOWN: usize = 60;
 
@@ -38,7 +41,7 @@ impl Speaker<'_> {
             Kind::AdditionalProperties { unexpected }
             | Kind::UnevaluatedProperties { unexpected } => {
                 let known = keys_at(self.places, self.value, pointer);
-                for key in unexpected {
+                for key in unexpected.iter().take(MAX_UNEXPECTED) {
                     // Where an alternative failed, the keys it knows count as not looked at.
                     if !known.contains(key) {
                         into.push(Violation {

@@ -11,6 +11,12 @@ const MAX_DEPTH: usize = 64;
 const MAX_DOCUMENTS: usize = 100_000;
 /// An alias of an alias of an alias … grows fast.
 const MAX_ANCHORED: usize = 100_000;
+const MAX_ANCHORS: usize = 10_000;
+const MAX_ALIASES: usize = 10_000;
+/// What all aliases together stand for: reading it again for each takes its time.
+const MAX_REPLAYED: usize = 200_000;
+/// Longer messages quote a hostile text.
+const MAX_MESSAGE: usize = 200;
 /// Some 50 KiB for each level, in a debug build.
 const PARSER_STACK: usize = 16 << 20;
 
@@ -46,11 +52,14 @@ fn parse_here(text: &str, place: &str) -> Result<Vec<Document>, ConfigError> {
             max_nodes: 2_000_000,
             max_events: 8_000_000,
             max_depth: MAX_DEPTH,
-            max_aliases: 10_000,
-            max_anchors: 10_000,
+            max_aliases: MAX_ALIASES,
+            max_anchors: MAX_ANCHORS,
             max_recorded_anchor_events: MAX_ANCHORED,
             max_documents: MAX_DOCUMENTS,
             max_total_scalar_bytes: MAX_BYTES,
+        },
+        alias_limits: serde_saphyr::alias_limits! {
+            max_total_replayed_events: MAX_REPLAYED,
         },
     };
     let trees: Vec<Tree> =
@@ -59,7 +68,7 @@ fn parse_here(text: &str, place: &str) -> Result<Vec<Document>, ConfigError> {
                 line: location.line(),
                 column: location.column(),
             });
-            syntax(place, spot, plain_message(&error.without_snippet().to_string()))
+            syntax(place, spot, shortened(plain_message(&error.without_snippet().to_string())))
         })?;
     trees
         .into_iter()
@@ -79,6 +88,15 @@ fn plain_message(message: &str) -> String {
     if let Some(key) = message.strip_prefix("duplicate mapping key: ") {
         return format!("the key `{key}` is written twice in one map; keep one of them");
     }
+    if message.starts_with("recursion limit") {
+        return format!("nested deeper than {MAX_DEPTH} levels");
+    }
+    if message.starts_with("alias replay limit") {
+        return format!("aliases that stand for more than {MAX_REPLAYED} values");
+    }
+    if message.starts_with("expected string scalar") || message.contains("null into string") {
+        return "a key must be a text".to_owned();
+    }
     if message.starts_with("recursive references") {
         return "an alias stands inside the value it refers to".to_owned();
     }
@@ -87,6 +105,8 @@ fn plain_message(message: &str) -> String {
         return match name {
             "Depth" => format!("nested deeper than {MAX_DEPTH} levels"),
             "RecordedAnchorEvents" => format!("more than {MAX_ANCHORED} values under anchors"),
+            "Anchors" => format!("more than {MAX_ANCHORS} anchors"),
+            "Aliases" => format!("more than {MAX_ALIASES} aliases"),
             "Documents" => format!("more than {MAX_DOCUMENTS} documents"),
             _ => format!("beyond the bounds against hostile files: {bound}"),
         };
@@ -94,5 +114,12 @@ fn plain_message(message: &str) -> String {
     match message.strip_prefix("non-finite float ").and_then(|rest| rest.split_once(" rejected")) {
         Some((float, _)) => format!("{float} is not a finite number"),
         None => message.to_owned(),
+    }
+}
+
+pub(super) fn shortened(message: String) -> String {
+    match message.char_indices().nth(MAX_MESSAGE) {
+        Some((at, _)) => format!("{}…", &message[..at]),
+        None => message,
     }
 }

@@ -1,6 +1,6 @@
 //! The nodes of a text, each with its place, and the pinned typing of scalars.
 
-use super::{Spot, document::syntax};
+use super::{Spot, document::syntax, parse::shortened};
 use crate::config::{ConfigError, path};
 use serde::{
     Deserialize, Deserializer,
@@ -96,7 +96,8 @@ impl Reader<'_> {
             && digits.starts_with('0')
             && digits.as_bytes().get(1).is_some_and(u8::is_ascii_digit);
         if leading_zero || digits.contains(['_', ':']) {
-            let plain = stripped.replace('_', "");
+            let plain = shortened(stripped.replace('_', ""));
+            let raw = shortened(raw.to_owned());
             return Err(syntax(
                 self.place,
                 spot,
@@ -107,6 +108,7 @@ impl Reader<'_> {
         }
         let integer = digits.bytes().all(|b| b.is_ascii_digit());
         if integer && raw.parse::<i64>().is_err() && raw.parse::<u64>().is_err() {
+            let raw = shortened(raw.to_owned());
             return Err(syntax(
                 self.place,
                 spot,
