@@ -8,6 +8,7 @@ use crate::{
 };
 use schemars::{generate::SchemaSettings, transform::RecursiveTransform};
 use serde_json::{Map, Value, json};
+use std::sync::LazyLock;
 
 impl ExperimentFile {
     /// The JSON Schema (2020-12) of an experiment file, for editors that complete and check it. It is
@@ -58,21 +59,29 @@ impl ExperimentFile {
     }
 
     /// The same, as a file is checked by it once the settings of a strategy of one's own are
-    /// taken out.
-    pub(super) fn strict_schema() -> Result<Schema, ConfigError> {
-        let mut schema = Self::json_schema();
-        if let Some(root) = schema.as_object_mut() {
-            root.insert("additionalProperties".to_owned(), json!(false));
-            if let Some(rules) = root.get_mut("allOf").and_then(Value::as_array_mut) {
-                rules.remove(0);
-                // The reader says more of a primary that is not there.
-                if let Some(then) = rules.first_mut().and_then(|rule| rule.get_mut("then")) {
-                    then.as_object_mut().map(|then| then.remove("required"));
-                }
+    /// taken out. Made once.
+    pub(super) fn strict_schema() -> Result<&'static Schema, ConfigError> {
+        static STRICT: LazyLock<Result<Schema, ConfigError>> =
+            LazyLock::new(|| Schema::from_value(strict(ExperimentFile::json_schema())));
+        STRICT.as_ref().map_err(|error| ConfigError::Mismatch {
+            path: "experiment.schema.json".to_owned(),
+            message: error.to_string(),
+        })
+    }
+}
+
+fn strict(mut schema: Value) -> Value {
+    if let Some(root) = schema.as_object_mut() {
+        root.insert("additionalProperties".to_owned(), json!(false));
+        if let Some(rules) = root.get_mut("allOf").and_then(Value::as_array_mut) {
+            rules.remove(0);
+            // The reader says more of a primary that is not there.
+            if let Some(then) = rules.first_mut().and_then(|rule| rule.get_mut("then")) {
+                then.as_object_mut().map(|then| then.remove("required"));
             }
         }
-        Schema::from_value(schema)
     }
+    schema
 }
 
 fn properties(schema: &Map<String, Value>) -> Option<&Map<String, Value>> {

@@ -85,7 +85,7 @@ fn check(document: Document, directory: &Path, found: &mut Validation) {
         Err(error) => return found.mistakes.push(error),
     };
     let violations = match ExperimentFile::strict_schema() {
-        Ok(schema) => document.violations(&schema, &Options::default()),
+        Ok(schema) => document.violations(schema, &Options::default()),
         Err(error) => return found.mistakes.push(error),
     };
     // The reader says more of these.

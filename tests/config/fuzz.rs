@@ -131,6 +131,17 @@ proptest! {
     }
 
     #[test]
+    fn any_override_is_taken_or_refused(pieces in prop::collection::vec(piece(), 0..12), at in 0..12_usize) {
+        let mut pieces = pieces;
+        pieces.insert(at.min(pieces.len()), "=".to_owned());
+        let text = pieces.concat();
+        let mut document = parse(REAL, "x.yaml").unwrap().remove(0);
+        if let Err(error) = document.set(&text) {
+            prop_assert!(error.to_string().starts_with("override `"), "{}", error);
+        }
+    }
+
+    #[test]
     fn any_bytes_are_read_or_refused(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
         let directory = tempfile::tempdir().unwrap();
         let file = directory.path().join("x.yaml");

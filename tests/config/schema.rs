@@ -230,6 +230,12 @@ fn a_secret_by_schema_is_shown_nowhere() {
             ]
         );
         let mut document = document("{ seal: wax-3 }");
+        document.set("port=99").unwrap();
+        assert_eq!(
+            document.validate(&schema, &options).unwrap_err().to_string(),
+            "override `port=[redacted]`: `port`: a value that is not shown is too large; the most is 9"
+        );
+        document.set("port=5").unwrap();
         document.validate(&schema, &options).unwrap();
         let error = document.bind::<f64>("seal").unwrap_err().to_string();
         assert_eq!(error, "x.yaml:1:9: `seal`: a value that is not shown, expected f64");

@@ -74,7 +74,7 @@ configs:
                 "error: x.yaml:6:10: `threads`: `0` is too few; write a whole number from 1",
                 "error: x.yaml:9:15: `configs[0].upstream`: `127.0.0.1:9001` does not begin with http:// or https://; write one as in http://127.0.0.1:9001",
                 "error: x.yaml:10:31: `configs[0].request.json.model`: `model` is not a JSON pointer; write a path that begins with a slash, as in /model",
-                "error: x.yaml:10:61: `configs[0].request.headers.content-length`: `content-length` cannot be set: the proxy says itself where a request ends",
+                "error: x.yaml:10:63: `configs[0].request.headers.content-length`: `content-length` cannot be set: the proxy says itself where a request ends",
                 "error: x.yaml:13:23: `configs[1].shadow.sample`: `2` is not a share of requests; write a number from 0 to 1",
             ]
             .map(str::to_owned)

@@ -120,9 +120,15 @@ impl Document {
     pub fn error(&self, path: &str, message: impl fmt::Display) -> ConfigError {
         let Spot { line, column } = self.spot(path);
         let set = self.overrides.iter().rev().find(|(key, _)| path::is_within(path, key));
-        if let Some((_, text)) = set {
+        if let Some((key, text)) = set {
+            let is_hidden =
+                |secret: &String| path::is_within(key, secret) || path::is_within(secret, key);
             return ConfigError::Override {
-                text: text.clone(),
+                text: if self.hidden.iter().any(is_hidden) {
+                    format!("{key}={REDACTED}")
+                } else {
+                    text.clone()
+                },
                 message: format!("`{path}`: {message}"),
             };
         }

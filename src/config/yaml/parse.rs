@@ -91,6 +91,10 @@ fn plain_message(message: &str) -> String {
     if message.starts_with("recursion limit") {
         return format!("nested deeper than {MAX_DEPTH} levels");
     }
+    if message.starts_with("illegal placement of ':'") {
+        return "a `:` has no place here; is a bracket, a brace or a quote still open above?"
+            .to_owned();
+    }
     if message.starts_with("alias replay limit") {
         return format!("aliases that stand for more than {MAX_REPLAYED} values");
     }
