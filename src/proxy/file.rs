@@ -148,6 +148,10 @@ impl ExperimentFile {
                 return None;
             }
             let path = format!("configs[{at}]");
+            if !document.get(&path).is_some_and(Value::is_object) {
+                wrong.extend(document.config_with(&path, &secrets).err());
+                continue;
+            }
             targets.extend(Target::read(&document, &path, &settings, wrong).map(Arc::new));
             let shadow = format!("{path}.shadow");
             if settings.strategy == "shadow" && document.get(&shadow).is_some() {

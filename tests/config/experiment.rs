@@ -43,7 +43,7 @@ fn experiments(markdown: &str) -> Vec<Value> {
     for (at, block) in markdown.split("```yaml").enumerate().skip(1) {
         let (text, rest) = block.split_once("\n```").unwrap();
         // What the docs show to be wrong has its message behind it.
-        let shows_mistake = ["```text\nerror:", "```text\nwarning:"]
+        let shows_mistake = ["```text\nerror:", "```text\nwarning:", "```text\n$ ", "```json"]
             .iter()
             .any(|said| rest.trim_start().starts_with(said));
         let Ok(documents) = parse(text.split_once('\n').unwrap().1, &format!("block {at}")) else {
