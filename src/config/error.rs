@@ -131,6 +131,7 @@ impl ConfigError {
     }
 
     /// No error, the error, or all of them in the order of the file.
+    #[cfg(any(feature = "schema", feature = "proxy"))]
     pub(crate) fn many(errors: impl IntoIterator<Item = Self>) -> Result<(), Self> {
         let mut each: Vec<_> = errors.into_iter().flat_map(Self::into_each).collect();
         // A stable sort: what has no place stays in its order, behind what has one.

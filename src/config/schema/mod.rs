@@ -52,7 +52,6 @@ mod convert;
 mod places;
 mod types;
 mod violations;
-#[cfg(any(feature = "proxy", feature = "compare"))]
 pub(crate) mod written;
 
 use super::ConfigError;
