@@ -128,7 +128,7 @@ mod tests {
         }
         let schema = ExperimentFile::json_schema();
         let mut written = defaults(&schema, &schema).unwrap();
-        for key in ["limits", "upstreams", "failures", "multi_branch", "trace"] {
+        for key in ["limits", "upstreams", "failures", "trace"] {
             assert!(written.get(key).is_some(), "{key}: {written}");
         }
         let required = json!({ "experiment": "x", "strategy": "single", "configs": [] });
