@@ -47,7 +47,7 @@
 //!
 //! # Features
 //!
-//! None is on by default. `yaml`, `toml`: configs from files of these (JSON needs none). `http`: the strategies around HTTP services.
+//! None is on by default. `yaml`, `toml`: configs from files of these (JSON needs none). `schema`: configs checked against a JSON Schema. `http`: the strategies around HTTP services.
 //! `compare`: what two HTTP answers differ in. `axum`: the extractor. `store`: the embedded store. `mlflow`: recording to MLflow. `proxy`:
 //! `spearmint serve` as a library. `cli`: the binary. `full`: all of them.
 #![forbid(unsafe_code)]

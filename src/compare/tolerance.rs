@@ -96,6 +96,34 @@ impl Exact {
     }
 }
 
+#[cfg(feature = "schema")]
+impl schemars::JsonSchema for Tolerance {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Tolerance".into()
+    }
+
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({
+            "type": ["number", "object"],
+            "description": "A number, which is the absolute one, or both.",
+            "minimum": 0,
+            "properties": {
+                "absolute": {
+                    "type": "number",
+                    "minimum": 0,
+                    "description": "How far apart, whatever their size.",
+                },
+                "relative": {
+                    "type": "number",
+                    "minimum": 0,
+                    "description": "The share of the larger one.",
+                },
+            },
+            "additionalProperties": false,
+        })
+    }
+}
+
 impl<'de> Deserialize<'de> for Tolerance {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let found = Value::deserialize(deserializer)?;

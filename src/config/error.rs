@@ -133,11 +133,41 @@ pub enum ConfigError {
 }
 
 impl ConfigError {
+    /// Every single error of which this one consists.
+    pub fn into_each(self) -> impl Iterator<Item = Self> {
+        let mut each = Vec::new();
+        let mut waiting = vec![self];
+        while let Some(error) = waiting.pop() {
+            match error {
+                Self::Several { errors } | Self::MissingValues { errors } => {
+                    waiting.extend(errors.into_iter().rev());
+                }
+                error => each.push(error),
+            }
+        }
+        each.into_iter()
+    }
+
     /// One error of at least one.
     pub(crate) fn several(mut errors: Vec<Self>) -> Self {
         match errors.len() {
             1 => errors.swap_remove(0),
             _ => Self::Several { errors },
+        }
+    }
+
+    /// No error, the error, or all of them in the order of the file.
+    #[cfg(any(feature = "schema", feature = "proxy"))]
+    pub(crate) fn many(errors: impl IntoIterator<Item = Self>) -> Result<(), Self> {
+        let mut each: Vec<_> = errors.into_iter().flat_map(Self::into_each).collect();
+        // A stable sort: what has no place stays in its order, behind what has one.
+        each.sort_by_key(|error| match error {
+            Self::Syntax { line, column, .. } => (*line, *column),
+            _ => (u64::MAX, 0),
+        });
+        match each.len() {
+            0 => Ok(()),
+            _ => Err(Self::several(each)),
         }
     }
 

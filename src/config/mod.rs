@@ -56,9 +56,12 @@ pub mod expand;
 mod id;
 pub mod interpolate;
 mod nearest;
-mod path;
+pub(crate) mod path;
 mod pool;
+#[cfg(feature = "schema")]
+pub mod schema;
 mod secret;
+mod secret_value;
 pub(crate) mod units;
 #[cfg(feature = "yaml")]
 pub mod yaml;
@@ -71,6 +74,7 @@ pub use id::ConfigId;
 pub(crate) use nearest::nearest;
 pub use pool::{ConfigPool, Primary};
 pub use secret::{REDACTED, SecretKeys};
+pub use secret_value::Secret;
 pub use units::{parse_duration, parse_size};
 
 use serde::de::DeserializeOwned;
@@ -220,6 +224,30 @@ impl Config {
         let template = self.inner.template.as_ref();
         let redacted = self.inner.redacted.get_or_init(|| template?.redacted(self.value()));
         redacted.as_ref().unwrap_or_else(|| self.value())
+    }
+
+    /// The paths of all secrets.
+    #[cfg(feature = "schema")]
+    fn hidden_paths(&self) -> Vec<String> {
+        fn walk(value: &Value, shown: &Value, path: &str, into: &mut Vec<String>) {
+            match (value, shown) {
+                (_, Value::String(shown)) if shown == REDACTED => into.push(path.to_owned()),
+                (Value::Object(value), Value::Object(shown)) => {
+                    for ((key, value), shown) in value.iter().zip(shown.values()) {
+                        walk(value, shown, &path::child(path, key), into);
+                    }
+                }
+                (Value::Array(value), Value::Array(shown)) => {
+                    for (at, (value, shown)) in value.iter().zip(shown).enumerate() {
+                        walk(value, shown, &path::item(path, at), into);
+                    }
+                }
+                _ => {}
+            }
+        }
+        let mut paths = Vec::new();
+        walk(self.value(), self.redacted(), "", &mut paths);
+        paths
     }
 
     /// Whether both are the same frozen value (not merely equal ones).

@@ -13,11 +13,14 @@ pub(crate) fn nearest<'a>(
     known
         .into_iter()
         .filter(|word| word.len() <= 128)
-        .map(|word| (slips(found, word), word))
+        // Of two as near, the one as long: letters are more often swapped than left out.
+        .map(|word| (slips(found, word), found.len().abs_diff(word.len()), word))
         .min()
         // With as many slips as letters any word becomes any other.
-        .filter(|(slips, word)| *slips <= 2.max(word.len() / 3) && *slips < found.chars().count())
-        .map(|(_, word)| word)
+        .filter(|(slips, _, word)| {
+            *slips <= 2.max(word.len() / 3) && *slips < found.chars().count()
+        })
+        .map(|(_, _, word)| word)
 }
 
 /// How many letters were left out, put in, changed, or swapped with their neighbour: the optimal

@@ -20,6 +20,15 @@ pub(crate) fn find_steps<'a, S: AsRef<str>>(
     })
 }
 
+#[cfg(feature = "schema")]
+pub(crate) fn find_mut<'a>(value: &'a mut Value, path: &str) -> Option<&'a mut Value> {
+    steps(path).try_fold(value, |value, step| match value {
+        Value::Object(map) => map.get_mut(&*step),
+        Value::Array(items) => items.get_mut(step.parse::<usize>().ok()?),
+        _ => None,
+    })
+}
+
 /// The error for a path that leads nowhere, with the nearest existing part and its keys.
 pub(crate) fn missing(root: &Value, path: &str) -> ConfigError {
     let mut here = root;

@@ -119,6 +119,13 @@ impl SecretKeys {
         self.unquoted.iter().map(String::as_str)
     }
 
+    /// Adds single values by their paths (`llm.seal`, `items[0].seal`), whatever their keys.
+    #[must_use]
+    pub fn at<P: Into<String>>(mut self, paths: impl IntoIterator<Item = P>) -> Self {
+        self.paths.extend(paths.into_iter().map(Into::into));
+        self
+    }
+
     /// Whether the value under `key` is a secret.
     pub fn matches(&self, key: &str) -> bool {
         let key = words(key);
@@ -200,8 +207,12 @@ const fn hides(value: &Value) -> bool {
 
 /// What may be said of the value at `path`: messages of wrong values quote them.
 pub(crate) fn speakable(path: &str, message: String) -> String {
-    let is_secret = super::path::steps(path).any(|step| SecretKeys::usual().matches(&step));
-    if is_secret { unquoted(message) } else { message }
+    if is_secret_path(path) { unquoted(message) } else { message }
+}
+
+/// Whether the value at `path` is a secret by its key, or stands in one.
+pub(crate) fn is_secret_path(path: &str) -> bool {
+    super::path::steps(path).any(|step| SecretKeys::usual().matches(&step))
 }
 
 /// The message about a wrong value, without the value.

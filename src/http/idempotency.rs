@@ -6,6 +6,7 @@ use serde::Deserialize;
 
 /// What becomes of the `idempotency-key` of a request whose shadows may have effects.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum IdempotencyKey {
     /// A shadow gets a key of its own, made from the caller's and its config's id: it neither

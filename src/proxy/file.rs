@@ -1,6 +1,6 @@
 //! An experiment file, read and checked.
 
-use super::{limits::Limits, settings::Settings, target::Target};
+use super::{limits::Limits, settings::Settings, stack, target::Target};
 use crate::{
     config::{
         Config, ConfigError, ConfigPool, Document, SecretKeys, Sources, Spot,
@@ -18,6 +18,9 @@ use std::{
 };
 
 const A_MAP: &str = "an experiment file is a map: `experiment: …`, `strategy: …`, `configs: …`";
+
+/// More mistakes than anyone reads at once.
+const ENOUGH: usize = 100;
 
 /// An experiment file: what `spearmint serve` runs. Checked as a whole when it is read; the
 /// errors name the line, the column and what would be right.
@@ -65,14 +68,18 @@ impl ExperimentFile {
     ///
     /// As [`Sources::load`], and when something in it is wrong.
     pub fn load(sources: &Sources) -> Result<Self, ConfigError> {
-        let document = sources.load()?;
+        let mut file = Self::checked(sources.load()?, Self::directory(sources))?;
+        file.sources = Some(sources.clone());
+        Ok(file)
+    }
+
+    /// What paths in a file are relative to.
+    pub(super) fn directory(sources: &Sources) -> PathBuf {
         let directory = match sources.path() {
             path if path.is_dir() => Some(path),
             path => path.parent(),
         };
-        let mut file = Self::checked(document, directory.map(Path::to_owned).unwrap_or_default())?;
-        file.sources = Some(sources.clone());
-        Ok(file)
+        directory.map(Path::to_owned).unwrap_or_default()
     }
 
     /// The files it was read from, each once.
@@ -98,18 +105,36 @@ impl ExperimentFile {
     ///
     /// When something in it is wrong.
     pub fn from_yaml_str(text: &str) -> Result<Self, ConfigError> {
-        let mut documents = parse(text, "<text>")?;
+        Self::checked(Self::document(text, "<text>")?, PathBuf::new())
+    }
+
+    /// The one document of a text.
+    pub(super) fn document(text: &str, place: &str) -> Result<Document, ConfigError> {
+        let mut documents = parse(text, place)?;
         if documents.len() != 1 {
             let message = match documents.len() {
                 0 => format!("empty; {A_MAP}"),
                 count => format!("{count} documents; an experiment file is one"),
             };
-            return Err(syntax("<text>", Spot::START, message));
+            return Err(syntax(place, Spot::START, message));
         }
-        Self::checked(documents.swap_remove(0), PathBuf::new())
+        Ok(documents.swap_remove(0))
     }
 
-    fn checked(mut document: Document, directory: PathBuf) -> Result<Self, ConfigError> {
+    fn checked(document: Document, directory: PathBuf) -> Result<Self, ConfigError> {
+        let mut document = Self::resolved(document, &directory)?;
+        let custom = take_custom(&mut document)?;
+        let mut wrong = Vec::new();
+        let file = Self::read_document(document, custom, directory, &mut wrong);
+        ConfigError::many(wrong)?;
+        file.ok_or_else(|| ConfigError::Empty { place: "configs".to_owned() })
+    }
+
+    /// A document that is a map, with its references resolved and its configs expanded.
+    pub(super) fn resolved(
+        mut document: Document,
+        directory: &Path,
+    ) -> Result<Document, ConfigError> {
         match document.value() {
             Value::Object(map) if map.is_empty() => {
                 return Err(document.error("", format!("empty; {A_MAP}")));
@@ -117,20 +142,54 @@ impl ExperimentFile {
             Value::Object(_) => {}
             _ => return Err(document.error("", A_MAP)),
         }
-        let resolvers = resolvers(&document, &directory);
+        let secrets = secrets(&document);
+        let resolvers = Resolvers::standard().relative_to(directory).with_secrets(secrets.clone());
         document.settle(&resolvers, "configs")?;
-        let custom = take_custom(&mut document)?;
-        let settings: Settings = document.bind("")?;
-        let secrets = SecretKeys::default().and(settings.secrets.iter().map(String::as_str));
-        let count = document
-            .expand_list("configs", &secrets, &resolvers)?
-            .unwrap_or(settings.configs.len());
-        let mut configs = Vec::new();
-        for at in 0..count {
-            configs.push(document.config_with(&format!("configs[{at}]"), &secrets)?);
+        document.expand_list("configs", &secrets, &resolvers)?;
+        Ok(document)
+    }
+
+    /// Reads and checks a document without the settings of a strategy of the user's own; everything
+    /// that is found wrong is pushed. `None` only if something is.
+    pub(super) fn read_document(
+        mut document: Document,
+        custom: Config,
+        directory: PathBuf,
+        wrong: &mut Vec<ConfigError>,
+    ) -> Option<Self> {
+        let settings: Settings = document.bind("").map_err(|error| wrong.push(error)).ok()?;
+        let secrets = secrets(&document);
+        if let Err(error) = check_configs(&mut document, &settings, &directory) {
+            wrong.push(error);
         }
+        let mut configs = Vec::new();
+        let mut targets = Vec::new();
+        for at in 0..settings.configs.len() {
+            if wrong.len() > ENOUGH {
+                return None;
+            }
+            let path = format!("configs[{at}]");
+            if !document.get(&path).is_some_and(Value::is_object) {
+                wrong.extend(document.config_with(&path, &secrets).err());
+                continue;
+            }
+            targets.extend(Target::read(&document, &path, &settings, wrong).map(Arc::new));
+            let shadow = format!("{path}.shadow");
+            if settings.strategy == "shadow" && document.get(&shadow).is_some() {
+                wrong.extend(document.bind::<ShadowSettings>(&shadow).err());
+            }
+            match document.config_with(&path, &secrets) {
+                Ok(config) => configs.push(config),
+                Err(error) => wrong.push(error),
+            }
+        }
+        if configs.len() < settings.configs.len() {
+            // Which ids there are is not known.
+            return None;
+        }
+        let is_complete = targets.len() == configs.len();
+        let targets = configs.iter().map(|(config, _)| config.id().clone()).zip(targets).collect();
         let places: Vec<_> = configs.iter().map(|(_, place)| place.clone()).collect();
-        let ids: Vec<_> = configs.iter().map(|(config, _)| config.id().clone()).collect();
         let pool = ConfigPool::placed(configs, document.name()).map_err(|error| match error {
             ConfigError::Empty { .. } => {
                 document.error("configs", "empty; an experiment needs at least one config")
@@ -146,31 +205,15 @@ impl ExperimentFile {
                 )
             }
             other => other,
-        })?;
-        if settings.strategy == "shadow" {
-            for at in 0..count {
-                let path = format!("configs[{at}].shadow");
-                if document.get(&path).is_some() {
-                    document.bind::<ShadowSettings>(&path)?;
-                }
-            }
-        }
-        let targets = ids
-            .into_iter()
-            .enumerate()
-            .map(|(at, id)| {
-                let path = format!("configs[{at}]");
-                Ok((id, Arc::new(Target::read(&document, &path, &settings)?)))
-            })
-            .collect::<Result<_, ConfigError>>()?;
-        let sources = None;
-        let file = Self { document, settings, pool, targets, custom, directory, sources };
-        file.check()?;
-        Ok(file)
+        });
+        let pool = pool.map_err(|error| wrong.push(error)).ok()?;
+        let file = Self { document, settings, pool, targets, custom, directory, sources: None };
+        file.check(wrong);
+        is_complete.then_some(file)
     }
 
     /// What the types do not say.
-    fn check(&self) -> Result<(), ConfigError> {
+    fn check(&self, wrong: &mut Vec<ConfigError>) {
         let named = [
             ("primary", &self.settings.primary),
             ("fallback", &self.settings.fallback),
@@ -178,11 +221,11 @@ impl ExperimentFile {
         ];
         for (path, id) in named {
             if let Some(id) = id {
-                self.pool.get(id).map_err(|error| self.document.error(path, error))?;
+                wrong.extend(self.pool.get(id).err().map(|error| self.document.error(path, error)));
             }
         }
         if self.settings.strategy == "shadow" && self.settings.primary.is_none() {
-            return Err(self.document.error(
+            wrong.push(self.document.error(
                 "primary",
                 format!(
                     "not set; name the config that answers, as in `primary: {}`",
@@ -193,13 +236,13 @@ impl ExperimentFile {
         if self.settings.fallback.is_some()
             && !matches!(self.settings.strategy.as_str(), "single" | "round_robin")
         {
-            return Err(self.document.error(
+            wrong.push(self.document.error(
                 "fallback",
                 "only for the strategies `single` and `round_robin`, where one config answers",
             ));
         }
         if self.settings.experiment.trim().is_empty() {
-            return Err(self.document.error("experiment", "empty; give the experiment a name"));
+            wrong.push(self.document.error("experiment", "empty; give the experiment a name"));
         }
         let limits = &self.settings.limits;
         for (path, is_none) in [
@@ -208,13 +251,13 @@ impl ExperimentFile {
             ("limits.max_streams", limits.max_streams == 0),
         ] {
             if is_none {
-                return Err(self.document.error(path, "0; nobody could be served"));
+                wrong.push(self.document.error(path, "0; nobody could be served"));
             }
         }
         if self.settings.threads == Some(0) {
-            return Err(self.document.error("threads", "0; at least one thread must serve"));
+            wrong.push(self.document.error("threads", "0; at least one thread must serve"));
         }
-        Ok(())
+        stack::check(self, wrong);
     }
 
     /// An error about the value at `path`, with its place in the file.
@@ -311,15 +354,44 @@ impl ExperimentFile {
     }
 }
 
-/// What the file's references may call; paths are relative to the file. Its own `secrets` count.
-fn resolvers(document: &Document, directory: &Path) -> Resolvers {
+/// The keys that hold secrets, with those that the file names.
+pub(super) fn secrets(document: &Document) -> SecretKeys {
     let keys = document.get("secrets").and_then(Value::as_array).into_iter().flatten();
-    let secrets = SecretKeys::default().and(keys.filter_map(Value::as_str));
-    Resolvers::standard().relative_to(directory).with_secrets(secrets)
+    SecretKeys::default().and(keys.filter_map(Value::as_str))
+}
+
+/// The part of each config that is the user's own, by the schema that the file names.
+fn check_configs(
+    document: &mut Document,
+    settings: &Settings,
+    directory: &Path,
+) -> Result<(), ConfigError> {
+    let Some(file) = &settings.schema else { return Ok(()) };
+    #[cfg(feature = "schema")]
+    {
+        use crate::config::schema::{Options, Schema};
+
+        let schema = Schema::from_file(directory.join(file))
+            .map_err(|error| document.error("schema", error))?;
+        let options = Options::default().beside(["config_id", "upstream", "request", "shadow"]);
+        let mut wrong = Vec::new();
+        for at in 0..settings.configs.len() {
+            if wrong.len() > ENOUGH {
+                break;
+            }
+            wrong.extend(document.validate_at(&format!("configs[{at}]"), &schema, &options).err());
+        }
+        ConfigError::many(wrong)
+    }
+    #[cfg(not(feature = "schema"))]
+    {
+        let _ = (file, directory);
+        Err(document.error("schema", "this program was built without the feature `schema`"))
+    }
 }
 
 /// The settings of a strategy of the user's own stand under its name, like those of the others.
-fn take_custom(document: &mut Document) -> Result<Config, ConfigError> {
+pub(super) fn take_custom(document: &mut Document) -> Result<Config, ConfigError> {
     let name = document.value().get("strategy").and_then(Value::as_str).map(str::to_owned);
     let settings = name
         .as_ref()

@@ -8,22 +8,41 @@ use std::time::Duration;
 
 /// The bounds of the listener, with their defaults.
 #[derive(Debug, Clone, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, default)]
 pub(super) struct Limits {
+    /// Connections open at once, tunnels included; the next one waits to be accepted.
+    #[cfg_attr(feature = "schema", schemars(with = "crate::config::schema::written::Count"))]
     pub(super) max_connections: usize,
+    /// The largest head of a request, 8KiB to 16MiB; beyond it: 431.
     #[serde(deserialize_with = "head_size")]
+    #[cfg_attr(feature = "schema", schemars(with = "crate::config::schema::written::Size"))]
     pub(super) max_head_size: usize,
+    /// The most headers of a request; beyond it: 431.
+    #[cfg_attr(feature = "schema", schemars(with = "crate::config::schema::written::Count"))]
     pub(super) max_headers: usize,
+    /// For the head of a request, from its first byte to its end.
     #[serde(deserialize_with = "bound")]
+    #[cfg_attr(feature = "schema", schemars(with = "crate::config::schema::written::Bound"))]
     pub(super) head_timeout: Duration,
+    /// From an answer to the end of the next head on the connection (HTTP/1.1).
     #[serde(deserialize_with = "bound")]
+    #[cfg_attr(feature = "schema", schemars(with = "crate::config::schema::written::Bound"))]
     pub(super) idle_timeout: Duration,
+    /// Of TLS.
     #[serde(deserialize_with = "bound")]
+    #[cfg_attr(feature = "schema", schemars(with = "crate::config::schema::written::Bound"))]
     pub(super) handshake_timeout: Duration,
+    /// Requests at once on a connection (HTTP/2).
+    #[cfg_attr(feature = "schema", schemars(with = "crate::config::schema::written::Count"))]
     pub(super) max_streams: u32,
+    /// How often a silent peer is pinged (HTTP/2).
     #[serde(deserialize_with = "bound")]
+    #[cfg_attr(feature = "schema", schemars(with = "crate::config::schema::written::Bound"))]
     pub(super) ping_interval: Duration,
+    /// A peer that does not answer a ping in this time is let go (HTTP/2).
     #[serde(deserialize_with = "bound")]
+    #[cfg_attr(feature = "schema", schemars(with = "crate::config::schema::written::Bound"))]
     pub(super) ping_timeout: Duration,
 }
 

@@ -100,6 +100,8 @@ mod refuse;
 mod request_edit;
 mod respond;
 mod rewrite;
+#[cfg(feature = "schema")]
+mod schema;
 mod serve;
 mod server;
 mod settings;
@@ -112,6 +114,8 @@ mod tls;
 mod unit_key;
 mod upgrade;
 mod upstream;
+#[cfg(feature = "schema")]
+mod validate;
 
 pub use admin::Readiness;
 pub use body::{ProxyBody, ReplyBody, UpstreamBody};
@@ -121,3 +125,5 @@ pub use headers::ClientAddr;
 pub use listener::ListenerStats;
 pub use serve::{Proxy, ServeReport};
 pub use stack::{ProxyRequest, ProxyResponse, ProxyStats};
+#[cfg(feature = "schema")]
+pub use validate::Validation;

@@ -5,91 +5,149 @@ use crate::{config::units, record::Failures};
 use serde::{Deserialize, Deserializer, de};
 use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf, time::Duration};
 
-/// The whole file, but for the configs' free part.
+/// What `spearmint serve` runs: an experiment in front of HTTP services.
 #[derive(Debug, Clone, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub(super) struct Settings {
+    /// The name of the experiment, in records and in MLflow.
+    #[cfg_attr(feature = "schema", schemars(with = "crate::config::schema::written::Name"))]
     pub(super) experiment: String,
+    /// `single`, `round_robin`, `shadow`, `multi_branch`, or the name of a strategy of your own.
+    #[cfg_attr(feature = "schema", schemars(with = "crate::config::schema::written::Strategy"))]
     pub(super) strategy: String,
+    /// The config that answers; required for `shadow`.
     #[serde(default)]
     pub(super) primary: Option<String>,
+    /// The config that answers when the chosen one cannot be reached (`single`, `round_robin`).
     #[serde(default)]
     pub(super) fallback: Option<String>,
+    /// The settings of the strategy `single`.
     #[serde(default)]
     pub(super) single: SingleSettings,
+    /// The settings of the strategy `round_robin`.
     #[serde(default)]
     pub(super) round_robin: RoundRobinSettings,
+    /// The settings of the strategy `shadow`.
     #[serde(default)]
     pub(super) shadow: ShadowSettings,
+    /// The settings of the strategy `multi_branch`.
     #[serde(default)]
     pub(super) multi_branch: MultiBranchSettings,
-    /// Read from the document, each with its place.
+    /// What is tried: each a service, and what is changed in its requests.
+    #[cfg_attr(feature = "schema", schemars(with = "Vec<ConfigSettings>"))]
     pub(super) configs: Vec<serde::de::IgnoredAny>,
+    /// A JSON Schema (a JSON or YAML file, relative to this one) of the part of each config that is
+    /// your own.
+    #[serde(default)]
+    pub(super) schema: Option<PathBuf>,
+    /// Which responses are failures.
     #[serde(default)]
     pub(super) failures: Failures,
+    /// How all upstreams are reached.
     #[serde(default)]
     pub(super) upstreams: UpstreamSettings,
+    /// What a caller may take up.
     #[serde(default)]
     pub(super) limits: Limits,
+    /// The listener speaks TLS.
     #[serde(default)]
     pub(super) tls: Option<TlsSettings>,
-    /// Whether trace and baggage go with each branch.
+    /// Send `traceparent` and `baggage` with each branch.
     #[serde(default = "yes")]
     pub(super) trace: bool,
+    /// A response header that names the config.
     #[serde(default)]
+    #[cfg_attr(
+        feature = "schema",
+        schemars(with = "Option<crate::config::schema::written::HeaderName>")
+    )]
     pub(super) variant_header: Option<String>,
+    /// The largest request body that is held to rewrite it [default: 1MiB].
     #[serde(default, deserialize_with = "units::size")]
+    #[cfg_attr(feature = "schema", schemars(with = "crate::config::schema::written::Size"))]
     pub(super) rewrite_limit: Option<usize>,
+    /// Further keys whose values are kept out of records.
     #[serde(default)]
     pub(super) secrets: Vec<String>,
+    /// Where to listen [default: 127.0.0.1:8080].
     #[serde(default, deserialize_with = "address")]
+    #[cfg_attr(feature = "schema", schemars(with = "crate::config::schema::written::Listen"))]
     pub(super) listen: Option<SocketAddr>,
+    /// Where to serve health, counters and switches [default: nowhere].
     #[serde(default, deserialize_with = "address")]
+    #[cfg_attr(feature = "schema", schemars(with = "crate::config::schema::written::Listen"))]
     pub(super) admin: Option<SocketAddr>,
+    /// The store for the branches, relative to this file [default: spearmint.db].
     #[serde(default)]
     pub(super) store: Option<PathBuf>,
+    /// A tracking server that gets the branches, too.
     #[serde(default)]
     pub(super) mlflow: Option<String>,
+    /// How many threads serve [default: one per core].
     #[serde(default)]
+    #[cfg_attr(
+        feature = "schema",
+        schemars(with = "Option<crate::config::schema::written::Count>")
+    )]
     pub(super) threads: Option<usize>,
+    /// How long requests, shadows and records may take to end when the process stops [default: 10s].
     #[serde(default, deserialize_with = "units::duration")]
+    #[cfg_attr(feature = "schema", schemars(with = "crate::config::schema::written::Duration"))]
     pub(super) drain_timeout: Option<Duration>,
 }
 
 /// TLS on the listener.
 #[derive(Debug, Clone, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub(super) struct TlsSettings {
+    /// The chain of certificates (PEM), relative to this file.
     pub(super) certificate: PathBuf,
+    /// The private key (PEM), relative to this file.
     pub(super) key: PathBuf,
 }
 
 #[derive(Debug, Clone, Default, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, default)]
 pub(super) struct SingleSettings {
+    /// The config that answers [default: the first].
     pub(super) config: Option<String>,
 }
 
 #[derive(Debug, Clone, Default, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, default)]
 pub(super) struct RoundRobinSettings {
+    /// Shares by config, as in `{ stable: 9, candidate: 1 }`; one that is not named has none.
     pub(super) weights: Option<BTreeMap<String, f64>>,
+    /// The seed of the weighted draws.
     pub(super) seed: Option<u64>,
+    /// The same unit always gets the same config.
     pub(super) sticky: Option<UnitSettings>,
 }
 
 #[derive(Debug, Clone, Default, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, default)]
 pub(super) struct MultiBranchSettings {
+    /// What becomes of the answers.
     pub(super) combine: CombineName,
+    /// How many branches run at once.
     pub(super) max_concurrent: Option<usize>,
+    /// How long a branch may take.
     #[serde(deserialize_with = "units::duration")]
+    #[cfg_attr(feature = "schema", schemars(with = "crate::config::schema::written::Duration"))]
     pub(super) timeout: Option<Duration>,
+    /// How much of a response is kept; the rest is cut off.
     #[serde(deserialize_with = "units::size")]
+    #[cfg_attr(feature = "schema", schemars(with = "crate::config::schema::written::Size"))]
     pub(super) max_response_bytes: Option<usize>,
 }
 
 #[derive(Debug, Clone, Copy, Default, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub(super) enum CombineName {
     #[default]
@@ -101,24 +159,38 @@ pub(super) enum CombineName {
 
 /// How the upstreams are reached.
 #[derive(Debug, Clone, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, default)]
 pub(super) struct UpstreamSettings {
+    /// How long a connection may take to be opened.
     #[serde(deserialize_with = "units::duration")]
+    #[cfg_attr(feature = "schema", schemars(with = "crate::config::schema::written::Duration"))]
     pub(super) connect_timeout: Option<Duration>,
-    /// To the head of the response.
+    /// From the start of the request to the head of the response; then 504. `0s`: no bound.
     #[serde(deserialize_with = "units::duration")]
+    #[cfg_attr(feature = "schema", schemars(with = "crate::config::schema::written::Duration"))]
     pub(super) timeout: Option<Duration>,
+    /// How long a pooled connection may be idle.
     #[serde(deserialize_with = "units::duration")]
+    #[cfg_attr(feature = "schema", schemars(with = "crate::config::schema::written::Duration"))]
     pub(super) idle_timeout: Option<Duration>,
+    /// How many connections are kept open, per upstream.
     pub(super) max_idle: usize,
+    /// How many callers may wait for a connection, per upstream; then 503.
     pub(super) max_waiting: usize,
+    /// How often names are looked up again; `0s`: only for new connections.
     #[serde(deserialize_with = "units::duration")]
+    #[cfg_attr(feature = "schema", schemars(with = "crate::config::schema::written::Duration"))]
     pub(super) dns_refresh: Option<Duration>,
+    /// Speak HTTP/2 to the upstreams.
     pub(super) http2: bool,
+    /// Send the caller's `host` instead of the upstream's.
     pub(super) preserve_host: bool,
-    /// Whether a CONNECT is passed on.
+    /// Pass CONNECT on to the upstream.
     pub(super) connect: bool,
+    /// Further certificates to trust (PEM), relative to this file.
     pub(super) ca_file: Option<PathBuf>,
+    /// Trust the system's certificates.
     pub(super) system_roots: bool,
 }
 
@@ -140,29 +212,72 @@ impl Default for UpstreamSettings {
     }
 }
 
+/// A config as a schema describes it: what is read of it one by one.
+#[cfg(feature = "schema")]
+#[derive(schemars::JsonSchema)]
+#[schemars(extend("additionalProperties" = true))]
+#[expect(dead_code, reason = "only its schema is used")]
+struct ConfigSettings {
+    /// Its name, in records and wherever a config is named [default: a hash of its content].
+    #[schemars(with = "Option<crate::config::schema::written::Name>")]
+    config_id: Option<String>,
+    /// The address of its service, as in `http://127.0.0.1:9001`.
+    #[schemars(with = "crate::config::schema::written::Upstream")]
+    upstream: String,
+    /// What this config changes in the request.
+    #[serde(default)]
+    request: RequestSettings,
+}
+
 /// What a config says of its service. Everything else in it is the user's own.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default)]
 pub(super) struct VariantSettings {
+    /// What this config changes in the request.
     pub(super) request: RequestSettings,
 }
 
 /// What a variant changes in the request.
 #[derive(Debug, Clone, Default, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, default)]
 pub(super) struct RequestSettings {
+    /// Headers to set.
     pub(super) headers: BTreeMap<String, String>,
+    /// Headers to take out.
+    #[cfg_attr(
+        feature = "schema",
+        schemars(with = "Vec<crate::config::schema::written::HeaderName>")
+    )]
     pub(super) remove_headers: Vec<String>,
     /// JSON pointer (RFC 6901) → the value that is put there.
+    #[cfg_attr(feature = "schema", schemars(with = "crate::config::schema::written::Pointers"))]
     pub(super) json: BTreeMap<String, serde_json::Value>,
+    /// JSON pointers to what is taken out.
+    #[cfg_attr(
+        feature = "schema",
+        schemars(with = "Vec<crate::config::schema::written::Pointer>")
+    )]
     pub(super) remove_json: Vec<String>,
+    /// What is changed in the path.
     pub(super) path: PathSettings,
 }
 
 #[derive(Debug, Clone, Default, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, default)]
 pub(super) struct PathSettings {
+    /// Taken off the path, if it begins with it.
+    #[cfg_attr(
+        feature = "schema",
+        schemars(with = "Option<crate::config::schema::written::Prefix>")
+    )]
     pub(super) strip_prefix: Option<String>,
+    /// Put in front of the path.
+    #[cfg_attr(
+        feature = "schema",
+        schemars(with = "Option<crate::config::schema::written::Prefix>")
+    )]
     pub(super) add_prefix: Option<String>,
 }
 

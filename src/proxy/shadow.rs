@@ -22,47 +22,98 @@ use std::{collections::BTreeMap, fmt, marker::PhantomData, time::Duration};
 
 /// What stands under `shadow`.
 #[derive(Debug, Clone, Default, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, default)]
 pub(super) struct ShadowSettings {
+    /// Whether shadows run at all [default: true].
     enabled: Option<bool>,
+    /// The methods that are shadowed [default: GET, HEAD, OPTIONS]. A shadow of any other may do a second time what the primary did.
+    #[cfg_attr(
+        feature = "schema",
+        schemars(with = "Option<Vec<crate::config::schema::written::Method>>")
+    )]
     methods: Option<Vec<String>>,
+    /// Which requests are shadowed.
     only: Only,
+    /// The share of requests that are shadowed, from 0 to 1 [default: 1].
     #[serde(deserialize_with = "units::share")]
+    #[cfg_attr(feature = "schema", schemars(with = "crate::config::schema::written::Share"))]
     sample: Option<f64>,
+    /// Draw by unit instead of by request.
     sample_by: Option<UnitSettings>,
+    /// How long a shadow may take, from its start to the end of its response [default: 30s].
     #[serde(deserialize_with = "units::duration")]
+    #[cfg_attr(feature = "schema", schemars(with = "crate::config::schema::written::Duration"))]
     timeout: Option<Duration>,
+    /// How many shadows of a config may run at once [default: 256].
     max_in_flight: Option<usize>,
+    /// Leave a shadow alone for a while when most of its runs fail [default: never].
     breaker: Option<BreakerSettings>,
+    /// What becomes of the shadows when the caller leaves.
     on_cancel: OnCancel,
+    /// A second run of the primary's own config, which shows the noise: true, false, or settings [default: false].
     control: Switch<shadow::ShadowSettings>,
+    /// The methods, of those that are shadowed, that the control may repeat [default: GET, HEAD, OPTIONS].
+    #[cfg_attr(
+        feature = "schema",
+        schemars(with = "Option<Vec<crate::config::schema::written::Method>>")
+    )]
     control_methods: Option<Vec<String>>,
+    /// How answers are compared: true, false, or rules [default: true].
     compare: Switch<CompareRules>,
+    /// What becomes of the `idempotency-key` of a request.
     idempotency_key: IdempotencyKey,
+    /// Credentials that a shadow may have after all.
+    #[cfg_attr(
+        feature = "schema",
+        schemars(with = "Vec<crate::config::schema::written::HeaderName>")
+    )]
     forward_headers: Vec<String>,
+    /// Headers that a shadow does not get.
+    #[cfg_attr(
+        feature = "schema",
+        schemars(with = "Vec<crate::config::schema::written::HeaderName>")
+    )]
     withhold_headers: Vec<String>,
+    /// How much of a request body may wait for one shadow.
     #[serde(deserialize_with = "units::size")]
+    #[cfg_attr(feature = "schema", schemars(with = "crate::config::schema::written::Size"))]
     body_buffer: Option<usize>,
+    /// How much of request bodies may wait for all shadows.
     #[serde(deserialize_with = "units::size")]
+    #[cfg_attr(feature = "schema", schemars(with = "crate::config::schema::written::Size"))]
     body_buffer_total: Option<usize>,
+    /// How much of a shadow's response is read [default: 8MiB].
     #[serde(deserialize_with = "units::size")]
+    #[cfg_attr(feature = "schema", schemars(with = "crate::config::schema::written::Size"))]
     max_response_bytes: Option<usize>,
+    /// How much of a response is kept to be compared.
     #[serde(deserialize_with = "units::size")]
+    #[cfg_attr(feature = "schema", schemars(with = "crate::config::schema::written::Size"))]
     capture_bytes: Option<usize>,
+    /// How much of all responses is kept to be compared.
     #[serde(deserialize_with = "units::size")]
+    #[cfg_attr(feature = "schema", schemars(with = "crate::config::schema::written::Size"))]
     capture_bytes_total: Option<usize>,
 }
 
 /// Which requests are shadowed.
 #[derive(Debug, Clone, Default, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, default)]
 struct Only {
+    /// Paths; `*` at the end stands for anything, as in `/v2/*`.
+    #[cfg_attr(
+        feature = "schema",
+        schemars(with = "Vec<crate::config::schema::written::RequestPath>")
+    )]
     paths: Vec<String>,
     /// A value, or whether the header is there at all.
     headers: BTreeMap<String, Wanted>,
 }
 
 #[derive(Debug, Clone, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(untagged, expecting = "write the header's value, or true or false for whether it is there")]
 enum Wanted {
     There(bool),
@@ -99,6 +150,22 @@ impl<'de, T: Deserialize<'de> + Default> Deserialize<'de> for Switch<T> {
         }
 
         deserializer.deserialize_any(Visitor(PhantomData))
+    }
+}
+
+#[cfg(feature = "schema")]
+impl<T: schemars::JsonSchema> schemars::JsonSchema for Switch<T> {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        format!("Switch_{}", T::schema_name()).into()
+    }
+
+    fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        let settings = generator.subschema_for::<T>();
+        schemars::json_schema!({ "anyOf": [{ "type": "boolean" }, settings] })
     }
 }
 
@@ -164,6 +231,29 @@ pub(super) fn layer(file: &ExperimentFile) -> Result<Layer, BoxError> {
     let allow = names(document, "shadow.forward_headers", &settings.forward_headers)?;
     let layer = layer.withhold_headers(withhold).forward_headers(allow).settings_from_configs()?;
     Ok(layer.enabled(settings.enabled.unwrap_or(true)))
+}
+
+/// What would be wrong with the layer, found without making it.
+pub(super) fn check(file: &ExperimentFile, wrong: &mut Vec<ConfigError>) {
+    let settings = &file.settings.shadow;
+    let document = &file.document;
+    if let Some(unit) = &settings.sample_by {
+        wrong.extend(KeySource::new(document, "shadow.sample_by.key", &unit.key).err());
+    }
+    for (path, methods) in [
+        ("shadow.methods", &settings.methods),
+        ("shadow.control_methods", &settings.control_methods),
+    ] {
+        let methods = methods.as_deref().unwrap_or_default();
+        wrong.extend(read_methods(file, path, methods).err());
+    }
+    for (path, headers) in [
+        ("shadow.withhold_headers", &settings.withhold_headers),
+        ("shadow.forward_headers", &settings.forward_headers),
+    ] {
+        wrong.extend(names(document, path, headers).err());
+    }
+    wrong.extend(only(file, &settings.only).err());
 }
 
 fn read_methods(

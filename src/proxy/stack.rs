@@ -132,6 +132,25 @@ impl Stack {
     }
 }
 
+/// What would be wrong with the strategy, found without making it: a mistake for each setting.
+pub(super) fn check(file: &ExperimentFile, wrong: &mut Vec<ConfigError>) {
+    if let Some(name) = &file.settings.variant_header {
+        wrong.extend(header_name(&file.document, "variant_header", name).err());
+    }
+    match file.strategy() {
+        "round_robin" => {
+            let settings = &file.settings.round_robin;
+            wrong.extend(weighted(file).err());
+            if let Some(unit) = &settings.sticky {
+                let key = KeySource::new(&file.document, "round_robin.sticky.key", &unit.key);
+                wrong.extend(key.err());
+            }
+        }
+        "shadow" => shadow::check(file, wrong),
+        _ => {}
+    }
+}
+
 fn variants(file: &ExperimentFile) -> Result<Variants<Forward>, BoxError> {
     let settings = &file.settings.upstreams;
     let tls = tls::client_config(file)?;
@@ -162,13 +181,16 @@ fn single(file: &ExperimentFile) -> Result<Config, ConfigError> {
     }
 }
 
+fn weighted(file: &ExperimentFile) -> Result<RoundRobinLayer, ConfigError> {
+    let layer = RoundRobinLayer::new(file.pool().clone()).experiment(file.experiment());
+    let Some(weights) = &file.settings.round_robin.weights else { return Ok(layer) };
+    let weights = weights.iter().map(|(id, weight)| (id.as_str(), *weight));
+    layer.weighted(weights).map_err(|error| file.error("round_robin.weights", error))
+}
+
 fn round_robin(file: &ExperimentFile, logged: Logged) -> Result<Box<dyn Handle>, BoxError> {
     let settings = &file.settings.round_robin;
-    let mut layer = RoundRobinLayer::new(file.pool().clone()).experiment(file.experiment());
-    if let Some(weights) = &settings.weights {
-        let weights = weights.iter().map(|(id, weight)| (id.as_str(), *weight));
-        layer = layer.weighted(weights).map_err(|e| file.error("round_robin.weights", e))?;
-    }
+    let mut layer = weighted(file)?;
     if let Some(seed) = settings.seed {
         layer = layer.seed(seed);
     }

@@ -40,61 +40,55 @@ pub(super) struct Target {
 }
 
 impl Target {
+    /// Everything that is found wrong is pushed; `None` only if something is.
     pub(super) fn read(
         document: &Document,
         at: &str,
         settings: &Settings,
-    ) -> Result<Self, ConfigError> {
-        let variant: VariantSettings = document.bind(at)?;
-        let uri = upstream(document, at)?;
+        wrong: &mut Vec<ConfigError>,
+    ) -> Option<Self> {
+        let before = wrong.len();
+        let uri = upstream(document, at).map_err(|error| wrong.push(error)).ok();
+        let variant: VariantSettings = document.bind(at).map_err(|error| wrong.push(error)).ok()?;
         let request = &variant.request;
         let mut set_headers = Vec::new();
         for (name, value) in &request.headers {
-            let path = format!("{at}.request.headers.{name}");
-            let value = HeaderValue::from_str(value).map_err(|_| {
-                document.error(&path, "not a header value; only visible characters and spaces are")
-            })?;
-            let name = header_name(document, &path, name)?;
-            if FRAMING.contains(&name) {
-                return Err(document.error(
-                    &path,
-                    format!("`{name}` cannot be set: the proxy says itself where a request ends"),
-                ));
+            match header(document, &format!("{at}.request.headers.{name}"), name, value) {
+                Ok(header) => set_headers.push(header),
+                Err(error) => wrong.push(error),
             }
-            set_headers.push((name, value));
         }
         let remove_headers =
-            names(document, &format!("{at}.request.remove_headers"), &request.remove_headers)?;
+            names(document, &format!("{at}.request.remove_headers"), &request.remove_headers);
+        let remove_headers = remove_headers.map_err(|error| wrong.push(error)).ok();
         let json = JsonEdit::new(&request.json, &request.remove_json)
-            .map_err(|(key, message)| document.error(&format!("{at}.request.{key}"), message))?;
+            .map_err(|(key, message)| {
+                wrong.push(document.error(&format!("{at}.request.{key}"), message));
+            })
+            .ok();
         for (key, prefix) in
             [("strip_prefix", &request.path.strip_prefix), ("add_prefix", &request.path.add_prefix)]
         {
-            let Some(prefix) = prefix else { continue };
             let path = format!("{at}.request.path.{key}");
-            if !prefix.starts_with('/') {
-                return Err(document.error(
-                    &path,
-                    format!("`{prefix}` does not begin with a slash; write `/{prefix}`"),
-                ));
-            }
-            // The parser passes over what comes after a `#`.
-            let is_path = |path: PathAndQuery| path.query().is_none() && path.path() == prefix;
-            if !prefix.parse().is_ok_and(is_path) {
-                return Err(document.error(
-                    &path,
-                    format!("`{prefix}` is not a path; write one as in /v2, with %20 for a space"),
-                ));
-            }
+            wrong.extend(prefix.as_deref().and_then(|prefix| bad_prefix(document, &path, prefix)));
         }
-        let parts = uri.into_parts();
-        let missing = || document.error(&format!("{at}.upstream"), "no host");
-        let authority = parts.authority.ok_or_else(missing)?;
+        let parts = uri?.into_parts();
+        let host = parts
+            .authority
+            .as_ref()
+            .and_then(|authority| HeaderValue::from_str(authority.as_str()).ok());
+        let Some((authority, host)) = parts.authority.zip(host) else {
+            wrong.push(document.error(&format!("{at}.upstream"), "no host"));
+            return None;
+        };
+        if wrong.len() > before {
+            return None;
+        }
         let base =
             parts.path_and_query.as_ref().map_or("", PathAndQuery::path).trim_end_matches('/');
         let added = request.path.add_prefix.as_deref().unwrap_or("").trim_end_matches('/');
-        Ok(Self {
-            host: HeaderValue::from_str(authority.as_str()).map_err(|_| missing())?,
+        Some(Self {
+            host,
             scheme: parts.scheme.unwrap_or(Scheme::HTTP),
             authority,
             prefix: format!("{base}{added}"),
@@ -104,8 +98,8 @@ impl Target {
                 .as_deref()
                 .map(|p| p.trim_end_matches('/').to_owned()),
             set_headers,
-            remove_headers,
-            json,
+            remove_headers: remove_headers?,
+            json: json?,
             rewrite_limit: settings.rewrite_limit.unwrap_or(1 << 20),
             preserve_host: settings.upstreams.preserve_host,
             http2: settings.upstreams.http2,
@@ -208,6 +202,37 @@ fn upstream(document: &Document, at: &str) -> Result<Uri, ConfigError> {
         return Err(wrong("has a port that is none"));
     }
     Ok(uri)
+}
+
+/// A header that a variant sets.
+fn header(
+    document: &Document,
+    path: &str,
+    name: &str,
+    value: &str,
+) -> Result<(HeaderName, HeaderValue), ConfigError> {
+    let value = HeaderValue::from_str(value).map_err(|_| {
+        document.error(path, "not a header value; only visible characters and spaces are")
+    })?;
+    let name = header_name(document, path, name)?;
+    if FRAMING.contains(&name) {
+        return Err(document.error(
+            path,
+            format!("`{name}` cannot be set: the proxy says itself where a request ends"),
+        ));
+    }
+    Ok((name, value))
+}
+
+fn bad_prefix(document: &Document, path: &str, prefix: &str) -> Option<ConfigError> {
+    if !prefix.starts_with('/') {
+        let message = format!("`{prefix}` does not begin with a slash; write `/{prefix}`");
+        return Some(document.error(path, message));
+    }
+    // The parser passes over what comes after a `#`.
+    let is_path = |path: PathAndQuery| path.query().is_none() && path.path() == prefix;
+    let message = || format!("`{prefix}` is not a path; write one as in /v2, with %20 for a space");
+    (!prefix.parse().is_ok_and(is_path)).then(|| document.error(path, message()))
 }
 
 pub(super) fn names(

@@ -12,18 +12,24 @@ use std::borrow::Cow;
 /// A unit is told by a header or by a cookie, and `salt` (the name of the experiment, if there is
 /// none) says which.
 #[derive(Debug, Clone, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub(super) struct UnitSettings {
+    /// Two experiments with one salt draw alike [default: the name of the experiment].
     #[serde(default)]
     pub(super) salt: Option<String>,
+    /// Where the key of a unit is found.
     pub(super) key: UnitKeySource,
 }
 
 /// Where the key of a unit is found, in a file.
 #[derive(Debug, Clone, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub(super) enum UnitKeySource {
+    /// The value of this header.
     Header(String),
+    /// The value of this cookie.
     Cookie(String),
 }
 

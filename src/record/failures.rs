@@ -30,11 +30,19 @@ use std::{
 /// # let _ = layer;
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, default)]
 pub struct Failures {
+    /// The statuses that are failures: 429, or a range, as in 500-599.
     #[serde(deserialize_with = "statuses")]
+    #[cfg_attr(feature = "schema", schemars(with = "Vec<crate::config::schema::written::Statuses>", extend("default" = ["500-599"])))]
     status: Vec<RangeInclusive<u16>>,
+    /// The codes of gRPC that are failures: 14, or UNAVAILABLE.
     #[serde(deserialize_with = "codes")]
+    #[cfg_attr(
+        feature = "schema",
+        schemars(with = "Vec<crate::config::schema::written::GrpcCode>")
+    )]
     grpc_status: Vec<u16>,
 }
 

@@ -8,14 +8,22 @@ use std::time::Duration;
 ///
 /// In a file these stand under a config's `shadow`: `shadow: { sample: 0.1, timeout: 500ms }`.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "schema", schemars(rename = "OneShadow"))]
 pub struct ShadowSettings {
+    /// The share of requests that are shadowed, from 0 to 1.
     #[serde(default, deserialize_with = "units::share")]
+    #[cfg_attr(feature = "schema", schemars(with = "crate::config::schema::written::Share"))]
     pub(super) sample: Option<f64>,
+    /// How long a shadow may take, from its start to the end of its response.
     #[serde(default, deserialize_with = "units::duration")]
+    #[cfg_attr(feature = "schema", schemars(with = "crate::config::schema::written::Duration"))]
     pub(super) timeout: Option<Duration>,
+    /// How many shadows may run at once.
     #[serde(default)]
     pub(super) max_in_flight: Option<usize>,
+    /// When a shadow is left alone, and for how long.
     #[serde(default)]
     pub(super) breaker: Option<BreakerSettings>,
 }
@@ -78,6 +86,7 @@ impl Default for Bounds {
 
 /// What becomes of the shadows when the caller leaves before the primary has answered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum OnCancel {
     /// They run to their end: the comparison is complete, whatever callers do.
@@ -92,15 +101,24 @@ pub enum OnCancel {
 /// In a file: `breaker: { failure_rate: 0.5, window: 10s, min_requests: 20, open_for: 5s, probes: 3 }`,
 /// which are the defaults.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, default)]
 pub struct BreakerSettings {
+    /// The share of failed shadows from which on it opens: above 0, up to 1.
     #[serde(deserialize_with = "rate")]
+    #[cfg_attr(feature = "schema", schemars(with = "crate::config::schema::written::Rate"))]
     pub(super) failure_rate: f64,
+    /// How long the end of a shadow counts.
     #[serde(deserialize_with = "units::required_duration")]
+    #[cfg_attr(feature = "schema", schemars(with = "crate::config::schema::written::Duration"))]
     pub(super) window: Duration,
+    /// How many must have ended within the window before their share says anything.
     pub(super) min_requests: u32,
+    /// How long a shadow is left alone before it is probed.
     #[serde(deserialize_with = "units::required_duration")]
+    #[cfg_attr(feature = "schema", schemars(with = "crate::config::schema::written::Duration"))]
     pub(super) open_for: Duration,
+    /// How many probes must all succeed before it closes.
     pub(super) probes: u32,
 }
 

@@ -24,6 +24,7 @@ use std::process::ExitCode;
     after_help = "\
 Examples:
   spearmint demo                                 see it at work, with nothing to set up
+  spearmint config validate experiment.yaml      everything that is wrong with a file
   spearmint serve experiment.yaml                run an experiment in front of your services
   spearmint branches --status failed --since 1h  look at what was recorded
   spearmint diff                                 where shadows answered otherwise
@@ -52,6 +53,8 @@ pub(crate) enum Failed {
     Input(tower_spearmint::BoxError),
     /// Everything else: exit code 1.
     Run(tower_spearmint::BoxError),
+    /// The user's input, and what is wrong with it was said: exit code 2.
+    Said,
     /// Something differs, and the exit code was to say so: 1, without a word.
     Differs,
 }
@@ -76,6 +79,7 @@ fn main() -> ExitCode {
         Ok(()) => return ExitCode::SUCCESS,
         Err(Failed::Input(error)) => (error, 2),
         Err(Failed::Run(error)) => (error, 1),
+        Err(Failed::Said) => return ExitCode::from(2),
         Err(Failed::Differs) => return ExitCode::FAILURE,
     };
     // `spearmint branches | head` is no failure.

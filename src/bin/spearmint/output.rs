@@ -3,15 +3,25 @@
 use anstyle::{AnsiColor, Style};
 use comfy_table::{Cell, CellAlignment, Table, presets};
 use std::{error::Error, io::Write};
-use tower_spearmint::store::ConfigSummary;
+use tower_spearmint::{config::ConfigError, store::ConfigSummary};
 
 const RED: Style = AnsiColor::Red.on_default().bold();
+const YELLOW: Style = AnsiColor::Yellow.on_default().bold();
 const BOLD: Style = Style::new().bold();
 pub(crate) const DIM: Style = Style::new().dimmed();
 
 /// An error with its causes, on stderr. A cause that its effect quotes already is not repeated.
 pub(crate) fn error(error: &(dyn Error + 'static)) {
     let mut stderr = anstream::stderr().lock();
+    // Several mistakes in one file: each on a line of its own.
+    if let Some(ConfigError::Several { errors } | ConfigError::MissingValues { errors }) =
+        error.downcast_ref()
+    {
+        for error in errors {
+            let _ = writeln!(stderr, "{RED}error:{RED:#} {error}");
+        }
+        return;
+    }
     let mut said = error.to_string();
     let _ = writeln!(stderr, "{RED}error:{RED:#} {said}");
     let mut cause = error.source();
@@ -23,6 +33,11 @@ pub(crate) fn error(error: &(dyn Error + 'static)) {
         }
         cause = error.source();
     }
+}
+
+/// What may not be meant, on stderr.
+pub(crate) fn warning(text: &str) {
+    let _ = writeln!(anstream::stderr().lock(), "{YELLOW}warning:{YELLOW:#} {text}");
 }
 
 /// A line for the person at the terminal, on stderr.

@@ -112,19 +112,18 @@ impl Document {
         }
     }
 
-    /// Puts what its templates stand for in place of a list. How many items it has then, if it
-    /// had any templates.
+    /// Puts what its templates stand for in place of a list.
     #[cfg(feature = "proxy")]
     pub(crate) fn expand_list(
         &mut self,
         list: &str,
         secrets: &SecretKeys,
         resolvers: &Resolvers,
-    ) -> Result<Option<usize>, ConfigError> {
+    ) -> Result<(), ConfigError> {
         let Some(items) = self.get(list).filter(|items| self.left_open(items)) else {
-            return Ok(None);
+            return Ok(());
         };
-        let Value::Array(items) = items else { return Ok(None) };
+        let Value::Array(items) = items else { return Ok(()) };
         let (mut values, mut origins, mut drawn) =
             (Vec::new(), Vec::new(), crate::config::interpolate::Drawn::default());
         for (at, item) in items.iter().enumerate() {
@@ -149,9 +148,8 @@ impl Document {
         if let Some(target) = target {
             *target = Value::Array(values);
         }
-        let count = origins.len();
         self.expanded = Some(Expanded { list: list.to_owned(), origins });
-        Ok(Some(count))
+        Ok(())
     }
 }
 

@@ -48,7 +48,7 @@ pub use print::{Print, to_yaml};
 pub(crate) use scalar::check_number;
 
 use super::{
-    Config, ConfigError, ConfigPool, SecretKeys,
+    Config, ConfigError, ConfigPool, REDACTED, SecretKeys,
     interpolate::{Drawn, Resolvers},
     path,
     secret::{speakable, unquoted},
@@ -56,6 +56,8 @@ use super::{
 use serde_json::{Map, Value};
 use std::{borrow::Cow, fmt, path::PathBuf, sync::Arc};
 use words::helpful;
+#[cfg(feature = "schema")]
+pub(crate) use words::unknown_word;
 
 /// A config that is being built: a value, and where each part of it came from.
 #[derive(Clone)]
@@ -101,6 +103,15 @@ impl Document {
         &self.drawn
     }
 
+    /// From here on the values at these paths are secrets.
+    #[cfg(feature = "schema")]
+    pub(crate) fn hide(&mut self, paths: impl IntoIterator<Item = String>) {
+        for path in paths {
+            let written = self.written(&path).into_owned();
+            self.drawn.hide(written);
+        }
+    }
+
     pub(crate) const fn drawn_mut(&mut self) -> &mut Drawn {
         &mut self.drawn
     }
@@ -130,7 +141,7 @@ impl Document {
 
     /// The path at which what stands at `path` was written: they differ where a template was
     /// expanded.
-    fn written<'a>(&self, path: &'a str) -> Cow<'a, str> {
+    pub(crate) fn written<'a>(&self, path: &'a str) -> Cow<'a, str> {
         match &self.expanded {
             Some(expanded) => expanded.written(path),
             None => Cow::Borrowed(path),
@@ -161,7 +172,13 @@ impl Document {
             if path.is_empty() { message.clone() } else { format!("`{path}`: {message}") };
         match self.trace.nearest(path) {
             Some(Origin::Override(text)) => {
-                ConfigError::Override { text: text.to_string(), message: at_path }
+                let text = match text.split_once('=') {
+                    Some((key, _)) if self.drawn.at(path).is_secret() => {
+                        format!("{key}={REDACTED}")
+                    }
+                    _ => text.to_string(),
+                };
+                ConfigError::Override { text, message: at_path }
             }
             Some(Origin::Environment(name)) => {
                 ConfigError::Environment { name: name.to_string(), message: at_path }

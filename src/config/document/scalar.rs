@@ -1,5 +1,6 @@
 //! What a bare word stands for: the same table for overrides, variables and YAML files.
 
+use super::text::shortened;
 use serde_json::{Number, Value};
 
 /// The value of a word without quotes: null, a boolean, a number, or else a text.
@@ -73,13 +74,14 @@ pub(crate) fn check_number(raw: &str) -> Result<(), String> {
         && digits.starts_with('0')
         && digits.as_bytes().get(1).is_some_and(u8::is_ascii_digit);
     if leading_zero || digits.contains(['_', ':']) {
-        let plain = stripped.replace('_', "");
+        let (plain, raw) = (shortened(stripped.replace('_', "")), shortened(raw.to_owned()));
         return Err(format!(
             "`{raw}` is not a plain number; write {plain}, or \"{raw}\" for a text"
         ));
     }
     let integer = digits.bytes().all(|b| b.is_ascii_digit());
     if integer && raw.parse::<i64>().is_err() && raw.parse::<u64>().is_err() {
+        let raw = shortened(raw.to_owned());
         return Err(format!(
             "{raw} does not fit 64 bits and would lose digits; write it in quotes"
         ));

@@ -20,6 +20,16 @@ pub(crate) fn syntax(place: &str, spot: Spot, message: impl Into<String>) -> Con
     }
 }
 
+/// Longer messages quote a hostile text.
+const MAX_MESSAGE: usize = 200;
+
+pub(crate) fn shortened(message: String) -> String {
+    match message.char_indices().nth(MAX_MESSAGE) {
+        Some((at, _)) => format!("{}…", &message[..at]),
+        None => message,
+    }
+}
+
 pub(crate) fn read(file: &Path) -> Result<String, ConfigError> {
     let failed = |source| ConfigError::Read { path: file.to_owned(), source };
     let mut bytes = Vec::new();

@@ -9,7 +9,7 @@ pub(super) fn helpful(message: &str) -> String {
     for (start, what) in [("unknown field `", "key"), ("unknown variant `", "value")] {
         let unknown = message.strip_prefix(start).and_then(|rest| rest.split_once("`, expected "));
         if let Some((found, expected)) = unknown {
-            return unknown_word(what, found, expected);
+            return unknown_word(what, found, expected.split('`').skip(1).step_by(2));
         }
     }
     let invalid = message
@@ -24,10 +24,16 @@ pub(super) fn helpful(message: &str) -> String {
     }
 }
 
-fn unknown_word(what: &str, found: &str, expected: &str) -> String {
-    let known: Vec<&str> = expected.split('`').skip(1).step_by(2).collect();
+/// That a word is not known, with the nearest that is, or all of them.
+pub(crate) fn unknown_word<'a>(
+    what: &str,
+    found: &str,
+    known: impl Iterator<Item = &'a str>,
+) -> String {
+    let known: Vec<&str> = known.collect();
     match nearest(found, known.iter().copied()) {
         Some(key) => format!("unknown {what} `{found}`; did you mean `{key}`?"),
+        None if known.is_empty() => format!("unknown {what} `{found}`"),
         None => format!("unknown {what} `{found}`; there are {}", known.join(", ")),
     }
 }

@@ -156,6 +156,12 @@ impl Drawn {
         }
     }
 
+    /// The value at this path is a secret.
+    #[cfg(feature = "schema")]
+    pub(crate) fn hide(&mut self, path: String) {
+        self.add(path, Sources::SECRET);
+    }
+
     /// What `other` knows, too; what was left is what is left there.
     pub(super) fn merge(&mut self, other: Self) {
         for (path, sources) in other.sources {

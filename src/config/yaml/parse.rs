@@ -3,13 +3,17 @@
 use super::tree::Tree;
 use crate::config::{
     ConfigError, Document, Spot,
-    document::text::{MAX_BYTES, MAX_DEPTH, syntax},
+    document::text::{MAX_BYTES, MAX_DEPTH, shortened, syntax},
 };
 use std::sync::Arc;
 
 const MAX_DOCUMENTS: usize = 100_000;
 /// An alias of an alias of an alias … grows fast.
 const MAX_ANCHORED: usize = 100_000;
+const MAX_ANCHORS: usize = 10_000;
+const MAX_ALIASES: usize = 10_000;
+/// What all aliases together stand for: reading it again for each takes its time.
+const MAX_REPLAYED: usize = 200_000;
 /// Some 50 KiB for each level, in a debug build.
 const PARSER_STACK: usize = 16 << 20;
 
@@ -45,11 +49,14 @@ fn parse_here(text: &str, place: &str) -> Result<Vec<Document>, ConfigError> {
             max_nodes: 2_000_000,
             max_events: 8_000_000,
             max_depth: MAX_DEPTH,
-            max_aliases: 10_000,
-            max_anchors: 10_000,
+            max_aliases: MAX_ALIASES,
+            max_anchors: MAX_ANCHORS,
             max_recorded_anchor_events: MAX_ANCHORED,
             max_documents: MAX_DOCUMENTS,
             max_total_scalar_bytes: MAX_BYTES,
+        },
+        alias_limits: serde_saphyr::alias_limits! {
+            max_total_replayed_events: MAX_REPLAYED,
         },
     };
     let trees: Vec<Tree> =
@@ -58,7 +65,7 @@ fn parse_here(text: &str, place: &str) -> Result<Vec<Document>, ConfigError> {
                 line: location.line(),
                 column: location.column(),
             });
-            let message = plain_message(&error.without_snippet().to_string());
+            let message = shortened(plain_message(&error.without_snippet().to_string()));
             match reference_at_fault(text, spot, &message) {
                 Some(advice) => syntax(place, spot, advice),
                 None => syntax(place, spot, message),
@@ -105,6 +112,19 @@ fn plain_message(message: &str) -> String {
     if let Some(key) = message.strip_prefix("duplicate mapping key: ") {
         return format!("the key `{key}` is written twice in one map; keep one of them");
     }
+    if message.starts_with("recursion limit") {
+        return format!("nested deeper than {MAX_DEPTH} levels");
+    }
+    if message.starts_with("illegal placement of ':'") {
+        return "a `:` has no place here; is a bracket, a brace or a quote still open above?"
+            .to_owned();
+    }
+    if message.starts_with("alias replay limit") {
+        return format!("aliases that stand for more than {MAX_REPLAYED} values");
+    }
+    if message.starts_with("expected string scalar") || message.contains("null into string") {
+        return "a key must be a text".to_owned();
+    }
     if message.starts_with("recursive references") {
         return "an alias stands inside the value it refers to".to_owned();
     }
@@ -113,6 +133,8 @@ fn plain_message(message: &str) -> String {
         return match name {
             "Depth" => format!("nested deeper than {MAX_DEPTH} levels"),
             "RecordedAnchorEvents" => format!("more than {MAX_ANCHORED} values under anchors"),
+            "Anchors" => format!("more than {MAX_ANCHORS} anchors"),
+            "Aliases" => format!("more than {MAX_ALIASES} aliases"),
             "Documents" => format!("more than {MAX_DOCUMENTS} documents"),
             _ => format!("beyond the bounds against hostile files: {bound}"),
         };

@@ -10,25 +10,89 @@ use serde::{Deserialize, Deserializer, de};
 use serde_json::Value;
 use std::collections::BTreeMap;
 
+/// How two answers are compared.
 #[derive(Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", schemars(rename = "CompareRules"))]
 #[serde(deny_unknown_fields, default)]
 #[derive(Default)]
 struct Settings {
+    /// The headers that are compared [default: content-type].
+    #[cfg_attr(
+        feature = "schema",
+        schemars(with = "Option<Vec<crate::config::schema::written::HeaderName>>")
+    )]
     headers: Option<Vec<Name>>,
+    /// The trailers that are compared.
+    #[cfg_attr(
+        feature = "schema",
+        schemars(with = "Option<Vec<crate::config::schema::written::HeaderName>>")
+    )]
     trailers: Option<Vec<Name>>,
+    /// Paths that are not compared.
+    #[cfg_attr(
+        feature = "schema",
+        schemars(with = "Vec<crate::config::schema::written::PathPattern>")
+    )]
     ignore: Vec<PathPattern>,
+    /// How far numbers may be apart and still count as equal.
     tolerance: Tolerance,
+    /// The same by path.
+    #[cfg_attr(
+        feature = "schema",
+        schemars(with = "BTreeMap<crate::config::schema::written::PathPattern, Tolerance>")
+    )]
     tolerances: BTreeMap<PathPattern, Tolerance>,
+    /// Lists whose order does not count: paths, or `true` for all.
     unordered: Unordered,
+    /// Paths whose values are not recorded.
+    #[cfg_attr(
+        feature = "schema",
+        schemars(with = "Vec<crate::config::schema::written::PathPattern>")
+    )]
     redact: Vec<PathPattern>,
+    /// Headers whose values are not recorded.
+    #[cfg_attr(
+        feature = "schema",
+        schemars(with = "Vec<crate::config::schema::written::HeaderName>")
+    )]
     redact_headers: Vec<Name>,
+    /// How much a compressed body may come to.
     #[serde(deserialize_with = "units::size")]
+    #[cfg_attr(feature = "schema", schemars(with = "crate::config::schema::written::Size"))]
     max_decoded: Option<usize>,
 }
 
 impl<'de> Deserialize<'de> for CompareRules {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         Settings::deserialize(deserializer).map(Self::from)
+    }
+}
+
+#[cfg(feature = "schema")]
+impl schemars::JsonSchema for CompareRules {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        Settings::schema_name()
+    }
+
+    fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        Settings::json_schema(generator)
+    }
+}
+
+#[cfg(feature = "schema")]
+impl schemars::JsonSchema for Unordered {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Unordered".into()
+    }
+
+    fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        let paths = generator.subschema_for::<Vec<crate::config::schema::written::PathPattern>>();
+        schemars::json_schema!({ "anyOf": [{ "type": "boolean" }, paths] })
     }
 }
 

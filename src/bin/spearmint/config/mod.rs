@@ -1,7 +1,9 @@
 //! `spearmint config`: what the files come to.
 
 mod expand;
+mod schema;
 mod show;
+mod validate;
 
 use crate::Failed;
 use clap::{Args, Subcommand};
@@ -19,14 +21,18 @@ pub(crate) struct Config {
 #[derive(Debug, Subcommand)]
 enum Command {
     Show(show::Show),
+    Validate(validate::Validate),
     Expand(expand::Expand),
+    Schema(schema::Schema),
 }
 
 impl Config {
     pub(crate) fn run(self) -> Result<(), Failed> {
         match self.command {
             Command::Show(command) => command.run(),
+            Command::Validate(command) => command.run(),
             Command::Expand(command) => command.run(),
+            Command::Schema(command) => command.run(),
         }
     }
 }

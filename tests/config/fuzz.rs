@@ -1,0 +1,304 @@
+//! Whatever a file holds: no panic, a clear error or a value, within bounds of time and memory.
+//!
+//! `PROPTEST_CASES` sets how many texts are tried; `.ci/soak` tries many.
+
+use proptest::prelude::*;
+use std::{
+    path::Path,
+    process::Command,
+    time::{Duration, Instant},
+};
+use tower_spearmint::{
+    ConfigPool,
+    config::{ConfigError, Sources, schema::Schema, yaml::parse},
+    proxy::ExperimentFile,
+};
+
+/// Far above what a small text takes, in a debug build on a busy machine.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// Reads a text in every way there is.
+fn read(text: &str) -> Result<(), TestCaseError> {
+    let start = Instant::now();
+    match parse(text, "x.yaml") {
+        Ok(documents) => {
+            for mut document in documents {
+                // A path that leads anywhere, and one that leads nowhere.
+                document.spot("a.b[0]");
+                let _ = document.set("a.b[0].c=1");
+                let _ = Schema::from_value(document.value().clone());
+                let printed = document.value().to_string();
+                // JSON is YAML, and a value survives it.
+                let again = parse(&printed, "y.yaml")
+                    .map_err(|error| TestCaseError::fail(format!("{printed}: {error}")))?;
+                prop_assert_eq!(again[0].value(), document.value());
+            }
+        }
+        Err(ConfigError::Syntax { place, line, column, message }) => {
+            prop_assert_eq!(place, "x.yaml");
+            // A lone CR ends a line, too.
+            let lines = text.split(['\n', '\r']).count() as u64 + 1;
+            prop_assert!(line >= 1 && line <= lines, "line {} of {}", line, lines);
+            prop_assert!(column >= 1, "{}", message);
+            prop_assert!(!message.trim().is_empty());
+        }
+        Err(error) => return Err(TestCaseError::fail(format!("no place: {error:?}"))),
+    }
+    let _ = ConfigPool::from_yaml_str(text);
+    let _ = ExperimentFile::from_yaml_str(text);
+    let found = ExperimentFile::validate_str(text, "x.yaml");
+    // They are of one mind.
+    prop_assert_eq!(
+        found.mistakes.is_empty(),
+        ExperimentFile::from_yaml_str(text).is_ok(),
+        "{:?}",
+        found.mistakes
+    );
+    prop_assert!(start.elapsed() < PATIENCE, "took {:?}", start.elapsed());
+    Ok(())
+}
+
+/// Pieces of the grammars of YAML, JSON and TOML, and what goes wrong in editors.
+fn piece() -> impl Strategy<Value = String> {
+    prop_oneof![
+        6 => prop_oneof![
+            Just("a: "), Just("b:\n"), Just("- "), Just("\n"), Just("\n  "), Just("\n    - "), Just(", "),
+            Just(": "), Just("{"), Just("}"), Just("["), Just("]"), Just("\""), Just("'"), Just("? "),
+            Just("\n---\n"), Just("\n...\n"), Just("&x "), Just("*x"), Just("<<: *x"), Just("!!str "),
+            Just("!tag "), Just("|\n  "), Just(">-\n  "), Just("# c\n"), Just("%YAML 1.2\n"),
+        ].prop_map(str::to_owned),
+        2 => prop_oneof![
+            Just("\t"), Just("\r\n"), Just("\r"), Just("\u{feff}"), Just("\0"), Just("\u{85}"),
+            Just("\u{2028}"), Just("\u{1b}[0m"), Just("\\u0000"), Just("\\ud800"), Just("é"), Just("\u{10ffff}"),
+        ].prop_map(str::to_owned),
+        2 => prop_oneof![
+            Just("0"), Just("010"), Just("0x1f"), Just("1e400"), Just(".nan"), Just("-.inf"), Just("1_000"),
+            Just("18446744073709551616"), Just("true"), Just("yes"), Just("null"), Just("~"), Just("12:30:45"),
+            Just("2026-01-31"), Just("1."), Just("${a.b}"), Just("[table]\nk = 1\n"), Just("k = \"v\"\n"),
+        ].prop_map(str::to_owned),
+        1 => "[ -~]{0,12}",
+        1 => any::<String>(),
+    ]
+}
+
+const REAL: &str = "\
+experiment: ranker             # also the name of the MLflow experiment
+strategy: shadow
+primary: &p stable
+shadow: { methods: [GET, POST], sample: 1.0, timeout: 2s, only: { paths: ['/v2/*'] } }
+limits: { max_head_size: 64KiB }
+configs:
+  - config_id: *p
+    upstream: http://127.0.0.1:9001
+    prompt: |
+      Answer in one word.
+        Or two.
+  - config_id: candidate
+    upstream: \"http://127.0.0.1:9002\"
+    request: { headers: { x-model: b }, json: { /model: small-v2 } }
+";
+
+/// A cut at a boundary of characters.
+fn at(text: &str, share: f64) -> usize {
+    let mut at = (text.len() as f64 * share) as usize;
+    while !text.is_char_boundary(at) {
+        at -= 1;
+    }
+    at
+}
+
+proptest! {
+    #[test]
+    fn what_looks_like_a_file_is_read_or_refused(pieces in prop::collection::vec(piece(), 0..40)) {
+        read(&pieces.concat())?;
+    }
+
+    #[test]
+    fn a_real_file_with_mistakes_is_read_or_refused(
+        edits in prop::collection::vec((0.0..1.0_f64, 0.0..0.1_f64, piece()), 1..4),
+    ) {
+        let mut text = REAL.to_owned();
+        for (start, length, piece) in edits {
+            let start = at(&text, start);
+            let end = at(&text, (start as f64 / text.len().max(1) as f64 + length).min(1.0)).max(start);
+            text.replace_range(start..end, &piece);
+        }
+        read(&text)?;
+    }
+
+    #[test]
+    fn any_text_is_read_or_refused(text in any::<String>()) {
+        read(&text)?;
+    }
+
+    #[test]
+    fn any_override_is_taken_or_refused(pieces in prop::collection::vec(piece(), 0..12), at in 0..12_usize) {
+        let mut pieces = pieces;
+        pieces.insert(at.min(pieces.len()), "=".to_owned());
+        let text = pieces.concat();
+        let mut document = parse(REAL, "x.yaml").unwrap().remove(0);
+        if let Err(error) = document.set(&text) {
+            prop_assert!(error.to_string().starts_with("override `"), "{}", error);
+        }
+    }
+
+    #[test]
+    fn any_bytes_are_read_or_refused(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
+        let directory = tempfile::tempdir().unwrap();
+        let file = directory.path().join("x.yaml");
+        std::fs::write(&file, &bytes).unwrap();
+        let found = ExperimentFile::validate(&Sources::new(&file));
+        prop_assert!(!found.mistakes.is_empty());
+        let text = found.mistakes[0].to_string();
+        prop_assert!(text.starts_with(&file.display().to_string()), "{}", text);
+        if std::str::from_utf8(&bytes).is_err() {
+            prop_assert!(text.contains("is not UTF-8"), "{}", text);
+        }
+    }
+}
+
+#[test]
+fn the_real_file_is_right() {
+    assert!(ExperimentFile::validate_str(REAL, "x.yaml").mistakes.is_empty());
+    let windows = format!("\u{feff}{}", REAL.replace('\n', "\r\n"));
+    let found = ExperimentFile::validate_str(&windows, "x.yaml");
+    assert!(found.mistakes.is_empty(), "{:?}", found.mistakes);
+}
+
+const MIB: usize = 1 << 20;
+
+fn filled(part: &str) -> String {
+    part.repeat(MIB / part.len())
+}
+
+/// Files of 1 MiB that are made to be expensive.
+fn hostile() -> Vec<(&'static str, Vec<u8>)> {
+    let bomb = |width: usize, levels: usize| {
+        let mut text = "a0: &a0 [x]\n".to_owned();
+        for level in 1..levels {
+            let all = vec![format!("*a{}", level - 1); width].join(", ");
+            text.push_str(&format!("a{level}: &a{level} [{all}]\n"));
+        }
+        text
+    };
+    let merges = {
+        let mut text = "a0: &a0 { x: 1 }\n".to_owned();
+        for level in 1..2_000 {
+            text.push_str(&format!("a{level}: &a{level} {{ <<: *a{}, k{level}: 1 }}\n", level - 1));
+        }
+        text
+    };
+    let wide: String = (0..MIB / 10).map(|at| format!("k{at:06}: 1\n")).collect();
+    let deep_keys: String = (0..64).map(|at| format!("{}k:\n", " ".repeat(at))).collect();
+    let anchors: String = (0..MIB / 20).map(|at| format!("k{at:06}: &n{at:06} x\n")).collect();
+    let big_anchor = format!("a: &a [{}]\nb: [{}]\n", "1, ".repeat(50_000), "*a, ".repeat(100_000));
+    let text = |text: String| text.into_bytes();
+    vec![
+        ("nested lists", text("[".repeat(MIB))),
+        ("nested maps", text("{a: ".repeat(MIB / 4))),
+        ("nested closed lists", text(format!("{}{}", "[".repeat(MIB / 2), "]".repeat(MIB / 2)))),
+        ("nested blocks", text("- ".repeat(MIB / 2))),
+        ("nested keys", text(deep_keys)),
+        ("alias bomb", text(bomb(9, 12))),
+        ("wide alias bomb", text(bomb(2_000, 60))),
+        ("one anchor, many aliases", text(big_anchor)),
+        ("merge keys", text(merges)),
+        ("one scalar", text(format!("a: {}", filled("x")))),
+        ("one quoted scalar", text(format!("a: \"{}\"", filled("\\u0041")))),
+        ("one open quote", text(format!("a: \"{}", filled("x")))),
+        ("one block scalar", text(format!("a: |\n{}", filled("  x\n")))),
+        ("one folded scalar", text(format!("a: >\n{}", filled("  x\n\n")))),
+        ("one key", text(format!("{}: 1", filled("k")))),
+        ("a complex key", text(format!("? [{}]\n: 1", filled("x, ")))),
+        ("one number", text(format!("a: {}", filled("9")))),
+        ("many keys", text(wide)),
+        ("many keys in one line", text(format!("{{{}}}", filled("a: 1, ")))),
+        ("many items", text(format!("[{}]", filled("1,")))),
+        ("many empty items", text(filled("-\n"))),
+        ("many empty maps", text(format!("[{}]", filled("{},")))),
+        ("many documents", text(filled("---\n"))),
+        ("many anchors", text(anchors)),
+        ("tabs", text(filled("\t"))),
+        ("tabbed keys", text(filled("\ta: 1\n"))),
+        ("carriage returns", text(filled("\r"))),
+        ("byte order marks", text(filled("\u{feff}"))),
+        ("NUL", vec![0; MIB]),
+        ("invalid UTF-8", vec![0xff; MIB]),
+        ("comments", text(filled("# c\n"))),
+        ("directives", text(filled("%YAML 1.2\n"))),
+        ("tags", text(filled("!a "))),
+        ("question marks", text(filled("? "))),
+        ("colons", text(filled(": "))),
+        (
+            "unknown keys",
+            text(format!("experiment: a\nstrategy: single\nconfigs: [{}]\n", filled("{ a: 1 }, "))),
+        ),
+        (
+            "wrong values",
+            text(format!(
+                "experiment: a\nstrategy: shadow\nshadow: {{ methods: [{}] }}\n",
+                filled("1, ")
+            )),
+        ),
+        ("lines after an error", text(format!("{}]", filled("a1: [b, c]\n")))),
+    ]
+}
+
+/// Reads one hostile file and says on stdout how much memory the process took at most. The test below
+/// runs it, in a process of its own for each file.
+#[test]
+#[ignore = "run by the test below"]
+fn one_hostile_file() {
+    let Some(file) = std::env::var_os("SPEARMINT_HOSTILE_FILE") else { return };
+    let before = peak_kib();
+    let start = Instant::now();
+    let found = ExperimentFile::validate(&Sources::new(Path::new(&file)));
+    let took = start.elapsed();
+    let first = found.mistakes.first().map(ToString::to_string).unwrap_or_default();
+    let first: String = first.chars().take(200).collect();
+    println!("HOSTILE {} {} {} {first:?}", took.as_millis(), before, peak_kib());
+}
+
+fn peak_kib() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find(|line| line.starts_with("VmHWM:")).unwrap_or_default();
+    line.split_whitespace().nth(1).and_then(|kib| kib.parse().ok()).unwrap_or_default()
+}
+
+#[test]
+fn a_hostile_file_of_one_mebibyte_costs_no_more_than_two_seconds_and_256_mebibytes() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut table = String::new();
+    let mut beyond = Vec::new();
+    for (name, bytes) in hostile() {
+        let file = directory.path().join("hostile.yaml");
+        std::fs::write(&file, &bytes).unwrap();
+        let output = Command::new(std::env::current_exe().unwrap())
+            .args(["--ignored", "--exact", "fuzz::one_hostile_file", "--nocapture"])
+            .env("SPEARMINT_HOSTILE_FILE", &file)
+            .output()
+            .unwrap();
+        let said = String::from_utf8_lossy(&output.stdout);
+        let line = said.lines().find_map(|line| line.split_once("HOSTILE ")).map(|(_, rest)| rest);
+        let Some(line) = line else {
+            beyond.push(format!("{name}: ended with {}", output.status));
+            continue;
+        };
+        let numbers: Vec<u64> =
+            line.split(' ').take(3).map(|number| number.parse().unwrap()).collect();
+        table.push_str(&format!(
+            "{name:32} {:5} KiB: {:5} ms, {:4} MiB  {}\n",
+            bytes.len() >> 10,
+            numbers[0],
+            numbers[2] >> 10,
+            line.splitn(4, ' ').last().unwrap()
+        ));
+        // A debug build takes some eight times as long as a release build.
+        let patience = if cfg!(debug_assertions) { 16_000 } else { 2_000 };
+        if numbers[0] > patience || numbers[2] > 256 << 10 {
+            beyond.push(format!("{name}: {} ms, {} MiB", numbers[0], numbers[2] >> 10));
+        }
+    }
+    println!("{table}");
+    assert!(beyond.is_empty(), "{beyond:#?}");
+}

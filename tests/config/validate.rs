@@ -1,0 +1,206 @@
+//! `spearmint config validate`.
+
+use serde_json::{Value, json};
+use std::process::{Command, Output};
+use tempfile::TempDir;
+
+const GOOD: &str = "\
+experiment: ranker
+strategy: shadow
+primary: stable
+shadow: { sample: 0.5, timeout: 2s }
+configs:
+  - config_id: stable
+    upstream: http://127.0.0.1:9001
+  - config_id: candidate
+    upstream: http://127.0.0.1:9002
+";
+
+fn spearmint(directory: &TempDir, arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_spearmint"))
+        .args(arguments)
+        .current_dir(directory.path())
+        .env("NO_COLOR", "1")
+        .output()
+        .unwrap()
+}
+
+fn validated_with(text: &str, arguments: &[&str]) -> (i32, Vec<String>) {
+    let directory = tempfile::tempdir().unwrap();
+    std::fs::write(directory.path().join("x.yaml"), text).unwrap();
+    let arguments = [&["config", "validate", "x.yaml"], arguments].concat();
+    let output = spearmint(&directory, &arguments);
+    let said = String::from_utf8(output.stderr).unwrap();
+    (output.status.code().unwrap(), said.lines().map(str::to_owned).collect())
+}
+
+fn validated(text: &str) -> (i32, Vec<String>) {
+    validated_with(text, &[])
+}
+
+#[test]
+fn a_good_file_is_said_to_be_good() {
+    assert_eq!(validated(GOOD), (0, vec!["x.yaml: nothing is wrong".to_owned()]));
+}
+
+#[test]
+fn what_the_schema_says_and_what_only_the_reader_knows_are_said_together() {
+    let text = "\
+experiment: ranker
+strategy: shadow
+primary: stabel
+shadow: { sampel: 0.5, timeout: 2 weeks, withhold_headers: ['a b'] }
+limits: { max_head_size: 1KiB, idle_timeout: 0s }
+threads: 0
+configs:
+  - config_id: stable
+    upstream: 127.0.0.1:9001
+    request: { json: { model: a }, headers: { content-length: '5' } }
+  - config_id: candidate
+    upstream: http://127.0.0.1:9002
+    shadow: { sample: 2 }
+";
+    assert_eq!(
+        validated(text),
+        (
+            2,
+            [
+                "error: x.yaml:3:10: `primary`: no config `stabel`; the pool has `stable`, `candidate`",
+                "error: x.yaml:4:19: `shadow.sampel`: unknown key `sampel`; did you mean `sample`?",
+                "error: x.yaml:4:33: `shadow.timeout`: `2 weeks` is not a duration; write a number and a unit, as in 150ms, 2s, 5m or 1h",
+                "error: x.yaml:4:61: `shadow.withhold_headers[0]`: `a b` is not the name of a header, as in content-type",
+                "error: x.yaml:5:26: `limits.max_head_size`: 1024 bytes; write a size from 8KiB to 16MiB",
+                "error: x.yaml:5:46: `limits.idle_timeout`: `0s` is not a duration above 0; write a number and a unit, as in 150ms, 2s, 5m or 1h",
+                "error: x.yaml:6:10: `threads`: `0` is too few; write a whole number from 1",
+                "error: x.yaml:9:15: `configs[0].upstream`: `127.0.0.1:9001` does not begin with http:// or https://; write one as in http://127.0.0.1:9001",
+                "error: x.yaml:10:31: `configs[0].request.json.model`: `model` is not a JSON pointer; write a path that begins with a slash, as in /model",
+                "error: x.yaml:10:63: `configs[0].request.headers.content-length`: `content-length` cannot be set: the proxy says itself where a request ends",
+                "error: x.yaml:13:23: `configs[1].shadow.sample`: `2` is not a share of requests; write a number from 0 to 1",
+            ]
+            .map(str::to_owned)
+            .to_vec()
+        )
+    );
+}
+
+#[test]
+fn a_syntax_error_is_said_alone() {
+    let (code, said) = validated("experiment: [\n");
+    assert_eq!((code, said.len()), (2, 1), "{said:?}");
+    assert!(said[0].starts_with("error: x.yaml:"), "{said:?}");
+}
+
+#[test]
+fn overrides_are_checked_like_the_file() {
+    let set = ["--set", "shadow.sample=2", "--set", "shadow.timeout=1s", "--set", "nonsense"];
+    let (code, said) = validated_with(GOOD, &set);
+    assert_eq!(code, 2);
+    assert_eq!(
+        said,
+        [
+            "error: override `nonsense`:1:1: not `key=value`; write one as in shadow.sample=0.1",
+            "error: override `shadow.sample=2`: `shadow.sample`: `2` is not a share of requests; write a number from 0 to 1",
+        ]
+    );
+}
+
+#[test]
+fn a_warning_counts_only_if_it_is_asked_to() {
+    let text = GOOD.replace("sample: 0.5", "methods: [GET, POST]");
+    let text = format!("{text}    api_key: k-1\nround_robin: {{ seed: 7 }}\n");
+    let expected = [
+        "warning: x.yaml:4:26: `shadow.methods[1]`: a shadow of POST may do a second time what the primary did; be sure that the shadows' services have a state of their own",
+        "warning: x.yaml:10:14: `configs[1].api_key`: a secret in plain text: whoever reads this file has it; take it from the environment or a mounted file",
+        "warning: x.yaml:11:1: `round_robin`: not used: these are settings of `strategy: round_robin`",
+    ]
+    .map(str::to_owned)
+    .to_vec();
+    assert_eq!(validated(&text), (0, expected.clone()));
+    assert_eq!(validated_with(&text, &["--strict"]), (2, expected));
+}
+
+#[test]
+fn a_value_that_differs_from_place_to_place_reaches_no_id_unseen() {
+    let text = "\
+experiment: ranker
+strategy: single
+configs:
+  - upstream: http://127.0.0.1:9001
+    started: ${time.now}
+    region: ${env:REGION}
+    model: ${defaults.model}
+  - config_id: named
+    upstream: http://127.0.0.1:9001
+    started: ${time.now}
+";
+    let (code, said) = validated(text);
+    assert_eq!(code, 0);
+    let paths: Vec<_> = said.iter().map(|line| line.split('`').nth(1).unwrap()).collect();
+    assert_eq!(paths, ["configs[0].started", "configs[0].region"]);
+}
+
+#[test]
+fn a_machine_gets_the_same_with_the_places() {
+    let directory = tempfile::tempdir().unwrap();
+    std::fs::write(directory.path().join("x.yaml"), GOOD.replace("0.5", "half")).unwrap();
+    std::fs::write(directory.path().join("y.yaml"), GOOD).unwrap();
+    let output = spearmint(&directory, &["config", "validate", "x.yaml", "y.yaml", "--json"]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(output.stderr.is_empty());
+    assert_eq!(
+        serde_json::from_slice::<Value>(&output.stdout).unwrap(),
+        json!([
+            {
+                "file": "x.yaml",
+                "mistakes": [{
+                    "place": "x.yaml", "line": 4, "column": 19,
+                    "message": "`shadow.sample`: `half` is not a share of requests; write a number from 0 to 1",
+                }],
+                "warnings": [],
+            },
+            { "file": "y.yaml", "mistakes": [], "warnings": [] },
+        ])
+    );
+}
+
+#[test]
+fn the_part_that_is_the_users_own_is_checked_by_the_users_schema() {
+    let directory = tempfile::tempdir().unwrap();
+    let schema = json!({
+        "type": "object",
+        "properties": {
+            "model": { "enum": ["small-v1", "small-v2"] },
+            "seal": { "type": "string", "writeOnly": true },
+            "depth": { "type": "integer", "minimum": 1 },
+        },
+        "required": ["model"],
+    });
+    std::fs::write(directory.path().join("ranker.schema.json"), schema.to_string()).unwrap();
+    let text = GOOD.replacen("9001\n", "9001\n    model: small-v1\n    seal: wax-1\n", 1);
+    let text = format!(
+        "{text}    modle: small-v2\n    depth: 0\n    seal: 77\nschema: ranker.schema.json\n"
+    );
+    std::fs::write(directory.path().join("x.yaml"), text).unwrap();
+    let expected = "\
+error: x.yaml:10:5: `configs[1]`: missing key `model`
+error: x.yaml:12:12: `configs[1].modle`: unknown key `modle`; did you mean `model`?
+error: x.yaml:13:12: `configs[1].depth`: the number 0 is too small; the least is 1
+error: x.yaml:14:11: `configs[1].seal`: a text is expected here, not a value that is not shown
+";
+    for command in [&["config", "validate", "x.yaml"][..], &["serve", "x.yaml"]] {
+        let output = spearmint(&directory, command);
+        assert_eq!(output.status.code(), Some(2));
+        assert_eq!(String::from_utf8(output.stderr).unwrap(), expected, "{command:?}");
+    }
+
+    let file = tower_spearmint::proxy::ExperimentFile::from_yaml_file({
+        let file = directory.path().join("good.yaml");
+        let text = GOOD.replace("9001\n", "9001\n    model: small-v1\n    seal: wax-1\n");
+        let text = text.replace("9002\n", "9002\n    model: small-v2\n");
+        std::fs::write(&file, format!("{text}schema: ranker.schema.json\n")).unwrap();
+        file
+    })
+    .unwrap();
+    assert_eq!(file.pool()[0].redacted()["seal"], "[redacted]");
+    assert_eq!(file.pool()[0].value()["seal"], "wax-1");
+}
