@@ -93,8 +93,6 @@ fn yaml_text(text: &str) -> String {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(512))]
-
     #[test]
     fn yaml_that_was_printed_reads_back_as_the_same_value(value in value()) {
         // A document of nothing is none.

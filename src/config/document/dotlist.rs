@@ -66,9 +66,9 @@ impl Override {
             None => None,
         };
         let path = path::steps(key).fold(String::new(), |path, step| {
-            let is_index = step.bytes().all(|b| b.is_ascii_digit());
-            match step.parse() {
-                Ok(at) if is_index => path::item(&path, at),
+            // `00` and `+1` are keys.
+            match step.parse::<usize>() {
+                Ok(at) if at.to_string() == *step => path::item(&path, at),
                 _ => path::child(&path, &step),
             }
         });

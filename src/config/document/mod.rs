@@ -21,6 +21,7 @@ mod change;
 mod choice;
 mod defaults;
 mod dotlist;
+mod entry;
 mod env;
 mod expansion;
 mod flow;

@@ -49,7 +49,9 @@ fn number(text: &str, unsigned: &str) -> Option<Option<Number>> {
             Err(_) => Some(Number::from_f64(signed.parse().ok()?)),
         };
     }
-    text.parse().ok().map(Number::from_f64)
+    // Without a digit in front, one that is not finite is a text in a file, too.
+    let float: f64 = text.parse().ok()?;
+    (float.is_finite() || !unsigned.starts_with('.')).then(|| Number::from_f64(float))
 }
 
 /// `1_000` is 1000 to some readers; an underscore that stands elsewhere makes it a text to all.
@@ -143,6 +145,7 @@ mod tests {
             "1e400",
             "-1e400",
             "1e-400",
+            ".1e310",
             "0x1F",
             "0X1F",
             "0x1_F",
