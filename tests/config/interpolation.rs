@@ -635,3 +635,12 @@ fn errors_of_values_made_in_code_name_their_path() {
     assert!(matches!(error, ConfigError::Mismatch { .. }));
     assert_eq!(error.to_string(), "`a.b`: `${c}` refers to nothing: the document has the keys `a`");
 }
+
+#[test]
+fn a_resolver_without_its_colon_is_told_from_a_reference() {
+    let mut document = Document::from_value(json!({ "since": "${time.now}" }));
+    assert_eq!(
+        document.resolve(&Resolvers::standard()).unwrap_err().to_string(),
+        "`since`: `${time.now}` refers to nothing; a resolver is called with a colon: `${time.now:}`"
+    );
+}

@@ -100,8 +100,13 @@ impl Sources {
     /// there, a map would be merged with a list, or a variable or an override is wrong. The error
     /// names the file, line and column, the variable or the override.
     pub fn load(&self) -> Result<Document, ConfigError> {
-        let overrides =
-            self.overrides.iter().map(|text| Override::parse(text)).collect::<Result<_, _>>()?;
+        let (mut overrides, mut wrong) = (Vec::new(), Vec::new());
+        for text in &self.overrides {
+            match Override::parse(text) {
+                Ok(change) => overrides.push(change),
+                Err(error) => wrong.push(error),
+            }
+        }
         let file = base_of(&self.path)?;
         let directory = file.parent().unwrap_or(Path::new(""));
         let mut composer = Composer::new(directory, overrides);
@@ -112,9 +117,9 @@ impl Sources {
         }
         document.apply_env(&self.prefix, self.variables.iter().map(|(k, v)| (k, v)))?;
         for change in composer.not_chosen()? {
-            document.apply(change)?;
+            wrong.extend(document.apply(change).err());
         }
-        Ok(document)
+        if wrong.is_empty() { Ok(document) } else { Err(ConfigError::several(wrong)) }
     }
 }
 

@@ -145,6 +145,13 @@ impl<'a> Engine<'a> {
             Dead::End { reached, value, name } => {
                 let holds = path::holds(&value);
                 let keys = value.as_object().into_iter().flat_map(Map::keys).map(String::as_str);
+                let route = outline.trim_start_matches("${").trim_end_matches('}');
+                if reached.is_empty() && self.resolvers.names().any(|known| known == route) {
+                    let message = format!(
+                        "`{outline}` refers to nothing; a resolver is called with a colon: `${{{route}:}}`"
+                    );
+                    return Err(self.wrong(message));
+                }
                 let hint = Some(name)
                     .filter(|_| may_be_quoted)
                     .and_then(|name| nearest(&name, keys))
