@@ -47,7 +47,9 @@
 //! by their path, so that rotating a key does not make a new config.
 
 mod canonical;
+pub mod diff;
 mod error;
+mod exact;
 mod id;
 mod path;
 mod pool;
@@ -57,7 +59,9 @@ pub(crate) mod units;
 pub mod yaml;
 
 pub use canonical::{NumberError, canonical_json};
+pub use diff::{Change, Diff, diff};
 pub use error::ConfigError;
+pub(crate) use exact::Exact;
 pub use id::ConfigId;
 pub use pool::{ConfigPool, Primary};
 pub use secret::{REDACTED, SecretKeys};

@@ -1,6 +1,6 @@
 //! The ordered set of configs a strategy chooses from.
 
-use super::{Config, ConfigError, ConfigId};
+use super::{Config, ConfigError, ConfigId, diff::first_difference};
 use serde_json::Value;
 use std::{collections::HashMap, ops::Deref, sync::Arc};
 
@@ -135,29 +135,5 @@ impl Primary {
 
     pub(crate) fn position(&self) -> usize {
         self.position
-    }
-}
-
-/// The path of the first place where two values differ; numbers are compared by value, so that
-/// 1 and 1.0 are the same.
-fn first_difference(a: &Value, b: &Value) -> Option<String> {
-    match (a, b) {
-        (Value::Object(x), Value::Object(y)) => x
-            .iter()
-            .find_map(|(key, value)| match y.get(key) {
-                None => Some(key.clone()),
-                Some(other) => {
-                    first_difference(value, other).map(|rest| super::path::join(key, &rest))
-                }
-            })
-            .or_else(|| y.keys().find(|key| !x.contains_key(*key)).cloned()),
-        (Value::Array(x), Value::Array(y)) if x.len() == y.len() => {
-            x.iter().zip(y).enumerate().find_map(|(at, (value, other))| {
-                first_difference(value, other)
-                    .map(|rest| super::path::join(&format!("[{at}]"), &rest))
-            })
-        }
-        (Value::Number(x), Value::Number(y)) if x.as_f64() == y.as_f64() => None,
-        _ => (a != b).then(|| ".".to_owned()),
     }
 }
