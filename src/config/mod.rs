@@ -55,6 +55,8 @@ mod path;
 mod pool;
 mod secret;
 pub(crate) mod units;
+#[cfg(feature = "watch")]
+pub mod watch;
 #[cfg(feature = "yaml")]
 pub mod yaml;
 

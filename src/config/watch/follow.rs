@@ -1,0 +1,200 @@
+//! When files have really changed.
+
+use super::{
+    eyes::{Eyes, Signal},
+    print::Print,
+};
+use std::{
+    path::PathBuf,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+use tokio::time::{Instant, timeout, timeout_at};
+
+/// How long it must have been quiet.
+const SETTLE: Duration = Duration::from_millis(100);
+/// What never settles is read all the same.
+const MAX_SETTLE: Duration = Duration::from_secs(2);
+/// How long a file may be gone before that counts as a change: some tools remove it and write it
+/// anew.
+const GRACE: Duration = Duration::from_secs(1);
+/// How often the files are looked at, whatever the system tells.
+const POLL: Duration = Duration::from_secs(5);
+/// Likewise, where it tells nothing.
+const POLL_BLIND: Duration = Duration::from_secs(2);
+/// How often files are read again that changed while they were read.
+const MAX_READS: usize = 16;
+
+/// Tells when files, or those in directories, hold something else than before.
+///
+/// It watches the directories that hold the files and every symbolic link on the way to them, so
+/// that a file may be written in place, replaced by another, or reached by a link that leads
+/// elsewhere (as Kubernetes mounts a ConfigMap). After a burst of events it waits until all was
+/// quiet for 100 ms, for at most 2 s, and then compares what the files hold: the same bytes are
+/// no change. A file that is gone counts as changed after a second. Not every file system tells of
+/// changes, so the files are also looked at every 5 s (every 2 s where nothing can be watched).
+///
+/// ```no_run
+/// # async fn run() {
+/// use tower_spearmint::config::watch::Watch;
+///
+/// let mut watch = Watch::new(["ranker.yaml"]).await;
+/// loop {
+///     watch.changed().await;
+///     println!("read it again");
+/// }
+/// # }
+/// ```
+///
+/// A network drive that is to be looked at more often:
+///
+/// ```no_run
+/// # async fn run() {
+/// use std::time::Duration;
+/// use tower_spearmint::config::watch::Watch;
+///
+/// let mut watch = Watch::new(["base.yaml", "overlays"]).await.poll(Duration::from_millis(500));
+/// watch.changed().await;
+/// # }
+/// ```
+///
+/// Dropped, it stops.
+#[derive(Debug)]
+pub struct Watch {
+    sources: Arc<[PathBuf]>,
+    settle: Duration,
+    poll: Duration,
+    signal: Arc<Signal>,
+    eyes: Arc<Mutex<Eyes>>,
+    known: Print,
+}
+
+impl Watch {
+    /// Watches these files and directories, which need not be there yet. What they hold now is
+    /// where it begins.
+    ///
+    /// # Panics
+    ///
+    /// Outside a Tokio runtime with time.
+    pub async fn new(sources: impl IntoIterator<Item = impl Into<PathBuf>>) -> Self {
+        let sources: Arc<[PathBuf]> = sources.into_iter().map(Into::into).collect();
+        let signal = Arc::<Signal>::default();
+        let (heard, read) = (signal.clone(), sources.clone());
+        let eyes = blocking(move || {
+            let mut eyes = Eyes::new(&heard);
+            eyes.turn_to(&read);
+            let print = Print::of(&read);
+            (Arc::new(Mutex::new(eyes)), print)
+        });
+        let (eyes, known) = eyes.await;
+        Self { sources, settle: SETTLE, poll: POLL, signal, eyes, known }
+    }
+
+    /// How long it must have been quiet before the files are read; 100 ms.
+    #[must_use]
+    pub fn settle(self, settle: Duration) -> Self {
+        Self { settle, ..self }
+    }
+
+    /// How often the files are looked at, whatever the system tells of changes; 5 s.
+    #[must_use]
+    pub fn poll(self, poll: Duration) -> Self {
+        Self { poll, ..self }
+    }
+
+    /// Watches other files from now on. What they hold is compared with what the old ones held.
+    pub(crate) async fn turn_to(&mut self, sources: &[PathBuf]) {
+        if *self.sources != *sources {
+            self.sources = sources.into();
+            self.known = self.look().await;
+        }
+    }
+
+    /// Resolves when the files hold something else than they did before.
+    ///
+    /// # Cancel safety
+    ///
+    /// No change is missed: the next call resolves.
+    pub async fn changed(&mut self) {
+        loop {
+            let is_blind = self.eyes.lock().unwrap_or_else(PoisonError::into_inner).is_blind;
+            let poll = if is_blind { self.poll.min(POLL_BLIND) } else { self.poll };
+            let is_told = timeout(poll, self.signal.happened.notified()).await.is_ok();
+            if !is_told && self.look().await == self.known {
+                continue;
+            }
+            let print = self.settled().await;
+            if print != self.known {
+                self.known = print;
+                return;
+            }
+        }
+    }
+
+    /// What the files hold when they have come to rest.
+    async fn settled(&self) -> Print {
+        let mut gone = None;
+        loop {
+            let end = Instant::now() + MAX_SETTLE;
+            loop {
+                let quiet = (Instant::now() + self.settle).min(end);
+                let is_quiet = timeout_at(quiet, self.signal.happened.notified()).await.is_err();
+                if quiet == end || (is_quiet && !self.signal.is_being_written()) {
+                    break;
+                }
+            }
+            // It may be so for another reason, or for ever.
+            self.signal.is_written();
+            let print = self.look().await;
+            if print.is_missing && print != self.known {
+                let end = *gone.get_or_insert_with(|| Instant::now() + GRACE);
+                if Instant::now() < end {
+                    let _ = timeout_at(end, self.signal.happened.notified()).await;
+                    continue;
+                }
+            }
+            return print;
+        }
+    }
+
+    /// What the files hold now; first watching what leads to them now, so that no later change is
+    /// missed.
+    async fn look(&self) -> Print {
+        let (eyes, sources) = (self.eyes.clone(), self.sources.clone());
+        blocking(move || {
+            eyes.lock().unwrap_or_else(PoisonError::into_inner).turn_to(&sources);
+            Print::of(&sources)
+        })
+        .await
+    }
+
+    /// The next change as it was read, while the files held still; and their fingerprint.
+    pub(crate) async fn next<T: Send + 'static>(
+        &mut self,
+        read: impl FnOnce() -> T + Clone + Send + 'static,
+    ) -> (Print, T) {
+        self.changed().await;
+        let mut reads = 1;
+        loop {
+            let found = blocking(read.clone()).await;
+            let print = self.look().await;
+            if print == self.known || reads == MAX_READS {
+                return (self.known, found);
+            }
+            self.known = self.settled().await;
+            reads += 1;
+        }
+    }
+}
+
+/// Files are read where that holds up nobody.
+pub(super) async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
+    match tokio::task::spawn_blocking(work).await {
+        Ok(done) => done,
+        Err(error) => match error.try_into_panic() {
+            Ok(panic) => std::panic::resume_unwind(panic),
+            // The runtime stops, and this task with it.
+            Err(_) => std::future::pending().await,
+        },
+    }
+}
