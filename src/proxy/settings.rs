@@ -36,6 +36,9 @@ pub(super) struct Settings {
     /// Whether trace and baggage go with each branch.
     #[serde(default = "yes")]
     pub(super) trace: bool,
+    /// Whether the file is followed.
+    #[serde(default = "yes")]
+    pub(super) watch: bool,
     #[serde(default)]
     pub(super) variant_header: Option<String>,
     #[serde(default, deserialize_with = "units::size")]

@@ -4,6 +4,7 @@
 
 mod branches;
 mod completions;
+mod config;
 mod demo;
 mod diff;
 mod output;
@@ -26,6 +27,7 @@ Examples:
   spearmint serve experiment.yaml                run an experiment in front of your services
   spearmint branches --status failed --since 1h  look at what was recorded
   spearmint diff                                 where shadows answered otherwise
+  spearmint config diff a.yaml b.yaml            what differs between two files of configs
 
 Exit codes: 0 done; 1 something failed; 2 wrong arguments or a mistake in a file.
 Colour follows the terminal and NO_COLOR. The level of the log follows SPEARMINT_LOG (info)."
@@ -41,6 +43,7 @@ enum Command {
     Demo(demo::Demo),
     Branches(branches::Branches),
     Diff(diff::Diff),
+    Config(config::Config),
     Completions(completions::Completions),
 }
 
@@ -67,6 +70,7 @@ fn main() -> ExitCode {
         Command::Demo(command) => command.run(),
         Command::Branches(command) => command.run(),
         Command::Diff(command) => command.run(),
+        Command::Config(command) => command.run(),
         Command::Completions(command) => command.run(),
     };
     let (error, code) = match result {

@@ -69,13 +69,13 @@ pub(super) fn first_difference(a: &Value, b: &Value) -> Option<String> {
 /// What differs between two configs, by path; in the order of the first, then what only the
 /// second has. Printed, it is a line for each change (`~ path: before → after`, `+ path: after`,
 /// `- path: before`); serialised, a list of them. Secrets never stand in it.
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Diff {
     changes: Vec<Change>,
 }
 
 /// One path at which two configs differ.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Change {
     /// Where, as in `configs[1].upstream`; empty for the whole.
@@ -108,6 +108,11 @@ impl Diff {
 
     fn push(&mut self, path: &str, before: Option<Value>, after: Option<Value>) {
         self.changes.push(Change { path: path.to_owned(), before, after });
+    }
+
+    #[cfg(feature = "proxy")]
+    pub(crate) fn append(&mut self, mut other: Self) {
+        self.changes.append(&mut other.changes);
     }
 
     /// The changes.

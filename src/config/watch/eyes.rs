@@ -99,6 +99,11 @@ impl Eyes {
         Self { watcher, watched: HashMap::new(), signal: signal.clone(), is_blind }
     }
 
+    #[cfg(test)]
+    pub(super) fn blind() -> Self {
+        Self { watcher: None, watched: HashMap::new(), signal: Arc::default(), is_blind: true }
+    }
+
     /// Watches whatever leads to `sources` now: links may lead elsewhere than before.
     pub(super) fn turn_to(&mut self, sources: &[PathBuf]) {
         let mut wanted = HashMap::<PathBuf, Names>::new();

@@ -102,12 +102,15 @@ impl Watch {
         Self { poll, ..self }
     }
 
-    /// Watches other files from now on. What they hold is compared with what the old ones held.
-    pub(crate) async fn turn_to(&mut self, sources: &[PathBuf]) {
-        if *self.sources != *sources {
+    /// Watches other files from now on, beginning with what they hold now. Returns whether they
+    /// are others.
+    pub async fn turn_to(&mut self, sources: &[PathBuf]) -> bool {
+        let are_others = *self.sources != *sources;
+        if are_others {
             self.sources = sources.into();
             self.known = self.look().await;
         }
+        are_others
     }
 
     /// Resolves when the files hold something else than they did before.
@@ -196,5 +199,48 @@ pub(super) async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send 
             // The runtime stops, and this task with it.
             Err(_) => std::future::pending().await,
         },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn where_the_system_tells_nothing_the_files_are_looked_at() {
+        let directory = tempfile::tempdir().unwrap();
+        let file = directory.path().join("a.yaml");
+        std::fs::write(&file, "1").unwrap();
+        let mut watch = Watch::new([&file]).await.poll(Duration::from_millis(1));
+        *watch.eyes.lock().unwrap() = Eyes::blind();
+        watch.settle = Duration::from_millis(1);
+        std::fs::write(&file, "2").unwrap();
+        watch.changed().await;
+        let (print, text) = {
+            std::fs::write(&file, "3").unwrap();
+            watch.next(move || std::fs::read_to_string(&file).unwrap()).await
+        };
+        assert_eq!((text.as_str(), print), ("3", watch.known));
+    }
+
+    #[tokio::test]
+    async fn what_changes_while_it_is_read_is_read_again() {
+        let directory = tempfile::tempdir().unwrap();
+        let file = directory.path().join("a.yaml");
+        std::fs::write(&file, "0").unwrap();
+        let mut watch = Watch::new([&file]).await;
+        watch.settle = Duration::from_millis(1);
+        std::fs::write(&file, "1").unwrap();
+        let (count, path) = (Arc::new(Mutex::new(1)), file.clone());
+        let read = move || {
+            let read = std::fs::read_to_string(&path).unwrap();
+            let mut count = count.lock().unwrap();
+            if *count < 4 {
+                *count += 1;
+                std::fs::write(&path, count.to_string()).unwrap();
+            }
+            read
+        };
+        assert_eq!(watch.next(read).await.1, "4");
     }
 }
