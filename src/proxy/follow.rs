@@ -72,3 +72,57 @@ impl ProxyHandle {
         let _ = log(reloaded);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Recorder, proxy::Proxy, record::MemoryBackend};
+
+    #[tokio::test]
+    async fn what_an_operator_reloaded_is_not_loaded_again() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("a.yaml");
+        let write = |upstream: &str| {
+            let configs = format!("configs: [{{ config_id: a, upstream: 'http://{upstream}' }}]");
+            std::fs::write(&path, format!("experiment: a\nstrategy: single\n{configs}")).unwrap();
+        };
+        write("a");
+        let file = ExperimentFile::from_yaml_file(&path).unwrap();
+        let (recorder, _recording) = Recorder::pair(MemoryBackend::new());
+        let proxy = Proxy::new(&file, recorder).unwrap();
+        let handle = proxy.handle();
+        let noticed = async || {
+            let file = handle.file();
+            handle.take(Print::of(&file.sources()), file.reread()).await;
+            handle.stats().epoch
+        };
+        write("b");
+        assert_eq!(handle.reread().await.unwrap().epoch, 2);
+        assert_eq!(noticed().await, 2);
+        write("c");
+        assert_eq!(noticed().await, 3);
+        assert_eq!(noticed().await, 3);
+        // An operator may.
+        let reloaded = handle.reread().await.unwrap();
+        assert_eq!((reloaded.epoch, reloaded.diff.is_empty()), (4, true));
+    }
+
+    #[tokio::test]
+    async fn a_change_before_the_watch_began_is_caught_up_with() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("a.yaml");
+        let text = "experiment: a\nstrategy: single\nconfigs: [{ upstream: 'http://a' }]";
+        std::fs::write(&path, text).unwrap();
+        let file = ExperimentFile::from_yaml_file(&path).unwrap();
+        let (recorder, _recording) = Recorder::pair(MemoryBackend::new());
+        let proxy = Proxy::new(&file, recorder).unwrap();
+        let handle = proxy.handle();
+        // Another text that says the same.
+        std::fs::write(&path, format!("# a\n{text}")).unwrap();
+        handle.catch_up().await;
+        assert_eq!(handle.stats().epoch, 1);
+        std::fs::write(&path, text.replace("http://a", "http://b")).unwrap();
+        handle.catch_up().await;
+        assert_eq!(handle.stats().epoch, 2);
+    }
+}

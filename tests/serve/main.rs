@@ -5,6 +5,7 @@
 mod bodies;
 mod branches;
 mod comparing;
+mod config_diff;
 mod connections;
 mod demo;
 mod diff;
@@ -13,6 +14,7 @@ mod frames;
 mod headers;
 mod limits;
 mod listener_tls;
+mod live;
 mod load;
 mod measures;
 mod mistakes;

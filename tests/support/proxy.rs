@@ -248,6 +248,13 @@ impl Proxy {
         line.trim().strip_suffix(" kB").unwrap().parse::<u64>().unwrap() << 10
     }
 
+    /// Whether it asked the system to tell of changes of files.
+    pub fn is_watching(&self) -> bool {
+        let files = std::fs::read_dir(format!("/proc/{}/fd", self.process.0.id())).unwrap();
+        let mut files = files.filter_map(|file| std::fs::read_link(file.ok()?.path()).ok());
+        files.any(|file| file.as_os_str() == "anon_inode:inotify")
+    }
+
     /// Waits until it has ended, and returns its exit code.
     pub async fn ended(&mut self) -> Option<i32> {
         let deadline = Instant::now() + PATIENCE;
