@@ -172,6 +172,15 @@ impl Proxy {
     }
 
     pub async fn start_in(directory: TempDir, yaml: &str, upstreams: &[SocketAddr]) -> Self {
+        Self::start_with(directory, yaml, upstreams, &[]).await
+    }
+
+    pub async fn start_with(
+        directory: TempDir,
+        yaml: &str,
+        upstreams: &[SocketAddr],
+        arguments: &[&str],
+    ) -> Self {
         let mut text = yaml.to_owned();
         for (letter, address) in ('A'..).zip(upstreams) {
             text = text.replace(&format!("UPSTREAM_{letter}"), &format!("http://{address}"));
@@ -180,6 +189,7 @@ impl Proxy {
         let mut process = spearmint()
             .args(["serve", "experiment.yaml", "--listen", "127.0.0.1:0"])
             .args(["--admin", "127.0.0.1:0", "--store", "store.db", "--threads", "2"])
+            .args(arguments)
             .current_dir(directory.path())
             .stdin(Stdio::null())
             .stdout(Stdio::null())
