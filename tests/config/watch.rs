@@ -256,3 +256,59 @@ async fn what_a_secret_was_is_not_told() {
     assert_eq!(next.pool[0].get::<String>("api_key").unwrap(), "n-secret");
     assert!(!format!("{next:?}").contains("-secret"));
 }
+
+#[cfg(feature = "cli")]
+thread_local! {
+    /// What was logged by this thread, which is that of one test.
+    static LOG: std::cell::RefCell<Vec<u8>> = const { std::cell::RefCell::new(Vec::new()) };
+}
+
+#[cfg(feature = "cli")]
+struct Log;
+
+#[cfg(feature = "cli")]
+impl Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        LOG.with_borrow_mut(|log| log.write(bytes))
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+#[cfg(feature = "cli")]
+#[tokio::test]
+async fn what_changed_is_logged_by_path_and_what_is_wrong_with_its_place() {
+    let files = Files::new();
+    // For the whole process: one for a thread would miss what others have met before.
+    let subscriber = tracing_subscriber::fmt()
+        .with_writer(|| Log)
+        .with_ansi(false)
+        .without_time()
+        .with_target(false)
+        .finish();
+    tracing::subscriber::set_global_default(subscriber).unwrap();
+    let configs = |candidate: &str| {
+        format!("- {{ config_id: stable }}\n- {{ config_id: candidate, {candidate} }}\n")
+    };
+    files.write("ranker.yaml", &configs("llm: { temperature: 0.2, stop: [\"\\n\"] }"));
+    let mut followed = Followed::start(&files.at("ranker.yaml")).await;
+    let next = configs("llm: { temperature: 0.7 }") + "- { config_id: third }\n";
+    files.write("ranker.yaml", &next);
+    assert_eq!(followed.next().await.epoch, 2);
+    files.write("ranker.yaml", "v: 1\nv: 2");
+    assert_eq!(followed.next().await.rejected, 1);
+    let log = String::from_utf8(LOG.take()).unwrap();
+    let directory = format!("{}/", files.at("").display()).replace("//", "/");
+    assert_eq!(
+        log.replace(&directory, ""),
+        " INFO the configs changed epoch=2
+ INFO - [candidate].llm.stop: [\"\\n\"]
+ INFO ~ [candidate].llm.temperature: 0.2 → 0.7
+ INFO + [third]: {\"config_id\":\"third\"}
+ERROR a change was not taken; the configs before stay in use error=ranker.yaml:2:1: the key `v` \
+is written twice in one map; keep one of them rejected=1
+"
+    );
+}

@@ -62,7 +62,8 @@ async fn a_mistake_is_told_and_counted_until_it_is_mended() {
         let stats = stats(&proxy, "a rejection", |stats| stats["rejected"] == at + 1).await;
         assert_eq!((&stats["epoch"], &stats["reloads"]), (&json!(1), &json!(0)));
         assert!(stats["last_error"].as_str().unwrap().starts_with(said), "{stats:#}");
-        eventually("the log says so, too", || proxy.log().contains(said)).await;
+        let said = format!("the file was not reloaded; the one before stays in use error={said}");
+        eventually("the log says so, too", || proxy.log().contains(&said)).await;
         assert_eq!(proxy.get("/").await.text(), "a");
     }
     fs::write(proxy.path("experiment.yaml"), single(&a, "threads: 2")).unwrap();

@@ -191,7 +191,7 @@ impl fmt::Display for Diff {
 
 impl fmt::Display for Change {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let path = if self.path.is_empty() { "." } else { &self.path };
+        let path = Plain(if self.path.is_empty() { "." } else { &self.path });
         match (&self.before, &self.after) {
             (Some(before), Some(after)) => {
                 write!(f, "~ {path}: {} → {}", Brief(before), Brief(after))
@@ -216,6 +216,18 @@ impl fmt::Display for Lines<'_> {
             0 => Ok(()),
             more => writeln!(f, "… and {more} more"),
         }
+    }
+}
+
+/// A path on one line: its keys come from whoever wrote the file.
+struct Plain<'a>(&'a str);
+
+impl fmt::Display for Plain<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.chars().try_for_each(|character| match character.is_control() {
+            true => write!(f, "{}", character.escape_default()),
+            false => write!(f, "{character}"),
+        })
     }
 }
 
@@ -275,6 +287,23 @@ mod tests {
              ~ upstream: \"http://[redacted]@host/\" → \"http://[redacted]@host/\"\n"
         );
         assert!(!format!("{diff:?} {}", serde_json::to_string(&diff).unwrap()).contains("-secret"));
+    }
+
+    #[test]
+    fn what_is_a_secret_of_one_config_is_not_shown_of_the_other() {
+        let value = |salt: &str| json!({ "salt": salt, "n": 1 });
+        let keys = SecretKeys::default().and(["salt"]);
+        let open = Config::new(value("x-secret")).unwrap();
+        let hidden = Config::with_secrets(value("y-secret"), &keys).unwrap();
+        let said = "~ salt: [redacted] → [redacted]\n";
+        assert_eq!(open.diff(&hidden).to_string(), said);
+        assert_eq!(hidden.diff(&open).to_string(), said);
+    }
+
+    #[test]
+    fn a_key_cannot_forge_a_line() {
+        let (before, after) = (json!({}), json!({ "a\n+ b: 1\u{1b}[31m": 1 }));
+        assert_eq!(diff(&before, &after).to_string(), "+ a\\n+ b: 1\\u{1b}[31m: 1\n");
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Two values, side by side.
 
-use crate::config::{Exact, path};
+use crate::config::{Exact, REDACTED, path};
 use serde_json::Value;
 use std::ops::ControlFlow;
 
@@ -15,6 +15,10 @@ impl<'a> Side<'a> {
     /// All of it may be shown.
     pub(super) const fn open(value: &'a Value) -> Self {
         Self { value, shown: value }
+    }
+
+    fn is_hidden(self) -> bool {
+        self.shown == REDACTED && self.value != REDACTED
     }
 
     fn key(self, key: &str) -> Option<Self> {
@@ -45,7 +49,18 @@ pub(super) fn walk(path: &str, a: Side<'_>, b: Side<'_>, found: &mut Found<'_>) 
             .try_for_each(|at| either(&format!("{path}[{at}]"), a.item(at), b.item(at), found)),
         // A secret map is one text here.
         _ if same(a.value, b.value) => ControlFlow::Continue(()),
-        _ => found(path, Some(a.shown), Some(b.shown)),
+        _ => {
+            // What one side takes for a secret may have been none on the other.
+            let hidden = Value::from(REDACTED);
+            let hides = a.is_hidden() || b.is_hidden();
+            let is_secret =
+                |side: Side<'_>| hides && !(side.value.is_null() || side.value.is_boolean());
+            found(
+                path,
+                Some(if is_secret(a) { &hidden } else { a.shown }),
+                Some(if is_secret(b) { &hidden } else { b.shown }),
+            )
+        }
     }
 }
 

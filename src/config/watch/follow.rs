@@ -24,6 +24,8 @@ const POLL: Duration = Duration::from_secs(5);
 const POLL_BLIND: Duration = Duration::from_secs(2);
 /// How often files are read again that changed while they were read.
 const MAX_READS: usize = 16;
+/// Looking takes at most this part of the time: there may be many files.
+const REST: u32 = 50;
 
 /// Tells when files, or those in directories, hold something else than before.
 ///
@@ -32,7 +34,8 @@ const MAX_READS: usize = 16;
 /// elsewhere (as Kubernetes mounts a ConfigMap). After a burst of events it waits until all was
 /// quiet for 100 ms, for at most 2 s, and then compares what the files hold: the same bytes are
 /// no change. A file that is gone counts as changed after a second. Not every file system tells of
-/// changes, so the files are also looked at every 5 s (every 2 s where nothing can be watched).
+/// changes, so the files are also looked at every 5 s (every 2 s where nothing can be
+/// watched; less often if looking at them takes long).
 ///
 /// ```no_run
 /// # async fn run() {
@@ -67,6 +70,10 @@ pub struct Watch {
     signal: Arc<Signal>,
     eyes: Arc<Mutex<Eyes>>,
     known: Print,
+    /// Not all is watched.
+    is_blind: bool,
+    /// How long it took to look.
+    took: Duration,
 }
 
 impl Watch {
@@ -79,15 +86,19 @@ impl Watch {
     pub async fn new(sources: impl IntoIterator<Item = impl Into<PathBuf>>) -> Self {
         let sources: Arc<[PathBuf]> = sources.into_iter().map(Into::into).collect();
         let signal = Arc::<Signal>::default();
-        let (heard, read) = (signal.clone(), sources.clone());
-        let eyes = blocking(move || {
-            let mut eyes = Eyes::new(&heard);
-            eyes.turn_to(&read);
-            let print = Print::of(&read);
-            (Arc::new(Mutex::new(eyes)), print)
-        });
-        let (eyes, known) = eyes.await;
-        Self { sources, settle: SETTLE, poll: POLL, signal, eyes, known }
+        let eyes = Eyes::new(&signal);
+        let mut watch = Self {
+            sources,
+            settle: SETTLE,
+            poll: POLL,
+            signal,
+            eyes: Arc::new(Mutex::new(eyes)),
+            known: Print::of(&[]),
+            is_blind: false,
+            took: Duration::ZERO,
+        };
+        watch.known = watch.look().await;
+        watch
     }
 
     /// How long it must have been quiet before the files are read; 100 ms.
@@ -120,8 +131,8 @@ impl Watch {
     /// No change is missed: the next call resolves.
     pub async fn changed(&mut self) {
         loop {
-            let is_blind = self.eyes.lock().unwrap_or_else(PoisonError::into_inner).is_blind;
-            let poll = if is_blind { self.poll.min(POLL_BLIND) } else { self.poll };
+            let poll = if self.is_blind { self.poll.min(POLL_BLIND) } else { self.poll };
+            let poll = poll.max(self.took * REST);
             let is_told = timeout(poll, self.signal.happened.notified()).await.is_ok();
             if !is_told && self.look().await == self.known {
                 continue;
@@ -135,10 +146,10 @@ impl Watch {
     }
 
     /// What the files hold when they have come to rest.
-    async fn settled(&self) -> Print {
+    async fn settled(&mut self) -> Print {
         let mut gone = None;
         loop {
-            let end = Instant::now() + MAX_SETTLE;
+            let end = Instant::now() + self.settle.max(MAX_SETTLE);
             loop {
                 let quiet = (Instant::now() + self.settle).min(end);
                 let is_quiet = timeout_at(quiet, self.signal.happened.notified()).await.is_err();
@@ -162,13 +173,17 @@ impl Watch {
 
     /// What the files hold now; first watching what leads to them now, so that no later change is
     /// missed.
-    async fn look(&self) -> Print {
+    async fn look(&mut self) -> Print {
         let (eyes, sources) = (self.eyes.clone(), self.sources.clone());
-        blocking(move || {
-            eyes.lock().unwrap_or_else(PoisonError::into_inner).turn_to(&sources);
-            Print::of(&sources)
-        })
-        .await
+        let look = move || {
+            let began = Instant::now();
+            let mut eyes = eyes.lock().unwrap_or_else(PoisonError::into_inner);
+            eyes.turn_to(&sources);
+            (Print::of(&sources), eyes.is_blind, began.elapsed())
+        };
+        let (print, is_blind, took) = blocking(look).await;
+        (self.is_blind, self.took) = (is_blind, took);
+        print
     }
 
     /// The next change as it was read, while the files held still; and their fingerprint.
@@ -213,6 +228,7 @@ mod tests {
         std::fs::write(&file, "1").unwrap();
         let mut watch = Watch::new([&file]).await.poll(Duration::from_millis(1));
         *watch.eyes.lock().unwrap() = Eyes::blind();
+        watch.is_blind = true;
         watch.settle = Duration::from_millis(1);
         std::fs::write(&file, "2").unwrap();
         watch.changed().await;
