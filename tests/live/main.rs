@@ -1,7 +1,7 @@
 //! The file changes under load: no request fails, none sees a mixture of two files. A target of
 //! its own, since it takes the whole machine.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
-#![allow(missing_docs, unreachable_pub)]
+#![allow(missing_docs, unreachable_pub, clippy::print_stdout)]
 
 mod callers;
 mod changes;

@@ -80,7 +80,6 @@ pub(crate) struct Below {
     /// The files that are read, in the order of their paths.
     pub(crate) files: Vec<PathBuf>,
     /// The directories, itself included.
-    #[cfg_attr(not(feature = "watch"), expect(dead_code, reason = "these are watched"))]
     pub(crate) directories: Vec<PathBuf>,
 }
 
