@@ -83,6 +83,8 @@ pub struct Live<S> {
     current: Arc<ArcSwap<S>>,
     /// Whose clone it is, and the clone.
     held: Option<(Arc<S>, S)>,
+    /// The held one is, and must be called.
+    is_ready: bool,
 }
 
 /// Replaces the service of a [`Live`] and its clones. Cheap to clone.
@@ -94,7 +96,7 @@ impl<S> Live<S> {
     /// A service, and what replaces it.
     pub fn pair(service: S) -> (Self, LiveHandle<S>) {
         let current = Arc::new(ArcSwap::from_pointee(service));
-        (Self { current: current.clone(), held: None }, LiveHandle { current })
+        (Self { current: current.clone(), held: None, is_ready: false }, LiveHandle { current })
     }
 }
 
@@ -125,21 +127,23 @@ impl<R, S: Service<R> + Clone> Service<R> for Live<S> {
     type Future = S::Future;
 
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
-        self.current().poll_ready(cx)
+        let ready = self.current().poll_ready(cx);
+        self.is_ready = matches!(ready, Poll::Ready(Ok(())));
+        ready
     }
 
     fn call(&mut self, request: R) -> S::Future {
         match &mut self.held {
-            Some((_, ready)) => ready.call(request),
+            Some((_, ready)) if std::mem::take(&mut self.is_ready) => ready.call(request),
             // Not asked first; a service that does not mind answers all the same.
-            None => self.current().call(request),
+            _ => self.current().call(request),
         }
     }
 }
 
 impl<S> Clone for Live<S> {
     fn clone(&self) -> Self {
-        Self { current: self.current.clone(), held: None }
+        Self { current: self.current.clone(), held: None, is_ready: false }
     }
 }
 

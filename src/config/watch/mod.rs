@@ -1,6 +1,6 @@
 //! Configs that follow their files while they are used.
 //!
-//! [`ConfigPool::watch`] reads a pool and keeps it up to date: a valid change is in use at once,
+//! [`ConfigPool::watch`](crate::ConfigPool::watch) reads a pool and keeps it up to date: a valid change is in use at once,
 //! as a whole, with the next epoch number; one with a mistake is counted and told, and the pool in
 //! use stays in use. A [`Config`](crate::Config) itself never changes.
 //!

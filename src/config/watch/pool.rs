@@ -46,7 +46,7 @@ pub struct Watching(#[pin] Pin<Box<dyn Future<Output = ()> + Send>>);
 
 impl ConfigPool {
     /// Reads a pool from a file, or from a directory as [`from_dir`](Self::from_dir) does, and
-    /// follows it; see [the module](super::watch).
+    /// follows it; see [`config::watch`](crate::config::watch).
     ///
     /// # Errors
     ///
