@@ -47,7 +47,8 @@
 //!
 //! # Features
 //!
-//! None is on by default. `yaml`, `toml`: configs from files of these (JSON needs none). `schema`: configs checked against a JSON Schema. `http`: the strategies around HTTP services.
+//! None is on by default. `yaml`, `toml`: configs from files of these (JSON needs none). `schema`: configs checked against a JSON Schema.
+//! `watch`: following them. `http`: the strategies around HTTP services.
 //! `compare`: what two HTTP answers differ in. `axum`: the extractor. `store`: the embedded store. `mlflow`: recording to MLflow. `proxy`:
 //! `spearmint serve` as a library. `cli`: the binary. `full`: all of them.
 #![forbid(unsafe_code)]
@@ -63,6 +64,8 @@ pub mod config;
 pub mod fallback;
 #[cfg(feature = "http")]
 pub mod http;
+#[cfg(feature = "watch")]
+pub mod live;
 #[cfg(feature = "mlflow")]
 pub mod mlflow;
 pub mod multi_branch;

@@ -9,8 +9,8 @@
 use super::{
     JsonRules, Tolerance,
     pattern::{Active, Scope, Step},
-    tolerance::Exact,
 };
+use crate::config::Exact;
 use serde_json::Value;
 use std::{
     cmp::Ordering,

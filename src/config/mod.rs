@@ -50,8 +50,10 @@
 //! by their path, so that rotating a key does not make a new config.
 
 mod canonical;
+pub mod diff;
 pub mod document;
 mod error;
+mod exact;
 pub mod expand;
 mod id;
 pub mod interpolate;
@@ -63,12 +65,16 @@ pub mod schema;
 mod secret;
 mod secret_value;
 pub(crate) mod units;
+#[cfg(feature = "watch")]
+pub mod watch;
 #[cfg(feature = "yaml")]
 pub mod yaml;
 
 pub use canonical::{NumberError, canonical_json};
+pub use diff::{Change, Diff, diff};
 pub use document::{Document, Lists, Origin, Print, Sources, Spot, to_yaml};
 pub use error::ConfigError;
+pub(crate) use exact::Exact;
 pub use expand::ExpandConfig;
 pub use id::ConfigId;
 pub(crate) use nearest::nearest;

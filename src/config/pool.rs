@@ -2,6 +2,7 @@
 
 use super::{
     Config, ConfigError, ConfigId,
+    diff::first_difference,
     expand::{ExpandConfig, MAX_EXPANDED, Space, SpaceError, is_template},
 };
 use serde_json::Value;
@@ -211,29 +212,5 @@ impl Primary {
 
     pub(crate) fn position(&self) -> usize {
         self.position
-    }
-}
-
-/// The path of the first place where two values differ; numbers are compared by value, so that
-/// 1 and 1.0 are the same.
-fn first_difference(a: &Value, b: &Value) -> Option<String> {
-    match (a, b) {
-        (Value::Object(x), Value::Object(y)) => x
-            .iter()
-            .find_map(|(key, value)| match y.get(key) {
-                None => Some(key.clone()),
-                Some(other) => {
-                    first_difference(value, other).map(|rest| super::path::join(key, &rest))
-                }
-            })
-            .or_else(|| y.keys().find(|key| !x.contains_key(*key)).cloned()),
-        (Value::Array(x), Value::Array(y)) if x.len() == y.len() => {
-            x.iter().zip(y).enumerate().find_map(|(at, (value, other))| {
-                first_difference(value, other)
-                    .map(|rest| super::path::join(&format!("[{at}]"), &rest))
-            })
-        }
-        (Value::Number(x), Value::Number(y)) if x.as_f64() == y.as_f64() => None,
-        _ => (a != b).then(|| ".".to_owned()),
     }
 }

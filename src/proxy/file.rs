@@ -3,7 +3,7 @@
 use super::{limits::Limits, settings::Settings, stack, target::Target};
 use crate::{
     config::{
-        Config, ConfigError, ConfigPool, Document, SecretKeys, Sources, Spot,
+        Config, ConfigError, ConfigPool, Diff, Document, SecretKeys, Sources, Spot,
         document::text::syntax, interpolate::Resolvers, yaml::parse,
     },
     shadow::ShadowSettings,
@@ -82,7 +82,8 @@ impl ExperimentFile {
         directory.map(Path::to_owned).unwrap_or_default()
     }
 
-    /// The files it was read from, each once.
+    /// The files it was read from, each once; none if it came from a text. What they name (certificates,
+    /// a store) does not count.
     pub fn files(&self) -> &[PathBuf] {
         self.document.files()
     }
@@ -260,6 +261,36 @@ impl ExperimentFile {
         stack::check(self, wrong);
     }
 
+    /// Whether it is followed while it is served; true if the file does not say.
+    pub const fn watch(&self) -> bool {
+        self.settings.watch
+    }
+
+    /// What differs in `after`, by path. Configs are paired as in
+    /// [`ConfigPool::diff`]: `configs[candidate].upstream`.
+    pub fn diff(&self, after: &Self) -> Diff {
+        let keys = after.settings.secrets.iter().map(String::as_str);
+        let secrets = secrets(&self.document)
+            .and(keys)
+            .and_drawn(self.document.drawn(), "")
+            .and_drawn(after.document.drawn(), "");
+        let mut diff = Diff::with_secrets(&self.plain(), &after.plain(), &secrets);
+        diff.append(self.pool.diff_at("configs", &after.pool));
+        diff
+    }
+
+    /// All but the configs.
+    fn plain(&self) -> Value {
+        let mut value = self.document.value().clone();
+        if let Some(map) = value.as_object_mut() {
+            map.remove("configs");
+            if !BUILT_IN.contains(&self.strategy()) {
+                map.insert(self.strategy().to_owned(), self.custom.value().clone());
+            }
+        }
+        value
+    }
+
     /// An error about the value at `path`, with its place in the file.
     pub(super) fn error(&self, path: &str, message: impl std::fmt::Display) -> ConfigError {
         self.document.error(path, message)
@@ -338,6 +369,7 @@ impl ExperimentFile {
             ("store", new.store != old.store),
             ("mlflow", new.mlflow != old.mlflow),
             ("threads", new.threads != old.threads),
+            ("watch", new.watch != old.watch),
             ("limits.max_connections", new.limits.max_connections != old.limits.max_connections),
         ];
         differs.into_iter().filter(|(_, differs)| *differs).map(|(key, _)| key).collect()

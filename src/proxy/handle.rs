@@ -8,19 +8,27 @@ use super::{
     stack::{ProxyRequest, ProxyResponse, ProxyStats},
     tasks::Tasks,
 };
+#[cfg(feature = "watch")]
+use crate::config::watch::Print;
 use crate::{
-    BoxError, config::ConfigError, record::Recorder, shadow::ShadowHandle,
+    BoxError,
+    config::{ConfigError, Diff},
+    record::Recorder,
+    shadow::ShadowHandle,
     strategy::StrategyRegistry,
 };
 use arc_swap::ArcSwap;
 use std::{
     fmt,
     sync::{
-        Arc, Mutex, PoisonError, Weak,
+        Arc, Mutex, MutexGuard, PoisonError, Weak,
         atomic::{AtomicU64, Ordering::Relaxed},
     },
 };
 use tokio::sync::watch;
+
+/// How many lines of what changed are logged.
+const MAX_LOGGED: usize = 20;
 
 /// What connections, the operator's listener and the end of the process share.
 pub(super) struct Shared {
@@ -34,6 +42,11 @@ pub(super) struct Shared {
     /// The file the process was started with.
     first: ExperimentFile,
     reloads: AtomicU64,
+    rejected: AtomicU64,
+    last_error: Mutex<Option<String>>,
+    /// What the files held that were tried last.
+    #[cfg(feature = "watch")]
+    tried: Mutex<Option<Print>>,
     /// The shadows of earlier files, as long as they or their requests go on.
     retired: Mutex<Vec<(Weak<Load>, ShadowHandle)>>,
 }
@@ -46,6 +59,10 @@ pub struct ProxyHandle(pub(super) Arc<Shared>);
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Reloaded {
+    /// Which file it is: 1 for the first, one more with each that came into use.
+    pub epoch: u64,
+    /// What differs from the one before.
+    pub diff: Diff,
     /// Keys of the file that differ from those the process was started with, and that only a
     /// restart can change.
     pub needs_restart: Vec<&'static str>,
@@ -69,7 +86,7 @@ impl ProxyHandle {
         registry: &StrategyRegistry<ProxyRequest, ProxyResponse>,
     ) -> Result<Self, BoxError> {
         let tasks = Tasks::new();
-        let load = Load::new(file, recorder.clone(), registry, &tasks)?;
+        let load = Load::new(1, file, recorder.clone(), registry, &tasks)?;
         Ok(Self(Arc::new(Shared {
             load: ArcSwap::from_pointee(load),
             recorder,
@@ -80,6 +97,10 @@ impl ProxyHandle {
             registry: registry.clone(),
             first: file.clone(),
             reloads: AtomicU64::new(0),
+            rejected: AtomicU64::new(0),
+            last_error: Mutex::default(),
+            #[cfg(feature = "watch")]
+            tried: Mutex::default(),
             retired: Mutex::default(),
         })))
     }
@@ -94,7 +115,10 @@ impl ProxyHandle {
         let load = self.0.load.load();
         ProxyStats {
             experiment: load.file.experiment().to_owned(),
+            epoch: load.epoch,
             reloads: self.0.reloads.load(Relaxed),
+            rejected: self.0.rejected.load(Relaxed),
+            last_error: locked(&self.0.last_error).clone(),
             listener: self.0.counters.stats(),
             recorder: self.0.recorder.stats(),
             shadows_enabled: load.stack.shadow.as_ref().map(ShadowHandle::is_enabled),
@@ -114,24 +138,38 @@ impl ProxyHandle {
     ///
     /// Outside a Tokio runtime.
     pub fn reload(&self, file: &ExperimentFile) -> Result<Reloaded, BoxError> {
+        self.put_to_use(file).inspect_err(|error| self.reject(error))
+    }
+
+    fn put_to_use(&self, file: &ExperimentFile) -> Result<Reloaded, BoxError> {
         let shared = &*self.0;
         // One at a time.
-        let mut retired = shared.retired.lock().unwrap_or_else(PoisonError::into_inner);
-        let load = Load::new(file, shared.recorder.clone(), &shared.registry, &shared.tasks)?;
+        let mut retired = locked(&shared.retired);
         let old = shared.load.load_full();
+        let epoch = old.epoch + 1;
+        let (recorder, tasks) = (shared.recorder.clone(), &shared.tasks);
+        let load = Load::new(epoch, file, recorder, &shared.registry, tasks)?;
         if let (Some(old), Some(new)) = (&old.stack.shadow, &load.stack.shadow) {
             // What an operator switched off is not switched on by a new file.
             new.switch_as(old);
         }
         shared.load.store(Arc::new(load));
         shared.reloads.fetch_add(1, Relaxed);
+        locked(&shared.last_error).take();
         retired.retain(|(load, shadow)| {
             load.strong_count() > 0 || shadow.stats().iter().any(|stats| stats.in_flight > 0)
         });
         if let Some(shadow) = &old.stack.shadow {
             retired.push((Arc::downgrade(&old), shadow.clone()));
         }
-        Ok(Reloaded { needs_restart: file.needs_restart(&shared.first) })
+        let (diff, needs_restart) = (old.file.diff(file), file.needs_restart(&shared.first));
+        Ok(Reloaded { epoch, diff, needs_restart })
+    }
+
+    /// Counts a file that was not put to use.
+    pub(super) fn reject(&self, error: &BoxError) {
+        self.0.rejected.fetch_add(1, Relaxed);
+        *locked(&self.0.last_error) = Some(error.to_string());
     }
 
     /// Reads the file in use again from where it came, and [reloads](Self::reload) it.
@@ -147,7 +185,11 @@ impl ProxyHandle {
         let handle = self.clone();
         // Files are read, certificates too: that is not for a thread that serves.
         let read = move || {
-            let file = handle.file().reread()?;
+            let file = handle.file();
+            #[cfg(feature = "watch")]
+            handle.tries(Print::of(&file.files()));
+            let read = file.reread().map_err(BoxError::from);
+            let file = read.inspect_err(|error| handle.reject(error))?;
             handle.reload(&file)
         };
         tokio::task::spawn_blocking(read).await?
@@ -163,12 +205,7 @@ impl ProxyHandle {
     ///
     /// As [`reread`](Self::reread).
     pub async fn reread_and_log(&self) -> Result<String, BoxError> {
-        let reloaded = self.reread().await.inspect_err(|error| {
-            tracing::error!(%error, "the file was not reloaded; the one before stays in use");
-        })?;
-        let said = reloaded.to_string();
-        tracing::info!("{said}");
-        Ok(said)
+        log(self.reread().await)
     }
 
     /// Switches the shadows on or off, from the next request on: one of them, or all. A shadow
@@ -191,10 +228,40 @@ impl ProxyHandle {
 
     /// The shadows of all files.
     pub(super) fn all_shadows(&self) -> Vec<ShadowHandle> {
-        let retired = self.0.retired.lock().unwrap_or_else(PoisonError::into_inner);
+        let retired = locked(&self.0.retired);
         let retired = retired.iter().map(|(_, shadow)| shadow.clone());
         self.0.load.load().stack.shadow.clone().into_iter().chain(retired).collect()
     }
+}
+
+#[cfg(feature = "watch")]
+impl ProxyHandle {
+    /// Notes what the files hold that are tried now.
+    fn tries(&self, print: Print) {
+        *locked(&self.0.tried) = Some(print);
+    }
+
+    /// Notes it, and whether the same was tried last, too.
+    pub(super) fn tries_again(&self, print: Print) -> bool {
+        locked(&self.0.tried).replace(print) == Some(print)
+    }
+}
+
+/// Logs what came of a file, and returns it in words.
+pub(super) fn log(reloaded: Result<Reloaded, BoxError>) -> Result<String, BoxError> {
+    let reloaded = reloaded.inspect_err(|error| {
+        tracing::error!(%error, "the file was not reloaded; the one before stays in use");
+    })?;
+    let said = reloaded.to_string();
+    tracing::info!(epoch = reloaded.epoch, "{said}");
+    for line in reloaded.diff.first_lines(MAX_LOGGED).to_string().lines() {
+        tracing::info!("{line}");
+    }
+    Ok(said)
+}
+
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl fmt::Debug for ProxyHandle {

@@ -85,6 +85,8 @@ mod admin;
 mod body;
 mod client;
 mod file;
+#[cfg(feature = "watch")]
+mod follow;
 mod forward;
 mod framer;
 mod goodbye;

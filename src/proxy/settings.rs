@@ -56,6 +56,9 @@ pub(super) struct Settings {
     /// Send `traceparent` and `baggage` with each branch.
     #[serde(default = "yes")]
     pub(super) trace: bool,
+    /// Follow this file, and what it is composed of, while it is served.
+    #[serde(default = "yes")]
+    pub(super) watch: bool,
     /// A response header that names the config.
     #[serde(default)]
     #[cfg_attr(

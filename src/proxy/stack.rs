@@ -51,8 +51,14 @@ pub type ProxyResponse = Response<RecordBody<UpstreamBody>>;
 pub struct ProxyStats {
     /// The experiment.
     pub experiment: String,
+    /// Which file is in use: 1 for the first, one more with each that came into use.
+    pub epoch: u64,
     /// How often another file came into use.
     pub reloads: u64,
+    /// How often another file did not, because of a mistake in it.
+    pub rejected: u64,
+    /// The mistake in the file that was tried last, if it is not in use.
+    pub last_error: Option<String>,
     /// What became of the callers' connections.
     pub listener: ListenerStats,
     /// What became of the branches.

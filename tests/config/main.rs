@@ -31,3 +31,5 @@ mod sources;
 mod support;
 #[cfg(all(feature = "cli", feature = "schema"))]
 mod validate;
+#[cfg(feature = "watch")]
+mod watch;

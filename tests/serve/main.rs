@@ -5,6 +5,7 @@
 mod bodies;
 mod branches;
 mod comparing;
+mod config_diff;
 mod connect;
 mod connections;
 mod demo;
@@ -14,6 +15,7 @@ mod frames;
 mod headers;
 mod limits;
 mod listener_tls;
+mod live;
 mod load;
 mod measures;
 mod mistakes;

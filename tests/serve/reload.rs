@@ -14,6 +14,7 @@ experiment: changing
 strategy: single
 configs: [{{ config_id: a, upstream: 'http://{}' }}]
 {more}
+watch: false
 ",
         upstream.address
     )
@@ -26,6 +27,7 @@ experiment: changing
 strategy: shadow
 primary: a
 drain_timeout: 5s
+watch: false
 configs:
   - {{ config_id: a, upstream: 'http://{}' }}
 ",

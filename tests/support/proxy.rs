@@ -172,6 +172,15 @@ impl Proxy {
     }
 
     pub async fn start_in(directory: TempDir, yaml: &str, upstreams: &[SocketAddr]) -> Self {
+        Self::start_with(directory, yaml, upstreams, &[]).await
+    }
+
+    pub async fn start_with(
+        directory: TempDir,
+        yaml: &str,
+        upstreams: &[SocketAddr],
+        arguments: &[&str],
+    ) -> Self {
         let mut text = yaml.to_owned();
         for (letter, address) in ('A'..).zip(upstreams) {
             text = text.replace(&format!("UPSTREAM_{letter}"), &format!("http://{address}"));
@@ -180,6 +189,7 @@ impl Proxy {
         let mut process = spearmint()
             .args(["serve", "experiment.yaml", "--listen", "127.0.0.1:0"])
             .args(["--admin", "127.0.0.1:0", "--store", "store.db", "--threads", "2"])
+            .args(arguments)
             .current_dir(directory.path())
             .stdin(Stdio::null())
             .stdout(Stdio::null())
@@ -246,6 +256,13 @@ impl Proxy {
         let status = std::fs::read_to_string(status).unwrap();
         let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
         line.trim().strip_suffix(" kB").unwrap().parse::<u64>().unwrap() << 10
+    }
+
+    /// Whether it asked the system to tell of changes of files.
+    pub fn is_watching(&self) -> bool {
+        let files = std::fs::read_dir(format!("/proc/{}/fd", self.process.0.id())).unwrap();
+        let mut files = files.filter_map(|file| std::fs::read_link(file.ok()?.path()).ok());
+        files.any(|file| file.as_os_str() == "anon_inode:inotify")
     }
 
     /// Waits until it has ended, and returns its exit code.

@@ -28,6 +28,7 @@ Examples:
   spearmint serve experiment.yaml                run an experiment in front of your services
   spearmint branches --status failed --since 1h  look at what was recorded
   spearmint diff                                 where shadows answered otherwise
+  spearmint config diff a.yaml b.yaml            what differs between two files of configs
 
 Exit codes: 0 done; 1 something failed; 2 wrong arguments or a mistake in a file.
 Colour follows the terminal and NO_COLOR. The level of the log follows SPEARMINT_LOG (info)."

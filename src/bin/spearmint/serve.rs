@@ -34,7 +34,8 @@ SPEARMINT__SHADOW__SAMPLE=0.1 in the environment does the same; what is given he
 
 SIGTERM or Ctrl-C: no more requests are accepted; those under way, the shadows and the records
 are waited for up to drain_timeout (10s). A second signal ends at once.
-SIGHUP: the file is read again; if something in it is wrong, the one in use stays in use.")]
+The file is followed: what changes in it is in use from the next request on; if something in it is
+wrong, the log says what, and the one in use stays in use. SIGHUP: it is read again now.")]
 pub(crate) struct Serve {
     /// The experiment file (.yaml, .json, .toml), or a directory with a file base.yaml
     file: PathBuf,
@@ -60,6 +61,9 @@ pub(crate) struct Serve {
     /// How many threads serve [default: the file's `threads`, or one per core]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     threads: Option<u16>,
+    /// Do not follow the file [default: the file's `watch`, or follow it]
+    #[arg(long)]
+    no_watch: bool,
 }
 
 impl Serve {
@@ -114,6 +118,9 @@ impl Serve {
 
         let proxy = Proxy::new(file, recorder).map_err(Failed::Input)?;
         tokio::spawn(reload_at(hang_up, proxy.handle()));
+        if file.watch() && !self.no_watch {
+            tokio::spawn(proxy.handle().follow());
+        }
         let listen = self
             .listen
             .or(file.listen())

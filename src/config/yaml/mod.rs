@@ -77,16 +77,30 @@ impl ConfigPool {
     /// As [`ConfigPool::from_yaml_file`].
     pub fn from_dir(directory: impl AsRef<Path>) -> Result<Self, ConfigError> {
         let directory = directory.as_ref();
-        let mut files = Vec::new();
-        collect(directory, &mut Vec::new(), &mut files)?;
-        files.sort();
         let mut configs = Vec::new();
-        for file in files {
+        for file in below(directory)?.files {
             let documents = parse(&read(&file)?, &file.display().to_string())?;
             configs.extend(configs_of(documents, &Resolvers::standard().beside(&file))?);
         }
         Self::placed(configs, &directory.display().to_string())
     }
+}
+
+/// What a directory holds.
+#[derive(Default)]
+pub(crate) struct Below {
+    /// The files that are read, in the order of their paths.
+    pub(crate) files: Vec<PathBuf>,
+    /// The directories, itself included.
+    pub(crate) directories: Vec<PathBuf>,
+}
+
+/// What [`ConfigPool::from_dir`] reads.
+pub(crate) fn below(directory: &Path) -> Result<Below, ConfigError> {
+    let mut below = Below::default();
+    collect(directory, &mut Vec::new(), &mut below)?;
+    below.files.sort();
+    Ok(below)
 }
 
 /// Honest trees are not this deep.
@@ -97,7 +111,7 @@ const MAX_DIRECTORY_DEPTH: usize = 32;
 fn collect(
     directory: &Path,
     above: &mut Vec<PathBuf>,
-    files: &mut Vec<PathBuf>,
+    below: &mut Below,
 ) -> Result<(), ConfigError> {
     let failed = |source| ConfigError::Read { path: directory.to_owned(), source };
     let real = directory.canonicalize().map_err(failed)?;
@@ -108,6 +122,7 @@ fn collect(
         return Err(failed(std::io::Error::other("nested more than 32 deep")));
     }
     above.push(real);
+    below.directories.push(directory.to_owned());
     for entry in std::fs::read_dir(directory).map_err(failed)? {
         let entry = entry.map_err(failed)?;
         let path = entry.path();
@@ -115,9 +130,9 @@ fn collect(
             continue;
         }
         if path.is_dir() {
-            collect(&path, above, files)?;
+            collect(&path, above, below)?;
         } else if path.extension().is_some_and(|e| e == "yaml" || e == "yml") {
-            files.push(path);
+            below.files.push(path);
         }
     }
     above.pop();

@@ -1,5 +1,6 @@
 //! `spearmint config`: what the files come to.
 
+mod diff;
 mod expand;
 mod schema;
 mod show;
@@ -23,6 +24,7 @@ enum Command {
     Show(show::Show),
     Validate(validate::Validate),
     Expand(expand::Expand),
+    Diff(diff::Diff),
     Schema(schema::Schema),
 }
 
@@ -32,6 +34,7 @@ impl Config {
             Command::Show(command) => command.run(),
             Command::Validate(command) => command.run(),
             Command::Expand(command) => command.run(),
+            Command::Diff(command) => command.run(),
             Command::Schema(command) => command.run(),
         }
     }

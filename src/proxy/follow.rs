@@ -1,0 +1,128 @@
+//! The file, followed while it is served.
+
+use super::{
+    file::ExperimentFile,
+    handle::{ProxyHandle, log},
+};
+use crate::{
+    BoxError,
+    config::watch::{Print, Watch},
+};
+use futures_util::future;
+use std::pin::pin;
+
+impl ProxyHandle {
+    /// Follows the file in use, and the files it was made of, until the proxy stops: what changes
+    /// is put to use, or else logged and counted, as [`reread_and_log`](Self::reread_and_log)
+    /// does; see [`Watch`] for how changes are noticed. Spawn it; dropped, it stops.
+    ///
+    /// What an operator reloaded already is not loaded again. Nothing happens if the file came
+    /// from a text.
+    ///
+    /// # Panics
+    ///
+    /// Outside a Tokio runtime with time.
+    pub async fn follow(self) {
+        let mut stopping = self.0.stopping.subscribe();
+        let stopped = stopping.wait_for(|is_stopping| *is_stopping);
+        future::select(pin!(stopped), pin!(self.follow_files())).await;
+    }
+
+    async fn follow_files(&self) {
+        let sources = self.file().files().to_vec();
+        if sources.is_empty() {
+            return;
+        }
+        let mut watch = Watch::new(sources).await;
+        self.catch_up().await;
+        loop {
+            let file = self.file();
+            let (print, found) = watch.next(move || file.reread()).await;
+            self.take(print, found).await;
+            if watch.turn_to(&self.file().files()).await {
+                self.catch_up().await;
+            }
+        }
+    }
+
+    /// What is watched may have changed between its reading and the watch.
+    async fn catch_up(&self) {
+        let file = self.file();
+        let read = move || (Print::of(&file.files()), file.reread());
+        let Ok((print, found)) = tokio::task::spawn_blocking(read).await else { return };
+        if !found.as_ref().is_ok_and(|found| self.file().diff(found).is_empty()) {
+            self.take(print, found).await;
+        }
+    }
+
+    async fn take(&self, print: Print, found: Result<ExperimentFile, impl Into<BoxError>>) {
+        if self.tries_again(print) {
+            return;
+        }
+        let reloaded = match found {
+            Ok(file) => {
+                let handle = self.clone();
+                // Certificates are read.
+                let reload = tokio::task::spawn_blocking(move || handle.reload(&file)).await;
+                reload.unwrap_or_else(|error| Err(error.into()))
+            }
+            Err(error) => Err(error.into()).inspect_err(|error| self.reject(error)),
+        };
+        // What came of it is in the log and in the counters.
+        let _ = log(reloaded);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Recorder, proxy::Proxy, record::MemoryBackend};
+
+    #[tokio::test]
+    async fn what_an_operator_reloaded_is_not_loaded_again() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("a.yaml");
+        let write = |upstream: &str| {
+            let configs = format!("configs: [{{ config_id: a, upstream: 'http://{upstream}' }}]");
+            std::fs::write(&path, format!("experiment: a\nstrategy: single\n{configs}")).unwrap();
+        };
+        write("a");
+        let file = ExperimentFile::from_yaml_file(&path).unwrap();
+        let (recorder, _recording) = Recorder::pair(MemoryBackend::new());
+        let proxy = Proxy::new(&file, recorder).unwrap();
+        let handle = proxy.handle();
+        let noticed = async || {
+            let file = handle.file();
+            handle.take(Print::of(&file.files()), file.reread()).await;
+            handle.stats().epoch
+        };
+        write("b");
+        assert_eq!(handle.reread().await.unwrap().epoch, 2);
+        assert_eq!(noticed().await, 2);
+        write("c");
+        assert_eq!(noticed().await, 3);
+        assert_eq!(noticed().await, 3);
+        // An operator may.
+        let reloaded = handle.reread().await.unwrap();
+        assert_eq!((reloaded.epoch, reloaded.diff.is_empty()), (4, true));
+    }
+
+    #[tokio::test]
+    async fn a_change_before_the_watch_began_is_caught_up_with() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("a.yaml");
+        let text = "experiment: a\nstrategy: single\nconfigs: [{ upstream: 'http://a' }]";
+        std::fs::write(&path, text).unwrap();
+        let file = ExperimentFile::from_yaml_file(&path).unwrap();
+        let (recorder, _recording) = Recorder::pair(MemoryBackend::new());
+        let proxy = Proxy::new(&file, recorder).unwrap();
+        let handle = proxy.handle();
+        // Another text that says the same.
+        std::fs::write(&path, format!("# a\n{text}")).unwrap();
+        handle.catch_up().await;
+        assert_eq!(handle.stats().epoch, 1);
+        std::fs::write(&path, text.replace("http://a", "http://b")).unwrap();
+        handle.catch_up().await;
+        assert_eq!(handle.stats().epoch, 2);
+    }
+}
