@@ -68,18 +68,9 @@ impl ExperimentFile {
     ///
     /// As [`Sources::load`], and when something in it is wrong.
     pub fn load(sources: &Sources) -> Result<Self, ConfigError> {
-        let mut file = Self::checked(sources.load()?, Self::directory(sources))?;
+        let mut file = Self::checked(sources.load()?, sources.directory())?;
         file.sources = Some(sources.clone());
         Ok(file)
-    }
-
-    /// What paths in a file are relative to.
-    pub(super) fn directory(sources: &Sources) -> PathBuf {
-        let directory = match sources.path() {
-            path if path.is_dir() => Some(path),
-            path => path.parent(),
-        };
-        directory.map(Path::to_owned).unwrap_or_default()
     }
 
     /// The files it was read from, each once; none if it came from a text. What they name (certificates,

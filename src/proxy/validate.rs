@@ -30,7 +30,7 @@ impl ExperimentFile {
     pub fn validate(sources: &Sources) -> Validation {
         let mut found = Validation::default();
         match sources.load() {
-            Ok(document) => check(document, &Self::directory(sources), &mut found),
+            Ok(document) => check(document, &sources.directory(), &mut found),
             Err(error) => found.mistakes.push(error),
         }
         found.in_order()

@@ -113,3 +113,17 @@ fn an_experiment_is_read_again_from_all_its_sources() {
         "env/prod.toml:1:10: `thread`: unknown key `thread`; did you mean `threads`?"
     );
 }
+
+#[test]
+fn references_are_shown_resolved_unless_they_are_asked_for_as_written() {
+    let files = Files::new(&[(
+        "x.yaml",
+        "password: hush\ndsn: \"db:${password}\"\nmodel: small\nname: \"${model}-v2\"\n",
+    )]);
+    let shown = text(&show(&files, &["x.yaml"]));
+    assert!(
+        shown.ends_with("name: small-v2\npassword: \"[redacted]\"\nshadow:\n  max_in_flight: 64\n")
+    );
+    assert!(shown.starts_with("dsn: \"[redacted]\"\n"), "{shown}");
+    assert!(text(&show(&files, &["x.yaml", "--raw"])).contains("name: ${model}-v2\n"));
+}

@@ -92,6 +92,12 @@ impl Sources {
         &self.path
     }
 
+    /// The directory of the file, which paths in it are relative to.
+    pub fn directory(&self) -> PathBuf {
+        let directory = if self.path.is_dir() { Some(&*self.path) } else { self.path.parent() };
+        directory.map(Path::to_owned).unwrap_or_default()
+    }
+
     /// Reads and merges them.
     ///
     /// # Errors

@@ -63,10 +63,12 @@ impl Print {
         self
     }
 
-    fn visible(&self, value: &Value) -> Value {
+    fn visible(&self, document: &Document) -> Value {
         match &self.secrets {
-            Secrets::Hidden(secrets) => secrets.redact(value),
-            Secrets::Shown => value.clone(),
+            Secrets::Hidden(secrets) => {
+                secrets.clone().and_drawn(document.drawn(), "").redact(document.value())
+            }
+            Secrets::Shown => document.value().clone(),
         }
     }
 
@@ -86,13 +88,13 @@ impl Document {
     pub fn to_yaml(&self, print: &Print) -> String {
         let mut out = String::new();
         let trace = print.origins.then_some((&self.trace, print));
-        block(&mut out, &print.visible(&self.value), 0, &Around { trace, path: String::new() });
+        block(&mut out, &print.visible(self), 0, &Around { trace, path: String::new() });
         out
     }
 
     /// This document as JSON, in lines.
     pub fn to_json(&self, print: &Print) -> String {
-        format!("{:#}\n", print.visible(&self.value))
+        format!("{:#}\n", print.visible(self))
     }
 
     /// The origin of each leaf, by its path, in the order of the keys. An empty map or list is a

@@ -5,9 +5,9 @@ use crate::Failed;
 use clap::{Args, ValueEnum};
 use serde_json::{Value, json};
 use std::{io::Write, path::PathBuf};
-use tower_spearmint::config::{Document, Print, SecretKeys};
+use tower_spearmint::config::{Document, Print, SecretKeys, interpolate::Resolvers};
 
-/// Show what a file comes to: merged, overridden, and where each value came from
+/// Show what a file comes to: merged, overridden, resolved, and where each value came from
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Example:
@@ -27,6 +27,9 @@ pub(crate) struct Show {
     /// Lays env/NAME.yaml, beside the file, over it
     #[arg(long, value_name = "NAME")]
     env: Option<String>,
+    /// Leaves references (`${…}`) as they are written
+    #[arg(long)]
+    raw: bool,
     /// Says of each value where it came from
     #[arg(long)]
     origins: bool,
@@ -44,10 +47,16 @@ enum Format {
 impl Show {
     pub(crate) fn run(self) -> Result<(), Failed> {
         let overrides = [self.set, self.overrides].concat();
-        let document = sources(&self.file, self.env.as_deref(), &overrides)
-            .load()
-            .map_err(|error| Failed::Input(error.into()))?;
-        let secrets = secrets(&document);
+        let sources = sources(&self.file, self.env.as_deref(), &overrides);
+        let mut document = sources.load().map_err(|error| Failed::Input(error.into()))?;
+        let mut secrets = secrets(&document);
+        if !self.raw {
+            let resolvers = Resolvers::standard()
+                .relative_to(sources.directory())
+                .with_secrets(secrets.clone());
+            document.resolve(&resolvers).map_err(|error| Failed::Input(error.into()))?;
+            secrets = secrets.and_drawn(document.drawn(), "");
+        }
         let print = Print::default().hiding(secrets.clone());
         let text = match (self.format, self.origins) {
             (Format::Yaml, true) => document.to_yaml(&print.with_origins()),
