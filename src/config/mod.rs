@@ -52,6 +52,7 @@ mod id;
 mod path;
 mod pool;
 mod secret;
+pub(crate) mod time;
 pub(crate) mod units;
 #[cfg(feature = "yaml")]
 pub mod yaml;
@@ -61,6 +62,7 @@ pub use error::ConfigError;
 pub use id::ConfigId;
 pub use pool::{ConfigPool, Primary};
 pub use secret::{REDACTED, SecretKeys};
+pub use time::parse_time;
 pub use units::{parse_duration, parse_size};
 
 use serde::de::DeserializeOwned;

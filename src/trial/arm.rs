@@ -4,11 +4,13 @@ use super::{Record, Sink};
 #[cfg(feature = "http")]
 use crate::branch::Role;
 use crate::{
+    assign::Epoch,
     compare::Comparison,
     config::{Config, ConfigPool},
 };
 #[cfg(feature = "http")]
 use std::sync::atomic::AtomicUsize;
+use serde_json::{Map, Value};
 use std::sync::{
     Arc, Mutex, MutexGuard, OnceLock, PoisonError,
     atomic::{AtomicBool, Ordering::Relaxed},
@@ -26,6 +28,8 @@ const MAX_EARLY: usize = 256;
 pub(crate) struct Experiment {
     pub(crate) name: Arc<str>,
     pub(crate) strategy: Arc<str>,
+    /// The version of weights and rules.
+    pub(crate) epoch: Epoch,
     recorder: OnceLock<Arc<dyn Sink>>,
     /// Ends from before the first request reached a logging layer.
     early: Mutex<Vec<Early>>,
@@ -77,23 +81,49 @@ struct Owned(Box<[Arc<Arm>]>);
 
 impl Arms {
     pub(crate) fn new(name: &str, strategy: &str, pool: &ConfigPool) -> Self {
-        Self::of(name.into(), strategy.into(), pool.iter())
+        let epoch = Epoch::of(&rules_of(strategy, pool.iter(), Map::new()));
+        Self::of(name.into(), strategy.into(), epoch, pool.iter())
+    }
+
+    /// The same arms under other rules, with nothing recorded yet; the epoch is the one after
+    /// `previous`.
+    pub(crate) fn with_rules(&self, rules: Map<String, Value>, previous: Option<Epoch>) -> Self {
+        let configs = self.iter().map(|arm| &arm.config);
+        let epoch = Epoch::of(&rules_of(&self[0].experiment.strategy, configs, rules));
+        self.with_epoch(previous.map_or(epoch, |previous| epoch.following(previous)))
+    }
+
+    /// The same arms in another epoch, with nothing recorded yet.
+    fn with_epoch(&self, epoch: Epoch) -> Self {
+        let Experiment { name, strategy, .. } = &*self[0].experiment;
+        Self::of(name.clone(), strategy.clone(), epoch, self.iter().map(|arm| &arm.config))
+    }
+
+    /// The same arms in the epoch after `previous`.
+    pub(crate) fn following(&self, previous: Epoch) -> Self {
+        self.with_epoch(self.epoch().following(previous))
+    }
+
+    pub(crate) fn epoch(&self) -> Epoch {
+        self[0].experiment.epoch
     }
 
     /// The same arms under another name, with nothing recorded yet.
     pub(crate) fn named(&self, name: &str) -> Self {
         let strategy = self[0].experiment.strategy.clone();
-        Self::of(name.into(), strategy, self.iter().map(|arm| &arm.config))
+        Self::of(name.into(), strategy, self.epoch(), self.iter().map(|arm| &arm.config))
     }
 
     fn of<'a>(
         name: Arc<str>,
         strategy: Arc<str>,
+        epoch: Epoch,
         configs: impl Iterator<Item = &'a Config>,
     ) -> Self {
         let experiment = Arc::new(Experiment {
             name,
             strategy,
+            epoch,
             recorder: OnceLock::new(),
             early: Mutex::default(),
             silent: AtomicBool::new(false),
@@ -101,6 +131,18 @@ impl Arms {
         let arm = |config: &Config| Arc::new(Arm::new(&experiment, config));
         Self { arms: Arc::new(Owned(configs.map(arm).collect())) }
     }
+}
+
+/// All that decides an assignment: the strategy's own rules, and what holds for every strategy.
+fn rules_of<'a>(
+    strategy: &str,
+    configs: impl Iterator<Item = &'a Config>,
+    mut rules: Map<String, Value>,
+) -> Value {
+    let ids: Vec<_> = configs.map(|config| config.id().as_str()).collect();
+    rules.insert("strategy".to_owned(), Value::from(strategy));
+    rules.insert("configs".to_owned(), Value::from(ids));
+    Value::Object(rules)
 }
 
 impl std::ops::Deref for Arms {

@@ -2,6 +2,7 @@
 
 use super::{Arm, End, Meter};
 use crate::{
+    assign::{Epoch, Reason},
     branch::{Branch, BranchId, Role, Status},
     clock::Tick,
     compare::{Comparison, Differences},
@@ -21,6 +22,7 @@ pub struct Place {
     /// Hash 0, one in 2⁶⁴, counts as none: a place is copied on every call, and small.
     unit: Option<NonZeroU64>,
     role: Role,
+    reason: Reason,
     /// `None` above the logging layer: there is nobody to count for.
     meter: Option<Arc<Meter>>,
 }
@@ -44,6 +46,7 @@ impl Place {
             probability,
             unit: None,
             role,
+            reason: reason_of(role),
             meter: None,
         }
     }
@@ -59,12 +62,18 @@ impl Place {
             probability,
             unit: self.unit,
             role,
+            reason: reason_of(role),
             meter: None,
         }
     }
 
     pub(crate) fn with_unit(mut self, unit: Option<u64>) -> Self {
         self.unit = unit.and_then(NonZeroU64::new);
+        self
+    }
+
+    pub(crate) const fn with_reason(mut self, reason: Reason) -> Self {
+        self.reason = reason;
         self
     }
 
@@ -111,6 +120,16 @@ impl Place {
     /// The probability, from 0 to 1, with which this config was chosen for this request.
     pub const fn probability(&self) -> f64 {
         self.probability
+    }
+
+    /// Why it was this config.
+    pub const fn reason(&self) -> Reason {
+        self.reason
+    }
+
+    /// The version of the weights and rules by which it was chosen.
+    pub fn epoch(&self) -> Epoch {
+        self.arm.experiment.epoch
     }
 
     /// A keyed hash of the unit under sticky assignment.
@@ -195,6 +214,8 @@ impl Place {
             config_id: self.config_id().clone(),
             config: self.config().clone(),
             probability: self.probability,
+            reason: self.reason,
+            epoch: self.epoch(),
             unit: self.unit(),
             start_ns: self.start.wall(),
             end_ns: 0,
@@ -225,6 +246,16 @@ impl Place {
             End::Cancelled => {}
         }
         branch
+    }
+}
+
+/// Why a branch in this role runs with its config, where nothing else was said.
+const fn reason_of(role: Role) -> Reason {
+    match role {
+        Role::Primary => Reason::Primary,
+        Role::Shadow | Role::Control => Reason::Sample,
+        Role::Branch => Reason::All,
+        Role::Fallback => Reason::Fallback,
     }
 }
 
