@@ -26,6 +26,7 @@
 //! ```
 
 mod epoch;
+mod explain;
 mod line;
 mod namespace;
 mod plan;
@@ -36,10 +37,11 @@ mod screen;
 mod sticky;
 
 pub use epoch::Epoch;
+pub use explain::{Explanation, Step, UnitWords};
 pub use line::WeightError;
 pub(crate) use line::{Line, inside};
 pub use namespace::{Holdout, Namespace, NamespaceError};
-pub(crate) use plan::{Choice, Chosen, OfUnit, Plan};
+pub(crate) use plan::{Choice, Chosen, Gate, OfUnit, Plan};
 pub(crate) use points::{Cycle, Draws, Spread};
 pub use ramp::{Ramp, RampError};
 pub use reason::Reason;

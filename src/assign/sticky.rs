@@ -1,7 +1,7 @@
 //! The same unit, the same config: everywhere and always.
 
 use super::NoKey;
-use std::{borrow::Cow, fmt};
+use std::{borrow::Cow, fmt, sync::Arc};
 
 /// Takes the key of the unit (a user, a session) from a request: a closure does.
 pub trait UnitKey<R> {
@@ -66,7 +66,7 @@ impl fmt::Debug for Keyed {
 /// The salt of an experiment. Experiments with different salts assign independently.
 #[derive(Debug, Clone)]
 pub(crate) struct Salt {
-    text: Box<str>,
+    text: Arc<str>,
     key: Keyed,
 }
 
