@@ -16,7 +16,7 @@ use std::fmt;
 /// use tower_spearmint::assign::Epoch;
 ///
 /// let first = Epoch::of(&json!({ "weights": [9, 1] }));
-/// assert_eq!(first.to_string(), "1-53af0389e6f9e0aa");
+/// assert_eq!(first.to_string(), "1-afbe801e86ef3ebe");
 /// assert_eq!(Epoch::of(&json!({ "weights": [9.0, 1.0] })).following(first), first);
 /// assert_eq!(Epoch::of(&json!({ "weights": [1, 1] })).following(first).number(), 2);
 /// ```

@@ -81,7 +81,7 @@ impl Line {
         Ok(Self::of(&weights))
     }
 
-    fn of(weights: &[f64]) -> Self {
+    pub(super) fn of(weights: &[f64]) -> Self {
         // Scaled by the largest first, so that huge weights do not overflow the sum.
         let largest = weights.iter().copied().fold(0.0, f64::max);
         let total: f64 = weights.iter().map(|weight| weight / largest).sum();

@@ -29,18 +29,22 @@ mod epoch;
 mod explain;
 mod line;
 mod namespace;
+mod percentage;
 mod plan;
 mod points;
 mod ramp;
 mod reason;
 mod screen;
 mod sticky;
+#[cfg(test)]
+mod vectors;
 
 pub use epoch::Epoch;
 pub use explain::{Explanation, Step, UnitWords};
 pub use line::WeightError;
 pub(crate) use line::{Line, inside};
 pub use namespace::{Holdout, Namespace, NamespaceError};
+pub use percentage::Percentage;
 pub(crate) use plan::{Choice, Chosen, Gate, OfUnit, Plan};
 pub(crate) use points::{Cycle, Draws, Spread};
 pub use ramp::{Ramp, RampError};

@@ -23,9 +23,9 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 /// assert_eq!(Ramp::share(0.1).share_at(day(9)), 0.1);
 ///
 /// let steps = Ramp::steps([(day(1), 0.1), (day(3), 0.5)])?;
-/// let linear = Ramp::linear([(day(1), 0.1), (day(3), 0.5)])?;
+/// let linear = Ramp::linear([(day(1), 0.0), (day(3), 0.5)])?;
 /// assert_eq!([0, 1, 2, 3].map(|n| steps.share_at(day(n))), [0.0, 0.1, 0.1, 0.5]);
-/// assert_eq!([0, 1, 2, 3].map(|n| linear.share_at(day(n))), [0.0, 0.1, 0.3, 0.5]);
+/// assert_eq!([0, 1, 2, 3].map(|n| linear.share_at(day(n))), [0.0, 0.0, 0.25, 0.5]);
 /// # Ok::<(), tower_spearmint::assign::RampError>(())
 /// ```
 #[derive(Debug, Clone, PartialEq, Deserialize)]

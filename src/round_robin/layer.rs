@@ -223,7 +223,7 @@ impl<C, K, E, T> GenericRoundRobinLayer<C, K, E, T> {
     ///     .ramp(Ramp::share(0.5));
     /// let told = layer.explain(&"user-1", SystemTime::now());
     /// assert_eq!(told.to_string(), "a (ramp, probability 1)");
-    /// assert_eq!(told.steps.last().unwrap().detail, "entry 0.812953 against the share 0.5: out");
+    /// assert_eq!(told.steps.last().unwrap().detail, "entry 0.704816 against the share 0.5: out");
     /// # Ok::<(), tower_spearmint::config::ConfigError>(())
     /// ```
     pub fn explain<R>(&self, request: &R, now: SystemTime) -> Explanation

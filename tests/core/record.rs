@@ -599,7 +599,7 @@ async fn a_branch_serialises_to_the_documented_names() {
   "duration_ns": "<duration_ns>",
   "end_ns": "<end_ns>",
   "epoch": {
-    "fingerprint": "0000000000000000",
+    "fingerprint": "a5eb7d4cc25462bc",
     "number": 1
   },
   "experiment": "ranker",

@@ -125,7 +125,7 @@ fn parse_fingerprint(text: &str) -> Result<u64, String> {
     u64::from_str_radix(digits, 16)
         .ok()
         .filter(|_| digits.len() == 16)
-        .ok_or_else(|| "write the 16 digits, as in 53af0389e6f9e0aa".to_owned())
+        .ok_or_else(|| "write the 16 digits, as in afbe801e86ef3ebe".to_owned())
 }
 
 fn parse_since(text: &str) -> Result<SystemTime, String> {
