@@ -1,8 +1,8 @@
 //! The version of weights and rules.
 
-use crate::config::canonical_json;
+use crate::config::{Config, canonical_json};
 use serde::{Serialize, Serializer, ser::SerializeStruct as _};
-use serde_json::Value;
+use serde_json::{Map, Value};
 use std::fmt;
 
 /// The version of the weights and rules by which an experiment assigns.
@@ -36,6 +36,18 @@ impl Epoch {
         let fingerprint =
             hash.as_bytes()[..8].iter().fold(0, |word, byte| word << 8 | u64::from(*byte));
         Self { number: 1, fingerprint }
+    }
+
+    /// The first epoch of a strategy over these configs, under rules of its own.
+    pub(crate) fn of_rules<'a>(
+        strategy: &str,
+        configs: impl Iterator<Item = &'a Config>,
+        mut rules: Map<String, Value>,
+    ) -> Self {
+        let ids: Vec<_> = configs.map(|config| config.id().as_str()).collect();
+        rules.insert("strategy".to_owned(), Value::from(strategy));
+        rules.insert("configs".to_owned(), Value::from(ids));
+        Self::of(&Value::Object(rules))
     }
 
     /// An epoch as it was recorded.

@@ -40,6 +40,7 @@ mod sticky;
 mod vectors;
 
 pub use epoch::Epoch;
+pub(crate) use explain::share_of;
 pub use explain::{Explanation, Step, UnitWords};
 pub use line::WeightError;
 pub(crate) use line::{Line, inside};

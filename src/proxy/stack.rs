@@ -7,19 +7,19 @@ use super::{
     listener::ListenerStats,
     respond::gateway_error,
     settings::CombineName,
-    shadow,
+    round_robin, shadow,
     target::header_name,
     tls,
-    unit_key::KeySource,
     upstream::Upstream,
+    visitor::SetCookie,
 };
 use crate::{
     BoxError,
+    assign::Epoch,
     config::{Config, ConfigError},
     fallback::FallbackLayer,
     http::{
-        Combine, ForkBody, InExtensions, MultiBranchLayer, RecordBody, RoundRobinLayer,
-        SingleLayer, place,
+        Combine, ForkBody, InExtensions, MultiBranchLayer, RecordBody, SingleLayer, place,
     },
     record::{Log, LogLayer, Recorder, RecorderStats},
     shadow::{ShadowHandle, ShadowStats},
@@ -29,6 +29,7 @@ use crate::{
 use http::{HeaderName, HeaderValue, Request, Response};
 use hyper::body::Incoming;
 use serde::Serialize;
+use serde_json::Map;
 use std::{
     collections::HashMap,
     future::poll_fn,
@@ -53,6 +54,8 @@ pub struct ProxyStats {
     pub experiment: String,
     /// How often another file came into use.
     pub reloads: u64,
+    /// The version of weights and rules.
+    pub epoch: Epoch,
     /// What became of the callers' connections.
     pub listener: ListenerStats,
     /// What became of the branches.
@@ -68,6 +71,9 @@ pub(super) struct Stack {
     handler: Box<dyn Handle>,
     pub(super) shadow: Option<ShadowHandle>,
     variant_header: Option<HeaderName>,
+    set_cookie: Option<SetCookie>,
+    /// The version of weights and rules.
+    pub(super) epoch: Epoch,
 }
 
 type Logged = Log<Variants<Forward>>;
@@ -77,6 +83,7 @@ impl Stack {
         file: &ExperimentFile,
         recorder: Recorder,
         registry: &StrategyRegistry<ProxyRequest, ProxyResponse>,
+        previous: Option<Epoch>,
     ) -> Result<Self, BoxError> {
         let variant_header = match &file.settings.variant_header {
             Some(name) => Some(header_name(&file.document, "variant_header", name)?),
@@ -86,42 +93,63 @@ impl Stack {
         let logged = log.layer(variants(file)?);
         let mut shadow = None;
         let name = file.experiment();
-        let handler = match file.strategy() {
+        macro_rules! following {
+            ($layer:expr) => {
+                match previous {
+                    None => $layer,
+                    Some(previous) => $layer.following(previous),
+                }
+            };
+        }
+        let mut set_cookie = None;
+        let (handler, epoch) = match file.strategy() {
             "single" => {
-                let layer = SingleLayer::new(single(file)?).experiment(name);
-                with_fallback(
+                let layer = following!(SingleLayer::new(single(file)?).experiment(name));
+                let handler = with_fallback(
                     file,
                     logged,
                     |inner| handle(layer.layer(inner)),
                     |inner| handle(layer.layer(inner)),
-                )?
+                )?;
+                (handler, layer.epoch())
             }
-            "round_robin" => round_robin(file, logged)?,
+            "round_robin" => {
+                set_cookie = file.settings.round_robin.set_cookie();
+                round_robin(file, logged, previous)?
+            }
             "shadow" => {
-                let layer = shadow::layer(file)?;
+                set_cookie = file.settings.shadow.set_cookie();
+                let layer = following!(shadow::layer(file)?);
                 shadow = Some(layer.handle());
-                handle(layer.layer(logged))
+                (handle(layer.layer(logged)), layer.epoch())
             }
-            "multi_branch" => handle(multi_branch(file).layer(logged)),
+            "multi_branch" => {
+                let layer = following!(multi_branch(file));
+                (handle(layer.layer(logged)), layer.epoch())
+            }
             custom => {
                 let strategy = registry
                     .build(custom, &file.custom, file.pool())
                     .map_err(|error| file.error("strategy", error))?;
                 let layer: GenericStrategyLayer<_, InExtensions> =
                     GenericStrategyLayer::new(custom, strategy, file.pool().clone());
-                let service = layer.experiment(name).layer(logged);
-                handle(Whole(service))
+                let layer = following!(layer.experiment(name));
+                (handle(Whole(layer.layer(logged))), layer.epoch())
             }
         };
-        Ok(Self { handler, shadow, variant_header })
+        Ok(Self { handler, shadow, variant_header, set_cookie, epoch })
     }
 
     /// Answers one request, come what may.
-    pub(super) async fn answer(&self, request: Request<Incoming>) -> Response<ReplyBody> {
+    pub(super) async fn answer(&self, mut request: Request<Incoming>) -> Response<ReplyBody> {
+        let greeting = self.set_cookie.as_ref().and_then(|cookie| cookie.greet(&mut request));
         let mut response = match self.handler.handle(request).await {
             Ok(response) => response,
             Err(error) => gateway_error(&error),
         };
+        if let Some(greeting) = greeting {
+            SetCookie::set(response.headers_mut(), greeting);
+        }
         if let Some(header) = &self.variant_header
             && let Some(place) = place(response.extensions())
             && let Ok(value) = HeaderValue::from_str(place.config_id().as_str())
@@ -155,43 +183,45 @@ fn variants(file: &ExperimentFile) -> Result<Variants<Forward>, BoxError> {
     })
 }
 
-fn single(file: &ExperimentFile) -> Result<Config, ConfigError> {
+/// The version of what decides, where that is no more than which configs there are.
+pub(super) fn epoch(file: &ExperimentFile) -> Result<Epoch, ConfigError> {
+    Ok(match file.strategy() {
+        "single" => SingleLayer::new(single(file)?).epoch(),
+        name => Epoch::of_rules(name, file.pool().iter(), Map::new()),
+    })
+}
+
+pub(super) fn single(file: &ExperimentFile) -> Result<Config, ConfigError> {
     match &file.settings.single.config {
         Some(id) => file.pool().get(id).cloned(),
         None => Ok(file.pool()[0].clone()),
     }
 }
 
-fn round_robin(file: &ExperimentFile, logged: Logged) -> Result<Box<dyn Handle>, BoxError> {
-    let settings = &file.settings.round_robin;
-    let mut layer = RoundRobinLayer::new(file.pool().clone()).experiment(file.experiment());
-    if let Some(weights) = &settings.weights {
-        let weights = weights.iter().map(|(id, weight)| (id.as_str(), *weight));
-        layer = layer.weighted(weights).map_err(|e| file.error("round_robin.weights", e))?;
-    }
-    if let Some(seed) = settings.seed {
-        layer = layer.seed(seed);
-    }
-    match &settings.sticky {
-        None => with_fallback(
-            file,
-            logged,
-            |inner| handle(layer.layer(inner)),
-            |inner| handle(layer.layer(inner)),
-        ),
-        Some(sticky) => {
-            let salt = sticky.salt.as_deref().unwrap_or(file.experiment());
-            let at = "round_robin.sticky.key";
-            let key = KeySource::new(&file.document, at, &sticky.key)?;
-            let layer = layer.sticky(salt, key);
-            with_fallback(
+fn round_robin(
+    file: &ExperimentFile,
+    logged: Logged,
+    previous: Option<Epoch>,
+) -> Result<(Box<dyn Handle>, Epoch), BoxError> {
+    macro_rules! handled {
+        ($layer:expr) => {{
+            let layer = match previous {
+                None => $layer,
+                Some(previous) => $layer.following(previous),
+            };
+            let handler = with_fallback(
                 file,
                 logged,
                 |inner| handle(layer.layer(inner)),
                 |inner| handle(layer.layer(inner)),
-            )
-        }
+            )?;
+            (handler, layer.epoch())
+        }};
     }
+    Ok(match round_robin::layer(file)? {
+        round_robin::Layer::Plain(layer) => handled!(layer),
+        round_robin::Layer::Asking(layer) => handled!(*layer),
+    })
 }
 
 fn multi_branch(file: &ExperimentFile) -> MultiBranchLayer {

@@ -136,6 +136,18 @@ impl<C, K, E, T> GenericRoundRobinLayer<C, K, E, T> {
             .with(|carrier, key, _, testers| (carrier, key, rule, testers))
     }
 
+    /// Another key under the same salt, if there is one.
+    #[cfg(feature = "proxy")]
+    pub(crate) fn known_as<Key>(self, key: Key) -> GenericRoundRobinLayer<C, Key, E, T> {
+        self.with(|carrier, _, eligible, testers| (carrier, key, eligible, testers))
+    }
+
+    /// A rule that lets everyone in: for one that may be none.
+    #[cfg(feature = "proxy")]
+    pub(crate) fn everyone<Rule>(self, rule: Rule) -> GenericRoundRobinLayer<C, K, Rule, T> {
+        self.with(|carrier, key, _, testers| (carrier, key, rule, testers))
+    }
+
     /// Lets testers ask for a config by its id, come what may. An id that the pool does not have
     /// is [counted](Self::unknown_overrides) and passed over. No request can do so until then.
     #[must_use]

@@ -5,7 +5,7 @@ use super::{
     arm::ShadowArm, settings::Bounds, state::State,
 };
 use crate::{
-    assign::{Epoch, NoKey, Salt, Unit, UnitKey},
+    assign::{Epoch, NoKey, Salt, Unit},
     branch::{Branch, Role},
     carrier::Nested,
     compare::{Comparison, NoComparison},
@@ -30,7 +30,7 @@ pub struct GenericShadowLayer<C, K = NoKey, V = NoComparison> {
     pub(super) state: Arc<State>,
     pub(super) on_cancel: OnCancel,
     pub(super) runtime: Option<Handle>,
-    key: K,
+    pub(super) key: K,
     plan: Plan,
 }
 
@@ -257,6 +257,12 @@ impl<C, K, V> GenericShadowLayer<C, K, V> {
         self.replanned(|plan| plan.keep_results = count)
     }
 
+    /// Another key under the same salt, if there is one.
+    #[cfg(feature = "proxy")]
+    pub(crate) fn known_as<Key>(self, key: Key) -> GenericShadowLayer<C, Key, V> {
+        self.with(|carrier, _, compare| (carrier, key, compare))
+    }
+
     /// For use inside a variant of another experiment; see [`Nested`].
     #[must_use]
     pub fn nested(self) -> GenericShadowLayer<Nested, K, V> {
@@ -338,13 +344,9 @@ impl<C, K, V> GenericShadowLayer<C, K, V> {
         }
     }
 
-    /// The unit of a request, where units are sampled.
-    pub(super) fn unit<R>(&self, request: &R) -> Option<Unit>
-    where
-        K: UnitKey<R>,
-    {
-        let salt = self.plan.salt.as_ref()?;
-        self.key.unit_key(request).map(|key| salt.unit(&key))
+    /// What the salt says of a unit, where units are sampled.
+    pub(super) fn unit(&self, key: Option<&[u8]>) -> Option<Unit> {
+        Some(self.plan.salt.as_ref()?.unit(key?))
     }
 }
 

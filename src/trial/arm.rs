@@ -81,7 +81,7 @@ struct Owned(Box<[Arc<Arm>]>);
 
 impl Arms {
     pub(crate) fn new(name: &str, strategy: &str, pool: &ConfigPool) -> Self {
-        let epoch = Epoch::of(&rules_of(strategy, pool.iter(), Map::new()));
+        let epoch = Epoch::of_rules(strategy, pool.iter(), Map::new());
         Self::of(name.into(), strategy.into(), epoch, pool.iter())
     }
 
@@ -89,7 +89,7 @@ impl Arms {
     /// `previous`.
     pub(crate) fn with_rules(&self, rules: Map<String, Value>, previous: Option<Epoch>) -> Self {
         let configs = self.iter().map(|arm| &arm.config);
-        let epoch = Epoch::of(&rules_of(&self[0].experiment.strategy, configs, rules));
+        let epoch = Epoch::of_rules(&self[0].experiment.strategy, configs, rules);
         self.with_epoch(previous.map_or(epoch, |previous| epoch.following(previous)))
     }
 
@@ -131,18 +131,6 @@ impl Arms {
         let arm = |config: &Config| Arc::new(Arm::new(&experiment, config));
         Self { arms: Arc::new(Owned(configs.map(arm).collect())) }
     }
-}
-
-/// All that decides an assignment: the strategy's own rules, and what holds for every strategy.
-fn rules_of<'a>(
-    strategy: &str,
-    configs: impl Iterator<Item = &'a Config>,
-    mut rules: Map<String, Value>,
-) -> Value {
-    let ids: Vec<_> = configs.map(|config| config.id().as_str()).collect();
-    rules.insert("strategy".to_owned(), Value::from(strategy));
-    rules.insert("configs".to_owned(), Value::from(ids));
-    Value::Object(rules)
 }
 
 impl std::ops::Deref for Arms {
