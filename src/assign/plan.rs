@@ -96,6 +96,7 @@ pub(crate) struct OfUnit<'a> {
 
 impl Choice {
     /// `unit` is asked for once, and only where it matters.
+    #[inline(always)]
     pub(crate) fn choose<'a>(
         &self,
         count: usize,
@@ -122,6 +123,8 @@ impl Choice {
 }
 
 impl Gated {
+    /// Apart, so that the plain ways stay short.
+    #[inline(never)]
     fn choose(
         &self,
         count: usize,
@@ -142,11 +145,13 @@ impl Gated {
     }
 }
 
+#[inline]
 fn by_turn(cycle: &Cycle, count: usize) -> Chosen {
     let position = cycle.next(count);
     Chosen { position, probability: 1.0 / count as f64, reason: Reason::Cycle, unit: None }
 }
 
+#[inline]
 fn on_line(line: &Line, draws: &Draws, unit: Option<Unit>) -> Chosen {
     let (point, reason) = match unit {
         Some(unit) => (unit.point, Reason::Sticky),

@@ -92,6 +92,7 @@ mod goodbye;
 mod guard;
 mod handle;
 mod headers;
+mod held;
 mod limits;
 mod line;
 mod listener;

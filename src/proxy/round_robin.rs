@@ -56,6 +56,11 @@ impl RoundRobinSettings {
         self.sticky.as_ref()?.key.set_cookie()
     }
 
+    pub(super) fn reads_json(&self) -> bool {
+        self.sticky.as_ref().is_some_and(|sticky| sticky.key.reads_json())
+            || self.eligible.as_ref().is_some_and(Rule::reads_json)
+    }
+
     const fn is_plain(&self) -> bool {
         self.sticky.is_none() && self.eligible.is_none() && self.testers.is_none()
     }

@@ -105,6 +105,11 @@ impl<'de, T: Deserialize<'de> + Default> Deserialize<'de> for Switch<T> {
 }
 
 impl ShadowSettings {
+    pub(super) fn reads_json(&self) -> bool {
+        self.sample_by.as_ref().is_some_and(|unit| unit.key.reads_json())
+            || self.eligible.as_ref().is_some_and(Rule::reads_json)
+    }
+
     pub(super) fn set_cookie(&self) -> Option<SetCookie> {
         self.sample_by.as_ref()?.key.set_cookie()
     }

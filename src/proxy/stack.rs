@@ -4,6 +4,7 @@ use super::{
     body::{ReplyBody, UpstreamBody},
     file::ExperimentFile,
     forward::Forward,
+    held::{self, Held},
     listener::ListenerStats,
     respond::gateway_error,
     settings::CombineName,
@@ -121,7 +122,13 @@ impl Stack {
                 set_cookie = file.settings.shadow.set_cookie();
                 let layer = following!(shadow::layer(file)?);
                 shadow = Some(layer.handle());
-                (handle(layer.layer(logged)), layer.epoch())
+                let (service, epoch) = (layer.layer(logged), layer.epoch());
+                let handler: Box<dyn Handle> = if file.settings.shadow.reads_json() {
+                    Box::new(Reading { service, limit: file.rewrite_limit() })
+                } else {
+                    handle(service)
+                };
+                (handler, epoch)
             }
             "multi_branch" => {
                 let layer = following!(multi_branch(file));
@@ -204,7 +211,7 @@ fn round_robin(
     previous: Option<Epoch>,
 ) -> Result<(Box<dyn Handle>, Epoch), BoxError> {
     macro_rules! handled {
-        ($layer:expr) => {{
+        ($layer:expr, $handle:expr) => {{
             let layer = match previous {
                 None => $layer,
                 Some(previous) => $layer.following(previous),
@@ -212,15 +219,19 @@ fn round_robin(
             let handler = with_fallback(
                 file,
                 logged,
-                |inner| handle(layer.layer(inner)),
-                |inner| handle(layer.layer(inner)),
+                |inner| $handle(layer.layer(inner)),
+                |inner| $handle(layer.layer(inner)),
             )?;
             (handler, layer.epoch())
         }};
     }
     Ok(match round_robin::layer(file)? {
-        round_robin::Layer::Plain(layer) => handled!(layer),
-        round_robin::Layer::Asking(layer) => handled!(*layer),
+        round_robin::Layer::Plain(layer) => handled!(layer, handle),
+        round_robin::Layer::Asking(layer) if file.settings.round_robin.reads_json() => {
+            let limit = file.rewrite_limit();
+            handled!(*layer, |service| Box::new(Reading { service, limit }) as Box<dyn Handle>)
+        }
+        round_robin::Layer::Asking(layer) => handled!(*layer, handle),
     })
 }
 
@@ -297,6 +308,33 @@ where
                 service.call(request)
             };
             Ok(response.await.map_err(Into::into)?.map(Into::into))
+        })
+    }
+}
+
+/// Reads the body first, where something decides by what it says.
+struct Reading<S> {
+    service: S,
+    limit: usize,
+}
+
+impl<S, B> Handle for Reading<S>
+where
+    S: Service<Request<Held>, Response = Response<B>> + Clone + Send + Sync,
+    S: 'static,
+    S::Error: Into<BoxError>,
+    S::Future: Send,
+    B: Into<ReplyBody>,
+{
+    fn handle(
+        &self,
+        request: Request<Incoming>,
+    ) -> BoxFuture<Result<Response<ReplyBody>, BoxError>> {
+        let (mut service, limit) = (self.service.clone(), self.limit);
+        Box::pin(async move {
+            let request = held::read(request, limit).await;
+            poll_fn(|cx| service.poll_ready(cx)).await.map_err(Into::into)?;
+            Ok(service.call(request).await.map_err(Into::into)?.map(Into::into))
         })
     }
 }

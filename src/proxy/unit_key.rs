@@ -133,14 +133,14 @@ impl KeySource {
         });
         sources.collect::<Result<_, _>>().map(Self)
     }
-
-    /// Whether some source looks into the JSON body.
-    pub(super) fn reads_json(&self) -> bool {
-        self.0.iter().any(|source| matches!(source, Source::Json(_)))
-    }
 }
 
 impl UnitKeySources {
+    /// Whether some source looks into the JSON body.
+    pub(super) fn reads_json(&self) -> bool {
+        self.0.iter().any(|source| matches!(source, UnitKeySource::Json(_)))
+    }
+
     /// The cookie that is given to whoever has none, if one is.
     pub(super) fn set_cookie(&self) -> Option<SetCookie> {
         self.0.iter().find_map(|source| match source {

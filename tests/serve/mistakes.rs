@@ -69,7 +69,8 @@ fn an_unknown_key_is_shown_with_the_nearest_that_there_is() {
     );
     assert_eq!(
         and("round_robin: { colour: red }\n"),
-        "x.yaml:10:24: `round_robin.colour`: unknown key `colour`; there are weights, seed, sticky"
+        "x.yaml:10:24: `round_robin.colour`: unknown key `colour`; there are weights, seed, sticky, \
+         ramp, namespace, holdout, eligible, testers, default"
     );
 }
 
