@@ -92,6 +92,7 @@ impl fmt::Display for Explanation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match (&self.config_id, self.probability) {
             (Some(id), Some(probability)) => {
+                let probability = (probability * 1e6).round() / 1e6;
                 write!(f, "{} ({}, probability {probability})", id.short(), self.reason)
             }
             _ => write!(f, "left to chance ({})", self.reason),

@@ -105,9 +105,7 @@ impl Choice {
     ) -> Chosen {
         match self {
             Self::Cycle(cycle) => by_turn(cycle, count),
-            Self::Weighted(line, draws) => {
-                on_line(line, draws, unit().map(|keyed| keyed.unit))
-            }
+            Self::Weighted(line, draws) => on_line(line, draws, unit().map(|keyed| keyed.unit)),
             Self::Gated(gated) => gated.choose(count, unit(), now),
         }
     }
@@ -124,13 +122,8 @@ impl Choice {
 
 impl Gated {
     /// Apart, so that the plain ways stay short.
-    #[inline(never)]
-    fn choose(
-        &self,
-        count: usize,
-        keyed: Option<OfUnit<'_>>,
-        now: impl FnOnce() -> u64,
-    ) -> Chosen {
+    #[cold]
+    fn choose(&self, count: usize, keyed: Option<OfUnit<'_>>, now: impl FnOnce() -> u64) -> Chosen {
         let unit = keyed.as_ref().map(|keyed| keyed.unit);
         let key = keyed.as_ref().map(|keyed| &*keyed.key);
         let entry = || unit.map_or_else(|| self.draws.next(), |unit| unit.entry);

@@ -74,9 +74,7 @@ impl Ramp {
     /// # Errors
     ///
     /// When there is no time, the times do not ascend, or a share is not from 0 to 1.
-    pub fn steps(
-        stages: impl IntoIterator<Item = (SystemTime, f64)>,
-    ) -> Result<Self, RampError> {
+    pub fn steps(stages: impl IntoIterator<Item = (SystemTime, f64)>) -> Result<Self, RampError> {
         Self::over_time(stages, false)
     }
 
@@ -85,9 +83,7 @@ impl Ramp {
     /// # Errors
     ///
     /// As [`steps`](Self::steps).
-    pub fn linear(
-        stages: impl IntoIterator<Item = (SystemTime, f64)>,
-    ) -> Result<Self, RampError> {
+    pub fn linear(stages: impl IntoIterator<Item = (SystemTime, f64)>) -> Result<Self, RampError> {
         Self::over_time(stages, true)
     }
 

@@ -85,10 +85,22 @@ fn word(hex: &Value) -> u64 {
 fn the_documented_vectors_hold() {
     let file: Value = serde_json::from_str(&std::fs::read_to_string(FILE).unwrap()).unwrap();
     let results = [
-        ("units", unit as fn(Map<String, Value>) -> Value, 1_000, &[
-            "point", "entry", "hash", "reason", "config", "holdout_point", "namespace_point",
-            "percentage_point", "in_percentage",
-        ][..]),
+        (
+            "units",
+            unit as fn(Map<String, Value>) -> Value,
+            1_000,
+            &[
+                "point",
+                "entry",
+                "hash",
+                "reason",
+                "config",
+                "holdout_point",
+                "namespace_point",
+                "percentage_point",
+                "in_percentage",
+            ][..],
+        ),
         ("lines", line, 200, &["config"]),
         ("shares", share, 200, &["inside"]),
     ];

@@ -19,9 +19,9 @@ mod branches;
 mod failure;
 mod id;
 
+pub use crate::named::UnknownName;
 pub use branches::Branches;
 pub use failure::{Failure, FailureKind, SkipReason};
-pub use crate::named::UnknownName;
 pub use id::BranchId;
 
 pub(crate) use crate::named::named;

@@ -42,12 +42,7 @@ where
         carrier::place(request.extensions()).cloned()
     }
 
-    fn may_shadow(
-        &self,
-        request: &Request<B>,
-        experiment: &str,
-        unit: Option<&[u8]>,
-    ) -> MayShadow {
+    fn may_shadow(&self, request: &Request<B>, experiment: &str, unit: Option<&[u8]>) -> MayShadow {
         let (headers, rules) = (request.headers(), &*self.0);
         let is_upgrade = headers.contains_key(header::UPGRADE);
         if request.method() == Method::CONNECT {

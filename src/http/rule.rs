@@ -20,7 +20,7 @@ use std::collections::BTreeMap;
 ///
 /// let rule = Rule::method(Method::POST)
 ///     .and(Rule::any([Rule::path("/rank"), Rule::path("/v2/*")]))
-///     .and(Rule::not(Rule::has_header(HeaderName::from_static("x-internal"))));
+///     .and(!Rule::has_header(HeaderName::from_static("x-internal")));
 /// let request = Request::post("/v2/rank").body(())?;
 /// assert!(rule.is_eligible(&request, None));
 /// # Ok::<(), http::Error>(())
@@ -69,11 +69,6 @@ impl Rule {
     /// At least one of these holds; of none, no request fits.
     pub fn any(rules: impl IntoIterator<Item = Self>) -> Self {
         Self(Node::Any(rules.into_iter().collect()))
-    }
-
-    /// This one does not hold.
-    pub fn not(rule: Self) -> Self {
-        Self(Node::Not(Box::new(rule)))
     }
 
     /// Both hold.
@@ -136,6 +131,7 @@ impl Rule {
     }
 
     /// Whether some part of it looks into the JSON body.
+    #[cfg(feature = "proxy")]
     pub(crate) fn reads_json(&self) -> bool {
         match &self.0 {
             Node::All(rules) | Node::Any(rules) => rules.iter().any(Self::reads_json),
@@ -145,6 +141,7 @@ impl Rule {
     }
 
     /// Whether some part of it asks for the unit.
+    #[cfg(feature = "proxy")]
     pub(crate) fn needs_unit(&self) -> bool {
         match &self.0 {
             Node::All(rules) | Node::Any(rules) => rules.iter().any(Self::needs_unit),
@@ -184,6 +181,15 @@ impl Rule {
     }
 }
 
+impl std::ops::Not for Rule {
+    type Output = Self;
+
+    /// The rule does not hold.
+    fn not(self) -> Self {
+        Self(Node::Not(Box::new(self)))
+    }
+}
+
 impl<B> Eligible<Request<B>> for Rule {
     fn is_eligible(&self, request: &Request<B>, unit: Option<&[u8]>) -> bool {
         self.fits(request, unit)
@@ -217,7 +223,10 @@ struct RuleText {
 }
 
 #[derive(Deserialize)]
-#[serde(untagged, expecting = "write the value as a text, or true or false for whether it is there")]
+#[serde(
+    untagged,
+    expecting = "write the value as a text, or true or false for whether it is there"
+)]
 enum WantedText {
     There(bool),
     Is(String),
@@ -332,21 +341,37 @@ mod tests {
                 get("/").header("x-country", "dk"),
                 false,
             ),
-            (json!({ "header": { "x-bot": false } }), get("/"), get("/").header("x-bot", ""), false),
+            (
+                json!({ "header": { "x-bot": false } }),
+                get("/"),
+                get("/").header("x-bot", ""),
+                false,
+            ),
             (
                 json!({ "cookie": { "beta": "1" } }),
                 get("/").header("cookie", "a=b; beta=1"),
                 get("/").header("cookie", "beta=2; xbeta=1"),
                 false,
             ),
-            (json!({ "cookie": { "beta": true } }), get("/").header("cookie", "beta="), get("/"), false),
+            (
+                json!({ "cookie": { "beta": true } }),
+                get("/").header("cookie", "beta="),
+                get("/"),
+                false,
+            ),
             (
                 json!({ "json": { "/user/age": 42, "/tags/0": "a" } }),
-                get("/").extension(JsonBody::new(json!({ "user": { "age": 42.0 }, "tags": ["a"] }))),
+                get("/")
+                    .extension(JsonBody::new(json!({ "user": { "age": 42.0 }, "tags": ["a"] }))),
                 get("/").extension(JsonBody::new(json!({ "user": { "age": 42 } }))),
                 false,
             ),
-            (json!({ "not": { "json": { "/a": 1 } } }), get("/"), get("/").extension(JsonBody::new(json!({ "a": 1 }))), false),
+            (
+                json!({ "not": { "json": { "/a": 1 } } }),
+                get("/"),
+                get("/").extension(JsonBody::new(json!({ "a": 1 }))),
+                false,
+            ),
             (
                 json!({ "grpc_method": ["rank.Ranker/Rank", "health.*/x", "log.Log/*"] }),
                 Request::post("/log.Log/Put").header("content-type", "application/grpc+proto"),
@@ -359,13 +384,13 @@ mod tests {
                 get("/b"),
                 false,
             ),
+            (json!({ "percentage": { "salt": "s", "percent": 100 } }), get("/"), get("/"), true),
             (
-                json!({ "percentage": { "salt": "s", "percent": 100 } }),
+                json!({ "not": { "percentage": { "salt": "s", "percent": 0 } } }),
                 get("/"),
                 get("/"),
                 true,
             ),
-            (json!({ "not": { "percentage": { "salt": "s", "percent": 0 } } }), get("/"), get("/"), true),
         ];
         for (rule, yes, no, both) in cases {
             assert!(fits(rule.clone(), yes), "{rule}");
@@ -377,7 +402,10 @@ mod tests {
     fn a_rule_that_means_nothing_is_refused_in_words() {
         for (value, says) in [
             (json!({ "any": [] }), "`any` is empty; no request would fit"),
-            (json!({ "path": "rank" }), "`rank` does not begin with a slash; write it as in /rank or /v2/*"),
+            (
+                json!({ "path": "rank" }),
+                "`rank` does not begin with a slash; write it as in /rank or /v2/*",
+            ),
             (json!({ "method": "get" }), "`get` is not a method; write it as in GET, POST"),
             (json!({ "json": { "a": 1 } }), "`a` is not a JSON pointer; write `/a`"),
             (

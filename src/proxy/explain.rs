@@ -118,7 +118,9 @@ impl ExperimentFile {
                     None => layer.explain(request, now),
                     Some(unit) => {
                         let unit = unit.to_owned();
-                        layer.known_as(move |_: &Request<NoBody>| Some(unit.clone())).explain(request, now)
+                        layer
+                            .known_as(move |_: &Request<NoBody>| Some(unit.clone()))
+                            .explain(request, now)
                     }
                 })
             }
@@ -128,7 +130,9 @@ impl ExperimentFile {
                     None => layer.explain(request),
                     Some(unit) => {
                         let unit = unit.to_owned();
-                        layer.known_as(move |_: &Request<NoBody>| Some(unit.clone())).explain(request)
+                        layer
+                            .known_as(move |_: &Request<NoBody>| Some(unit.clone()))
+                            .explain(request)
                     }
                 })
             }

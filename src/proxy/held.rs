@@ -29,8 +29,7 @@ pub struct Held {
 /// at. One that is larger or no JSON goes on as it is, and nothing is known of it.
 pub(super) async fn read(request: Request<Incoming>, limit: usize) -> Request<Held> {
     let (mut parts, mut body) = request.into_parts();
-    let mut held =
-        Held { read: VecDeque::new(), trailers: None, broken: None, rest: None };
+    let mut held = Held { read: VecDeque::new(), trailers: None, broken: None, rest: None };
     let fits = body.size_hint().lower() <= limit as u64;
     if body.is_end_stream() || !fits || !is_json(&parts.headers) {
         held.rest = Some(body);

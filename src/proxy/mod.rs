@@ -119,9 +119,9 @@ mod visitor;
 
 pub use admin::Readiness;
 pub use body::{ProxyBody, ReplyBody, UpstreamBody};
+pub use explain::AssignRequest;
 pub use file::ExperimentFile;
 pub use handle::{ProxyHandle, Reloaded};
-pub use explain::AssignRequest;
 pub use headers::ClientAddr;
 pub use listener::ListenerStats;
 pub use serve::{Proxy, ServeReport};

@@ -63,7 +63,8 @@ impl<'de> Deserialize<'de> for UnitKeySources {
             }
 
             fn visit_str<E: de::Error>(self, text: &str) -> Result<UnitKeySources, E> {
-                UnitKeySource::deserialize(text.into_deserializer()).map(|s| UnitKeySources(vec![s]))
+                UnitKeySource::deserialize(text.into_deserializer())
+                    .map(|s| UnitKeySources(vec![s]))
             }
 
             fn visit_map<A: de::MapAccess<'de>>(self, map: A) -> Result<UnitKeySources, A::Error> {
@@ -116,7 +117,9 @@ impl KeySource {
                     text.check(document, &format!("{at}.cookie"))?;
                     Source::Cookie(text.name().to_owned())
                 }
-                UnitKeySource::Json(pointer) if !pointer.is_empty() && !pointer.starts_with('/') => {
+                UnitKeySource::Json(pointer)
+                    if !pointer.is_empty() && !pointer.starts_with('/') =>
+                {
                     let message = format!("`{pointer}` is not a JSON pointer; write `/{pointer}`");
                     return Err(document.error(&format!("{at}.json"), message));
                 }

@@ -18,7 +18,10 @@ use std::{
 
 /// A cookie, by its name alone or with what is set where it is missing.
 #[derive(Debug, Clone, Deserialize)]
-#[serde(untagged, expecting = "write the name of a cookie, or a map as in { name: uid, set: { max_age: 365d } }")]
+#[serde(
+    untagged,
+    expecting = "write the name of a cookie, or a map as in { name: uid, set: { max_age: 365d } }"
+)]
 pub(super) enum CookieText {
     Name(String),
     Settable(Settable),
@@ -84,7 +87,8 @@ impl CookieText {
         }
         let Self::Settable(Settable { set: Some(set), .. }) = self else { return Ok(()) };
         for (key, value) in [("path", Some(&set.path)), ("domain", set.domain.as_ref())] {
-            if value.is_some_and(|value| !value.bytes().all(|b| b.is_ascii_graphic() && b != b';')) {
+            if value.is_some_and(|value| !value.bytes().all(|b| b.is_ascii_graphic() && b != b';'))
+            {
                 let message = "may hold neither spaces nor semicolons";
                 return Err(document.error(&format!("{at}.set.{key}"), message));
             }

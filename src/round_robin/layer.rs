@@ -3,8 +3,9 @@
 use super::RoundRobin;
 use crate::{
     assign::{
-        Choice, Chosen, Eligible, Epoch, Everyone, Explanation, Holdout, Line, Namespace, NamespaceError, NoKey,
-        NoTesters, OfUnit, Plan, Ramp, Reason, Salt, Testers, UnitKey, WeightError,
+        Choice, Chosen, Eligible, Epoch, Everyone, Explanation, Holdout, Line, Namespace,
+        NamespaceError, NoKey, NoTesters, OfUnit, Plan, Ramp, Reason, Salt, Testers, UnitKey,
+        WeightError,
     },
     carrier::Nested,
     clock::Tick,
@@ -292,8 +293,10 @@ impl<C, K, E, T> GenericRoundRobinLayer<C, K, E, T> {
             return Chosen::surely(self.setup.plan.default, Reason::Ineligible);
         }
         let unit = || {
+            // The key first: where there can be none, nothing is left of this.
+            let key = key?;
             let salt = self.setup.plan.salt.as_ref()?;
-            key.map(|key| OfUnit { unit: salt.unit(&key), key })
+            Some(OfUnit { unit: salt.unit(&key), key })
         };
         self.choice.choose(self.arms.len(), unit, || Tick::now().wall())
     }

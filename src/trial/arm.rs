@@ -8,9 +8,9 @@ use crate::{
     compare::Comparison,
     config::{Config, ConfigPool},
 };
+use serde_json::{Map, Value};
 #[cfg(feature = "http")]
 use std::sync::atomic::AtomicUsize;
-use serde_json::{Map, Value};
 use std::sync::{
     Arc, Mutex, MutexGuard, OnceLock, PoisonError,
     atomic::{AtomicBool, Ordering::Relaxed},

@@ -22,7 +22,8 @@ pub struct Place {
     /// Hash 0, one in 2⁶⁴, counts as none: a place is copied on every call, and small.
     unit: Option<NonZeroU64>,
     role: Role,
-    reason: Reason,
+    /// `None`: what goes with the role.
+    reason: Option<Reason>,
     /// `None` above the logging layer: there is nobody to count for.
     meter: Option<Arc<Meter>>,
 }
@@ -46,7 +47,7 @@ impl Place {
             probability,
             unit: None,
             role,
-            reason: reason_of(role),
+            reason: None,
             meter: None,
         }
     }
@@ -62,7 +63,7 @@ impl Place {
             probability,
             unit: self.unit,
             role,
-            reason: reason_of(role),
+            reason: None,
             meter: None,
         }
     }
@@ -73,7 +74,7 @@ impl Place {
     }
 
     pub(crate) const fn with_reason(mut self, reason: Reason) -> Self {
-        self.reason = reason;
+        self.reason = Some(reason);
         self
     }
 
@@ -124,7 +125,10 @@ impl Place {
 
     /// Why it was this config.
     pub const fn reason(&self) -> Reason {
-        self.reason
+        match self.reason {
+            Some(reason) => reason,
+            None => reason_of(self.role),
+        }
     }
 
     /// The version of the weights and rules by which it was chosen.
@@ -214,7 +218,7 @@ impl Place {
             config_id: self.config_id().clone(),
             config: self.config().clone(),
             probability: self.probability,
-            reason: self.reason,
+            reason: self.reason(),
             epoch: self.epoch(),
             unit: self.unit(),
             start_ns: self.start.wall(),

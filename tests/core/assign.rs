@@ -6,14 +6,16 @@ use std::{task::Poll, time::SystemTime};
 use tower::{Layer, Service};
 use tower_spearmint::{
     RoundRobinLayer, Trial,
-    assign::{Epoch, Holdout, Namespace, Ramp, Reason},
+    assign::{Epoch, Holdout, Namespace, Ramp, Reason, UnitKey},
+    carrier::InTrial,
+    round_robin::GenericRoundRobinLayer,
     service_fn,
 };
 
 /// The config that a key gets, and why.
-fn ask<K>(layer: &tower_spearmint::round_robin::GenericRoundRobinLayer<tower_spearmint::carrier::InTrial, K>, key: &str) -> (String, Reason, f64)
+fn ask<K>(layer: &GenericRoundRobinLayer<InTrial, K>, key: &str) -> (String, Reason, f64)
 where
-    K: tower_spearmint::assign::UnitKey<String> + Clone,
+    K: UnitKey<String> + Clone,
 {
     let mut service = layer.layer(service_fn(|trial: Trial<String>| {
         let place = trial.place();
@@ -24,6 +26,7 @@ where
     said.unwrap()
 }
 
+#[allow(clippy::ptr_arg, reason = "the request is a `String`")]
 fn by_key(key: &String) -> Option<String> {
     (!key.is_empty()).then(|| key.clone())
 }
@@ -114,7 +117,10 @@ fn the_epoch_is_that_of_the_rules_and_counts_on_when_they_change() {
     let second = weighted(2.0).following(first);
     assert_eq!(second.epoch().number(), 2);
     assert_eq!(second.clone().epoch(), second.weighted([("b", 2.0), ("a", 1.0)]).unwrap().epoch());
-    assert_eq!(weighted(1.0).following(Epoch::recorded(7, first.fingerprint())).epoch().number(), 7);
+    assert_eq!(
+        weighted(1.0).following(Epoch::recorded(7, first.fingerprint())).epoch().number(),
+        7
+    );
 }
 
 #[test]

@@ -224,14 +224,15 @@ fn assign(text: &str, arguments: &[&str]) -> std::process::Output {
 fn the_command_says_who_gets_what_and_why_step_by_step() {
     let output = assign(
         FILE,
-        &["--unit", "user-3", "--path", "/rank", "--at", "2026-03-01T00:00:00Z", "--explain"],
+        &["--unit", "user-20", "--path", "/rank", "--at", "2026-03-01T00:00:00Z", "--explain"],
     );
     assert_eq!(stderr(&output), "");
     let said = stdout(&output);
     let docs = include_str!("../../docs/assignment.md");
     assert!(docs.contains(said.trim()), "{said}");
     // Before the ramp began.
-    let output = assign(FILE, &["--unit", "user-3", "--path", "/rank", "--at", "2026-01-01T00:00:00Z"]);
+    let output =
+        assign(FILE, &["--unit", "user-3", "--path", "/rank", "--at", "2026-01-01T00:00:00Z"]);
     assert_eq!(stdout(&output), "user-3: stable (ramp, probability 1)\n");
     // Each on a line.
     let units = ["--unit", "a", "--unit", "b"];
@@ -258,6 +259,38 @@ fn every_strategy_can_be_asked() {
     }
 }
 
+/// The same file as JSON, with its keys in another order and its numbers written otherwise.
+#[test]
+fn the_same_rules_assign_the_same_whatever_they_are_written_in() {
+    let json = r#"{
+        "round_robin": {
+            "testers": { "cookie": "variant" },
+            "eligible": { "path": "/rank" },
+            "ramp": { "steps": [
+                { "share": 1e-2, "at": "2026-01-05T10:00:00+01:00" },
+                { "share": 1.0, "at": "2026-02-01t09:00:00.000z" }
+            ] },
+            "namespace": { "ranges": { "layout": [[0.50, 1]], "ranker": [[0.0, 5e-1]] }, "name": "search" },
+            "holdout": { "share": 0.050, "salt": "global" },
+            "sticky": { "key": { "header": "x-user-id" } },
+            "weights": { "candidate": 1.0, "stable": 9 }
+        },
+        "strategy": "round_robin",
+        "experiment": "ranker",
+        "configs": [
+            { "upstream": "http://127.0.0.1:9001", "config_id": "stable" },
+            { "config_id": "candidate", "upstream": "http://127.0.0.1:9002" }
+        ]
+    }"#;
+    let units: Vec<String> = (0..300).map(|n| format!("user-{n}")).collect();
+    let mut arguments = vec!["--path", "/rank", "--at", "2026-03-01T00:00:00Z", "--json"];
+    arguments.extend(units.iter().flat_map(|unit| ["--unit", unit]));
+    let told = [FILE, json].map(|text| stdout(&assign(text, &arguments)));
+    assert_eq!(told[0], told[1]);
+    assert_eq!(told[0].matches("\"fingerprint\"").count(), 300);
+    assert!(told[0].matches("\"candidate\"").count() > 5);
+}
+
 /// Each is shown in `docs/assignment.md`.
 #[test]
 fn mistakes_are_named_with_their_place_and_what_would_be_right() {
@@ -270,7 +303,10 @@ fn mistakes_are_named_with_their_place_and_what_would_be_right() {
         ("ranges: { ranker:", "ranges: { rankr:"),
         ("at: 2026-02-01T09:00:00Z", "at: tomorrow"),
         ("at: 2026-02-01T09:00:00Z", "at: 2026-01-01T09:00:00Z"),
-        ("[{ at: 2026-01-05T09:00:00Z, share: 0.01 }, { at: 2026-02-01T09:00:00Z, share: 1 }]", "[]"),
+        (
+            "[{ at: 2026-01-05T09:00:00Z, share: 0.01 }, { at: 2026-02-01T09:00:00Z, share: 1 }]",
+            "[]",
+        ),
         ("path: /rank", "path: rank"),
         ("path: /rank", "paths: /rank"),
         ("  sticky: { key: { header: x-user-id } }\n", ""),

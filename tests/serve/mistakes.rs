@@ -331,7 +331,7 @@ fn weights_must_fit_the_configs() {
 fn a_unit_key_must_be_found_somewhere() {
     assert_eq!(
         round_robin("{ sticky: { key: { hedaer: x-user } } }"),
-        "x.yaml:9:26: `round_robin.sticky.key`: unknown value `hedaer`; did you mean `header`?"
+        "x.yaml:9:41: `round_robin.sticky.key.hedaer`: unknown value `hedaer`; did you mean `header`?"
     );
     assert_eq!(
         round_robin("{ sticky: { key: { header: 'x user' } } }"),
