@@ -232,8 +232,8 @@ fn the_command_says_who_gets_what_and_why_step_by_step() {
     assert!(docs.contains(said.trim()), "{said}");
     // Before the ramp began.
     let output =
-        assign(FILE, &["--unit", "user-3", "--path", "/rank", "--at", "2026-01-01T00:00:00Z"]);
-    assert_eq!(stdout(&output), "user-3: stable (ramp, probability 1)\n");
+        assign(FILE, &["--unit", "user-20", "--path", "/rank", "--at", "2026-01-01T00:00:00Z"]);
+    assert_eq!(stdout(&output), "user-20: stable (ramp, probability 1)\n");
     // Each on a line.
     let units = ["--unit", "a", "--unit", "b"];
     let output = assign(FILE, &units);
@@ -309,6 +309,19 @@ fn mistakes_are_named_with_their_place_and_what_would_be_right() {
         ),
         ("path: /rank", "path: rank"),
         ("path: /rank", "paths: /rank"),
+        ("path: /rank", "method: get"),
+        ("path: /rank", "any: []"),
+        ("path: /rank", "not: { json: { plan: pro } }"),
+        ("path: /rank", "grpc_method: /rank.Ranker/Rank"),
+        ("path: /rank", "header: { 'x bot': true }"),
+        ("path: /rank", "all: [{ percentage: { salt: beta, percent: 101 } }]"),
+        ("path: /rank", "cookie: { beta: 1 }"),
+        (
+            "steps: [{ at: 2026-01-05T09:00:00Z, share: 0.01 }, { at: 2026-02-01T09:00:00Z, share: 1 }]",
+            "share: 1.5",
+        ),
+        ("cookie: variant", "header: 'x variant'"),
+        ("{ header: x-user-id }", "{ cookie: { name: uid, set: { path: '/a b' } } }"),
         ("  sticky: { key: { header: x-user-id } }\n", ""),
         ("{ header: x-user-id }", "[]"),
         ("{ header: x-user-id }", "{ json: user }"),
