@@ -10,7 +10,7 @@ use serde::Deserialize;
 ///
 /// let some = Percentage::new("beta-2026", 12.5);
 /// let count = (0..1_000).filter(|n| some.has(format!("user-{n}").as_bytes())).count();
-/// assert_eq!(count, 127);
+/// assert_eq!(count, 117);
 /// ```
 #[derive(Debug, Clone, Deserialize)]
 #[serde(try_from = "Text")]

@@ -96,6 +96,7 @@ impl ProxyHandle {
             experiment: load.file.experiment().to_owned(),
             reloads: self.0.reloads.load(Relaxed),
             epoch: load.stack.epoch,
+            unknown_overrides: load.stack.unknown_overrides(),
             listener: self.0.counters.stats(),
             recorder: self.0.recorder.stats(),
             shadows_enabled: load.stack.shadow.as_ref().map(ShadowHandle::is_enabled),

@@ -33,7 +33,10 @@ use serde_json::Map;
 use std::{
     collections::HashMap,
     future::poll_fn,
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering::Relaxed},
+    },
     task::{Context, Poll},
 };
 use tower_layer::Layer;
@@ -56,6 +59,8 @@ pub struct ProxyStats {
     pub reloads: u64,
     /// The version of weights and rules.
     pub epoch: Epoch,
+    /// How often a tester asked for a config that is not there, since this file came into use.
+    pub unknown_overrides: u64,
     /// What became of the callers' connections.
     pub listener: ListenerStats,
     /// What became of the branches.
@@ -74,6 +79,7 @@ pub(super) struct Stack {
     set_cookie: Option<SetCookie>,
     /// The version of weights and rules.
     pub(super) epoch: Epoch,
+    unknown_overrides: Option<Arc<AtomicU64>>,
 }
 
 type Logged = Log<Variants<Forward>>;
@@ -101,7 +107,7 @@ impl Stack {
                 }
             };
         }
-        let mut set_cookie = None;
+        let (mut set_cookie, mut unknown_overrides) = (None, None);
         let (handler, epoch) = match file.strategy() {
             "single" => {
                 let layer = following!(SingleLayer::new(single(file)?).experiment(name));
@@ -115,7 +121,9 @@ impl Stack {
             }
             "round_robin" => {
                 set_cookie = file.settings.round_robin.set_cookie();
-                round_robin(file, logged, previous)?
+                let (handler, epoch, unknown) = round_robin(file, logged, previous)?;
+                unknown_overrides = Some(unknown);
+                (handler, epoch)
             }
             "shadow" => {
                 set_cookie = file.settings.shadow.set_cookie();
@@ -143,7 +151,12 @@ impl Stack {
                 (handle(Whole(layer.layer(logged))), layer.epoch())
             }
         };
-        Ok(Self { handler, shadow, variant_header, set_cookie, epoch })
+        Ok(Self { handler, shadow, variant_header, set_cookie, epoch, unknown_overrides })
+    }
+
+    /// How often a tester asked for a config that is not there.
+    pub(super) fn unknown_overrides(&self) -> u64 {
+        self.unknown_overrides.as_ref().map_or(0, |count| count.load(Relaxed))
     }
 
     /// Answers one request, come what may.
@@ -208,7 +221,7 @@ fn round_robin(
     file: &ExperimentFile,
     logged: Logged,
     previous: Option<Epoch>,
-) -> Result<(Box<dyn Handle>, Epoch), BoxError> {
+) -> Result<(Box<dyn Handle>, Epoch, Arc<AtomicU64>), BoxError> {
     macro_rules! handled {
         ($layer:expr, $handle:expr) => {{
             let layer = match previous {
@@ -221,7 +234,7 @@ fn round_robin(
                 |inner| $handle(layer.layer(inner)),
                 |inner| $handle(layer.layer(inner)),
             )?;
-            (handler, layer.epoch())
+            (handler, layer.epoch(), layer.unknown_counter())
         }};
     }
     Ok(match round_robin::layer(file)? {

@@ -190,6 +190,12 @@ impl<C, K, E, T> GenericRoundRobinLayer<C, K, E, T> {
         self.unknown.load(Relaxed)
     }
 
+    /// The same, to be asked later.
+    #[cfg(feature = "proxy")]
+    pub(crate) fn unknown_counter(&self) -> Arc<AtomicU64> {
+        self.unknown.clone()
+    }
+
     /// For use inside a variant of another experiment; see [`Nested`].
     #[must_use]
     pub fn nested(self) -> GenericRoundRobinLayer<Nested, K, E, T> {

@@ -78,6 +78,11 @@ impl Place {
         self
     }
 
+    pub(crate) const fn set_choice(&mut self, reason: Reason, probability: f64) {
+        self.reason = Some(reason);
+        self.probability = probability;
+    }
+
     /// The name of the experiment.
     pub fn experiment(&self) -> &str {
         &self.arm.experiment.name

@@ -56,7 +56,9 @@ async fn rules_testers_and_the_ramp_decide_in_this_order_and_each_branch_says_wh
     assert_eq!(said(get("/rank").header("x-bot", "1")).await, "a");
     assert_eq!(said(get("/other").header("x-variant-wanted", "b")).await, "b");
     assert_eq!(said(get("/rank").header("x-variant-wanted", "c")).await, "b");
-    let epoch = proxy.admin("/stats").await.json()["epoch"].clone();
+    let stats = proxy.admin("/stats").await.json();
+    assert_eq!(stats["unknown_overrides"], 1);
+    let epoch = stats["epoch"].clone();
     let reasons: Vec<_> = proxy
         .rows()
         .await
