@@ -27,6 +27,7 @@
 
 mod epoch;
 mod explain;
+mod holdout;
 mod line;
 mod namespace;
 mod percentage;
@@ -42,9 +43,10 @@ mod vectors;
 pub use epoch::Epoch;
 pub(crate) use explain::share_of;
 pub use explain::{Explanation, Step, UnitWords};
+pub use holdout::Holdout;
 pub use line::WeightError;
 pub(crate) use line::{Line, inside};
-pub use namespace::{Holdout, Namespace, NamespaceError};
+pub use namespace::{Namespace, NamespaceError};
 pub use percentage::Percentage;
 pub(crate) use plan::{Choice, Chosen, Gate, OfUnit, Plan};
 pub(crate) use points::{Cycle, Draws, Spread};

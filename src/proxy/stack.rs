@@ -121,7 +121,7 @@ impl Stack {
             }
             "round_robin" => {
                 set_cookie = file.settings.round_robin.set_cookie();
-                let (handler, epoch, unknown) = round_robin(file, logged, previous)?;
+                let Ready { handler, epoch, unknown } = round_robin(file, logged, previous)?;
                 unknown_overrides = Some(unknown);
                 (handler, epoch)
             }
@@ -217,11 +217,19 @@ pub(super) fn single(file: &ExperimentFile) -> Result<Config, ConfigError> {
     }
 }
 
+/// The round robin, and what is asked of it later.
+struct Ready {
+    handler: Box<dyn Handle>,
+    epoch: Epoch,
+    /// How often a tester asked for a config that is not there.
+    unknown: Arc<AtomicU64>,
+}
+
 fn round_robin(
     file: &ExperimentFile,
     logged: Logged,
     previous: Option<Epoch>,
-) -> Result<(Box<dyn Handle>, Epoch, Arc<AtomicU64>), BoxError> {
+) -> Result<Ready, BoxError> {
     macro_rules! handled {
         ($layer:expr, $handle:expr) => {{
             let layer = match previous {
@@ -234,7 +242,8 @@ fn round_robin(
                 |inner| $handle(layer.layer(inner)),
                 |inner| $handle(layer.layer(inner)),
             )?;
-            (handler, layer.epoch(), layer.unknown_counter())
+            let (epoch, unknown) = (layer.epoch(), layer.unknown_counter());
+            Ready { handler, epoch, unknown }
         }};
     }
     Ok(match round_robin::layer(file)? {

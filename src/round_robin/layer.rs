@@ -3,21 +3,17 @@
 use super::RoundRobin;
 use crate::{
     assign::{
-        Choice, Chosen, Eligible, Epoch, Everyone, Explanation, Holdout, Line, Namespace,
-        NamespaceError, NoKey, NoTesters, OfUnit, Plan, Ramp, Reason, Salt, Testers, UnitKey,
-        WeightError,
+        Choice, Chosen, Eligible, Epoch, Everyone, Holdout, Line, Namespace, NamespaceError, NoKey,
+        NoTesters, OfUnit, Plan, Ramp, Reason, Salt, Testers, UnitKey, WeightError,
     },
     carrier::Nested,
     clock::Tick,
     config::{ConfigError, ConfigPool},
     trial::{Arms, UNNAMED},
 };
-use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering::Relaxed},
-    },
-    time::{SystemTime, UNIX_EPOCH},
+use std::sync::{
+    Arc,
+    atomic::{AtomicU64, Ordering::Relaxed},
 };
 use tower_layer::Layer;
 
@@ -29,20 +25,20 @@ pub struct GenericRoundRobinLayer<C, K = NoKey, E = Everyone, T = NoTesters> {
     pub(super) carrier: C,
     /// Shared by every service this layer makes: the turns are the layer's, so that a router
     /// which makes a new service for each request does not begin again each time.
-    choice: Arc<Choice>,
+    pub(super) choice: Arc<Choice>,
     /// How often a tester asked for a config that the pool does not have.
     unknown: Arc<AtomicU64>,
-    setup: Arc<Setup>,
-    key: K,
-    eligible: E,
-    testers: T,
+    pub(super) setup: Arc<Setup>,
+    pub(super) key: K,
+    pub(super) eligible: E,
+    pub(super) testers: T,
 }
 
 /// What the choice is made from. Behind a pointer: services are cloned for every request.
 #[derive(Debug, Clone)]
-struct Setup {
-    pool: ConfigPool,
-    plan: Plan,
+pub(super) struct Setup {
+    pub(super) pool: ConfigPool,
+    pub(super) plan: Plan,
     previous: Option<Epoch>,
 }
 
@@ -226,58 +222,6 @@ impl<C, K, E, T> GenericRoundRobinLayer<C, K, E, T> {
             eligible,
             testers,
         }
-    }
-
-    /// What a request is assigned at a time, and why, step by step. Nothing is drawn, and no turn
-    /// is taken.
-    ///
-    /// ```
-    /// use serde_json::json;
-    /// use std::time::SystemTime;
-    /// use tower_spearmint::{ConfigPool, RoundRobinLayer, assign::{Ramp, Reason}};
-    ///
-    /// let pool = ConfigPool::from_values([json!({ "config_id": "a" }), json!({ "config_id": "b" })])?;
-    /// let layer = RoundRobinLayer::new(pool)
-    ///     .sticky("ranker", |user: &&str| Some(user.to_string()))
-    ///     .ramp(Ramp::share(0.5));
-    /// let told = layer.explain(&"user-1", SystemTime::now());
-    /// assert_eq!(told.to_string(), "a (ramp, probability 1)");
-    /// assert_eq!(told.steps.last().unwrap().detail, "entry 0.704816 against the share 0.5: out");
-    /// # Ok::<(), tower_spearmint::config::ConfigError>(())
-    /// ```
-    pub fn explain<R>(&self, request: &R, now: SystemTime) -> Explanation
-    where
-        K: UnitKey<R>,
-        E: Eligible<R>,
-        T: Testers<R>,
-    {
-        let Setup { pool, plan, .. } = &*self.setup;
-        let mut told = Explanation::new(self.epoch());
-        if let Some(wanted) = self.testers.wanted(request) {
-            let position = pool.position(&wanted).ok();
-            let found = if position.is_some() { "in" } else { "not in" };
-            let detail = format!("asks for `{wanted}`, which is {found} the pool");
-            told.step("testers", position.is_some(), detail);
-            if let Some(position) = position {
-                return told.decided(pool[position].id(), Reason::Override, 1.0);
-            }
-        }
-        let key = self.key.unit_key(request);
-        if plan.screened {
-            let eligible = self.eligible.is_eligible(request, key.as_deref());
-            let detail = if eligible { "the rules let it in" } else { "the rules leave it out" };
-            told.step("eligible", !eligible, detail.to_owned());
-            if !eligible {
-                return told.decided(pool[plan.default].id(), Reason::Ineligible, 1.0);
-            }
-        }
-        let keyed = plan
-            .salt
-            .as_ref()
-            .and_then(|salt| key.map(|key| OfUnit { unit: salt.unit(&key), key }));
-        let since = now.duration_since(UNIX_EPOCH).unwrap_or_default();
-        let now = u64::try_from(since.as_nanos()).unwrap_or(u64::MAX);
-        plan.explain(pool, &self.choice, keyed.as_ref(), now, told)
     }
 
     // The plain ways come to a few instructions where they stand in the service's call.
