@@ -66,6 +66,7 @@ pub mod http;
 #[cfg(feature = "mlflow")]
 pub mod mlflow;
 pub mod multi_branch;
+mod named;
 #[cfg(feature = "proxy")]
 pub mod proxy;
 pub mod record;

@@ -59,6 +59,7 @@ mod nearest;
 mod path;
 mod pool;
 mod secret;
+pub(crate) mod time;
 pub(crate) mod units;
 #[cfg(feature = "yaml")]
 pub mod yaml;
@@ -71,6 +72,7 @@ pub use id::ConfigId;
 pub(crate) use nearest::nearest;
 pub use pool::{ConfigPool, Primary};
 pub use secret::{REDACTED, SecretKeys};
+pub use time::parse_time;
 pub use units::{parse_duration, parse_size};
 
 use serde::de::DeserializeOwned;

@@ -1,6 +1,10 @@
 //! An experiment file, read and checked.
 
-use super::{limits::Limits, settings::Settings, target::Target};
+use super::{
+    limits::Limits,
+    settings::Settings,
+    target::{REWRITE_LIMIT, Target},
+};
 use crate::{
     config::{
         Config, ConfigError, ConfigPool, Document, SecretKeys, Sources, Spot,
@@ -280,6 +284,11 @@ impl ExperimentFile {
     /// file does not say.
     pub fn drain_timeout(&self) -> Duration {
         self.settings.drain_timeout.unwrap_or(Duration::from_secs(10))
+    }
+
+    /// How many bytes of a body are read at most, to look into it or to change it.
+    pub(super) fn rewrite_limit(&self) -> usize {
+        self.settings.rewrite_limit.unwrap_or(REWRITE_LIMIT)
     }
 
     pub(super) const fn limits(&self) -> &Limits {

@@ -69,7 +69,7 @@ impl ProxyHandle {
         registry: &StrategyRegistry<ProxyRequest, ProxyResponse>,
     ) -> Result<Self, BoxError> {
         let tasks = Tasks::new();
-        let load = Load::new(file, recorder.clone(), registry, &tasks)?;
+        let load = Load::new(file, recorder.clone(), registry, &tasks, None)?;
         Ok(Self(Arc::new(Shared {
             load: ArcSwap::from_pointee(load),
             recorder,
@@ -95,6 +95,8 @@ impl ProxyHandle {
         ProxyStats {
             experiment: load.file.experiment().to_owned(),
             reloads: self.0.reloads.load(Relaxed),
+            epoch: load.stack.epoch,
+            unknown_overrides: load.stack.unknown_overrides(),
             listener: self.0.counters.stats(),
             recorder: self.0.recorder.stats(),
             shadows_enabled: load.stack.shadow.as_ref().map(ShadowHandle::is_enabled),
@@ -117,8 +119,9 @@ impl ProxyHandle {
         let shared = &*self.0;
         // One at a time.
         let mut retired = shared.retired.lock().unwrap_or_else(PoisonError::into_inner);
-        let load = Load::new(file, shared.recorder.clone(), &shared.registry, &shared.tasks)?;
         let old = shared.load.load_full();
+        let (registry, previous) = (&shared.registry, Some(old.stack.epoch));
+        let load = Load::new(file, shared.recorder.clone(), registry, &shared.tasks, previous)?;
         if let (Some(old), Some(new)) = (&old.stack.shadow, &load.stack.shadow) {
             // What an operator switched off is not switched on by a new file.
             new.switch_as(old);

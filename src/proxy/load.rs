@@ -8,7 +8,7 @@ use super::{
     tasks::Tasks,
     tls,
 };
-use crate::{BoxError, record::Recorder, strategy::StrategyRegistry};
+use crate::{BoxError, assign::Epoch, record::Recorder, strategy::StrategyRegistry};
 use tokio_rustls::TlsAcceptor;
 
 /// A file, and all that is made from it.
@@ -30,11 +30,12 @@ impl Load {
         recorder: Recorder,
         registry: &StrategyRegistry<ProxyRequest, ProxyResponse>,
         tasks: &Tasks,
+        previous: Option<Epoch>,
     ) -> Result<Self, BoxError> {
         let may_upgrade = matches!(file.strategy(), "single" | "round_robin" | "shadow");
         let upstreams = &file.settings.upstreams;
         Ok(Self {
-            stack: Stack::new(file, recorder, registry)?,
+            stack: Stack::new(file, recorder, registry, previous)?,
             server: Server::new(file.limits(), tasks),
             tls: tls::acceptor(file)?,
             may_upgrade,

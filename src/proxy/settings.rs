@@ -1,6 +1,6 @@
 //! What an experiment file may hold.
 
-use super::{limits::Limits, shadow::ShadowSettings, unit_key::UnitSettings};
+use super::{limits::Limits, round_robin::RoundRobinSettings, shadow::ShadowSettings};
 use crate::{config::units, record::Failures};
 use serde::{Deserialize, Deserializer, de};
 use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf, time::Duration};
@@ -68,14 +68,6 @@ pub(super) struct TlsSettings {
 #[serde(deny_unknown_fields, default)]
 pub(super) struct SingleSettings {
     pub(super) config: Option<String>,
-}
-
-#[derive(Debug, Clone, Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub(super) struct RoundRobinSettings {
-    pub(super) weights: Option<BTreeMap<String, f64>>,
-    pub(super) seed: Option<u64>,
-    pub(super) sticky: Option<UnitSettings>,
 }
 
 #[derive(Debug, Clone, Default, Deserialize)]

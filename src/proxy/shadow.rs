@@ -1,16 +1,17 @@
 //! The shadow strategy, as a file describes it.
 
 use super::{
-    ExperimentFile,
+    ExperimentFile, round_robin,
     target::{header_name, names},
     unit_key::{KeySource, UnitSettings},
+    visitor::SetCookie,
 };
 use crate::{
     BoxError,
     assign::NoKey,
     compare::NoComparison,
     config::{ConfigError, SecretKeys, units},
-    http::{CompareRules, Forked, IdempotencyKey, RequestMatch},
+    http::{CompareRules, Forked, IdempotencyKey, RequestMatch, Rule},
     shadow::{self, BreakerSettings, GenericShadowLayer, OnCancel},
 };
 use http::{HeaderValue, Method};
@@ -30,6 +31,7 @@ pub(super) struct ShadowSettings {
     #[serde(deserialize_with = "units::share")]
     sample: Option<f64>,
     sample_by: Option<UnitSettings>,
+    eligible: Option<Rule>,
     #[serde(deserialize_with = "units::duration")]
     timeout: Option<Duration>,
     max_in_flight: Option<usize>,
@@ -102,6 +104,17 @@ impl<'de, T: Deserialize<'de> + Default> Deserialize<'de> for Switch<T> {
     }
 }
 
+impl ShadowSettings {
+    pub(super) fn reads_json(&self) -> bool {
+        self.sample_by.as_ref().is_some_and(|unit| unit.key.reads_json())
+            || self.eligible.as_ref().is_some_and(Rule::reads_json)
+    }
+
+    pub(super) fn set_cookie(&self) -> Option<SetCookie> {
+        self.sample_by.as_ref()?.key.set_cookie()
+    }
+}
+
 /// The layer of the proxy's shadows.
 pub(super) type Layer = GenericShadowLayer<Forked, Option<KeySource>, Option<CompareRules>>;
 
@@ -158,6 +171,18 @@ pub(super) fn layer(file: &ExperimentFile) -> Result<Layer, BoxError> {
     }
     if let Switch::On(control) = &settings.control {
         layer = layer.control(control.clone());
+    }
+    if let Some(rule) = &settings.eligible {
+        if rule.needs_unit() && settings.sample_by.is_none() {
+            let message = "a percentage is one of units; say what a unit is, as in \
+                           `sample_by: { key: { header: x-user-id } }`";
+            return Err(file.error("shadow.eligible", message).into());
+        }
+        layer = layer.eligible(rule.clone());
+    }
+    let deciding = ["shadow.sample_by.key", "shadow.eligible", "shadow.methods", "shadow.only"];
+    if let Some(version) = round_robin::version(file, &deciding) {
+        layer = layer.version(&version);
     }
     let document = &file.document;
     let withhold = names(document, "shadow.withhold_headers", &settings.withhold_headers)?;

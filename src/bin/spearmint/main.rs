@@ -2,6 +2,7 @@
 
 #![forbid(unsafe_code)]
 
+mod assign;
 mod branches;
 mod completions;
 mod config;
@@ -26,6 +27,7 @@ Examples:
   spearmint demo                                 see it at work, with nothing to set up
   spearmint serve experiment.yaml                run an experiment in front of your services
   spearmint branches --status failed --since 1h  look at what was recorded
+  spearmint assign experiment.yaml --unit ann    who gets what, and why
   spearmint diff                                 where shadows answered otherwise
 
 Exit codes: 0 done; 1 something failed; 2 wrong arguments or a mistake in a file.
@@ -41,6 +43,7 @@ enum Command {
     Serve(serve::Serve),
     Demo(demo::Demo),
     Branches(branches::Branches),
+    Assign(assign::Assign),
     Diff(diff::Diff),
     Config(config::Config),
     Completions(completions::Completions),
@@ -68,6 +71,7 @@ fn main() -> ExitCode {
         Command::Serve(command) => command.run(),
         Command::Demo(command) => command.run(),
         Command::Branches(command) => command.run(),
+        Command::Assign(command) => command.run(),
         Command::Diff(command) => command.run(),
         Command::Config(command) => command.run(),
         Command::Completions(command) => command.run(),
