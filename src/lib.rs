@@ -69,6 +69,7 @@ pub mod live;
 #[cfg(feature = "mlflow")]
 pub mod mlflow;
 pub mod multi_branch;
+mod named;
 #[cfg(feature = "proxy")]
 pub mod proxy;
 pub mod record;

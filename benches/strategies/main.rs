@@ -28,6 +28,7 @@ use tower::{Layer, Service, steer::Steer};
 use tower_spearmint::{
     BoxError, Branch, ConfigPool, LogLayer, MultiBranchLayer, Recorder, RoundRobinLayer,
     ShadowLayer, SingleLayer, Trial,
+    assign::{Holdout, Namespace, Ramp},
     branch::Failure,
     record::{BatchError, LoggerBackend, RunId},
     shadow::ShadowHandle,
@@ -225,6 +226,8 @@ fn in_trial(runtime: &Runtime) -> Vec<Line> {
     let weights = [("a", 5.0), ("b", 3.0), ("c", 2.0)];
     let weighted = || RoundRobinLayer::new(pool()).weighted(weights).unwrap();
     let key = |n: &u64| Some(n.to_string());
+    let ramped = || weighted().sticky("salt", key).ramp(Ramp::share(1.0));
+    let namespace = Namespace::new("search").range("ranker", 0.0, 1.0).unwrap();
 
     let logged = recorder();
     let log = LogLayer::new(logged.clone());
@@ -251,7 +254,18 @@ fn in_trial(runtime: &Runtime) -> Vec<Line> {
         .aim(300.0)
         .settle(written(&logged)),
         Line::new("weighted", weighted().layer(AddOne), n),
-        Line::new("sticky", weighted().sticky("salt", key).layer(AddOne), n),
+        Line::new("sticky", weighted().sticky("salt", key).layer(AddOne), n).aim(150.0),
+        Line::new("sticky, with a ramp", ramped().layer(AddOne), n),
+        Line::new(
+            "ramp, namespace and hold-out",
+            ramped()
+                .experiment("ranker")
+                .namespace(&namespace)
+                .unwrap()
+                .holdout(Holdout::new("global", 0.0))
+                .layer(AddOne),
+            n,
+        ),
         Line::new("shadow, sampled out", shadow().sample(0.0).layer(AddOne), n).aim(60.0),
         Line::new("shadow, dispatched", AddOne, n)
             .run(on_a_worker(runtime, calling(dispatched.layer(shadow_log.layer(AddOne)), n)))

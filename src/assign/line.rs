@@ -43,6 +43,8 @@ pub(crate) struct Line {
     /// The last point of each stretch; a config of weight 0 has none.
     ends: Vec<Option<u64>>,
     shares: Vec<f64>,
+    /// As they were given.
+    weights: Vec<f64>,
 }
 
 impl Line {
@@ -79,7 +81,7 @@ impl Line {
         Ok(Self::of(&weights))
     }
 
-    fn of(weights: &[f64]) -> Self {
+    pub(super) fn of(weights: &[f64]) -> Self {
         // Scaled by the largest first, so that huge weights do not overflow the sum.
         let largest = weights.iter().copied().fold(0.0, f64::max);
         let total: f64 = weights.iter().map(|weight| weight / largest).sum();
@@ -98,12 +100,24 @@ impl Line {
             })
             .collect();
         let shares = weights.iter().map(|weight| weight / largest / total).collect();
-        Self { ends, shares }
+        Self { ends, shares, weights: weights.to_vec() }
     }
 
     /// The config on whose stretch the point lies.
     pub(crate) fn locate(&self, point: u64) -> usize {
         self.ends.iter().position(|end| end.is_some_and(|end| point <= end)).unwrap_or(0)
+    }
+
+    /// The weights, in the order of the pool.
+    pub(crate) fn weights(&self) -> &[f64] {
+        &self.weights
+    }
+
+    /// The first and the last point of a config's stretch, if it has one.
+    pub(crate) fn stretch(&self, position: usize) -> Option<(u64, u64)> {
+        let last = self.ends[position]?;
+        let before = self.ends[..position].iter().rev().find_map(|end| *end);
+        Some((before.map_or(0, |end| end.saturating_add(1)), last))
     }
 
     /// The length of a config's stretch, as a share of 1.

@@ -1,7 +1,7 @@
 //! The same unit, the same config: everywhere and always.
 
 use super::NoKey;
-use std::{borrow::Cow, fmt};
+use std::{borrow::Cow, fmt, sync::Arc};
 
 /// Takes the key of the unit (a user, a session) from a request: a closure does.
 pub trait UnitKey<R> {
@@ -38,32 +38,52 @@ pub(crate) struct Unit {
     pub(crate) hash: u64,
 }
 
-/// A salt, made ready once. Experiments with different salts assign independently.
+/// A text made ready once as the key of a hash. What has another context or another text is
+/// independent.
 #[derive(Clone)]
-pub(crate) struct Salt([u8; 32]);
+pub(crate) struct Keyed([u8; 32]);
 
-impl Salt {
-    pub(crate) fn new(salt: &str) -> Self {
-        Self(blake3::derive_key("tower-spearmint sticky assignment v1", salt.as_bytes()))
+impl Keyed {
+    /// `context`: what the words are for. It must never change, nor be used for anything else.
+    pub(crate) fn new(context: &str, text: &str) -> Self {
+        Self(blake3::derive_key(context, text.as_bytes()))
     }
 
-    /// BLAKE3 in keyed mode; the output's first eight bytes (little-endian) are the point, the
-    /// second eight decide who is in at all, the third are the recorded hash.
-    pub(crate) fn unit(&self, key: &[u8]) -> Unit {
+    /// BLAKE3 in keyed mode, as four words of eight bytes, each little-endian.
+    pub(crate) fn words(&self, key: &[u8]) -> [u64; 4] {
         let hash = blake3::keyed_hash(&self.0, key);
-        let word = |at: usize| {
-            hash.as_bytes()[at..at + 8]
-                .iter()
-                .rev()
-                .fold(0, |word, byte| word << 8 | u64::from(*byte))
-        };
-        Unit { point: word(0), entry: word(8), hash: word(16) }
+        let (words, _) = hash.as_bytes().as_chunks();
+        std::array::from_fn(|at| words.get(at).map_or(0, |word| u64::from_le_bytes(*word)))
     }
 }
 
-impl fmt::Debug for Salt {
+impl fmt::Debug for Keyed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Salt")
+        f.write_str("Keyed")
+    }
+}
+
+/// The salt of an experiment. Experiments with different salts assign independently.
+#[derive(Debug, Clone)]
+pub(crate) struct Salt {
+    text: Arc<str>,
+    key: Keyed,
+}
+
+impl Salt {
+    pub(crate) fn new(salt: &str) -> Self {
+        Self { text: salt.into(), key: Keyed::new("tower-spearmint sticky assignment v1", salt) }
+    }
+
+    pub(crate) fn as_str(&self) -> &str {
+        &self.text
+    }
+
+    /// The first word is the point, the second decides who is in at all, the third is the recorded
+    /// hash.
+    pub(crate) fn unit(&self, key: &[u8]) -> Unit {
+        let [point, entry, hash, _] = self.key.words(key);
+        Unit { point, entry, hash }
     }
 }
 

@@ -19,14 +19,20 @@ mod branches;
 mod failure;
 mod id;
 
+pub use crate::named::UnknownName;
 pub use branches::Branches;
 pub use failure::{Failure, FailureKind, SkipReason};
 pub use id::BranchId;
 
-use crate::config::Config;
+pub(crate) use crate::named::named;
+
+use crate::{
+    assign::{Epoch, Reason},
+    config::Config,
+};
 use serde::Serialize;
 use serde_json::Value;
-use std::{fmt, sync::Arc};
+use std::sync::Arc;
 
 /// One execution of one config: who, when, and how it ended.
 ///
@@ -55,6 +61,10 @@ pub struct Branch<T = Value> {
     pub config: Config,
     /// The probability, from 0 to 1, with which this config was chosen for this request.
     pub probability: f64,
+    /// Why it was this config.
+    pub reason: Reason,
+    /// The version of the weights and rules by which it was chosen.
+    pub epoch: Epoch,
     /// A keyed hash of the unit (user, session, …) under sticky assignment; never the key itself.
     pub unit: Option<u64>,
     /// When it was assigned or, for one that runs beside others, when it was started; in
@@ -98,6 +108,8 @@ impl<T> Branch<T> {
             config_id: self.config_id,
             config: self.config,
             probability: self.probability,
+            reason: self.reason,
+            epoch: self.epoch,
             unit: self.unit,
             start_ns: self.start_ns,
             end_ns: self.end_ns,
@@ -118,52 +130,6 @@ impl<T> Branch<T> {
         self.status == Status::Success
     }
 }
-
-macro_rules! named {
-    ($(#[$meta:meta])* $name:ident { $($(#[$doc:meta])* $variant:ident = $text:literal,)* }) => {
-        $(#[$meta])*
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-        #[non_exhaustive]
-        pub enum $name { $($(#[$doc])* $variant,)* }
-
-        impl $name {
-            /// Every value.
-            pub const ALL: &[Self] = &[$(Self::$variant,)*];
-
-            /// The name in records, counters and files.
-            pub const fn as_str(self) -> &'static str {
-                match self { $(Self::$variant => $text,)* }
-            }
-        }
-
-        impl std::fmt::Display for $name {
-            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                f.pad(self.as_str())
-            }
-        }
-
-        impl std::str::FromStr for $name {
-            type Err = crate::branch::UnknownName;
-
-            fn from_str(text: &str) -> Result<Self, Self::Err> {
-                match text {
-                    $($text => Ok(Self::$variant),)*
-                    _ => Err(crate::branch::UnknownName {
-                        found: text.to_owned(),
-                        expected: &[$($text,)*],
-                    }),
-                }
-            }
-        }
-
-        impl serde::Serialize for $name {
-            fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-                serializer.serialize_str(self.as_str())
-            }
-        }
-    };
-}
-pub(crate) use named;
 
 named! {
     /// What a branch did for its request.
@@ -194,18 +160,3 @@ named! {
         Cancelled = "cancelled",
     }
 }
-
-/// A name that stands for nothing.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct UnknownName {
-    pub(crate) found: String,
-    pub(crate) expected: &'static [&'static str],
-}
-
-impl fmt::Display for UnknownName {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "`{}` is not one of {}", self.found, self.expected.join(", "))
-    }
-}
-
-impl std::error::Error for UnknownName {}

@@ -17,8 +17,9 @@ pub trait Fork<R> {
     /// The branch this request already belongs to, when experiments are nested.
     fn parent(&self, request: &R) -> Option<Place>;
 
-    /// Whether this request may be copied to shadows of this experiment at all.
-    fn may_shadow(&self, _: &R, _experiment: &str) -> MayShadow {
+    /// Whether this request may be copied to shadows of this experiment at all. `unit` is the key of
+    /// its unit, where units are sampled.
+    fn may_shadow(&self, _: &R, _experiment: &str, _unit: Option<&[u8]>) -> MayShadow {
         MayShadow::Yes
     }
 

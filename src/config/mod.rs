@@ -64,6 +64,7 @@ mod pool;
 pub mod schema;
 mod secret;
 mod secret_value;
+pub(crate) mod time;
 pub(crate) mod units;
 #[cfg(feature = "watch")]
 pub mod watch;
@@ -81,6 +82,7 @@ pub(crate) use nearest::nearest;
 pub use pool::{ConfigPool, Primary};
 pub use secret::{REDACTED, SecretKeys};
 pub use secret_value::Secret;
+pub use time::parse_time;
 pub use units::{parse_duration, parse_size};
 
 use serde::de::DeserializeOwned;

@@ -9,10 +9,10 @@ pub(crate) fn find<'a>(value: &'a Value, path: &str) -> Option<&'a Value> {
     find_steps(value, steps(path))
 }
 
-pub(crate) fn find_steps<'a, S: AsRef<str>>(
-    value: &'a Value,
+pub(crate) fn find_steps<S: AsRef<str>>(
+    value: &Value,
     mut steps: impl Iterator<Item = S>,
-) -> Option<&'a Value> {
+) -> Option<&Value> {
     steps.try_fold(value, |value, step| match value {
         Value::Object(map) => map.get(step.as_ref()),
         Value::Array(items) => items.get(step.as_ref().parse::<usize>().ok()?),

@@ -10,6 +10,7 @@ use super::{
     tap::Owner,
 };
 use crate::{
+    assign::Eligible as _,
     branch::{Failure, SkipReason},
     carrier::{Fork, Keep, MarkResponse, MayShadow, Pump, Reason, Settle, Ticket},
     trial::Place,
@@ -41,7 +42,7 @@ where
         carrier::place(request.extensions()).cloned()
     }
 
-    fn may_shadow(&self, request: &Request<B>, experiment: &str) -> MayShadow {
+    fn may_shadow(&self, request: &Request<B>, experiment: &str, unit: Option<&[u8]>) -> MayShadow {
         let (headers, rules) = (request.headers(), &*self.0);
         let is_upgrade = headers.contains_key(header::UPGRADE);
         if request.method() == Method::CONNECT {
@@ -50,6 +51,7 @@ where
         if !rules.methods.contains(request.method())
             || is_marked(headers, experiment)
             || !rules.only.matches(request.uri(), headers)
+            || !rules.eligible.is_eligible(request, unit)
         {
             return MayShadow::No;
         }

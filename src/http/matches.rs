@@ -23,7 +23,7 @@ pub struct RequestMatch {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-enum Wanted {
+pub(super) enum Wanted {
     There,
     NotThere,
     Is(HeaderValue),
@@ -67,15 +67,21 @@ impl RequestMatch {
     /// Whether a request is meant: by one of the paths, and by all of the headers.
     pub fn matches(&self, uri: &Uri, headers: &HeaderMap) -> bool {
         (self.paths.is_empty() || self.paths.iter().any(|path| is_path(path, uri.path())))
-            && self.headers.iter().all(|(name, wanted)| match wanted {
-                Wanted::There => headers.contains_key(name),
-                Wanted::NotThere => !headers.contains_key(name),
-                Wanted::Is(value) => headers.get_all(name).iter().any(|found| found == value),
-            })
+            && self.headers.iter().all(|(name, wanted)| wanted.fits(headers, name))
     }
 }
 
-fn is_path(pattern: &str, path: &str) -> bool {
+impl Wanted {
+    pub(super) fn fits(&self, headers: &HeaderMap, name: &HeaderName) -> bool {
+        match self {
+            Self::There => headers.contains_key(name),
+            Self::NotThere => !headers.contains_key(name),
+            Self::Is(value) => headers.get_all(name).iter().any(|found| found == value),
+        }
+    }
+}
+
+pub(super) fn is_path(pattern: &str, path: &str) -> bool {
     pattern.strip_suffix('*').map_or(path == pattern, |prefix| path.starts_with(prefix))
 }
 

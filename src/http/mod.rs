@@ -67,16 +67,19 @@
 //!
 //! [`Router`]: https://docs.rs/axum/latest/axum/struct.Router.html
 
+mod asked;
 mod carrier;
 mod collect;
 mod combine;
 mod combined_body;
 #[cfg(feature = "compare")]
 pub mod compare;
+pub(crate) mod cookies;
 mod fed;
 mod fork_body;
 mod forked;
 mod idempotency;
+mod json_body;
 mod level;
 mod listener;
 mod log;
@@ -86,6 +89,7 @@ mod metered;
 mod multi_branch;
 mod pump;
 mod record_body;
+mod rule;
 mod settled;
 mod settling;
 mod shadow_rules;
@@ -96,6 +100,7 @@ pub mod trace;
 mod variant;
 mod watch_body;
 
+pub use asked::Asked;
 pub use carrier::{InExtensions, place};
 pub use combine::Combine;
 pub use combined_body::CombinedBody;
@@ -104,6 +109,7 @@ pub use compare::CompareRules;
 pub use fork_body::ForkBody;
 pub use forked::{Forked, SHADOW_HEADER};
 pub use idempotency::IdempotencyKey;
+pub use json_body::JsonBody;
 pub use listener::CopyError;
 pub use log::HttpLogFuture;
 pub use matches::RequestMatch;
@@ -111,6 +117,7 @@ pub use matches::RequestMatch;
 pub(crate) use metered::Metered;
 pub use multi_branch::{CombineFuture, MultiBranch, MultiBranchLayer};
 pub use record_body::RecordBody;
+pub use rule::Rule;
 pub use settled::Settled;
 pub use trace::{Assignment, Propagate, PropagateLayer, assignments, propagate};
 #[cfg(feature = "axum")]

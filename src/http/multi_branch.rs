@@ -5,6 +5,7 @@ use super::{
 };
 use crate::{
     BoxError,
+    assign::Epoch,
     branch::Branches,
     config::ConfigPool,
     multi_branch::{BranchStream, GenericMultiBranchLayer, MultiBranchStream},
@@ -55,6 +56,17 @@ impl MultiBranchLayer {
     #[must_use]
     pub fn experiment(self, name: &str) -> Self {
         Self { layer: self.layer.experiment(name), ..self }
+    }
+
+    /// Counts the epochs on from this one: that of the layer which this one replaces.
+    #[must_use]
+    pub fn following(self, previous: Epoch) -> Self {
+        Self { layer: self.layer.following(previous), ..self }
+    }
+
+    /// The version of what decides who gets what: here, which configs there are.
+    pub fn epoch(&self) -> Epoch {
+        self.layer.epoch()
     }
 
     /// How the branches become one response.

@@ -1,6 +1,6 @@
 //! Which requests are shadowed, and what of them a shadow gets.
 
-use super::{Forked, IdempotencyKey, RequestMatch, settled::Capture, tap::Budget};
+use super::{Forked, IdempotencyKey, RequestMatch, Rule, settled::Capture, tap::Budget};
 use crate::{record::Failures, shadow::GenericShadowLayer};
 use http::{HeaderName, Method, header};
 use std::sync::Arc;
@@ -18,6 +18,7 @@ pub(super) struct Rules {
     pub(super) methods: Vec<Method>,
     pub(super) control_methods: Vec<Method>,
     pub(super) only: RequestMatch,
+    pub(super) eligible: Option<Rule>,
     pub(super) withheld: Vec<HeaderName>,
     pub(super) idempotency_key: IdempotencyKey,
     pub(super) budget: Budget,
@@ -32,6 +33,7 @@ impl Default for Rules {
             methods: SAFE_METHODS.to_vec(),
             control_methods: SAFE_METHODS.to_vec(),
             only: RequestMatch::default(),
+            eligible: None,
             withheld: CREDENTIALS.to_vec(),
             idempotency_key: IdempotencyKey::default(),
             budget: Budget::default(),
@@ -69,6 +71,15 @@ impl<K, V> GenericShadowLayer<Forked, K, V> {
     #[must_use]
     pub fn only(mut self, requests: RequestMatch) -> Self {
         self.rules_mut().only = requests;
+        self
+    }
+
+    /// Shadows only the requests that this rule lets in, too; all until then. The others are
+    /// counted (`unmatched`). A percentage of units is one of those that
+    /// [`sample_by`](Self::sample_by) finds.
+    #[must_use]
+    pub fn eligible(mut self, rule: Rule) -> Self {
+        self.rules_mut().eligible = Some(rule);
         self
     }
 

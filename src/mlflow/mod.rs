@@ -51,6 +51,7 @@
 //! | status `success`, `failed`, `cancelled`, `skipped` | `FINISHED`, `FAILED`, `KILLED`, `KILLED`; tag `spearmint.status` has the exact one |
 //! | strategy, role, config id | tags `spearmint.strategy`, `.role`, `.config_id` |
 //! | request, branch, outer branch | tags `spearmint.request_id`, `.branch_id`, `.parent`, `.parent_config_id` |
+//! | why it was this config, and the epoch | tags `spearmint.reason`, `.epoch` (number and fingerprint: `1-afbe801e86ef3ebe`) |
 //! | unit | tag `spearmint.unit` (the keyed hash, hexadecimal) |
 //! | why it was skipped | tag `spearmint.skip` |
 //! | failure | tags `spearmint.failure_kind`, `.failure_type`, `.failure_message`; artifact `failure.txt` with the trace, or tag `.failure_trace` where the server takes no artifacts for its clients |

@@ -46,6 +46,8 @@ fn tags(branch: &Branch) -> Vec<Value> {
         tag("spearmint.strategy", &branch.strategy),
         tag("spearmint.role", branch.role.as_str()),
         tag("spearmint.config_id", branch.config_id.as_str()),
+        tag("spearmint.reason", branch.reason.as_str()),
+        tag("spearmint.epoch", &branch.epoch.to_string()),
     ];
     let mut add = |key, value: Option<String>| {
         tags.extend(value.map(|value| tag(key, &value)));

@@ -2,6 +2,7 @@
 
 use super::{MultiBranch, MultiBranchStream};
 use crate::{
+    assign::Epoch,
     carrier::Nested,
     config::ConfigPool,
     trial::{Arms, UNNAMED},
@@ -36,6 +37,18 @@ impl<C> GenericMultiBranchLayer<C> {
     pub fn experiment(mut self, name: &str) -> Self {
         self.arms = self.arms.named(name);
         self
+    }
+
+    /// Counts the epochs on from this one: that of the layer which this one replaces.
+    #[must_use]
+    pub fn following(mut self, previous: Epoch) -> Self {
+        self.arms = self.arms.following(previous);
+        self
+    }
+
+    /// The version of what decides who gets what: here, which configs there are.
+    pub fn epoch(&self) -> Epoch {
+        self.arms.epoch()
     }
 
     /// How many branches of one request run at once (at least 1); all of them until then. The

@@ -1,6 +1,6 @@
 //! The bodies on the way to an upstream and back.
 
-use super::pool::PooledBody;
+use super::{held::Held, pool::PooledBody};
 use crate::{
     BoxError,
     fallback::LentBody,
@@ -140,6 +140,9 @@ one_of! {
         Own(Incoming),
         Lent(LentBody<Incoming>),
         Fork(ForkBody<Incoming>),
+        Held(Held),
+        HeldLent(LentBody<Held>),
+        HeldFork(ForkBody<Held>),
         Rewritten(Full<Bytes>),
     }
 }

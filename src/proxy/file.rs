@@ -1,6 +1,11 @@
 //! An experiment file, read and checked.
 
-use super::{limits::Limits, settings::Settings, stack, target::Target};
+use super::{
+    limits::Limits,
+    settings::Settings,
+    stack,
+    target::{REWRITE_LIMIT, Target},
+};
 use crate::{
     config::{
         Config, ConfigError, ConfigPool, Diff, Document, SecretKeys, Sources, Spot,
@@ -345,6 +350,11 @@ impl ExperimentFile {
     /// file does not say.
     pub fn drain_timeout(&self) -> Duration {
         self.settings.drain_timeout.unwrap_or(Duration::from_secs(10))
+    }
+
+    /// How many bytes of a body are read at most, to look into it or to change it.
+    pub(super) fn rewrite_limit(&self) -> usize {
+        self.settings.rewrite_limit.unwrap_or(REWRITE_LIMIT)
     }
 
     pub(super) const fn limits(&self) -> &Limits {

@@ -94,17 +94,17 @@ mod tests {
         let noticed = async || {
             let file = handle.file();
             handle.take(Print::of(&file.files()), file.reread()).await;
-            handle.stats().epoch
+            handle.stats().epoch.number()
         };
         write("b");
-        assert_eq!(handle.reread().await.unwrap().epoch, 2);
+        assert_eq!(handle.reread().await.unwrap().epoch.number(), 2);
         assert_eq!(noticed().await, 2);
         write("c");
         assert_eq!(noticed().await, 3);
         assert_eq!(noticed().await, 3);
         // An operator may.
         let reloaded = handle.reread().await.unwrap();
-        assert_eq!((reloaded.epoch, reloaded.diff.is_empty()), (4, true));
+        assert_eq!((reloaded.epoch.number(), reloaded.diff.is_empty()), (4, true));
     }
 
     #[tokio::test]
@@ -120,9 +120,9 @@ mod tests {
         // Another text that says the same.
         std::fs::write(&path, format!("# a\n{text}")).unwrap();
         handle.catch_up().await;
-        assert_eq!(handle.stats().epoch, 1);
+        assert_eq!(handle.stats().epoch.number(), 1);
         std::fs::write(&path, text.replace("http://a", "http://b")).unwrap();
         handle.catch_up().await;
-        assert_eq!(handle.stats().epoch, 2);
+        assert_eq!(handle.stats().epoch.number(), 2);
     }
 }

@@ -12,6 +12,7 @@ use super::{
 use crate::config::watch::Print;
 use crate::{
     BoxError,
+    assign::Epoch,
     config::{ConfigError, Diff},
     record::Recorder,
     shadow::ShadowHandle,
@@ -60,7 +61,7 @@ pub struct ProxyHandle(pub(super) Arc<Shared>);
 #[non_exhaustive]
 pub struct Reloaded {
     /// Which file it is: 1 for the first, one more with each that came into use.
-    pub epoch: u64,
+    pub epoch: Epoch,
     /// What differs from the one before.
     pub diff: Diff,
     /// Keys of the file that differ from those the process was started with, and that only a
@@ -86,7 +87,7 @@ impl ProxyHandle {
         registry: &StrategyRegistry<ProxyRequest, ProxyResponse>,
     ) -> Result<Self, BoxError> {
         let tasks = Tasks::new();
-        let load = Load::new(1, file, recorder.clone(), registry, &tasks)?;
+        let load = Load::new(file, recorder.clone(), registry, &tasks, None)?;
         Ok(Self(Arc::new(Shared {
             load: ArcSwap::from_pointee(load),
             recorder,
@@ -115,10 +116,11 @@ impl ProxyHandle {
         let load = self.0.load.load();
         ProxyStats {
             experiment: load.file.experiment().to_owned(),
-            epoch: load.epoch,
             reloads: self.0.reloads.load(Relaxed),
             rejected: self.0.rejected.load(Relaxed),
             last_error: locked(&self.0.last_error).clone(),
+            epoch: load.stack.epoch,
+            unknown_overrides: load.stack.unknown_overrides(),
             listener: self.0.counters.stats(),
             recorder: self.0.recorder.stats(),
             shadows_enabled: load.stack.shadow.as_ref().map(ShadowHandle::is_enabled),
@@ -146,9 +148,9 @@ impl ProxyHandle {
         // One at a time.
         let mut retired = locked(&shared.retired);
         let old = shared.load.load_full();
-        let epoch = old.epoch + 1;
-        let (recorder, tasks) = (shared.recorder.clone(), &shared.tasks);
-        let load = Load::new(epoch, file, recorder, &shared.registry, tasks)?;
+        let (registry, previous) = (&shared.registry, Some(old.stack.epoch));
+        let load = Load::new(file, shared.recorder.clone(), registry, &shared.tasks, previous)?;
+        let epoch = load.stack.epoch;
         if let (Some(old), Some(new)) = (&old.stack.shadow, &load.stack.shadow) {
             // What an operator switched off is not switched on by a new file.
             new.switch_as(old);
@@ -253,7 +255,7 @@ pub(super) fn log(reloaded: Result<Reloaded, BoxError>) -> Result<String, BoxErr
         tracing::error!(%error, "the file was not reloaded; the one before stays in use");
     })?;
     let said = reloaded.to_string();
-    tracing::info!(epoch = reloaded.epoch, "{said}");
+    tracing::info!(epoch = %reloaded.epoch, "{said}");
     for line in reloaded.diff.first_lines(MAX_LOGGED).to_string().lines() {
         tracing::info!("{line}");
     }

@@ -8,14 +8,11 @@ use super::{
     tasks::Tasks,
     tls,
 };
-use crate::{BoxError, record::Recorder, strategy::StrategyRegistry};
+use crate::{BoxError, assign::Epoch, record::Recorder, strategy::StrategyRegistry};
 use tokio_rustls::TlsAcceptor;
 
 /// A file, and all that is made from it.
 pub(super) struct Load {
-    /// Which file it is: 1 for the first, one more with each that came into use. A request holds
-    /// its load, and with it this number, to its end.
-    pub(super) epoch: u64,
     pub(super) file: ExperimentFile,
     pub(super) stack: Stack,
     pub(super) server: Server,
@@ -29,17 +26,16 @@ pub(super) struct Load {
 
 impl Load {
     pub(super) fn new(
-        epoch: u64,
         file: &ExperimentFile,
         recorder: Recorder,
         registry: &StrategyRegistry<ProxyRequest, ProxyResponse>,
         tasks: &Tasks,
+        previous: Option<Epoch>,
     ) -> Result<Self, BoxError> {
         let may_upgrade = matches!(file.strategy(), "single" | "round_robin" | "shadow");
         let upstreams = &file.settings.upstreams;
         Ok(Self {
-            epoch,
-            stack: Stack::new(file, recorder, registry)?,
+            stack: Stack::new(file, recorder, registry, previous)?,
             server: Server::new(file.limits(), tasks),
             tls: tls::acceptor(file)?,
             may_upgrade,

@@ -84,6 +84,7 @@
 mod admin;
 mod body;
 mod client;
+mod explain;
 mod file;
 #[cfg(feature = "watch")]
 mod follow;
@@ -93,6 +94,7 @@ mod goodbye;
 mod guard;
 mod handle;
 mod headers;
+mod held;
 mod limits;
 mod line;
 mod listener;
@@ -102,6 +104,7 @@ mod refuse;
 mod request_edit;
 mod respond;
 mod rewrite;
+mod round_robin;
 #[cfg(feature = "schema")]
 mod schema;
 mod serve;
@@ -118,9 +121,11 @@ mod upgrade;
 mod upstream;
 #[cfg(feature = "schema")]
 mod validate;
+mod visitor;
 
 pub use admin::Readiness;
 pub use body::{ProxyBody, ReplyBody, UpstreamBody};
+pub use explain::AssignRequest;
 pub use file::ExperimentFile;
 pub use handle::{ProxyHandle, Reloaded};
 pub use headers::ClientAddr;

@@ -66,7 +66,7 @@ async fn discard(mut body: Pin<&mut ProxyBody>) {
     let _ = tokio::time::timeout(DISCARDING, rest).await;
 }
 
-fn is_json(headers: &HeaderMap) -> bool {
+pub(super) fn is_json(headers: &HeaderMap) -> bool {
     headers
         .get(header::CONTENT_TYPE)
         .and_then(|value| value.to_str().ok())

@@ -1,6 +1,6 @@
 //! What an experiment file may hold.
 
-use super::{limits::Limits, shadow::ShadowSettings, unit_key::UnitSettings};
+use super::{limits::Limits, round_robin::RoundRobinSettings, shadow::ShadowSettings};
 use crate::{config::units, record::Failures};
 use serde::{Deserialize, Deserializer, de};
 use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf, time::Duration};
@@ -117,18 +117,6 @@ pub(super) struct TlsSettings {
 pub(super) struct SingleSettings {
     /// The config that answers [default: the first].
     pub(super) config: Option<String>,
-}
-
-#[derive(Debug, Clone, Default, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[serde(deny_unknown_fields, default)]
-pub(super) struct RoundRobinSettings {
-    /// Shares by config, as in `{ stable: 9, candidate: 1 }`; one that is not named has none.
-    pub(super) weights: Option<BTreeMap<String, f64>>,
-    /// The seed of the weighted draws.
-    pub(super) seed: Option<u64>,
-    /// The same unit always gets the same config.
-    pub(super) sticky: Option<UnitSettings>,
 }
 
 #[derive(Debug, Clone, Default, Deserialize)]

@@ -1,16 +1,17 @@
 //! The shadow strategy, as a file describes it.
 
 use super::{
-    ExperimentFile,
+    ExperimentFile, round_robin,
     target::{header_name, names},
     unit_key::{KeySource, UnitSettings},
+    visitor::SetCookie,
 };
 use crate::{
     BoxError,
     assign::NoKey,
     compare::NoComparison,
     config::{ConfigError, SecretKeys, units},
-    http::{CompareRules, Forked, IdempotencyKey, RequestMatch},
+    http::{CompareRules, Forked, IdempotencyKey, RequestMatch, Rule},
     shadow::{self, BreakerSettings, GenericShadowLayer, OnCancel},
 };
 use http::{HeaderValue, Method};
@@ -41,6 +42,8 @@ pub(super) struct ShadowSettings {
     sample: Option<f64>,
     /// Draw by unit instead of by request.
     sample_by: Option<UnitSettings>,
+    /// Which requests may be shadowed.
+    eligible: Option<Rule>,
     /// How long a shadow may take, from its start to the end of its response [default: 30s].
     #[serde(deserialize_with = "units::duration")]
     #[cfg_attr(feature = "schema", schemars(with = "crate::config::schema::written::Duration"))]
@@ -169,6 +172,17 @@ impl<T: schemars::JsonSchema> schemars::JsonSchema for Switch<T> {
     }
 }
 
+impl ShadowSettings {
+    pub(super) fn reads_json(&self) -> bool {
+        self.sample_by.as_ref().is_some_and(|unit| unit.key.reads_json())
+            || self.eligible.as_ref().is_some_and(Rule::reads_json)
+    }
+
+    pub(super) fn set_cookie(&self) -> Option<SetCookie> {
+        self.sample_by.as_ref()?.key.set_cookie()
+    }
+}
+
 /// The layer of the proxy's shadows.
 pub(super) type Layer = GenericShadowLayer<Forked, Option<KeySource>, Option<CompareRules>>;
 
@@ -225,6 +239,18 @@ pub(super) fn layer(file: &ExperimentFile) -> Result<Layer, BoxError> {
     }
     if let Switch::On(control) = &settings.control {
         layer = layer.control(control.clone());
+    }
+    if let Some(rule) = &settings.eligible {
+        if rule.needs_unit() && settings.sample_by.is_none() {
+            let message = "a percentage is one of units; say what a unit is, as in \
+                           `sample_by: { key: { header: x-user-id } }`";
+            return Err(file.error("shadow.eligible", message).into());
+        }
+        layer = layer.eligible(rule.clone());
+    }
+    let deciding = ["shadow.sample_by.key", "shadow.eligible", "shadow.methods", "shadow.only"];
+    if let Some(version) = round_robin::version(file, &deciding) {
+        layer = layer.version(&version);
     }
     let document = &file.document;
     let withhold = names(document, "shadow.withhold_headers", &settings.withhold_headers)?;

@@ -4,23 +4,23 @@ use super::{
     body::{ReplyBody, UpstreamBody},
     file::ExperimentFile,
     forward::Forward,
+    held::{self, Held},
     listener::ListenerStats,
     respond::gateway_error,
+    round_robin,
     settings::CombineName,
     shadow,
     target::header_name,
     tls,
-    unit_key::KeySource,
     upstream::Upstream,
+    visitor::SetCookie,
 };
 use crate::{
     BoxError,
+    assign::Epoch,
     config::{Config, ConfigError},
     fallback::FallbackLayer,
-    http::{
-        Combine, ForkBody, InExtensions, MultiBranchLayer, RecordBody, RoundRobinLayer,
-        SingleLayer, place,
-    },
+    http::{Combine, ForkBody, InExtensions, MultiBranchLayer, RecordBody, SingleLayer, place},
     record::{Log, LogLayer, Recorder, RecorderStats},
     shadow::{ShadowHandle, ShadowStats},
     strategy::{BoxFuture, GenericStrategyLayer, StrategyRegistry},
@@ -29,10 +29,14 @@ use crate::{
 use http::{HeaderName, HeaderValue, Request, Response};
 use hyper::body::Incoming;
 use serde::Serialize;
+use serde_json::Map;
 use std::{
     collections::HashMap,
     future::poll_fn,
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering::Relaxed},
+    },
     task::{Context, Poll},
 };
 use tower_layer::Layer;
@@ -51,14 +55,16 @@ pub type ProxyResponse = Response<RecordBody<UpstreamBody>>;
 pub struct ProxyStats {
     /// The experiment.
     pub experiment: String,
-    /// Which file is in use: 1 for the first, one more with each that came into use.
-    pub epoch: u64,
     /// How often another file came into use.
     pub reloads: u64,
     /// How often another file did not, because of a mistake in it.
     pub rejected: u64,
     /// The mistake in the file that was tried last, if it is not in use.
     pub last_error: Option<String>,
+    /// The version of weights and rules; its number is one higher with each file that came into use.
+    pub epoch: Epoch,
+    /// How often a tester asked for a config that is not there, since this file came into use.
+    pub unknown_overrides: u64,
     /// What became of the callers' connections.
     pub listener: ListenerStats,
     /// What became of the branches.
@@ -74,6 +80,10 @@ pub(super) struct Stack {
     handler: Box<dyn Handle>,
     pub(super) shadow: Option<ShadowHandle>,
     variant_header: Option<HeaderName>,
+    set_cookie: Option<SetCookie>,
+    /// The version of weights and rules.
+    pub(super) epoch: Epoch,
+    unknown_overrides: Option<Arc<AtomicU64>>,
 }
 
 type Logged = Log<Variants<Forward>>;
@@ -83,6 +93,7 @@ impl Stack {
         file: &ExperimentFile,
         recorder: Recorder,
         registry: &StrategyRegistry<ProxyRequest, ProxyResponse>,
+        previous: Option<Epoch>,
     ) -> Result<Self, BoxError> {
         let variant_header = match &file.settings.variant_header {
             Some(name) => Some(header_name(&file.document, "variant_header", name)?),
@@ -92,42 +103,76 @@ impl Stack {
         let logged = log.layer(variants(file)?);
         let mut shadow = None;
         let name = file.experiment();
-        let handler = match file.strategy() {
+        macro_rules! following {
+            ($layer:expr) => {
+                match previous {
+                    None => $layer,
+                    Some(previous) => $layer.following(previous),
+                }
+            };
+        }
+        let (mut set_cookie, mut unknown_overrides) = (None, None);
+        let (handler, epoch) = match file.strategy() {
             "single" => {
-                let layer = SingleLayer::new(single(file)?).experiment(name);
-                with_fallback(
+                let layer = following!(SingleLayer::new(single(file)?).experiment(name));
+                let handler = with_fallback(
                     file,
                     logged,
                     |inner| handle(layer.layer(inner)),
                     |inner| handle(layer.layer(inner)),
-                )?
+                )?;
+                (handler, layer.epoch())
             }
-            "round_robin" => round_robin(file, logged)?,
+            "round_robin" => {
+                set_cookie = file.settings.round_robin.set_cookie();
+                let Ready { handler, epoch, unknown } = round_robin(file, logged, previous)?;
+                unknown_overrides = Some(unknown);
+                (handler, epoch)
+            }
             "shadow" => {
-                let layer = shadow::layer(file)?;
+                set_cookie = file.settings.shadow.set_cookie();
+                let layer = following!(shadow::layer(file)?);
                 shadow = Some(layer.handle());
-                handle(layer.layer(logged))
+                let (service, epoch) = (layer.layer(logged), layer.epoch());
+                let handler: Box<dyn Handle> = if file.settings.shadow.reads_json() {
+                    Box::new(Reading { service, limit: file.rewrite_limit() })
+                } else {
+                    handle(service)
+                };
+                (handler, epoch)
             }
-            "multi_branch" => handle(multi_branch(file).layer(logged)),
+            "multi_branch" => {
+                let layer = following!(multi_branch(file));
+                (handle(layer.layer(logged)), layer.epoch())
+            }
             custom => {
                 let strategy = registry
                     .build(custom, &file.custom, file.pool())
                     .map_err(|error| file.error("strategy", error))?;
                 let layer: GenericStrategyLayer<_, InExtensions> =
                     GenericStrategyLayer::new(custom, strategy, file.pool().clone());
-                let service = layer.experiment(name).layer(logged);
-                handle(Whole(service))
+                let layer = following!(layer.experiment(name));
+                (handle(Whole(layer.layer(logged))), layer.epoch())
             }
         };
-        Ok(Self { handler, shadow, variant_header })
+        Ok(Self { handler, shadow, variant_header, set_cookie, epoch, unknown_overrides })
+    }
+
+    /// How often a tester asked for a config that is not there.
+    pub(super) fn unknown_overrides(&self) -> u64 {
+        self.unknown_overrides.as_ref().map_or(0, |count| count.load(Relaxed))
     }
 
     /// Answers one request, come what may.
-    pub(super) async fn answer(&self, request: Request<Incoming>) -> Response<ReplyBody> {
+    pub(super) async fn answer(&self, mut request: Request<Incoming>) -> Response<ReplyBody> {
+        let greeting = self.set_cookie.as_ref().and_then(|cookie| cookie.greet(&mut request));
         let mut response = match self.handler.handle(request).await {
             Ok(response) => response,
             Err(error) => gateway_error(&error),
         };
+        if let Some(greeting) = greeting {
+            SetCookie::set(response.headers_mut(), greeting);
+        }
         if let Some(header) = &self.variant_header
             && let Some(place) = place(response.extensions())
             && let Ok(value) = HeaderValue::from_str(place.config_id().as_str())
@@ -144,14 +189,7 @@ pub(super) fn check(file: &ExperimentFile, wrong: &mut Vec<ConfigError>) {
         wrong.extend(header_name(&file.document, "variant_header", name).err());
     }
     match file.strategy() {
-        "round_robin" => {
-            let settings = &file.settings.round_robin;
-            wrong.extend(weighted(file).err());
-            if let Some(unit) = &settings.sticky {
-                let key = KeySource::new(&file.document, "round_robin.sticky.key", &unit.key);
-                wrong.extend(key.err());
-            }
-        }
+        "round_robin" => round_robin::check(file, wrong),
         "shadow" => shadow::check(file, wrong),
         _ => {}
     }
@@ -180,46 +218,58 @@ fn variants(file: &ExperimentFile) -> Result<Variants<Forward>, BoxError> {
     })
 }
 
-fn single(file: &ExperimentFile) -> Result<Config, ConfigError> {
+/// The version of what decides, where that is no more than which configs there are.
+pub(super) fn epoch(file: &ExperimentFile) -> Result<Epoch, ConfigError> {
+    Ok(match file.strategy() {
+        "single" => SingleLayer::new(single(file)?).epoch(),
+        name => Epoch::of_rules(name, file.pool().iter(), Map::new()),
+    })
+}
+
+pub(super) fn single(file: &ExperimentFile) -> Result<Config, ConfigError> {
     match &file.settings.single.config {
         Some(id) => file.pool().get(id).cloned(),
         None => Ok(file.pool()[0].clone()),
     }
 }
 
-fn weighted(file: &ExperimentFile) -> Result<RoundRobinLayer, ConfigError> {
-    let layer = RoundRobinLayer::new(file.pool().clone()).experiment(file.experiment());
-    let Some(weights) = &file.settings.round_robin.weights else { return Ok(layer) };
-    let weights = weights.iter().map(|(id, weight)| (id.as_str(), *weight));
-    layer.weighted(weights).map_err(|error| file.error("round_robin.weights", error))
+/// The round robin, and what is asked of it later.
+struct Ready {
+    handler: Box<dyn Handle>,
+    epoch: Epoch,
+    /// How often a tester asked for a config that is not there.
+    unknown: Arc<AtomicU64>,
 }
 
-fn round_robin(file: &ExperimentFile, logged: Logged) -> Result<Box<dyn Handle>, BoxError> {
-    let settings = &file.settings.round_robin;
-    let mut layer = weighted(file)?;
-    if let Some(seed) = settings.seed {
-        layer = layer.seed(seed);
-    }
-    match &settings.sticky {
-        None => with_fallback(
-            file,
-            logged,
-            |inner| handle(layer.layer(inner)),
-            |inner| handle(layer.layer(inner)),
-        ),
-        Some(sticky) => {
-            let salt = sticky.salt.as_deref().unwrap_or(file.experiment());
-            let at = "round_robin.sticky.key";
-            let key = KeySource::new(&file.document, at, &sticky.key)?;
-            let layer = layer.sticky(salt, key);
-            with_fallback(
+fn round_robin(
+    file: &ExperimentFile,
+    logged: Logged,
+    previous: Option<Epoch>,
+) -> Result<Ready, BoxError> {
+    macro_rules! handled {
+        ($layer:expr, $handle:expr) => {{
+            let layer = match previous {
+                None => $layer,
+                Some(previous) => $layer.following(previous),
+            };
+            let handler = with_fallback(
                 file,
                 logged,
-                |inner| handle(layer.layer(inner)),
-                |inner| handle(layer.layer(inner)),
-            )
-        }
+                |inner| $handle(layer.layer(inner)),
+                |inner| $handle(layer.layer(inner)),
+            )?;
+            let (epoch, unknown) = (layer.epoch(), layer.unknown_counter());
+            Ready { handler, epoch, unknown }
+        }};
     }
+    Ok(match round_robin::layer(file)? {
+        round_robin::Layer::Plain(layer) => handled!(layer, handle),
+        round_robin::Layer::Asking(layer) if file.settings.round_robin.reads_json() => {
+            let limit = file.rewrite_limit();
+            handled!(*layer, |service| Box::new(Reading { service, limit }) as Box<dyn Handle>)
+        }
+        round_robin::Layer::Asking(layer) => handled!(*layer, handle),
+    })
 }
 
 fn multi_branch(file: &ExperimentFile) -> MultiBranchLayer {
@@ -295,6 +345,33 @@ where
                 service.call(request)
             };
             Ok(response.await.map_err(Into::into)?.map(Into::into))
+        })
+    }
+}
+
+/// Reads the body first, where something decides by what it says.
+struct Reading<S> {
+    service: S,
+    limit: usize,
+}
+
+impl<S, B> Handle for Reading<S>
+where
+    S: Service<Request<Held>, Response = Response<B>> + Clone + Send + Sync,
+    S: 'static,
+    S::Error: Into<BoxError>,
+    S::Future: Send,
+    B: Into<ReplyBody>,
+{
+    fn handle(
+        &self,
+        request: Request<Incoming>,
+    ) -> BoxFuture<Result<Response<ReplyBody>, BoxError>> {
+        let (mut service, limit) = (self.service.clone(), self.limit);
+        Box::pin(async move {
+            let request = held::read(request, limit).await;
+            poll_fn(|cx| service.poll_ready(cx)).await.map_err(Into::into)?;
+            Ok(service.call(request).await.map_err(Into::into)?.map(Into::into))
         })
     }
 }

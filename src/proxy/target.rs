@@ -12,6 +12,10 @@ use http::{
 use serde_json::Value;
 use std::fmt;
 
+/// How many bytes of a body are read at most, to look into it or to change it, where the file does
+/// not say.
+pub(super) const REWRITE_LIMIT: usize = 1 << 20;
+
 /// What says where a request ends, or is meant for one connection: setting it would make requests
 /// that two readers read differently.
 const FRAMING: [HeaderName; 5] = [
@@ -100,7 +104,7 @@ impl Target {
             set_headers,
             remove_headers: remove_headers?,
             json: json?,
-            rewrite_limit: settings.rewrite_limit.unwrap_or(1 << 20),
+            rewrite_limit: settings.rewrite_limit.unwrap_or(REWRITE_LIMIT),
             preserve_host: settings.upstreams.preserve_host,
             http2: settings.upstreams.http2,
             trace: settings.trace,

@@ -32,6 +32,8 @@ macro_rules! tell {
             strategy = %$branch.strategy,
             config_id = %$branch.config_id,
             role = %$branch.role,
+            reason = %$branch.reason,
+            epoch = %$branch.epoch,
             status = %$branch.status,
             duration_ns = $branch.duration_ns,
             kind = $branch.failure.as_ref().map(|f| tracing::field::display(f.kind)),

@@ -53,6 +53,7 @@
 //! its [`on_branch`](crate::LogLayer::on_branch) hook; over HTTP the response also carries its
 //! [`Place`](crate::Place) in its extensions.
 
+mod explain;
 mod layer;
 mod service;
 

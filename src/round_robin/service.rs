@@ -2,7 +2,7 @@
 
 use super::GenericRoundRobinLayer;
 use crate::{
-    assign::{NoKey, UnitKey},
+    assign::{Eligible, Everyone, NoKey, NoTesters, Testers, UnitKey},
     branch::Role,
     carrier::{Carrier, InTrial, MarkFuture, MarkResponse, Ticket},
     trial::{Place, Seat},
@@ -17,15 +17,17 @@ use tower_service::Service;
 /// Ready when the inner service is, and that ready service is the one that is called: the choice
 /// is made in `call` and does not matter to it.
 #[derive(Debug, Clone)]
-pub struct RoundRobin<S, C = InTrial, K = NoKey> {
+pub struct RoundRobin<S, C = InTrial, K = NoKey, E = Everyone, T = NoTesters> {
     pub(super) inner: S,
-    pub(super) layer: GenericRoundRobinLayer<C, K>,
+    pub(super) layer: GenericRoundRobinLayer<C, K, E, T>,
 }
 
-impl<S, C, K, R> Service<R> for RoundRobin<S, C, K>
+impl<S, C, K, E, T, R> Service<R> for RoundRobin<S, C, K, E, T>
 where
     C: Carrier<R> + MarkResponse<C::Mark, S::Response>,
     K: UnitKey<R>,
+    E: Eligible<R>,
+    T: Testers<R>,
     S: Service<C::Request>,
 {
     type Response = S::Response;
@@ -41,8 +43,9 @@ where
         let chosen = layer.choose(&request);
         let parent = layer.carrier.parent(&request);
         let arm = &layer.arms[chosen.position];
-        let place =
-            Place::first(arm, Role::Primary, chosen.probability, parent).with_unit(chosen.unit);
+        let place = Place::first(arm, Role::Primary, chosen.probability, parent)
+            .with_unit(chosen.unit)
+            .with_reason(chosen.reason);
         let (request, mark) = layer.carrier.carry(request, Ticket(Seat::new(place)));
         MarkFuture::new(self.inner.call(request), mark)
     }

@@ -5,13 +5,14 @@ use super::{
     arm::ShadowArm, settings::Bounds, state::State,
 };
 use crate::{
-    assign::{NoKey, Salt, Unit, UnitKey},
+    assign::{Epoch, NoKey, Salt, Unit},
     branch::{Branch, Role},
     carrier::Nested,
     compare::{Comparison, NoComparison},
     config::{ConfigError, Primary},
     trial::{Arm, Arms, UNNAMED},
 };
+use serde_json::{Map, Value, json};
 use std::{sync::Arc, time::Duration};
 use tokio::runtime::Handle;
 use tower_layer::Layer;
@@ -29,8 +30,7 @@ pub struct GenericShadowLayer<C, K = NoKey, V = NoComparison> {
     pub(super) state: Arc<State>,
     pub(super) on_cancel: OnCancel,
     pub(super) runtime: Option<Handle>,
-    key: K,
-    salt: Option<Salt>,
+    pub(super) key: K,
     plan: Plan,
 }
 
@@ -44,9 +44,32 @@ struct Plan {
     control: Option<ShadowSettings>,
     keep_results: usize,
     enabled: bool,
+    salt: Option<Salt>,
+    version: Option<String>,
+    previous: Option<Epoch>,
 }
 
 impl Plan {
+    /// What decides who is shadowed, for the epoch: `docs/assignment.md` says what stands here.
+    fn rules(&self) -> Map<String, Value> {
+        let sample = |own: &ShadowSettings| own.over(&self.base).sample;
+        let samples: Vec<_> = self.own.iter().map(sample).collect();
+        let mut rules = Map::new();
+        let mut add = |name: &str, value: Value| rules.insert(name.to_owned(), value);
+        add("primary", json!(self.primary_at));
+        add("sample", json!(samples));
+        if let Some(control) = &self.control {
+            add("control", json!(sample(control)));
+        }
+        if let Some(salt) = &self.salt {
+            add("salt", json!(salt.as_str()));
+        }
+        if let Some(version) = &self.version {
+            add("version", json!(version));
+        }
+        rules
+    }
+
     fn state(&self) -> Arc<State> {
         let own = self.arms.iter().zip(&self.own).enumerate();
         let shadows = own
@@ -71,8 +94,11 @@ impl<C: Default> GenericShadowLayer<C> {
             control: None,
             keep_results: 64,
             enabled: true,
+            salt: None,
+            version: None,
+            previous: None,
         };
-        Self {
+        let layer = Self {
             carrier: C::default(),
             compare: NoComparison,
             primary: plan.arms[plan.primary_at].clone(),
@@ -80,9 +106,9 @@ impl<C: Default> GenericShadowLayer<C> {
             on_cancel: OnCancel::default(),
             runtime: None,
             key: NoKey,
-            salt: None,
             plan,
-        }
+        };
+        layer.replanned(|_| {})
     }
 }
 
@@ -114,16 +140,33 @@ impl<C, K, V> GenericShadowLayer<C, K, V> {
     /// request without a key is drawn by itself.
     #[must_use]
     pub fn sample_by<Key>(self, salt: &str, key: Key) -> GenericShadowLayer<C, Key, V> {
-        let salt = Some(Salt::new(salt));
-        self.with(|carrier, _, compare| (carrier, key, compare), salt)
+        self.replanned(|plan| plan.salt = Some(Salt::new(salt)))
+            .with(|carrier, _, compare| (carrier, key, compare))
+    }
+
+    /// A text that stands in the [epoch](Self::epoch) for what closures (the unit's key, which
+    /// requests may be shadowed) decide by: change it when they change.
+    #[must_use]
+    pub fn version(self, version: &str) -> Self {
+        self.replanned(|plan| plan.version = Some(version.to_owned()))
+    }
+
+    /// Counts the epochs on from this one: that of the layer which this one replaces.
+    #[must_use]
+    pub fn following(self, previous: Epoch) -> Self {
+        self.replanned(|plan| plan.previous = Some(previous))
+    }
+
+    /// The version of what decides who is shadowed: the configs, their shares, the salt.
+    pub fn epoch(&self) -> Epoch {
+        self.primary.experiment.epoch
     }
 
     /// Compares each shadow's answer with the primary's, in the background: see
     /// [`Compare`](crate::compare::Compare). The comparisons are recorded beside the branches.
     #[must_use]
     pub fn compare<Rule>(self, rule: Rule) -> GenericShadowLayer<C, K, Rule> {
-        let salt = self.salt.clone();
-        self.with(|carrier, key, _| (carrier, key, rule), salt)
+        self.with(|carrier, key, _| (carrier, key, rule))
     }
 
     /// Runs the primary's config a second time in the background, as the *control*: what differs
@@ -214,11 +257,16 @@ impl<C, K, V> GenericShadowLayer<C, K, V> {
         self.replanned(|plan| plan.keep_results = count)
     }
 
+    /// Another key under the same salt, if there is one.
+    #[cfg(feature = "proxy")]
+    pub(crate) fn known_as<Key>(self, key: Key) -> GenericShadowLayer<C, Key, V> {
+        self.with(|carrier, _, compare| (carrier, key, compare))
+    }
+
     /// For use inside a variant of another experiment; see [`Nested`].
     #[must_use]
     pub fn nested(self) -> GenericShadowLayer<Nested, K, V> {
-        let salt = self.salt.clone();
-        self.with(|_, key, compare| (Nested, key, compare), salt)
+        self.with(|_, key, compare| (Nested, key, compare))
     }
 
     /// To watch and switch the shadows from elsewhere. Take it when the layer is set up: what is
@@ -273,6 +321,7 @@ impl<C, K, V> GenericShadowLayer<C, K, V> {
 
     fn replanned(mut self, change: impl FnOnce(&mut Plan)) -> Self {
         change(&mut self.plan);
+        self.plan.arms = self.plan.arms.with_rules(self.plan.rules(), self.plan.previous);
         self.primary = self.plan.arms[self.plan.primary_at].clone();
         self.state = self.plan.state();
         self
@@ -281,7 +330,6 @@ impl<C, K, V> GenericShadowLayer<C, K, V> {
     fn with<C2, K2, V2>(
         self,
         change: impl FnOnce(C, K, V) -> (C2, K2, V2),
-        salt: Option<Salt>,
     ) -> GenericShadowLayer<C2, K2, V2> {
         let (carrier, key, compare) = change(self.carrier, self.key, self.compare);
         GenericShadowLayer {
@@ -292,18 +340,13 @@ impl<C, K, V> GenericShadowLayer<C, K, V> {
             on_cancel: self.on_cancel,
             runtime: self.runtime,
             key,
-            salt,
             plan: self.plan,
         }
     }
 
-    /// The unit of a request, where units are sampled.
-    pub(super) fn unit<R>(&self, request: &R) -> Option<Unit>
-    where
-        K: UnitKey<R>,
-    {
-        let salt = self.salt.as_ref()?;
-        self.key.unit_key(request).map(|key| salt.unit(&key))
+    /// What the salt says of a unit, where units are sampled.
+    pub(super) fn unit(&self, key: Option<&[u8]>) -> Option<Unit> {
+        Some(self.plan.salt.as_ref()?.unit(key?))
     }
 }
 

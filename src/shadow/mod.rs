@@ -108,6 +108,7 @@ mod answers;
 mod arm;
 mod breaker;
 mod comparer;
+mod explain;
 mod future;
 mod handle;
 mod in_flight;

@@ -61,13 +61,15 @@ where
         let parent = layer.carrier.parent(&request);
         let mut place = Place::first(&layer.primary, Role::Primary, 1.0, parent);
         let mut wanted = Vec::new();
-        let may_shadow = layer.carrier.may_shadow(&request, &layer.primary.experiment.name);
+        let key = layer.key.unit_key(&request);
+        let name = &layer.primary.experiment.name;
+        let may_shadow = layer.carrier.may_shadow(&request, name, key.as_deref());
         if !state.is_enabled() {
             state.count_switched_off();
         } else if may_shadow == MayShadow::No {
             state.count_unmatched();
         } else {
-            let unit = layer.unit(&request);
+            let unit = layer.unit(key.as_deref());
             if let Some(unit) = unit {
                 place = place.with_unit(Some(unit.hash));
             }

@@ -2,6 +2,7 @@
 
 use super::Single;
 use crate::{
+    assign::Epoch,
     carrier::Nested,
     config::{Config, ConfigPool},
     trial::{Arms, UNNAMED},
@@ -29,6 +30,18 @@ impl<C> GenericSingleLayer<C> {
     pub fn experiment(mut self, name: &str) -> Self {
         self.arms = self.arms.named(name);
         self
+    }
+
+    /// Counts the epochs on from this one: that of the layer which this one replaces.
+    #[must_use]
+    pub fn following(mut self, previous: Epoch) -> Self {
+        self.arms = self.arms.following(previous);
+        self
+    }
+
+    /// The version of what decides who gets what: here, which configs there are.
+    pub fn epoch(&self) -> Epoch {
+        self.arms.epoch()
     }
 
     /// For use inside a variant of another experiment; see [`Nested`].

@@ -1,9 +1,11 @@
-//! Small integers for the names of roles, statuses, failures, skips and kinds of differences.
+//! Small integers for the names of roles, statuses, failures, skips, kinds of differences and
+//! reasons of assignments.
 //!
 //! The file itself says which integer stands for which name: a version of this crate that knows
 //! a new name adds it, and no order of the names in the source matters.
 
 use crate::{
+    assign::Reason,
     branch::{FailureKind, Role, SkipReason, Status},
     compare::DifferenceKind,
 };
@@ -33,7 +35,8 @@ coded!(
     Status = "status",
     FailureKind = "failure",
     SkipReason = "skip",
-    DifferenceKind = "difference"
+    DifferenceKind = "difference",
+    Reason = "reason"
 );
 
 /// The integers of one set.
@@ -88,6 +91,7 @@ pub(super) struct Codes {
     pub(super) failure: Code<FailureKind>,
     pub(super) skip: Code<SkipReason>,
     pub(super) difference: Code<DifferenceKind>,
+    pub(super) reason: Code<Reason>,
 }
 
 impl Codes {
@@ -98,6 +102,7 @@ impl Codes {
             failure: Code::load(connection)?,
             skip: Code::load(connection)?,
             difference: Code::load(connection)?,
+            reason: Code::load(connection)?,
         })
     }
 
@@ -108,6 +113,7 @@ impl Codes {
             && self.failure.is_complete()
             && self.skip.is_complete()
             && self.difference.is_complete()
+            && self.reason.is_complete()
     }
 
     /// Gives every name a code that has none. Inside a transaction, so that two processes do
@@ -117,6 +123,7 @@ impl Codes {
         Code::<Status>::add(connection)?;
         Code::<FailureKind>::add(connection)?;
         Code::<SkipReason>::add(connection)?;
-        Code::<DifferenceKind>::add(connection)
+        Code::<DifferenceKind>::add(connection)?;
+        Code::<Reason>::add(connection)
     }
 }

@@ -1,7 +1,10 @@
 //! Which branches are meant.
 
 use super::{StoreError, codes::Codes};
-use crate::branch::{BranchId, Role, Status};
+use crate::{
+    assign::Reason,
+    branch::{BranchId, Role, Status},
+};
 use rusqlite::{Connection, types::Value};
 use std::fmt::Write as _;
 
@@ -21,6 +24,10 @@ pub struct Filter {
     pub status: Option<Status>,
     /// What they did for their request.
     pub role: Option<Role>,
+    /// Why it was their config. (A file of a version before 3 has none.)
+    pub reason: Option<Reason>,
+    /// The fingerprint of their epoch.
+    pub epoch: Option<u64>,
     /// The request they belong to.
     pub request_id: Option<BranchId>,
     /// They started at this time or later, in ns since the Unix epoch.
@@ -64,6 +71,20 @@ impl Filter {
     #[must_use]
     pub const fn role(mut self, role: Role) -> Self {
         self.role = Some(role);
+        self
+    }
+
+    /// Assigned for this reason.
+    #[must_use]
+    pub const fn reason(mut self, reason: Reason) -> Self {
+        self.reason = Some(reason);
+        self
+    }
+
+    /// Assigned by the weights and rules with this [fingerprint](crate::assign::Epoch::fingerprint).
+    #[must_use]
+    pub const fn epoch(mut self, fingerprint: u64) -> Self {
+        self.epoch = Some(fingerprint);
         self
     }
 
@@ -141,6 +162,20 @@ impl Conditions {
         }
         if let Some(role) = filter.role {
             conditions.any_of("b.role", &[codes.role.of(role).unwrap_or(-1)]);
+        }
+        // A file of an older version has neither, so that no branch is meant.
+        let is_old = connection.prepare("SELECT reason, epoch FROM branch LIMIT 0").is_err();
+        if is_old && (filter.reason.is_some() || filter.epoch.is_some()) {
+            conditions.sql.push_str(" AND 0");
+            return Ok(conditions);
+        }
+        if let Some(reason) = filter.reason {
+            conditions.any_of("b.reason", &[codes.reason.of(reason).unwrap_or(-1)]);
+        }
+        if let Some(fingerprint) = filter.epoch {
+            let sql = "SELECT key FROM epoch WHERE fingerprint = ?1";
+            let keys = column(connection, sql, [fingerprint.cast_signed()]).map_err(&failed)?;
+            conditions.any_of("b.epoch", &keys);
         }
         if let Some(id) = filter.request_id {
             let id = Value::Blob(id.as_bytes().to_vec());

@@ -1,6 +1,7 @@
 //! The integer keys of experiments and configs, remembered.
 
 use crate::{
+    assign::Epoch,
     branch::Branch,
     compare::Comparison,
     config::{Config, ConfigId},
@@ -21,6 +22,7 @@ pub(super) struct BranchKeys {
     pub(super) experiment: i64,
     pub(super) config: i64,
     pub(super) parent_config: Option<i64>,
+    pub(super) epoch: i64,
 }
 
 /// A config of an experiment, as a record names it.
@@ -52,6 +54,7 @@ pub(super) struct Keys {
     /// held here, nothing else can come to stand at these addresses.
     arms: HashMap<[usize; 3], Arm>,
     parents: HashMap<ConfigId, i64>,
+    epochs: HashMap<Epoch, i64>,
 }
 
 #[derive(Debug)]
@@ -74,7 +77,8 @@ impl Keys {
             None => None,
             Some(id) => Some(self.parent(connection, id)?),
         };
-        Ok(BranchKeys { experiment, config, parent_config })
+        let epoch = self.epoch(connection, branch.epoch)?;
+        Ok(BranchKeys { experiment, config, parent_config, epoch })
     }
 
     /// The keys of an experiment and of a config in it.
@@ -104,6 +108,7 @@ impl Keys {
     pub(super) fn forget(&mut self) {
         self.arms.clear();
         self.parents.clear();
+        self.epochs.clear();
     }
 
     fn remember(&mut self, address: [usize; 3], arm: ArmOf<'_>, (experiment, config): (i64, i64)) {
@@ -112,6 +117,18 @@ impl Keys {
         }
         let _holder = (arm.experiment.clone(), arm.strategy.clone(), arm.config.clone());
         self.arms.insert(address, Arm { experiment, config, _holder });
+    }
+
+    fn epoch(&mut self, connection: &Connection, epoch: Epoch) -> rusqlite::Result<i64> {
+        if let Some(known) = self.epochs.get(&epoch) {
+            return Ok(*known);
+        }
+        if self.epochs.len() >= MAX_KNOWN {
+            self.epochs.clear();
+        }
+        let key = epoch_key(connection, epoch)?;
+        self.epochs.insert(epoch, key);
+        Ok(key)
     }
 
     /// The config of an outer branch: only its id is known here.
@@ -126,6 +143,23 @@ impl Keys {
                 Ok(*new.insert(key))
             }
         }
+    }
+}
+
+fn epoch_key(connection: &Connection, epoch: Epoch) -> rusqlite::Result<i64> {
+    let values = params![
+        i64::try_from(epoch.number()).unwrap_or(i64::MAX),
+        epoch.fingerprint().cast_signed()
+    ];
+    let known = connection
+        .prepare_cached("SELECT key FROM epoch WHERE number = ?1 AND fingerprint = ?2")?
+        .query_row(values, |row| row.get(0))
+        .optional()?;
+    match known {
+        Some(key) => Ok(key),
+        None => connection
+            .prepare_cached("INSERT INTO epoch (number, fingerprint) VALUES (?1, ?2)")?
+            .insert(values),
     }
 }
 

@@ -5,6 +5,7 @@ use super::{
     codes::{Code, Coded, Codes},
 };
 use crate::{
+    assign::{Epoch, Reason},
     branch::{BranchId, Failure, Role, SkipReason, Status},
     config::ConfigId,
 };
@@ -38,6 +39,10 @@ pub struct BranchRow {
     pub config: Arc<Value>,
     /// The probability, from 0 to 1, with which the config was chosen.
     pub probability: f64,
+    /// Why it was this config; `None` where a program that knew no reasons wrote it.
+    pub reason: Option<Reason>,
+    /// The version of the weights and rules by which it was chosen, as `reason`.
+    pub epoch: Option<Epoch>,
     /// A keyed hash of the unit under sticky assignment.
     pub unit: Option<u64>,
     /// When it was assigned, in nanoseconds since the Unix epoch.
@@ -74,6 +79,7 @@ pub struct BranchRow {
 pub(super) struct Names {
     experiments: HashMap<i64, (Arc<str>, Arc<str>)>,
     configs: HashMap<i64, (ConfigId, Arc<Value>)>,
+    epochs: HashMap<i64, Epoch>,
 }
 
 /// Configs can be large, and a program may make one for every request.
@@ -92,6 +98,19 @@ impl Names {
             .prepare_cached("SELECT name, strategy FROM experiment WHERE key = ?1")?
             .query_row([key], |row| Ok((row.get(0)?, row.get(1)?)))?;
         Ok(remember(&mut self.experiments, key, names))
+    }
+
+    fn epoch(&mut self, connection: &Connection, key: i64) -> rusqlite::Result<Epoch> {
+        if let Some(known) = self.epochs.get(&key) {
+            return Ok(*known);
+        }
+        let epoch = connection
+            .prepare_cached("SELECT number, fingerprint FROM epoch WHERE key = ?1")?
+            .query_row([key], |row| {
+                let number = row.get::<_, i64>(0)?.cast_unsigned();
+                Ok(Epoch::recorded(number, row.get::<_, i64>(1)?.cast_unsigned()))
+            })?;
+        Ok(remember(&mut self.epochs, key, epoch))
     }
 
     pub(super) fn config(
@@ -153,6 +172,14 @@ impl BranchRow {
             config,
             // What is not a number is stored as NULL.
             probability: row.get::<_, Option<_>>(10)?.unwrap_or(f64::NAN),
+            reason: match row.get(23)? {
+                Some(code) => Some(value(&codes.reason, 23, code)?),
+                None => None,
+            },
+            epoch: match row.get(24)? {
+                Some(key) => Some(names.epoch(connection, key)?),
+                None => None,
+            },
             unit: row.get::<_, Option<i64>>(11)?.map(i64::cast_unsigned),
             start_ns,
             end_ns: start_ns.saturating_add(duration_ns),

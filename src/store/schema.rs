@@ -4,7 +4,7 @@
 pub const APPLICATION_ID: i32 = 0x5350_4d54;
 
 /// The version of the schema that this crate writes, in the file's `user_version`.
-pub const SCHEMA_VERSION: i32 = 2;
+pub const SCHEMA_VERSION: i32 = 3;
 
 /// The tables of version 1.
 ///
@@ -127,6 +127,19 @@ const VERSION_2: &str = "
             PRIMARY KEY (experiment, config, role, path, branch)
         ) WITHOUT ROWID;";
 
+/// What version 3 adds: why a branch runs with its config, and in which epoch.
+///
+/// A branch refers to its epoch by a small key: there are few, and a fingerprint has eight bytes.
+const VERSION_3: &str = "
+        ALTER TABLE branch ADD COLUMN reason INTEGER;   -- NULL where an older program wrote it
+        ALTER TABLE branch ADD COLUMN epoch INTEGER;
+        CREATE TABLE epoch (
+            key INTEGER PRIMARY KEY,
+            number INTEGER NOT NULL,
+            fingerprint INTEGER NOT NULL,               -- its 64 bits, signed
+            UNIQUE (fingerprint, number)
+        );";
+
 /// What makes a file of version `from` one of this version; 0 is an empty one.
 pub(super) fn since(from: i32) -> String {
     let mut sql = String::new();
@@ -135,6 +148,9 @@ pub(super) fn since(from: i32) -> String {
     }
     if from < 2 {
         sql += VERSION_2;
+    }
+    if from < 3 {
+        sql += VERSION_3;
     }
     sql += &views();
     sql + &format!(
@@ -164,6 +180,10 @@ fn views() -> String {
             c.config_id AS config_id,
             c.content AS config,
             b.probability AS probability,
+            (SELECT name FROM code WHERE what = 'reason' AND key = b.reason) AS reason,
+            (SELECT number FROM epoch WHERE key = b.epoch) AS epoch,
+            (SELECT printf('%016x', fingerprint) FROM epoch WHERE key = b.epoch)
+                AS epoch_fingerprint,
             CASE WHEN b.unit IS NOT NULL THEN printf('%016x', b.unit) END AS unit_hex,
             strftime('%Y-%m-%dT%H:%M:%fZ', b.start_ns / 1e9, 'unixepoch') AS started,
             b.start_ns AS start_ns,
@@ -227,8 +247,10 @@ fn uuid(bytes: &str) -> String {
 /// A branch, unless it is there already.
 pub(super) const INSERT_BRANCH: &str = "INSERT INTO branch
     (id, request, parent, parent_config, experiment, config, role, status, start_ns,
-     duration_ns, probability, unit, failure, skip, retry_count, first_byte_ns, bytes_in, bytes_out)
-    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18)
+     duration_ns, probability, unit, failure, skip, retry_count, first_byte_ns, bytes_in, bytes_out,
+     reason, epoch)
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18,
+     ?19, ?20)
     ON CONFLICT DO NOTHING";
 
 /// How a branch ended, once it is known.
@@ -265,15 +287,18 @@ pub(super) const DELETE_DIFFERENCE: &str = "DELETE FROM difference
     (SELECT min(branch) FROM difference
      WHERE experiment = ?1 AND config = ?2 AND role = ?3 AND path = ?4)";
 
-/// Branches with all that belongs to them; a `WHERE` follows. Version 1 has no measures.
+/// Branches with all that belongs to them; a `WHERE` follows. Version 1 has no measures, and
+/// version 2 no reasons.
 pub(super) fn select_branch(version: i32) -> String {
     let measures =
         if version < 2 { "NULL, NULL, NULL" } else { "b.first_byte_ns, b.bytes_in, b.bytes_out" };
+    let assigned = if version < 3 { "NULL, NULL" } else { "b.reason, b.epoch" };
     format!(
         "SELECT
         b.id, b.request, b.parent, b.parent_config, b.experiment, b.config, b.role, b.status,
         b.start_ns, b.duration_ns, b.probability, b.unit, b.failure, b.skip, b.retry_count,
-        f.type, f.message, f.trace, o.size, o.content, {measures}
+        f.type, f.message, f.trace, o.size, o.content, {measures},
+        {assigned}
         FROM branch b LEFT JOIN failure f ON f.id = b.id LEFT JOIN output o ON o.id = b.id"
     )
 }

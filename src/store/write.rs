@@ -165,6 +165,8 @@ fn insert(
         branch.first_byte_ns.map(signed),
         branch.bytes_in.map(signed),
         branch.bytes_out.map(signed),
+        code(&codes.reason, branch.reason)?,
+        keys.epoch,
     ])?;
     Ok(new > 0)
 }

@@ -3,6 +3,7 @@
 use super::BoxFuture;
 use crate::{
     BoxError,
+    assign::Reason,
     branch::{Role, SkipReason},
     carrier::Ticket,
     config::Config,
@@ -54,7 +55,34 @@ impl<R, Response> Dispatch<R, Response> {
         role: Role,
         request: R,
     ) -> BoxFuture<Result<Response, BoxError>> {
-        match self.seat(position, role) {
+        self.run(self.seat(position, role), position, request)
+    }
+
+    /// As [`call`](Self::call), and records why it is this config and the probability, from 0 to 1, with
+    /// which it was chosen; otherwise they are what goes with the role, and 1.
+    ///
+    /// # Errors
+    ///
+    /// As [`call`](Self::call).
+    pub fn call_chosen(
+        &self,
+        position: usize,
+        role: Role,
+        reason: Reason,
+        probability: f64,
+        request: R,
+    ) -> BoxFuture<Result<Response, BoxError>> {
+        let seat = self.seat(position, role).map(|seat| seat.chosen(reason, probability));
+        self.run(seat, position, request)
+    }
+
+    fn run(
+        &self,
+        seat: Option<Seat>,
+        position: usize,
+        request: R,
+    ) -> BoxFuture<Result<Response, BoxError>> {
+        match seat {
             Some(seat) => (self.call)(request, Ticket(seat)),
             None => {
                 let error = format!("no config at position {position} of {}", self.arms.len());

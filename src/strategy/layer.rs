@@ -3,6 +3,7 @@
 use super::{BoxFuture, Dispatch, Strategy, dispatch::Call};
 use crate::{
     BoxError,
+    assign::Epoch,
     carrier::{Carrier, InTrial, MarkResponse, Nested},
     config::ConfigPool,
     trial::{Arms, UNNAMED},
@@ -37,6 +38,18 @@ impl<St, C> GenericStrategyLayer<St, C> {
     pub fn experiment(mut self, name: &str) -> Self {
         self.arms = self.arms.named(name);
         self
+    }
+
+    /// Counts the epochs on from this one: that of the layer which this one replaces.
+    #[must_use]
+    pub fn following(mut self, previous: Epoch) -> Self {
+        self.arms = self.arms.following(previous);
+        self
+    }
+
+    /// The version of what decides who gets what: here, which configs there are.
+    pub fn epoch(&self) -> Epoch {
+        self.arms.epoch()
     }
 
     /// For use inside a variant of another experiment; see [`Nested`].

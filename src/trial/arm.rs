@@ -1,12 +1,14 @@
 //! What the branches of one strategy have in common.
 
 use super::{Record, Sink};
-#[cfg(feature = "http")]
-use crate::{branch::Role, sync::AtomicUsize};
 use crate::{
+    assign::Epoch,
     compare::Comparison,
     config::{Config, ConfigPool},
 };
+#[cfg(feature = "http")]
+use crate::{branch::Role, sync::AtomicUsize};
+use serde_json::{Map, Value};
 use std::sync::{
     Arc, Mutex, MutexGuard, OnceLock, PoisonError,
     atomic::{AtomicBool, Ordering::Relaxed},
@@ -24,6 +26,8 @@ const MAX_EARLY: usize = 256;
 pub(crate) struct Experiment {
     pub(crate) name: Arc<str>,
     pub(crate) strategy: Arc<str>,
+    /// The version of weights and rules.
+    pub(crate) epoch: Epoch,
     recorder: OnceLock<Arc<dyn Sink>>,
     /// Ends from before the first request reached a logging layer.
     early: Mutex<Vec<Early>>,
@@ -75,23 +79,49 @@ struct Owned(Box<[Arc<Arm>]>);
 
 impl Arms {
     pub(crate) fn new(name: &str, strategy: &str, pool: &ConfigPool) -> Self {
-        Self::of(name.into(), strategy.into(), pool.iter())
+        let epoch = Epoch::of_rules(strategy, pool.iter(), Map::new());
+        Self::of(name.into(), strategy.into(), epoch, pool.iter())
+    }
+
+    /// The same arms under other rules, with nothing recorded yet; the epoch is the one after
+    /// `previous`.
+    pub(crate) fn with_rules(&self, rules: Map<String, Value>, previous: Option<Epoch>) -> Self {
+        let configs = self.iter().map(|arm| &arm.config);
+        let epoch = Epoch::of_rules(&self[0].experiment.strategy, configs, rules);
+        self.with_epoch(previous.map_or(epoch, |previous| epoch.following(previous)))
+    }
+
+    /// The same arms in another epoch, with nothing recorded yet.
+    fn with_epoch(&self, epoch: Epoch) -> Self {
+        let Experiment { name, strategy, .. } = &*self[0].experiment;
+        Self::of(name.clone(), strategy.clone(), epoch, self.iter().map(|arm| &arm.config))
+    }
+
+    /// The same arms in the epoch after `previous`.
+    pub(crate) fn following(&self, previous: Epoch) -> Self {
+        self.with_epoch(self.epoch().following(previous))
+    }
+
+    pub(crate) fn epoch(&self) -> Epoch {
+        self[0].experiment.epoch
     }
 
     /// The same arms under another name, with nothing recorded yet.
     pub(crate) fn named(&self, name: &str) -> Self {
         let strategy = self[0].experiment.strategy.clone();
-        Self::of(name.into(), strategy, self.iter().map(|arm| &arm.config))
+        Self::of(name.into(), strategy, self.epoch(), self.iter().map(|arm| &arm.config))
     }
 
     fn of<'a>(
         name: Arc<str>,
         strategy: Arc<str>,
+        epoch: Epoch,
         configs: impl Iterator<Item = &'a Config>,
     ) -> Self {
         let experiment = Arc::new(Experiment {
             name,
             strategy,
+            epoch,
             recorder: OnceLock::new(),
             early: Mutex::default(),
             silent: AtomicBool::new(false),

@@ -2,6 +2,7 @@
 
 use super::{Arm, End, Meter};
 use crate::{
+    assign::{Epoch, Reason},
     branch::{Branch, BranchId, Role, Status},
     clock::Tick,
     compare::{Comparison, Differences},
@@ -21,6 +22,8 @@ pub struct Place {
     /// Hash 0, one in 2⁶⁴, counts as none: a place is copied on every call, and small.
     unit: Option<NonZeroU64>,
     role: Role,
+    /// `None`: what goes with the role.
+    reason: Option<Reason>,
     /// `None` above the logging layer: there is nobody to count for.
     meter: Option<Arc<Meter>>,
 }
@@ -44,6 +47,7 @@ impl Place {
             probability,
             unit: None,
             role,
+            reason: None,
             meter: None,
         }
     }
@@ -59,6 +63,7 @@ impl Place {
             probability,
             unit: self.unit,
             role,
+            reason: None,
             meter: None,
         }
     }
@@ -66,6 +71,16 @@ impl Place {
     pub(crate) fn with_unit(mut self, unit: Option<u64>) -> Self {
         self.unit = unit.and_then(NonZeroU64::new);
         self
+    }
+
+    pub(crate) const fn with_reason(mut self, reason: Reason) -> Self {
+        self.reason = Some(reason);
+        self
+    }
+
+    pub(crate) const fn set_choice(&mut self, reason: Reason, probability: f64) {
+        self.reason = Some(reason);
+        self.probability = probability;
     }
 
     /// The name of the experiment.
@@ -111,6 +126,19 @@ impl Place {
     /// The probability, from 0 to 1, with which this config was chosen for this request.
     pub const fn probability(&self) -> f64 {
         self.probability
+    }
+
+    /// Why it was this config.
+    pub const fn reason(&self) -> Reason {
+        match self.reason {
+            Some(reason) => reason,
+            None => reason_of(self.role),
+        }
+    }
+
+    /// The version of the weights and rules by which it was chosen.
+    pub fn epoch(&self) -> Epoch {
+        self.arm.experiment.epoch
     }
 
     /// A keyed hash of the unit under sticky assignment.
@@ -195,6 +223,8 @@ impl Place {
             config_id: self.config_id().clone(),
             config: self.config().clone(),
             probability: self.probability,
+            reason: self.reason(),
+            epoch: self.epoch(),
             unit: self.unit(),
             start_ns: self.start.wall(),
             end_ns: 0,
@@ -225,6 +255,16 @@ impl Place {
             End::Cancelled => {}
         }
         branch
+    }
+}
+
+/// Why a branch in this role runs with its config, where nothing else was said.
+const fn reason_of(role: Role) -> Reason {
+    match role {
+        Role::Primary => Reason::Primary,
+        Role::Shadow | Role::Control => Reason::Sample,
+        Role::Branch => Reason::All,
+        Role::Fallback => Reason::Fallback,
     }
 }
 

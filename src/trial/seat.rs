@@ -2,6 +2,7 @@
 
 use super::{Arms, End, Place, Reason, Record, Sink};
 use crate::{
+    assign,
     branch::{Failure, FailureKind, Role, SkipReason},
     clock::Tick,
     config::{Config, ConfigPool},
@@ -23,6 +24,12 @@ impl Seat {
 
     pub(crate) fn with_reason(place: Place, reason: &Reason) -> Self {
         Self { place, armed: true, reason: Some(reason.clone()) }
+    }
+
+    /// The same branch, chosen for this reason and with this probability.
+    pub(crate) fn chosen(mut self, reason: assign::Reason, probability: f64) -> Self {
+        self.place.set_choice(reason, probability);
+        self
     }
 
     pub(crate) fn alone(experiment: &str, config: Config) -> Self {

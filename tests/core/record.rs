@@ -598,6 +598,10 @@ async fn a_branch_serialises_to_the_documented_names() {
   "config_id": "a",
   "duration_ns": "<duration_ns>",
   "end_ns": "<end_ns>",
+  "epoch": {
+    "fingerprint": "a5eb7d4cc25462bc",
+    "number": 1
+  },
   "experiment": "ranker",
   "failure": {
     "kind": "error",
@@ -611,6 +615,7 @@ async fn a_branch_serialises_to_the_documented_names() {
   "parent": null,
   "parent_config_id": null,
   "probability": 1.0,
+  "reason": "primary",
   "request_id": "<request_id>",
   "retry_count": 0,
   "role": "primary",

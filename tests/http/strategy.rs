@@ -5,6 +5,7 @@ use http::{Request, Response, StatusCode};
 use tower::{Layer, ServiceExt};
 use tower_spearmint::{
     BoxError, Config,
+    assign::Reason,
     branch::Role,
     http::{InExtensions, RecordBody, place},
     service_fn,
@@ -94,6 +95,26 @@ async fn what_a_strategy_skips_is_recorded_as_skipped() {
         Layers::new("cascade", Cascade { skip: Some(0) }, pool(&["small", "large"]));
     hear(ask(layer, &records).await.unwrap().into_body()).await;
     assert_eq!(records.ends().await, ["large primary success", "small primary skipped/strategy"]);
+}
+
+#[tokio::test]
+async fn a_strategy_says_why_it_chose_a_config_and_how_probable_that_was() {
+    struct Bandit;
+    impl Strategy<Request<()>, Answer> for Bandit {
+        fn run(
+            &self,
+            request: Request<()>,
+            dispatch: Dispatch<Request<()>, Answer>,
+        ) -> BoxFuture<Result<Answer, BoxError>> {
+            dispatch.call_chosen(1, Role::Primary, Reason::Weight, 0.25, request)
+        }
+    }
+    let records = records();
+    let layer: Layers<_> = Layers::new("bandit", Bandit, pool(&["small", "large"]));
+    let epoch = layer.epoch();
+    hear(ask(layer, &records).await.unwrap().into_body()).await;
+    let branch = &records.all().await[0];
+    assert_eq!((branch.reason, branch.probability, branch.epoch), (Reason::Weight, 0.25, epoch));
 }
 
 #[tokio::test]

@@ -69,7 +69,8 @@ fn an_unknown_key_is_shown_with_the_nearest_that_there_is() {
     );
     assert_eq!(
         and("round_robin: { colour: red }\n"),
-        "x.yaml:10:24: `round_robin.colour`: unknown key `colour`; there are weights, seed, sticky"
+        "x.yaml:10:24: `round_robin.colour`: unknown key `colour`; there are weights, seed, sticky, \
+         ramp, namespace, holdout, eligible, testers, default"
     );
 }
 
@@ -330,7 +331,7 @@ fn weights_must_fit_the_configs() {
 fn a_unit_key_must_be_found_somewhere() {
     assert_eq!(
         round_robin("{ sticky: { key: { hedaer: x-user } } }"),
-        "x.yaml:9:26: `round_robin.sticky.key`: unknown value `hedaer`; did you mean `header`?"
+        "x.yaml:9:41: `round_robin.sticky.key.hedaer`: unknown value `hedaer`; did you mean `header`?"
     );
     assert_eq!(
         round_robin("{ sticky: { key: { header: 'x user' } } }"),

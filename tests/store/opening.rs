@@ -3,7 +3,10 @@
 use super::support::{Dir, branches, write};
 use rusqlite::Connection;
 use std::{error::Error, fs, path::Path, thread};
-use tower_spearmint::store::{DifferenceFilter, Filter, SCHEMA_VERSION, SqliteStore, StoreError};
+use tower_spearmint::{
+    assign::Reason,
+    store::{DifferenceFilter, Filter, SCHEMA_VERSION, SqliteStore, StoreError},
+};
 
 /// Refused both for writing and for reading, and left as it was.
 fn refused(file: &Path) -> StoreError {
@@ -46,7 +49,7 @@ fn a_database_of_another_application_is_refused() {
             refused(&file).to_string(),
             format!(
                 "{} is a database of another application (application id {says}; a store is \
-                 0x53504d54 version 2); it is left as it was: name another file",
+                 0x53504d54 version 3); it is left as it was: name another file",
                 file.display()
             )
         );
@@ -164,6 +167,7 @@ fn the_old_branches(store: &SqliteStore) {
     assert_eq!(shadow.request_id, primary.id);
     assert_eq!(shadow.failure.as_ref().unwrap().message, "no response within 2s");
     assert_eq!((shadow.retry_count, shadow.unit, shadow.probability), (2, Some(7), 0.5));
+    assert_eq!((shadow.reason, shadow.epoch), (None, None));
     assert_eq!((shadow.first_byte_ns, shadow.bytes_in, shadow.bytes_out), (None, None, None));
 }
 
@@ -174,6 +178,8 @@ fn a_file_of_version_1_is_read_as_it_is() {
     let store = SqliteStore::open_read_only(&file).unwrap();
     the_old_branches(&store);
     assert_eq!(store.summary(&Filter::new()).unwrap().len(), 2);
+    let by_weight = Filter::new().reason(Reason::Weight);
+    assert_eq!(store.branches(&by_weight).unwrap().count(), 0);
     assert_eq!(store.counts().unwrap().comparisons, 0);
     assert_eq!(store.differences(&DifferenceFilter::new()).unwrap(), []);
     let version = |file| {
@@ -210,6 +216,38 @@ fn a_file_of_version_1_becomes_one_of_this_version_with_all_it_holds_and_takes_m
         })
         .unwrap();
     assert_eq!((role.as_str(), bytes), ("shadow", None));
+}
+
+#[test]
+fn a_file_of_version_2_becomes_one_of_this_version_and_its_branches_have_no_reason() {
+    let dir = Dir::new();
+    let file = dir.file("v2.db");
+    let store = SqliteStore::open(&file).unwrap();
+    write(&store, &branches("old", 3)).unwrap();
+    drop(store);
+    // What version 3 added, taken away again.
+    let connection = Connection::open(&file).unwrap();
+    let sql = "DROP VIEW branches; ALTER TABLE branch DROP COLUMN reason;
+        ALTER TABLE branch DROP COLUMN epoch; DROP TABLE epoch;
+        DELETE FROM code WHERE what = 'reason'; PRAGMA user_version = 2;";
+    connection.execute_batch(sql).unwrap();
+    drop(connection);
+    let reader = SqliteStore::open_read_only(&file).unwrap();
+    let reasons = |store: &SqliteStore| -> Vec<_> {
+        let rows = store.branches(&Filter::new()).unwrap().map(Result::unwrap);
+        rows.map(|row| row.reason.zip(row.epoch)).collect()
+    };
+    assert_eq!(reasons(&reader), [None, None, None]);
+    let store = SqliteStore::open(&file).unwrap();
+    let new = branches("new", 1);
+    write(&store, &new).unwrap();
+    let expected = Some((new[0].reason, new[0].epoch));
+    assert_eq!(reasons(&store), [None, None, None, expected]);
+    // The reader that was there before sees the new one as it sees the old ones.
+    assert_eq!(reasons(&reader).len(), 4);
+    let filter = Filter::new().reason(new[0].reason).epoch(new[0].epoch.fingerprint());
+    assert_eq!(store.branches(&filter).unwrap().count(), 1);
+    assert_eq!(store.branches(&Filter::new().epoch(1)).unwrap().count(), 0);
 }
 
 #[test]

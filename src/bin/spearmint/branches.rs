@@ -8,6 +8,7 @@ use std::{
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 use tower_spearmint::{
+    assign::Reason,
     branch::{Role, Status},
     config::parse_duration,
     store::{BranchRow, Filter, SqliteStore},
@@ -35,6 +36,12 @@ pub(crate) struct Branches {
     /// Only in this role: primary, shadow, control, branch or fallback
     #[arg(long, value_name = "ROLE")]
     role: Option<Role>,
+    /// Only those assigned for this reason: weight, sticky, cycle, override, ramp, …
+    #[arg(long, value_name = "REASON")]
+    reason: Option<Reason>,
+    /// Only of the epoch with this fingerprint (16 hexadecimal digits)
+    #[arg(long, value_name = "FINGERPRINT", value_parser = parse_fingerprint)]
+    epoch: Option<u64>,
     /// Only those that started since: so long ago (15m, 1h, 2d), or a time (2026-01-31T12:00:00Z)
     #[arg(long, value_name = "TIME", value_parser = parse_since)]
     since: Option<SystemTime>,
@@ -95,6 +102,8 @@ impl Branches {
         filter.config.clone_from(&self.config);
         filter.status = self.status;
         filter.role = self.role;
+        filter.reason = self.reason;
+        filter.epoch = self.epoch;
         // Nothing is recorded before 1970, nor after 2262.
         filter.since_ns = self.since.map(|since| {
             since.duration_since(UNIX_EPOCH).map_or(0, |since| {
@@ -108,6 +117,15 @@ impl Branches {
         }
         filter
     }
+}
+
+/// With or without the epoch's number in front.
+fn parse_fingerprint(text: &str) -> Result<u64, String> {
+    let digits = text.rsplit('-').next().unwrap_or(text);
+    u64::from_str_radix(digits, 16)
+        .ok()
+        .filter(|_| digits.len() == 16)
+        .ok_or_else(|| "write the 16 digits, as in afbe801e86ef3ebe".to_owned())
 }
 
 fn parse_since(text: &str) -> Result<SystemTime, String> {
@@ -204,6 +222,8 @@ fn print_csv(rows: Rows) -> Result<(), Failed> {
         "end_ns",
         "duration_ns",
         "probability",
+        "reason",
+        "epoch",
         "retry_count",
         "first_byte_ns",
         "bytes_in",
@@ -228,6 +248,8 @@ fn print_csv(rows: Rows) -> Result<(), Failed> {
             row.end_ns.to_string(),
             row.duration_ns.to_string(),
             row.probability.to_string(),
+            row.reason.map(|reason| reason.to_string()).unwrap_or_default(),
+            row.epoch.map(|epoch| epoch.to_string()).unwrap_or_default(),
             row.retry_count.to_string(),
             number(row.first_byte_ns),
             number(row.bytes_in),

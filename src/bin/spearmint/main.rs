@@ -2,6 +2,7 @@
 
 #![forbid(unsafe_code)]
 
+mod assign;
 mod branches;
 mod completions;
 mod config;
@@ -27,6 +28,7 @@ Examples:
   spearmint config validate experiment.yaml      everything that is wrong with a file
   spearmint serve experiment.yaml                run an experiment in front of your services
   spearmint branches --status failed --since 1h  look at what was recorded
+  spearmint assign experiment.yaml --unit ann    who gets what, and why
   spearmint diff                                 where shadows answered otherwise
   spearmint config diff a.yaml b.yaml            what differs between two files of configs
 
@@ -43,6 +45,7 @@ enum Command {
     Serve(serve::Serve),
     Demo(demo::Demo),
     Branches(branches::Branches),
+    Assign(assign::Assign),
     Diff(diff::Diff),
     Config(config::Config),
     Completions(completions::Completions),
@@ -72,6 +75,7 @@ fn main() -> ExitCode {
         Command::Serve(command) => command.run(),
         Command::Demo(command) => command.run(),
         Command::Branches(command) => command.run(),
+        Command::Assign(command) => command.run(),
         Command::Diff(command) => command.run(),
         Command::Config(command) => command.run(),
         Command::Completions(command) => command.run(),

@@ -5,6 +5,23 @@
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use std::borrow::Cow;
 
+/// The schema of a type that is read through another one.
+macro_rules! written_as {
+    ($name:ident, $text:ty) => {
+        impl schemars::JsonSchema for $name {
+            fn schema_name() -> std::borrow::Cow<'static, str> {
+                stringify!($name).into()
+            }
+
+            fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
+                <$text as schemars::JsonSchema>::json_schema(generator)
+            }
+        }
+    };
+}
+
+pub(crate) use written_as;
+
 macro_rules! written {
     ($($(#[doc = $doc:literal])* $name:ident = $schema:tt;)*) => {
         $(
@@ -41,6 +58,24 @@ written! {
         "minimum": 0,
         "maximum": 1,
         "errorMessage": "is not a share of requests; write a number from 0 to 1",
+    };
+    /// A percentage of units.
+    Percent = {
+        "type": "number",
+        "minimum": 0,
+        "maximum": 100,
+        "errorMessage": "is not a percentage of units; write a number from 0 to 100",
+    };
+    /// A time.
+    Time = {
+        "type": "string",
+        "pattern": r"^[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]+)?([Zz]|[+-][0-9]{2}:[0-9]{2})$",
+        "errorMessage": "is not a time; write it as in 2026-01-05T09:00:00Z",
+    };
+    /// A text, or several.
+    OneOrMany = {
+        "type": ["string", "array"],
+        "items": { "type": "string" },
     };
     /// A share of failures, which is never none.
     Rate = {

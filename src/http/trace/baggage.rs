@@ -31,6 +31,14 @@ pub fn assignments(headers: &HeaderMap) -> impl Iterator<Item = Assignment> + '_
     members(headers).filter_map(read)
 }
 
+/// The value of the first member with this key.
+#[cfg(feature = "proxy")]
+pub(crate) fn value(headers: &HeaderMap, wanted: &str) -> Option<String> {
+    let found = members(headers).find(|member| key(member) == wanted.as_bytes())?;
+    let (_, value) = pair(found.split(|byte| *byte == b';').next()?)?;
+    decoded(value)
+}
+
 fn members(headers: &HeaderMap) -> impl Iterator<Item = &[u8]> {
     let values = headers.get_all(BAGGAGE).iter();
     values

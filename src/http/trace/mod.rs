@@ -56,6 +56,11 @@ mod parent;
 pub use baggage::{Assignment, assignments};
 pub use layer::{Propagate, PropagateLayer};
 
+#[cfg(feature = "proxy")]
+pub(crate) use baggage::value as baggage_value;
+#[cfg(feature = "proxy")]
+pub(crate) use parent::id as trace_id;
+
 use crate::trial::Place;
 use http::HeaderMap;
 

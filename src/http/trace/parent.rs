@@ -19,6 +19,13 @@ struct Trace {
     flags: u8,
 }
 
+/// The 32 digits of the caller's trace, if there is one and one only.
+#[cfg(feature = "proxy")]
+pub(crate) fn id(headers: &HeaderMap) -> Option<&[u8]> {
+    only(headers.get_all(TRACEPARENT).iter())?;
+    headers.get(TRACEPARENT)?.as_bytes().get(3..35)
+}
+
 pub(super) fn set(headers: &mut HeaderMap, place: &Place) {
     let begun = Trace { id: *place.request_id().as_bytes(), flags: SAMPLED };
     let goes_on = match headers.entry(TRACEPARENT) {
