@@ -39,7 +39,7 @@ impl ProxyHandle {
             let file = self.file();
             let (print, found) = watch.next(move || file.reread()).await;
             self.take(print, found).await;
-            if watch.turn_to(&self.file().files()).await {
+            if watch.turn_to(self.file().files()).await {
                 self.catch_up().await;
             }
         }
@@ -48,7 +48,7 @@ impl ProxyHandle {
     /// What is watched may have changed between its reading and the watch.
     async fn catch_up(&self) {
         let file = self.file();
-        let read = move || (Print::of(&file.files()), file.reread());
+        let read = move || (Print::of(file.files()), file.reread());
         let Ok((print, found)) = tokio::task::spawn_blocking(read).await else { return };
         if !found.as_ref().is_ok_and(|found| self.file().diff(found).is_empty()) {
             self.take(print, found).await;
@@ -93,7 +93,7 @@ mod tests {
         let handle = proxy.handle();
         let noticed = async || {
             let file = handle.file();
-            handle.take(Print::of(&file.files()), file.reread()).await;
+            handle.take(Print::of(file.files()), file.reread()).await;
             handle.stats().epoch.number()
         };
         write("b");

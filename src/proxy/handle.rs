@@ -189,7 +189,7 @@ impl ProxyHandle {
         let read = move || {
             let file = handle.file();
             #[cfg(feature = "watch")]
-            handle.tries(Print::of(&file.files()));
+            handle.tries(Print::of(file.files()));
             let read = file.reread().map_err(BoxError::from);
             let file = read.inspect_err(|error| handle.reject(error))?;
             handle.reload(&file)

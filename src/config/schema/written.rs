@@ -72,11 +72,6 @@ written! {
         "pattern": r"^[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]+)?([Zz]|[+-][0-9]{2}:[0-9]{2})$",
         "errorMessage": "is not a time; write it as in 2026-01-05T09:00:00Z",
     };
-    /// A text, or several.
-    OneOrMany = {
-        "type": ["string", "array"],
-        "items": { "type": "string" },
-    };
     /// A share of failures, which is never none.
     Rate = {
         "type": "number",
@@ -88,6 +83,11 @@ written! {
 
 #[cfg(feature = "http")]
 written! {
+    /// A text, or several.
+    OneOrMany = {
+        "type": ["string", "array"],
+        "items": { "type": "string" },
+    };
     /// The status of a response, or a range of them.
     Statuses = {
         "type": ["integer", "string"],
