@@ -70,6 +70,13 @@ pub(super) struct Settings {
     #[serde(default, deserialize_with = "units::size")]
     #[cfg_attr(feature = "schema", schemars(with = "crate::config::schema::written::Size"))]
     pub(super) rewrite_limit: Option<usize>,
+    /// Values of your own that others refer to, as in `${vars.team}`.
+    #[serde(default, rename = "vars")]
+    #[cfg_attr(
+        feature = "schema",
+        schemars(with = "std::collections::BTreeMap<String, serde_json::Value>")
+    )]
+    pub(super) _vars: serde::de::IgnoredAny,
     /// Further keys whose values are kept out of records.
     #[serde(default)]
     pub(super) secrets: Vec<String>,

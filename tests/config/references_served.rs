@@ -72,3 +72,12 @@ fn what_the_environment_gave_is_not_quoted_when_it_is_wrong() {
     assert!(error.starts_with("x.yaml:4:9: `listen`: "), "{error}");
     assert!(!error.contains(&std::env::var("PATH").unwrap()), "{error}");
 }
+
+#[test]
+fn values_of_ones_own_stand_under_vars() {
+    let text = FILE
+        .replace("strategy: single", "strategy: single\nvars: { house: [low, high] }")
+        .replace("open ${.house_word}", "${vars.house[1]}");
+    let file = file(&text).unwrap();
+    assert_eq!(file.pool()[0].get::<String>("greeting").unwrap(), "high");
+}
