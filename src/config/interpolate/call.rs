@@ -2,7 +2,7 @@
 
 use super::{
     address::Address,
-    drawn::Sources,
+    drawn::DrawnFrom,
     engine::{Engine, Stop},
     follow::{Dead, Found},
     grammar::parse_value,
@@ -18,7 +18,7 @@ impl Engine<'_> {
     pub(super) fn call(&mut self, call: &Call, at: &Address) -> Result<Made, Stop> {
         let name = call.name.as_str();
         let mut arguments = Vec::with_capacity(call.arguments.len());
-        let mut sources = Sources::NONE;
+        let mut sources = DrawnFrom::NONE;
         for argument in &call.arguments {
             let made = self.argument(argument, at)?;
             sources.add(made.sources());
@@ -26,8 +26,10 @@ impl Engine<'_> {
         }
         let made = match name {
             _ if self.resolvers.is_custom(name) => None,
-            "decode" | "oc.decode" => Some(decode(&arguments).map(|v| Made::new(v, Sources::NONE))),
-            "oc.create" => Some(create(&arguments).map(|v| Made::new(v, Sources::NONE))),
+            "decode" | "oc.decode" => {
+                Some(decode(&arguments).map(|v| Made::new(v, DrawnFrom::NONE)))
+            }
+            "oc.create" => Some(create(&arguments).map(|v| Made::new(v, DrawnFrom::NONE))),
             "oc.select" => Some(self.select(&arguments, at)?),
             "oc.dict.keys" => Some(self.entries(&arguments, at, false)?),
             "oc.dict.values" => Some(self.entries(&arguments, at, true)?),
@@ -70,12 +72,12 @@ impl Engine<'_> {
 
     fn argument(&mut self, argument: &Argument, at: &Address) -> Result<Made, Stop> {
         match argument {
-            Argument::Plain(value) => Ok(Made::new(value.clone(), Sources::NONE)),
+            Argument::Plain(value) => Ok(Made::new(value.clone(), DrawnFrom::NONE)),
             Argument::Text(template) => self.text(template, at),
             Argument::Insert(insert) => self.insert(insert, at),
             Argument::List(items) => {
                 let mut list = Vec::with_capacity(items.len());
-                let mut sources = Sources::NONE;
+                let mut sources = DrawnFrom::NONE;
                 for item in items {
                     let made = self.argument(item, at)?;
                     sources.add(made.sources());
@@ -85,7 +87,7 @@ impl Engine<'_> {
             }
             Argument::Map(entries) => {
                 let mut map = Map::new();
-                let mut sources = Sources::NONE;
+                let mut sources = DrawnFrom::NONE;
                 for (key, item) in entries {
                     let made = self.argument(item, at)?;
                     sources.add(made.sources());
@@ -132,7 +134,7 @@ impl Engine<'_> {
             Err(Dead::Space) => return Err(Stop::Left),
             Err(Dead::Missing(_) | Dead::End { .. }) => {}
         }
-        Ok(Ok(Made::new(default, Sources::NONE)))
+        Ok(Ok(Made::new(default, DrawnFrom::NONE)))
     }
 
     /// `oc.dict.keys` and `oc.dict.values` of the map at a path.

@@ -2,7 +2,7 @@
 
 use super::{
     address::{Address, Step, is_space},
-    drawn::Sources,
+    drawn::DrawnFrom,
     engine::{Engine, Stop},
     grammar::is_template,
     tree::{Made, Trace},
@@ -84,7 +84,7 @@ impl<'a> Engine<'a> {
                     let item = self.member(at, value, Step::Key(key.clone()), base, traces)?;
                     if self.is_secret(key) {
                         let below = [&at.0[base..], &[Step::Key(key.clone())]].concat();
-                        traces.push(Trace { below, sources: Sources::SECRET });
+                        traces.push(Trace { below, sources: DrawnFrom::SECRET });
                     }
                     copy.insert(key.clone(), item);
                 }

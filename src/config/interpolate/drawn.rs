@@ -5,9 +5,9 @@ use std::{collections::BTreeMap, fmt};
 
 /// What a value was drawn from, besides the document it stands in.
 #[derive(Clone, Copy, Default, PartialEq, Eq)]
-pub struct Sources(u8);
+pub struct DrawnFrom(u8);
 
-impl Sources {
+impl DrawnFrom {
     pub(super) const NONE: Self = Self(0);
     pub(super) const ENV: Self = Self(1);
     pub(super) const FILE: Self = Self(2);
@@ -71,7 +71,7 @@ impl Sources {
 }
 
 /// `env, secret`.
-impl fmt::Display for Sources {
+impl fmt::Display for DrawnFrom {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let names: Vec<_> =
             Self::NAMES.iter().filter(|(one, _)| self.has(*one)).map(|(_, name)| *name).collect();
@@ -79,16 +79,16 @@ impl fmt::Display for Sources {
     }
 }
 
-impl fmt::Debug for Sources {
+impl fmt::Debug for DrawnFrom {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Sources({self})")
+        write!(f, "DrawnFrom({self})")
     }
 }
 
 /// What the values of a document were drawn from, by path, and what could not be resolved yet.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Drawn {
-    pub(super) sources: BTreeMap<String, Sources>,
+    pub(super) sources: BTreeMap<String, DrawnFrom>,
     pub(super) left: Vec<String>,
     /// Every reference that was there has been resolved, or left: what looks like one now is a text.
     pub(super) is_done: bool,
@@ -96,7 +96,7 @@ pub struct Drawn {
 
 impl Drawn {
     /// Each path whose value was drawn from somewhere outside, or from a secret.
-    pub fn iter(&self) -> impl Iterator<Item = (&str, Sources)> {
+    pub fn iter(&self) -> impl Iterator<Item = (&str, DrawnFrom)> {
         self.sources.iter().map(|(path, sources)| (path.as_str(), *sources))
     }
 
@@ -112,8 +112,8 @@ impl Drawn {
     }
 
     /// What the value at `path` was drawn from: itself, what is around it and what is in it.
-    pub fn at(&self, path: &str) -> Sources {
-        let mut all = Sources::NONE;
+    pub fn at(&self, path: &str) -> DrawnFrom {
+        let mut all = DrawnFrom::NONE;
         if !self.sources.is_empty() {
             for (other, sources) in &self.sources {
                 if path::within(path, other).is_some() || path::within(other, path).is_some() {
@@ -125,13 +125,13 @@ impl Drawn {
     }
 
     /// What was drawn below `base`, by the path from there.
-    pub(crate) fn below(&self, base: &str) -> impl Iterator<Item = (&str, Sources)> {
+    pub(crate) fn below(&self, base: &str) -> impl Iterator<Item = (&str, DrawnFrom)> {
         self.sources
             .iter()
             .filter_map(move |(path, sources)| Some((path::within(path, base)?, *sources)))
     }
 
-    pub(super) fn add(&mut self, path: String, sources: Sources) {
+    pub(super) fn add(&mut self, path: String, sources: DrawnFrom) {
         if !sources.is_none() {
             self.sources.entry(path).or_default().add(sources);
         }
@@ -159,7 +159,7 @@ impl Drawn {
     /// The value at this path is a secret.
     #[cfg(feature = "schema")]
     pub(crate) fn hide(&mut self, path: String) {
-        self.add(path, Sources::SECRET);
+        self.add(path, DrawnFrom::SECRET);
     }
 
     /// What `other` knows, too; what was left is what is left there.

@@ -2,7 +2,7 @@
 
 use super::{
     address::{Address, Step},
-    drawn::Sources,
+    drawn::DrawnFrom,
     grammar::{is_template, parse},
     resolvers::Resolvers,
     template::{Insert, Piece, Template},
@@ -262,7 +262,7 @@ impl<'a> Engine<'a> {
     /// The text of a template.
     pub(super) fn text(&mut self, template: &Template, at: &Address) -> Result<Made, Stop> {
         let mut text = String::new();
-        let mut sources = Sources::NONE;
+        let mut sources = DrawnFrom::NONE;
         for piece in &template.0 {
             match piece {
                 Piece::Text(piece) => text.push_str(piece),

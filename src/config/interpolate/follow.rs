@@ -2,7 +2,7 @@
 
 use super::{
     address::{Address, Step, child, is_space, step},
-    drawn::Sources,
+    drawn::DrawnFrom,
     engine::{Engine, Stop},
     grammar::is_template,
     missing::is_missing,
@@ -24,14 +24,14 @@ pub(super) enum Found<'a> {
 
 /// What a text leads to, if it is a reference to a part of the tree: the part itself, so that what
 /// lies in it can be found without resolving all of it.
-pub(super) type Followed<'a> = (Found<'a>, Sources);
+pub(super) type Followed<'a> = (Found<'a>, DrawnFrom);
 
 /// A reference whose keys are known.
 pub(super) struct Route {
     base: Address,
     names: Vec<String>,
     /// What the keys were drawn from.
-    sources: Sources,
+    sources: DrawnFrom,
 }
 
 impl<'a> Engine<'a> {
@@ -39,10 +39,10 @@ impl<'a> Engine<'a> {
     pub(super) fn read(&mut self, path: &str) -> Result<Value, Stop> {
         path.clone_into(&mut self.asked);
         let names = path::steps(path).map(Cow::into_owned).collect();
-        let route = Route { base: Address::default(), names, sources: Sources::NONE };
+        let route = Route { base: Address::default(), names, sources: DrawnFrom::NONE };
         let made = self.locate(route, path).and_then(|(found, _)| match found {
             Found::Part(_, value) if is_missing(value) => {
-                Ok(Made::new(value.clone(), Sources::NONE))
+                Ok(Made::new(value.clone(), DrawnFrom::NONE))
             }
             found => self.take(found, path),
         });
@@ -72,7 +72,7 @@ impl<'a> Engine<'a> {
     /// Where a reference that stands at `at` goes.
     pub(super) fn route(&mut self, reference: &Reference, at: &Address) -> Result<Route, Stop> {
         let mut route =
-            Route { base: Address::default(), names: Vec::new(), sources: Sources::NONE };
+            Route { base: Address::default(), names: Vec::new(), sources: DrawnFrom::NONE };
         let mut up = reference.up;
         for key in &reference.keys {
             match key {
@@ -110,7 +110,7 @@ impl<'a> Engine<'a> {
     pub(super) fn route_of_text(&mut self, text: &str, at: &Address) -> Result<Route, Stop> {
         let up = text.len() - text.trim_start_matches('.').len();
         let names = path::steps(text).map(Cow::into_owned).collect();
-        let mut route = Route { base: Address::default(), names, sources: Sources::NONE };
+        let mut route = Route { base: Address::default(), names, sources: DrawnFrom::NONE };
         self.raise(&mut route, up, at)?;
         Ok(route)
     }
@@ -170,7 +170,7 @@ impl<'a> Engine<'a> {
     pub(super) fn seek(&mut self, route: Route) -> Result<Result<Followed<'a>, Dead>, Stop> {
         let Route { base, names, mut sources } = route;
         if self.is_below_secret(&base) {
-            sources.add(Sources::SECRET);
+            sources.add(DrawnFrom::SECRET);
         }
         // Every address on the way to a text is there.
         let Some(start) = self.tree.at(&base) else { return Err(Stop::Failed) };
@@ -184,7 +184,7 @@ impl<'a> Engine<'a> {
                 found = further;
             }
             if self.is_secret(&name) {
-                sources.add(Sources::SECRET);
+                sources.add(DrawnFrom::SECRET);
             }
             found = match self.below(found, name) {
                 Ok(found) => found,
@@ -227,7 +227,7 @@ impl<'a> Engine<'a> {
         self.leave(depth);
         let followed = match followed? {
             Some(followed) => followed,
-            None => (Found::Made(self.leaf(at, text)?, Vec::new()), Sources::NONE),
+            None => (Found::Made(self.leaf(at, text)?, Vec::new()), DrawnFrom::NONE),
         };
         self.followed.insert(at.clone(), followed.clone());
         Ok(followed)

@@ -94,7 +94,7 @@ mod resolvers;
 mod template;
 mod tree;
 
-pub use drawn::{Drawn, Sources};
+pub use drawn::{Drawn, DrawnFrom};
 pub use missing::missing;
 pub use resolve::{has_references, resolve, resolve_in};
 pub use resolvers::Resolvers;

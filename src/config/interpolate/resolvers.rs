@@ -6,7 +6,7 @@ mod paths;
 mod system;
 mod time;
 
-use super::drawn::Sources;
+use super::drawn::DrawnFrom;
 use crate::{BoxError, config::SecretKeys};
 use serde_json::Value;
 use std::{
@@ -138,10 +138,10 @@ impl Resolvers {
         name: &str,
         arguments: &[Value],
         now: impl FnOnce() -> SystemTime,
-    ) -> Option<Result<(Value, Sources), String>> {
+    ) -> Option<Result<(Value, DrawnFrom), String>> {
         if let Some(custom) = self.custom.get(name) {
             let answer = custom(arguments).map_err(|error| error.to_string());
-            return Some(answer.map(|value| (value, Sources::NONE)));
+            return Some(answer.map(|value| (value, DrawnFrom::NONE)));
         }
         let around = &self.surroundings;
         Some(match name {

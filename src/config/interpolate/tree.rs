@@ -2,7 +2,7 @@
 
 use super::{
     address::{Address, Step, child},
-    drawn::Sources,
+    drawn::DrawnFrom,
 };
 use serde_json::Value;
 
@@ -45,24 +45,24 @@ pub(super) struct Made {
 pub(super) struct Trace {
     /// From the value to the part.
     pub(super) below: Vec<Step>,
-    pub(super) sources: Sources,
+    pub(super) sources: DrawnFrom,
 }
 
 impl Made {
-    pub(super) fn new(value: Value, sources: Sources) -> Self {
+    pub(super) fn new(value: Value, sources: DrawnFrom) -> Self {
         let mut made = Self { value, traces: Vec::new() };
         made.mark(sources);
         made
     }
 
-    pub(super) fn mark(&mut self, sources: Sources) {
+    pub(super) fn mark(&mut self, sources: DrawnFrom) {
         if !sources.is_none() {
             self.traces.push(Trace { below: Vec::new(), sources });
         }
     }
 
-    pub(super) fn sources(&self) -> Sources {
-        let mut all = Sources::NONE;
+    pub(super) fn sources(&self) -> DrawnFrom {
+        let mut all = DrawnFrom::NONE;
         self.traces.iter().for_each(|trace| all.add(trace.sources));
         all
     }

@@ -1,6 +1,6 @@
 //! `env`: an environment variable.
 
-use super::{Sources, Surroundings, count, text};
+use super::{DrawnFrom, Surroundings, count, text};
 use crate::config::SecretKeys;
 use serde_json::Value;
 
@@ -8,7 +8,7 @@ pub(super) fn env(
     arguments: &[Value],
     around: &Surroundings,
     secrets: &SecretKeys,
-) -> Result<(Value, Sources), String> {
+) -> Result<(Value, DrawnFrom), String> {
     let (name, default) = match arguments {
         [name] => (text(name)?, None),
         [name, default] => (text(name)?, Some(default)),
@@ -27,9 +27,9 @@ pub(super) fn env(
             }
         },
     };
-    let mut sources = Sources::ENV;
+    let mut sources = DrawnFrom::ENV;
     if secrets.matches(&name) {
-        sources.add(Sources::SECRET);
+        sources.add(DrawnFrom::SECRET);
     }
     let value = match (found, default) {
         (Some(value), _) => Value::String(value),

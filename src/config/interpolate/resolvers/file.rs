@@ -1,6 +1,6 @@
 //! `file`: the contents of a file, such as a mounted secret.
 
-use super::{Sources, Surroundings, one};
+use super::{DrawnFrom, Surroundings, one};
 use crate::config::SecretKeys;
 use serde_json::Value;
 use std::{fs::File, io::Read as _, path::Path};
@@ -12,7 +12,7 @@ pub(super) fn contents(
     arguments: &[Value],
     around: &Surroundings,
     secrets: &SecretKeys,
-) -> Result<(Value, Sources), String> {
+) -> Result<(Value, DrawnFrom), String> {
     let path = around.place(&one(arguments, "the path of a file")?);
     let shown = path.display();
     let mut bytes = Vec::new();
@@ -25,11 +25,11 @@ pub(super) fn contents(
     let mut text = String::from_utf8(bytes).map_err(|_| format!("{shown}: not UTF-8"))?;
     // The end of the last line, which every editor writes.
     text.truncate(text.strip_suffix('\n').map_or(text.len(), |t| t.trim_end_matches('\r').len()));
-    let mut sources = Sources::FILE;
+    let mut sources = DrawnFrom::FILE;
     let is_secret = path.iter().any(|part| secrets.matches(&part.to_string_lossy()))
         || path.file_stem().is_some_and(|stem| secrets.matches(&stem.to_string_lossy()));
     if is_secret {
-        sources.add(Sources::SECRET);
+        sources.add(DrawnFrom::SECRET);
     }
     Ok((Value::String(text), sources))
 }

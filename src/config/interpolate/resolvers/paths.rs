@@ -1,12 +1,12 @@
 //! `path.*`: what one does with paths. Only `path.exists` looks at the disk.
 
-use super::{Sources, Surroundings, count, one, text};
+use super::{DrawnFrom, Surroundings, count, one, text};
 use serde_json::Value;
 use std::path::{Component, Path, PathBuf};
 
-type Answer = Result<(Value, Sources), String>;
+type Answer = Result<(Value, DrawnFrom), String>;
 
-fn answer(path: &Path, sources: Sources) -> Answer {
+fn answer(path: &Path, sources: DrawnFrom) -> Answer {
     let path = path.to_str().ok_or_else(|| format!("{}: not UTF-8", path.display()))?;
     Ok((path.into(), sources))
 }
@@ -16,7 +16,7 @@ pub(super) fn join(arguments: &[Value]) -> Answer {
         return Err(count("at least one path", 0));
     }
     let parts = arguments.iter().map(text).collect::<Result<Vec<_>, _>>()?;
-    answer(&parts.iter().collect::<PathBuf>(), Sources::NONE)
+    answer(&parts.iter().collect::<PathBuf>(), DrawnFrom::NONE)
 }
 
 pub(super) fn absolute(arguments: &[Value], around: &Surroundings) -> Answer {
@@ -33,19 +33,19 @@ pub(super) fn absolute(arguments: &[Value], around: &Surroundings) -> Answer {
             other => plain.push(other),
         }
     }
-    answer(&plain, Sources::SYSTEM)
+    answer(&plain, DrawnFrom::SYSTEM)
 }
 
 pub(super) fn directory_of(arguments: &[Value]) -> Answer {
     let path = one(arguments, "a path")?;
-    answer(Path::new(&path).parent().unwrap_or_else(|| Path::new(&path)), Sources::NONE)
+    answer(Path::new(&path).parent().unwrap_or_else(|| Path::new(&path)), DrawnFrom::NONE)
 }
 
 pub(super) fn name_of(arguments: &[Value]) -> Answer {
     let path = one(arguments, "a path")?;
-    answer(Path::new(Path::new(&path).file_name().unwrap_or_default()), Sources::NONE)
+    answer(Path::new(Path::new(&path).file_name().unwrap_or_default()), DrawnFrom::NONE)
 }
 
 pub(super) fn exists(arguments: &[Value], around: &Surroundings) -> Answer {
-    Ok((around.place(&one(arguments, "a path")?).exists().into(), Sources::FILE))
+    Ok((around.place(&one(arguments, "a path")?).exists().into(), DrawnFrom::FILE))
 }

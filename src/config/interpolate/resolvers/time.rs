@@ -1,10 +1,10 @@
 //! `time.*`: the clock, read once per document.
 
-use super::Sources;
+use super::DrawnFrom;
 use serde_json::Value;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-type Answer = Result<(Value, Sources), String>;
+type Answer = Result<(Value, DrawnFrom), String>;
 
 /// Whole seconds since 1970.
 fn seconds(now: SystemTime) -> Result<u64, String> {
@@ -14,7 +14,7 @@ fn seconds(now: SystemTime) -> Result<u64, String> {
 }
 
 pub(super) fn unix(now: SystemTime) -> Answer {
-    Ok((seconds(now)?.into(), Sources::TIME))
+    Ok((seconds(now)?.into(), DrawnFrom::TIME))
 }
 
 /// As in `2026-11-25T03:23:40Z` (RFC 3339, UTC, whole seconds).
@@ -23,7 +23,7 @@ pub(super) fn rfc3339(now: SystemTime) -> Answer {
     let (year, month, day) = date(seconds / 86_400);
     let (hour, minute, second) = (seconds / 3_600 % 24, seconds / 60 % 60, seconds % 60);
     let text = format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z");
-    Ok((text.into(), Sources::TIME))
+    Ok((text.into(), DrawnFrom::TIME))
 }
 
 /// The date of a day after 1970-01-01, in the Gregorian calendar.
