@@ -74,6 +74,8 @@ mod named;
 pub mod proxy;
 pub mod record;
 pub mod round_robin;
+#[cfg(feature = "server")]
+pub mod server;
 mod service_fn;
 pub mod shadow;
 pub mod single;

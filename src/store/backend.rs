@@ -103,16 +103,22 @@ impl SqliteStore {
     ) -> Result<T, StoreError> {
         let not_run = |reason: String| StoreError::NotRun { path: self.path().to_owned(), reason };
         let runtime = Handle::try_current().map_err(|error| not_run(error.to_string()))?;
-        let inner = self.inner.clone();
-        let written = runtime.spawn_blocking(move || {
-            let Some(writer) = &inner.writer else {
-                return Err(StoreError::ReadOnly { path: inner.path.clone() });
-            };
-            // After a panic in the middle of a batch the writer begins by rolling it back.
-            let mut writer = writer.lock().unwrap_or_else(PoisonError::into_inner);
-            work(&mut writer).map_err(|error| StoreError::sqlite(&inner.path, "write", error))
-        });
+        let store = self.clone();
+        let written = runtime.spawn_blocking(move || store.with_writer(work));
         written.await.map_err(|error| not_run(error.to_string()))?
+    }
+
+    /// Runs `work` with the connection that writes, when nothing else does. Blocks.
+    pub(super) fn with_writer<T>(
+        &self,
+        work: impl FnOnce(&mut Writer) -> rusqlite::Result<T>,
+    ) -> Result<T, StoreError> {
+        let Some(writer) = &self.inner.writer else {
+            return Err(StoreError::ReadOnly { path: self.inner.path.clone() });
+        };
+        // After a panic in the middle of a batch the writer begins by rolling it back.
+        let mut writer = writer.lock().unwrap_or_else(PoisonError::into_inner);
+        work(&mut writer).map_err(|error| self.failed("write", error))
     }
 
     fn run_id(&self, run: &RunId) -> Result<BranchId, StoreError> {

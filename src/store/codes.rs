@@ -85,7 +85,7 @@ impl<T: Coded> Code<T> {
 
 /// The integers of all sets.
 #[derive(Debug, Clone)]
-pub(super) struct Codes {
+pub(crate) struct Codes {
     pub(super) role: Code<Role>,
     pub(super) status: Code<Status>,
     pub(super) failure: Code<FailureKind>,

@@ -93,7 +93,10 @@ mod read;
 mod read_differences;
 mod row;
 mod schema;
+#[cfg(feature = "server")]
+mod session;
 mod summary;
+mod tracking;
 mod write;
 
 pub use backend::SqliteStore;
@@ -107,3 +110,8 @@ pub use read::{BranchRows, StoreCounts};
 pub use row::BranchRow;
 pub use schema::{APPLICATION_ID, SCHEMA_VERSION};
 pub use summary::ConfigSummary;
+
+#[cfg(feature = "server")]
+pub(crate) use codes::Codes;
+#[cfg(feature = "server")]
+pub(crate) use session::Session;

@@ -1,10 +1,12 @@
 //! What the file looks like.
 
+use super::tracking;
+
 /// The `application_id` in the header of a store: "SPMT".
 pub const APPLICATION_ID: i32 = 0x5350_4d54;
 
 /// The version of the schema that this crate writes, in the file's `user_version`.
-pub const SCHEMA_VERSION: i32 = 3;
+pub const SCHEMA_VERSION: i32 = 4;
 
 /// The tables of version 1.
 ///
@@ -151,6 +153,9 @@ pub(super) fn since(from: i32) -> String {
     }
     if from < 3 {
         sql += VERSION_3;
+    }
+    if from < 4 {
+        sql += &tracking::tables();
     }
     sql += &views();
     sql + &format!(

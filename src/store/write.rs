@@ -118,6 +118,15 @@ impl Writer {
         })
     }
 
+    /// Runs what the store's network face wants written.
+    #[cfg(feature = "server")]
+    pub(super) fn transact<T>(
+        &mut self,
+        work: impl FnOnce(&Connection, &Codes) -> rusqlite::Result<T>,
+    ) -> rusqlite::Result<T> {
+        self.transaction(|connection, _, codes, _| work(connection, codes))
+    }
+
     fn transaction<T>(
         &mut self,
         work: impl FnOnce(&Connection, &mut Memory, &Codes, Limits) -> rusqlite::Result<T>,

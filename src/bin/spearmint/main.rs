@@ -11,6 +11,7 @@ mod diff;
 mod output;
 mod serve;
 mod store_path;
+mod ui;
 
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
@@ -47,6 +48,7 @@ enum Command {
     Branches(branches::Branches),
     Assign(assign::Assign),
     Diff(diff::Diff),
+    Ui(ui::Ui),
     Config(config::Config),
     Completions(completions::Completions),
 }
@@ -77,6 +79,7 @@ fn main() -> ExitCode {
         Command::Branches(command) => command.run(),
         Command::Assign(command) => command.run(),
         Command::Diff(command) => command.run(),
+        Command::Ui(command) => command.run(),
         Command::Config(command) => command.run(),
         Command::Completions(command) => command.run(),
     };

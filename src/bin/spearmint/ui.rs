@@ -1,0 +1,42 @@
+//! `spearmint ui`: a store as an MLflow server.
+
+use crate::{Failed, store_path};
+use clap::Args;
+use std::{net::SocketAddr, path::PathBuf};
+use tokio::net::TcpListener;
+use tower_spearmint::{server::MlflowServer, store::SqliteStore};
+
+/// Open a store to MLflow's clients: branches are runs, and new runs can be logged.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  spearmint ui                                   the store of this directory, at 127.0.0.1:5000
+  spearmint ui --store ranker.db --listen 127.0.0.1:5001
+
+  import mlflow
+  mlflow.set_tracking_uri(\"http://127.0.0.1:5000\")
+  print(mlflow.search_runs(experiment_names=[\"ranker\"], max_results=20))")]
+pub(crate) struct Ui {
+    /// The store; it is created if it is not there.
+    #[arg(long, value_name = "FILE", default_value = "spearmint.db")]
+    store: PathBuf,
+    /// Where to listen.
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:5000")]
+    listen: SocketAddr,
+}
+
+impl Ui {
+    pub(crate) fn run(self) -> Result<(), Failed> {
+        let store = SqliteStore::open(&self.store)?;
+        let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+        runtime.block_on(async {
+            let listener = TcpListener::bind(self.listen).await?;
+            anstream::eprintln!("{} at http://{}", self.store.display(), listener.local_addr()?);
+            let stop = async {
+                let _ = tokio::signal::ctrl_c().await;
+            };
+            MlflowServer::new(store)?.serve(listener, stop).await;
+            Ok(())
+        })
+    }
+}

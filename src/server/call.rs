@@ -1,0 +1,34 @@
+//! What a call is, and what it works with.
+
+use super::{error::ApiError, input::Input, reply::Reply};
+use crate::store::Codes;
+use rusqlite::Connection;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+/// A connection within a transaction, or one that reads.
+pub(super) struct Context<'a> {
+    pub(super) connection: &'a Connection,
+    /// The names of what the store holds as numbers.
+    pub(super) codes: &'a Codes,
+}
+
+pub(super) type Answer = Result<Reply, ApiError>;
+pub(super) type Handler = fn(&Context<'_>, Input) -> Answer;
+
+/// How a call is run.
+#[derive(Clone, Copy)]
+pub(super) enum Call {
+    /// With a connection that reads.
+    Read(Handler),
+    /// In a transaction; an error undoes what it wrote.
+    Write(Handler),
+}
+
+/// One call: its method, its path below `/api/` and `/ajax-api/`, and what it does.
+pub(super) type Route = (&'static str, &'static str, Call);
+
+/// Milliseconds since the Unix epoch.
+pub(super) fn now_ms() -> i64 {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(now.as_millis()).unwrap_or(i64::MAX)
+}

@@ -1,0 +1,39 @@
+//! The store's network face: MLflow's REST API over the branches, and over what clients log.
+//!
+//! [`MlflowServer`] speaks the API of MLflow 3.17 (2.0 and 3.0), so that its Python client, and
+//! whatever else talks to an MLflow server, works against a [`SqliteStore`] with nothing else to
+//! install. Every branch is a run: its config is the params, its times are the metrics.
+//!
+//! ```no_run
+//! use tower_spearmint::{server::MlflowServer, store::SqliteStore};
+//!
+//! # #[tokio::main]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let store = SqliteStore::open("spearmint.db")?;
+//! let listener = tokio::net::TcpListener::bind("127.0.0.1:5000").await?;
+//! MlflowServer::new(store)?.serve(listener, std::future::pending()).await;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! `spearmint ui` is the same from the command line.
+//!
+//! # How a call runs
+//!
+//! [`routes`] finds it. One that reads runs on a blocking thread, with a connection of its own
+//! ([`readers`]). All that write run on one thread ([`writer`]), which takes as many calls as
+//! are waiting into one transaction, each in a savepoint of its own, and answers when it is
+//! committed.
+
+mod call;
+mod error;
+mod experiments;
+mod input;
+mod readers;
+mod reply;
+mod routes;
+mod runs;
+mod serve;
+mod writer;
+
+pub use serve::MlflowServer;

@@ -1,0 +1,47 @@
+//! What goes back.
+
+use bytes::Bytes;
+use http::{HeaderValue, Response, StatusCode, header};
+use http_body_util::Full;
+use serde::Serialize;
+
+/// A whole answer: a status, and JSON.
+#[derive(Debug)]
+pub(super) struct Reply {
+    status: StatusCode,
+    content_type: HeaderValue,
+    body: Bytes,
+}
+
+impl Reply {
+    pub(super) fn json(value: &impl Serialize) -> Self {
+        // Only maps with keys that are no strings, and failing `Serialize`, cannot be written;
+        // what is written here has neither.
+        let body = serde_json::to_vec(value).unwrap_or_default();
+        let content_type = HeaderValue::from_static("application/json");
+        Self { status: StatusCode::OK, content_type, body: body.into() }
+    }
+
+    /// `{}`: it was done, and there is nothing to say.
+    pub(super) fn done() -> Self {
+        let content_type = HeaderValue::from_static("application/json");
+        Self { status: StatusCode::OK, content_type, body: Bytes::from_static(b"{}") }
+    }
+
+    pub(super) fn text(text: impl Into<Bytes>) -> Self {
+        let content_type = HeaderValue::from_static("text/plain; charset=utf-8");
+        Self { status: StatusCode::OK, content_type, body: text.into() }
+    }
+
+    pub(super) const fn with_status(mut self, status: StatusCode) -> Self {
+        self.status = status;
+        self
+    }
+
+    pub(super) fn into_response(self) -> Response<Full<Bytes>> {
+        let mut response = Response::new(Full::new(self.body));
+        *response.status_mut() = self.status;
+        response.headers_mut().insert(header::CONTENT_TYPE, self.content_type);
+        response
+    }
+}

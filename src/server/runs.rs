@@ -1,0 +1,5 @@
+//! Runs: `runs/…`.
+
+use super::call::Route;
+
+pub(super) const ROUTES: &[Route] = &[];

@@ -1,0 +1,116 @@
+//! The thread that writes: what is waiting goes into one transaction.
+
+use super::{
+    call::{Answer, Context, Handler},
+    error::{ApiError, ErrorCode},
+    input::Input,
+    reply::Reply,
+};
+use crate::store::SqliteStore;
+use rusqlite::Connection;
+use std::{
+    io,
+    panic::{AssertUnwindSafe, catch_unwind},
+    thread,
+};
+use tokio::sync::{mpsc, oneshot};
+
+/// Calls that wait to be written; more are turned away.
+const MAX_WAITING: usize = 1_024;
+/// Calls in one transaction.
+const MAX_TOGETHER: usize = 128;
+
+/// Hands calls to the thread. The thread ends when the last clone is dropped.
+#[derive(Clone)]
+pub(super) struct WriterQueue(mpsc::Sender<Job>);
+
+struct Job {
+    handler: Handler,
+    input: Input,
+    answer: oneshot::Sender<Answer>,
+}
+
+impl WriterQueue {
+    /// # Errors
+    ///
+    /// When the system gives no thread.
+    pub(super) fn start(store: SqliteStore) -> io::Result<Self> {
+        let (queue, mut jobs) = mpsc::channel(MAX_WAITING);
+        thread::Builder::new().name("spearmint-writer".to_owned()).spawn(move || {
+            let mut together = Vec::with_capacity(MAX_TOGETHER);
+            while jobs.blocking_recv_many(&mut together, MAX_TOGETHER) > 0 {
+                write(&store, together.drain(..));
+            }
+        })?;
+        Ok(Self(queue))
+    }
+
+    /// # Cancel safety
+    ///
+    /// A call that was handed over is written, unheard.
+    pub(super) async fn run(&self, handler: Handler, input: Input) -> Answer {
+        let (answer, written) = oneshot::channel();
+        self.0.try_send(Job { handler, input, answer }).map_err(|_| {
+            ApiError::new(
+                ErrorCode::RequestLimitExceeded,
+                format!("{MAX_WAITING} calls are waiting to be written already; try again"),
+            )
+        })?;
+        written.await.unwrap_or_else(|_| {
+            Err(ApiError::new(ErrorCode::InternalError, "the call was not written"))
+        })
+    }
+}
+
+/// Runs the calls in one transaction and answers when it is committed.
+fn write(store: &SqliteStore, jobs: impl Iterator<Item = Job>) {
+    let mut answers = Vec::with_capacity(MAX_TOGETHER);
+    let mut jobs = jobs.peekable();
+    let committed = store.transact(|connection, codes| {
+        let context = Context { connection, codes };
+        for job in jobs.by_ref() {
+            let answer = in_savepoint(&context, job.handler, job.input)?;
+            answers.push((job.answer, answer));
+        }
+        Ok(())
+    });
+    match committed {
+        Ok(()) => {
+            for (asked, answer) in answers {
+                // Whoever asked may have left.
+                let _ = asked.send(answer);
+            }
+        }
+        Err(error) => {
+            let error = ApiError::from(error);
+            let waiting = answers.into_iter().map(|(asked, _)| asked);
+            for asked in waiting.chain(jobs.map(|job| job.answer)) {
+                let _ = asked.send(Err(ApiError::new(error.code, &*error.message)));
+            }
+        }
+    }
+}
+
+/// # Errors
+///
+/// When the transaction as a whole is broken; what a call has to say is the answer.
+fn in_savepoint(
+    context: &Context<'_>,
+    handler: Handler,
+    input: Input,
+) -> rusqlite::Result<Result<Reply, ApiError>> {
+    let run = |sql| execute(context.connection, sql);
+    run("SAVEPOINT call")?;
+    let answer = catch_unwind(AssertUnwindSafe(|| handler(context, input))).unwrap_or_else(|_| {
+        Err(ApiError::new(ErrorCode::InternalError, "the call panicked; nothing was written"))
+    });
+    if answer.is_err() {
+        run("ROLLBACK TO call")?;
+    }
+    run("RELEASE call")?;
+    Ok(answer)
+}
+
+fn execute(connection: &Connection, sql: &str) -> rusqlite::Result<()> {
+    connection.prepare_cached(sql)?.execute([]).map(drop)
+}
