@@ -54,6 +54,8 @@
 #![forbid(unsafe_code)]
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
+#[cfg(any(feature = "mlflow", feature = "server"))]
+mod as_run;
 pub mod assign;
 pub mod branch;
 pub mod carrier;

@@ -3,9 +3,9 @@
 use super::{
     MlflowError,
     client::{Call, Client},
-    limits,
     retry::{Patience, Retry},
 };
+use crate::as_run::limits;
 use serde_json::{Value, json};
 use std::collections::HashMap;
 use tokio::sync::Mutex;

@@ -1,16 +1,15 @@
 //! The backend's calls: one run, or a batch of them.
 
 use super::{
-    MlflowBackend, MlflowError,
+    MlflowBackend, MlflowError, bodies,
     client::Call,
-    params::Params,
     retry::Patience,
-    run,
     runs::{Run, Trail},
     unfinished::Leftover,
 };
 use crate::{
     BoxError,
+    as_run::{self, Params},
     branch::{Branch, Failure, Status},
     record::{BatchError, LoggerBackend, RunId},
 };
@@ -26,7 +25,8 @@ impl LoggerBackend for MlflowBackend {
 
     async fn log_status(&self, run: &RunId, branch: &Branch) -> Result<(), BoxError> {
         let patience = self.patience();
-        let (metrics, tags) = (run::metrics(branch), run::end_tags(branch));
+        let (metrics, tags) =
+            (bodies::metrics(branch), bodies::tags(as_run::end_tags(&branch.into())));
         self.log_values(&patience, &run.0, &Params::default(), &metrics, tags).await?;
         self.close(&patience, &run.0, branch).await?;
         Ok(())
@@ -34,7 +34,7 @@ impl LoggerBackend for MlflowBackend {
 
     async fn log_exception(&self, run: &RunId, failure: &Failure) -> Result<(), BoxError> {
         let patience = self.patience();
-        let mut tags = run::failure_tags(failure);
+        let mut tags = bodies::tags(as_run::failure_tags(failure));
         tags.extend(self.log_trace(&self.get_run(&patience, &run.0).await?, failure).await);
         self.log_values(&patience, &run.0, &Params::default(), &[], tags).await?;
         Ok(())
@@ -126,7 +126,7 @@ impl MlflowBackend {
         if let (Status::Failed, Some(failure)) = (branch.status, &branch.failure) {
             tags.extend(self.log_trace(&run, failure).await);
         }
-        let (params, metrics) = (Params::of(branch.config.redacted()), run::metrics(branch));
+        let (params, metrics) = (Params::of(branch.config.redacted()), bodies::metrics(branch));
         self.log_values(patience, &run.id, &params, &metrics, tags).await?;
         self.close(patience, &run.id, branch).await?;
         Ok(run)
@@ -138,7 +138,7 @@ impl MlflowBackend {
         run_id: &str,
         branch: &Branch,
     ) -> Result<(), MlflowError> {
-        let call = Call::post("runs/update", &run::update(run_id, branch));
+        let call = Call::post("runs/update", &bodies::update(run_id, branch));
         self.persist(patience, &call).await?;
         Ok(())
     }

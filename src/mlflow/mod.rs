@@ -93,14 +93,12 @@
 
 mod address;
 mod backend;
+mod bodies;
 mod client;
 mod error;
 mod experiments;
-mod limits;
 mod logger;
-mod params;
 mod retry;
-mod run;
 mod runs;
 mod unfinished;
 

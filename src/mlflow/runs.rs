@@ -1,14 +1,15 @@
 //! The requests that make one run.
 
 use super::{
-    MlflowBackend, MlflowError,
+    MlflowBackend, MlflowError, bodies,
     client::Call,
-    params::Params,
     retry::{Patience, Retry},
-    run,
     unfinished::Leftover,
 };
-use crate::branch::{Branch, BranchId, Failure};
+use crate::{
+    as_run::{self, Params},
+    branch::{Branch, BranchId, Failure},
+};
 use serde_json::{Value, json};
 use std::time::Duration;
 
@@ -86,7 +87,7 @@ impl MlflowBackend {
         branch: &Branch,
         trail: &mut Trail,
     ) -> Result<Run, MlflowError> {
-        let call = Call::post("runs/create", &run::create(&trail.experiment_id, branch));
+        let call = Call::post("runs/create", &bodies::create(&trail.experiment_id, branch));
         let mut retry = Retry::new(patience);
         loop {
             retry.check(|| call.path())?;
@@ -125,7 +126,7 @@ impl MlflowBackend {
             "runs/search",
             &json!({
                 "experiment_ids": [experiment_id],
-                "filter": format!("tags.`{}` = '{branch}'", run::BRANCH_ID),
+                "filter": format!("tags.`{}` = '{branch}'", as_run::BRANCH_ID),
                 "max_results": 10,
             }),
         );
@@ -154,9 +155,9 @@ impl MlflowBackend {
         mut tags: Vec<Value>,
     ) -> Result<(), MlflowError> {
         if params.left_out > 0 {
-            tags.push(run::tag("spearmint.params_left_out", &params.left_out.to_string()));
+            tags.push(bodies::tag("spearmint.params_left_out", &params.left_out.to_string()));
         }
-        for (at, portion) in params.calls().into_iter().enumerate() {
+        for (at, portion) in bodies::portions(params).into_iter().enumerate() {
             let mut body = json!({ "run_id": run_id, "params": portion });
             if at == 0 {
                 body["metrics"] = metrics.into();
@@ -170,7 +171,7 @@ impl MlflowBackend {
     /// Uploads `failure.txt`; where that is not possible, gives back the tag to set instead.
     pub(super) async fn log_trace(&self, run: &Run, failure: &Failure) -> Option<Value> {
         if let Some(path) = self.proxied_path(&run.artifact_uri) {
-            let text = run::failure_text(failure).into_bytes();
+            let text = as_run::failure_text(failure).into_bytes();
             let call = Call::put_artifact(&format!("{path}/failure.txt"), text);
             let patience = Patience::new(ARTIFACT_PATIENCE.min(self.give_up_after));
             match self.persist(&patience, &call).await {
@@ -180,7 +181,7 @@ impl MlflowBackend {
                 }
             }
         }
-        Some(run::tag("spearmint.failure_trace", &failure.trace))
+        Some(bodies::tag("spearmint.failure_trace", &failure.trace))
     }
 
     /// The path of an artifact under the server's own artifact API, if it is kept there.

@@ -1,6 +1,6 @@
 //! `spearmint ui`: a store as an MLflow server.
 
-use crate::{Failed, store_path};
+use crate::Failed;
 use clap::Args;
 use std::{net::SocketAddr, path::PathBuf};
 use tokio::net::TcpListener;

@@ -1,24 +1,24 @@
 //! A nested config as MLflow's flat params.
 
 use super::limits;
-use serde_json::{Value, json};
+use serde_json::Value;
 use std::collections::HashSet;
 
 /// The most params of one run; a config with more is an accident, and would take minutes.
-pub(super) const MAX_PARAMS: usize = 1_000;
+pub(crate) const MAX_PARAMS: usize = 1_000;
 
 /// The params of a config: each value under its dotted path, as
 /// [`Config::get`](crate::Config::get) takes it.
 #[derive(Debug, Default)]
-pub(super) struct Params {
-    pub(super) list: Vec<(String, String)>,
+pub(crate) struct Params {
+    pub(crate) list: Vec<(String, String)>,
     /// How many there were beyond [`MAX_PARAMS`].
-    pub(super) left_out: usize,
+    pub(crate) left_out: usize,
     names: HashSet<String>,
 }
 
 impl Params {
-    pub(super) fn of(value: &Value) -> Self {
+    pub(crate) fn of(value: &Value) -> Self {
         let mut params = Self::default();
         flatten(value, "", &mut |path, value| params.add(path, value));
         params
@@ -41,33 +41,10 @@ impl Params {
         };
         self.list.push((name, text));
     }
-
-    /// In portions that MLflow takes in one request, at least one.
-    pub(super) fn calls(&self) -> Vec<Vec<Value>> {
-        let mut calls = vec![Vec::new()];
-        let mut bytes = 0;
-        for (key, value) in &self.list {
-            // JSON may write a character in six (`\u001f`).
-            let size = key.len() + value.len() * 2 + 64;
-            let full = calls.last().is_some_and(|call: &Vec<_>| {
-                call.len() == limits::MAX_PARAMS_PER_CALL
-                    || bytes + size > limits::MAX_BYTES_PER_CALL
-            });
-            if full {
-                calls.push(Vec::new());
-                bytes = 0;
-            }
-            bytes += size;
-            if let Some(call) = calls.last_mut() {
-                call.push(json!({ "key": key, "value": value }));
-            }
-        }
-        calls
-    }
 }
 
 /// Calls `leaf` for every value that holds no others, with its dotted path.
-pub(super) fn flatten(value: &Value, path: &str, leaf: &mut dyn FnMut(&str, &Value)) {
+pub(crate) fn flatten(value: &Value, path: &str, leaf: &mut dyn FnMut(&str, &Value)) {
     let join = |key: &str| if path.is_empty() { key.to_owned() } else { format!("{path}.{key}") };
     match value {
         Value::Object(map) if !map.is_empty() => {
@@ -89,6 +66,7 @@ pub(super) fn flatten(value: &Value, path: &str, leaf: &mut dyn FnMut(&str, &Val
 #[cfg(test)]
 mod tests {
     use super::*;
+    use serde_json::json;
 
     #[test]
     fn nested_values_stand_under_their_paths() {
@@ -117,21 +95,6 @@ mod tests {
         let params = Params::of(&json!({ "a.b": 1, "a": { "b": 2 }, "x$": 3, "x%": 4 }));
         let names: HashSet<_> = params.list.iter().map(|(name, _)| name).collect();
         assert_eq!(names.len(), 4, "{names:?}");
-    }
-
-    #[test]
-    fn portions_hold_a_hundred_params_and_less_than_a_megabyte() {
-        let many: serde_json::Map<_, _> =
-            (0..250).map(|n| (format!("k{n:03}"), json!(n))).collect();
-        let calls = Params::of(&many.into()).calls();
-        assert_eq!(calls.iter().map(Vec::len).collect::<Vec<_>>(), [100, 100, 50]);
-
-        let big: serde_json::Map<_, _> =
-            (0..150).map(|n| (format!("k{n:03}"), json!("€".repeat(6_000)))).collect();
-        let calls = Params::of(&big.into()).calls();
-        assert_eq!(calls.iter().map(Vec::len).sum::<usize>(), 150);
-        assert!(calls.iter().all(|call| json!(call).to_string().len() < 1_000_000));
-        assert_eq!(Params::of(&json!({})).calls(), [Vec::<Value>::new()]);
     }
 
     #[test]

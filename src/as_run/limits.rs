@@ -4,20 +4,20 @@
 use std::{borrow::Cow, fmt::Write};
 
 /// The longest name of a param, metric or tag.
-pub(super) const MAX_NAME: usize = 250;
+pub(crate) const MAX_NAME: usize = 250;
 /// The longest value of a param.
-pub(super) const MAX_PARAM_VALUE: usize = 6_000;
+pub(crate) const MAX_PARAM_VALUE: usize = 6_000;
 /// The longest value of a tag.
-pub(super) const MAX_TAG_VALUE: usize = 8_000;
+pub(crate) const MAX_TAG_VALUE: usize = 8_000;
 /// The longest name of an experiment.
-pub(super) const MAX_EXPERIMENT: usize = 500;
+pub(crate) const MAX_EXPERIMENT: usize = 500;
 /// The most params in one request.
-pub(super) const MAX_PARAMS_PER_CALL: usize = 100;
+pub(crate) const MAX_PARAMS_PER_CALL: usize = 100;
 /// The most bytes of params in one request; MLflow takes a megabyte in all.
-pub(super) const MAX_BYTES_PER_CALL: usize = 800_000;
+pub(crate) const MAX_BYTES_PER_CALL: usize = 800_000;
 
 /// `text` in at most `max` characters; what is cut says so, and how long it was.
-pub(super) fn cut(text: &str, max: usize) -> Cow<'_, str> {
+pub(crate) fn cut(text: &str, max: usize) -> Cow<'_, str> {
     // Some databases behind MLflow cannot keep a NUL.
     let text = if text.contains('\0') {
         text.replace('\0', "\u{fffd}").into()
@@ -39,7 +39,7 @@ pub(super) fn cut(text: &str, max: usize) -> Cow<'_, str> {
 
 /// `path` as a name that MLflow takes. Characters it refuses become `_`; a name that is too long
 /// is cut and ends in a hash of the whole.
-pub(super) fn name(path: &str) -> String {
+pub(crate) fn name(path: &str) -> String {
     let clean: String = path.chars().map(|c| if is_allowed(c) { c } else { '_' }).collect();
     // MLflow refuses a name that a file system would read as another one.
     let parts: Vec<_> = clean
@@ -55,7 +55,7 @@ pub(super) fn name(path: &str) -> String {
 }
 
 /// `name` cut so that it ends in a hash of `path`: for names that would be equal otherwise.
-pub(super) fn with_hash(name: &str, path: &str) -> String {
+pub(crate) fn with_hash(name: &str, path: &str) -> String {
     let hash = blake3::hash(path.as_bytes()).to_hex();
     let mut out: String = name.chars().take(MAX_NAME - 16).collect();
     // Writing to a string never fails.
