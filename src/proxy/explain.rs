@@ -1,14 +1,15 @@
 //! Who gets what of an experiment file, and why.
 
-use super::{ExperimentFile, headers::ClientAddr, round_robin, shadow};
+use super::{ExperimentFile, headers::ClientAddr, round_robin, shadow, single};
 use crate::{
     BoxError,
-    assign::{Explanation, Reason},
+    assign::{Epoch, Explanation, Reason},
     http::JsonBody,
 };
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue, Method, Request};
 use http_body_util::Empty;
+use serde_json::Map;
 use std::{net::IpAddr, time::SystemTime};
 
 type NoBody = Empty<Bytes>;
@@ -136,15 +137,16 @@ impl ExperimentFile {
                     }
                 })
             }
+            "single" => {
+                let mut told = Explanation::new(single::layer(self)?.epoch());
+                told.step("single", true, "every request gets this one".to_owned());
+                Ok(told.decided(single::config(self)?.id(), Reason::Primary, 1.0))
+            }
             strategy => {
-                let epoch = super::stack::epoch(self)?;
+                // Which configs there are is all that decides.
+                let epoch = Epoch::of_rules(strategy, self.pool().iter(), Map::new());
                 let mut told = Explanation::new(epoch);
                 let (what, reason) = match strategy {
-                    "single" => {
-                        let config = super::stack::single(self)?;
-                        told.step("single", true, "every request gets this one".to_owned());
-                        return Ok(told.decided(config.id(), Reason::Primary, 1.0));
-                    }
                     "multi_branch" => ("every config runs".to_owned(), Reason::All),
                     custom => (format!("`{custom}` decides for itself"), Reason::Primary),
                 };

@@ -5,7 +5,8 @@ use super::{
     file::ExperimentFile,
     listener::Counters,
     load::Load,
-    stack::{ProxyRequest, ProxyResponse, ProxyStats},
+    stack::{ProxyRequest, ProxyResponse},
+    stats::ProxyStats,
     tasks::Tasks,
 };
 #[cfg(feature = "watch")]

@@ -13,7 +13,8 @@ use super::{
     refuse::refused,
     server::Opening,
     socket::Socket,
-    stack::{ProxyRequest, ProxyResponse, ProxyStats},
+    stack::{ProxyRequest, ProxyResponse},
+    stats::ProxyStats,
     upgrade,
 };
 use crate::{

@@ -1,6 +1,9 @@
 //! What an experiment file may hold.
 
-use super::{limits::Limits, round_robin::RoundRobinSettings, shadow::ShadowSettings};
+use super::{
+    limits::Limits, multi_branch::MultiBranchSettings, round_robin::RoundRobinSettings,
+    shadow::ShadowSettings, single::SingleSettings,
+};
 use crate::{config::units, record::Failures};
 use serde::{Deserialize, Deserializer, de};
 use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf, time::Duration};
@@ -116,43 +119,6 @@ pub(super) struct TlsSettings {
     pub(super) certificate: PathBuf,
     /// The private key (PEM), relative to this file.
     pub(super) key: PathBuf,
-}
-
-#[derive(Debug, Clone, Default, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[serde(deny_unknown_fields, default)]
-pub(super) struct SingleSettings {
-    /// The config that answers [default: the first].
-    pub(super) config: Option<String>,
-}
-
-#[derive(Debug, Clone, Default, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[serde(deny_unknown_fields, default)]
-pub(super) struct MultiBranchSettings {
-    /// What becomes of the answers.
-    pub(super) combine: CombineName,
-    /// How many branches run at once.
-    pub(super) max_concurrent: Option<usize>,
-    /// How long a branch may take.
-    #[serde(deserialize_with = "units::duration")]
-    #[cfg_attr(feature = "schema", schemars(with = "crate::config::schema::written::Duration"))]
-    pub(super) timeout: Option<Duration>,
-    /// How much of a response is kept; the rest is cut off.
-    #[serde(deserialize_with = "units::size")]
-    #[cfg_attr(feature = "schema", schemars(with = "crate::config::schema::written::Size"))]
-    pub(super) max_response_bytes: Option<usize>,
-}
-
-#[derive(Debug, Clone, Copy, Default, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[serde(rename_all = "snake_case")]
-pub(super) enum CombineName {
-    #[default]
-    Json,
-    Ndjson,
-    Sse,
-    FirstSuccess,
 }
 
 /// How the upstreams are reached.

@@ -1,0 +1,98 @@
+//! What a file says; where it says nothing, what holds then.
+
+use super::ExperimentFile;
+use crate::{
+    config::ConfigPool,
+    proxy::{limits::Limits, target::REWRITE_LIMIT},
+};
+use std::{
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+impl ExperimentFile {
+    fn resolve(&self, path: &Path) -> PathBuf {
+        self.directory.join(path)
+    }
+
+    /// The name of the experiment.
+    pub fn experiment(&self) -> &str {
+        &self.settings.experiment
+    }
+
+    /// The name of the strategy.
+    pub fn strategy(&self) -> &str {
+        &self.settings.strategy
+    }
+
+    /// The configs.
+    pub fn pool(&self) -> &ConfigPool {
+        &self.pool
+    }
+
+    /// The upstream of each config, in the order of the pool, without any password.
+    pub fn upstreams(&self) -> impl Iterator<Item = (&crate::ConfigId, String)> {
+        self.targets.iter().map(|(id, target)| (id, target.to_string()))
+    }
+
+    /// Where to listen, if the file says.
+    pub fn listen(&self) -> Option<SocketAddr> {
+        self.settings.listen
+    }
+
+    /// Whether the listener speaks TLS.
+    pub const fn has_tls(&self) -> bool {
+        self.settings.tls.is_some()
+    }
+
+    /// Where to listen for the operator, if the file says.
+    pub fn admin(&self) -> Option<SocketAddr> {
+        self.settings.admin
+    }
+
+    /// The store, if the file says; relative to the file.
+    pub fn store(&self) -> Option<PathBuf> {
+        self.settings.store.as_deref().map(|path| self.resolve(path))
+    }
+
+    /// The MLflow server, if the file says.
+    pub fn mlflow(&self) -> Option<&str> {
+        self.settings.mlflow.as_deref()
+    }
+
+    /// How many threads serve, if the file says.
+    pub fn threads(&self) -> Option<usize> {
+        self.settings.threads
+    }
+
+    /// How long requests, shadows and records may take to end when the process stops; 10 s if the
+    /// file does not say.
+    pub fn drain_timeout(&self) -> Duration {
+        self.settings.drain_timeout.unwrap_or(Duration::from_secs(10))
+    }
+
+    /// How many bytes of a body are read at most, to look into it or to change it.
+    pub(in super::super) fn rewrite_limit(&self) -> usize {
+        self.settings.rewrite_limit.unwrap_or(REWRITE_LIMIT)
+    }
+
+    pub(in super::super) const fn limits(&self) -> &Limits {
+        &self.settings.limits
+    }
+
+    /// Whether it is followed while it is served; true if the file does not say.
+    pub const fn watch(&self) -> bool {
+        self.settings.watch
+    }
+
+    /// Certificate and key of the listener.
+    pub(in super::super) fn tls(&self) -> Option<(PathBuf, PathBuf)> {
+        let tls = self.settings.tls.as_ref()?;
+        Some((self.resolve(&tls.certificate), self.resolve(&tls.key)))
+    }
+
+    pub(in super::super) fn ca_file(&self) -> Option<PathBuf> {
+        self.settings.upstreams.ca_file.as_deref().map(|path| self.resolve(path))
+    }
+}
