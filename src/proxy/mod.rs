@@ -84,6 +84,7 @@
 mod admin;
 mod body;
 mod client;
+mod connection;
 mod explain;
 mod file;
 #[cfg(feature = "watch")]
@@ -124,6 +125,7 @@ mod upgrade;
 mod upstream;
 #[cfg(feature = "schema")]
 mod validate;
+mod version;
 mod visitor;
 
 pub use admin::Readiness;

@@ -4,16 +4,16 @@ use super::{
     ExperimentFile,
     target::header_name,
     unit_key::{KeySource, UnitSettings},
+    version::version,
     visitor::SetCookie,
 };
 use crate::{
     assign::{Holdout, Namespace, Ramp},
-    config::{ConfigError, canonical_json},
+    config::ConfigError,
     http::{Asked, InExtensions, RoundRobinLayer, Rule},
     round_robin::GenericRoundRobinLayer,
 };
 use serde::Deserialize;
-use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 
 /// What stands under `round_robin`.
@@ -168,18 +168,4 @@ fn asking_from(file: &ExperimentFile, layer: Plain) -> Result<Asking, ConfigErro
         None => layer,
         Some(version) => layer.version(&version),
     })
-}
-
-/// What decides, as it stands in the file: for the epoch.
-pub(super) fn version(file: &ExperimentFile, paths: &[&str]) -> Option<String> {
-    let found: Map<String, Value> = paths
-        .iter()
-        .filter_map(|path| {
-            let key = path.rsplit('.').next()?;
-            Some((key.to_owned(), file.document.get(path)?.clone()))
-        })
-        .collect();
-    // A number beyond 2^53 has no canonical form; its digits will do.
-    let text = |value: Value| canonical_json(&value).unwrap_or_else(|_| value.to_string());
-    (!found.is_empty()).then(|| text(Value::Object(found)))
 }

@@ -2,17 +2,16 @@
 
 use super::{
     BreakerSettings, Drained, OnCancel, Shadow, ShadowHandle, ShadowSettings, ShadowStats,
-    arm::ShadowArm, settings::Bounds, state::State,
+    plan::Plan, state::State,
 };
 use crate::{
     assign::{Epoch, NoKey, Salt, Unit},
-    branch::{Branch, Role},
+    branch::Branch,
     carrier::Nested,
     compare::{Comparison, NoComparison},
     config::{ConfigError, Primary},
-    trial::{Arm, Arms, UNNAMED},
+    trial::Arm,
 };
-use serde_json::{Map, Value, json};
 use std::{sync::Arc, time::Duration};
 use tokio::runtime::Handle;
 use tower_layer::Layer;
@@ -34,74 +33,14 @@ pub struct GenericShadowLayer<C, K = NoKey, V = NoComparison> {
     plan: Plan,
 }
 
-/// What the shadows are made from.
-#[derive(Debug, Clone)]
-struct Plan {
-    arms: Arms,
-    primary_at: usize,
-    base: Bounds,
-    own: Vec<ShadowSettings>,
-    control: Option<ShadowSettings>,
-    keep_results: usize,
-    enabled: bool,
-    salt: Option<Salt>,
-    version: Option<String>,
-    previous: Option<Epoch>,
-}
-
-impl Plan {
-    /// What decides who is shadowed, for the epoch: `docs/assignment.md` says what stands here.
-    fn rules(&self) -> Map<String, Value> {
-        let sample = |own: &ShadowSettings| own.over(&self.base).sample;
-        let samples: Vec<_> = self.own.iter().map(sample).collect();
-        let mut rules = Map::new();
-        let mut add = |name: &str, value: Value| rules.insert(name.to_owned(), value);
-        add("primary", json!(self.primary_at));
-        add("sample", json!(samples));
-        if let Some(control) = &self.control {
-            add("control", json!(sample(control)));
-        }
-        if let Some(salt) = &self.salt {
-            add("salt", json!(salt.as_str()));
-        }
-        if let Some(version) = &self.version {
-            add("version", json!(version));
-        }
-        rules
-    }
-
-    fn state(&self) -> Arc<State> {
-        let own = self.arms.iter().zip(&self.own).enumerate();
-        let shadows = own
-            .filter(|(at, _)| *at != self.primary_at)
-            .map(|(_, (arm, own))| ShadowArm::new(arm, Role::Shadow, own.over(&self.base)));
-        let control = self.control.iter().map(|own| {
-            ShadowArm::new(&self.arms[self.primary_at], Role::Control, own.over(&self.base))
-        });
-        State::new(shadows.chain(control).collect(), self.keep_results, self.enabled)
-    }
-}
-
 impl<C: Default> GenericShadowLayer<C> {
     /// The primary's pool: its primary answers, all others are shadows.
     pub fn new(primary: Primary) -> Self {
-        let arms = Arms::new(UNNAMED, "shadow", primary.pool());
-        let plan = Plan {
-            own: vec![ShadowSettings::default(); arms.len()],
-            arms,
-            primary_at: primary.position(),
-            base: Bounds::default(),
-            control: None,
-            keep_results: 64,
-            enabled: true,
-            salt: None,
-            version: None,
-            previous: None,
-        };
+        let plan = Plan::new(&primary);
         let layer = Self {
             carrier: C::default(),
             compare: NoComparison,
-            primary: plan.arms[plan.primary_at].clone(),
+            primary: plan.primary(),
             state: plan.state(),
             on_cancel: OnCancel::default(),
             runtime: None,
@@ -322,7 +261,7 @@ impl<C, K, V> GenericShadowLayer<C, K, V> {
     fn replanned(mut self, change: impl FnOnce(&mut Plan)) -> Self {
         change(&mut self.plan);
         self.plan.arms = self.plan.arms.with_rules(self.plan.rules(), self.plan.previous);
-        self.primary = self.plan.arms[self.plan.primary_at].clone();
+        self.primary = self.plan.primary();
         self.state = self.plan.state();
         self
     }

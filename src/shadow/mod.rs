@@ -114,6 +114,7 @@ mod handle;
 mod in_flight;
 mod layer;
 mod pairs;
+mod plan;
 mod results;
 mod service;
 mod settings;

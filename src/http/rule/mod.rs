@@ -1,14 +1,11 @@
 //! Which requests may take part in an experiment.
 
+mod fits;
 mod text;
 
-use super::{
-    JsonBody,
-    cookies::cookie,
-    matches::{Wanted, is_path},
-};
-use crate::assign::{Eligible, Percentage};
-use http::{HeaderName, HeaderValue, Method, Request, header};
+use super::matches::Wanted;
+use crate::assign::Percentage;
+use http::{HeaderName, HeaderValue, Method};
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -153,36 +150,6 @@ impl Rule {
             node => matches!(node, Node::Percentage(_)),
         }
     }
-
-    fn fits<B>(&self, request: &Request<B>, unit: Option<&[u8]>) -> bool {
-        let headers = request.headers();
-        match &self.0 {
-            Node::All(rules) => rules.iter().all(|rule| rule.fits(request, unit)),
-            Node::Any(rules) => rules.iter().any(|rule| rule.fits(request, unit)),
-            Node::Not(rule) => !rule.fits(request, unit),
-            Node::Header(name, wanted) => wanted.fits(headers, name),
-            Node::Cookie(name, wanted) => {
-                let found = cookie(headers, name);
-                match wanted {
-                    Ok(value) => found == Some(value),
-                    Err(there) => found.is_some() == *there,
-                }
-            }
-            Node::Path(path) => is_path(path, request.uri().path()),
-            Node::Method(method) => request.method() == method,
-            Node::Json(pointer, value) => {
-                let body = request.extensions().get::<JsonBody>();
-                body.and_then(|body| body.pointer(pointer)).is_some_and(|found| same(found, value))
-            }
-            Node::GrpcMethod(method) => {
-                let media = headers.get(header::CONTENT_TYPE).map(HeaderValue::as_bytes);
-                let path = request.uri().path();
-                media.is_some_and(|media| media.starts_with(b"application/grpc"))
-                    && path.strip_prefix('/').is_some_and(|path| is_path(method, path))
-            }
-            Node::Percentage(percentage) => unit.is_some_and(|unit| percentage.has(unit)),
-        }
-    }
 }
 
 impl std::ops::Not for Rule {
@@ -194,23 +161,11 @@ impl std::ops::Not for Rule {
     }
 }
 
-impl<B> Eligible<Request<B>> for Rule {
-    fn is_eligible(&self, request: &Request<B>, unit: Option<&[u8]>) -> bool {
-        self.fits(request, unit)
-    }
-}
-
-/// 1 and 1.0 are one number.
-fn same(a: &Value, b: &Value) -> bool {
-    match (a, b) {
-        (Value::Number(a), Value::Number(b)) => a == b || a.as_f64() == b.as_f64(),
-        (a, b) => a == b,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{assign::Eligible, http::JsonBody};
+    use http::Request;
     use serde_json::json;
 
     fn rule(value: Value) -> Result<Rule, String> {

@@ -15,41 +15,21 @@
 //! What else is wrong in a head (whitespace before a colon, folded lines, NUL, an unknown version)
 //! the parser behind refuses itself.
 
-use super::upgrade;
-use memchr::memchr;
-use std::sync::{
-    Arc,
-    atomic::{AtomicU8, Ordering::Relaxed},
+mod head;
+mod phase;
+
+use self::{
+    head::{Head, number},
+    phase::Meaning,
 };
+use memchr::memchr;
+
+pub(super) use self::phase::Phase;
 
 /// The longest line that says the size of a chunk.
 const MAX_SIZE_LINE: usize = 1 << 10;
 /// The longest trailer line that is looked at; the parser behind allows fewer bytes in all.
 const MAX_TRAILER: usize = 64 << 10;
-
-/// What the bytes after a request that asks for an upgrade, or is a CONNECT, are: that is for the
-/// service to say.
-#[derive(Debug, Clone, Default)]
-pub(super) struct Phase(Arc<AtomicU8>);
-
-const HTTP: u8 = 0;
-const ASKED: u8 = 1;
-/// Asked, and bytes came before the answer.
-const ASKED_AND_MORE: u8 = 2;
-const TUNNEL: u8 = 3;
-
-impl Phase {
-    /// From here on the connection is a tunnel.
-    pub(super) fn tunnel(&self) {
-        self.0.store(TUNNEL, Relaxed);
-    }
-
-    /// There was no upgrade. Whether the connection can go on: not when bytes have come since that
-    /// nobody has looked at.
-    pub(super) fn stays_http(&self) -> bool {
-        self.0.compare_exchange(ASKED, HTTP, Relaxed, Relaxed).is_ok()
-    }
-}
 
 /// What cannot be read in one way only.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -81,15 +61,6 @@ enum At {
 
 /// What opens an HTTP/2 connection (RFC 9113 section 3.4), after its first line.
 const PREFACE_LEFT: usize = b"\r\nSM\r\n\r\n".len();
-
-#[derive(Debug, Default)]
-struct Head {
-    has_started: bool,
-    length: Option<u64>,
-    is_chunked: bool,
-    is_connect: bool,
-    asks_upgrade: bool,
-}
 
 /// See [the module](self).
 #[derive(Debug)]
@@ -168,19 +139,16 @@ impl Framer {
                 self.at = if *has_cr { At::ChunkSize } else { At::ChunkEnd { has_cr: true } };
                 (1, bytes[0] == expected)
             }
-            At::Asked => match self.phase.0.load(Relaxed) {
-                HTTP => {
+            At::Asked => match self.phase.bytes_came() {
+                Meaning::Http => {
                     self.at = At::Head;
                     self.line(bytes)
                 }
-                TUNNEL => {
+                Meaning::Tunnel => {
                     self.at = At::Beyond;
                     (bytes.len(), true)
                 }
-                _ => {
-                    self.phase.0.store(ASKED_AND_MORE, Relaxed);
-                    (bytes.len(), true)
-                }
+                Meaning::Unknown => (bytes.len(), true),
             },
             At::Preface(left) => {
                 let taken = bytes.len().min(*left);
@@ -247,31 +215,11 @@ impl Framer {
         if line.is_empty() {
             return self.head_ended();
         }
-        // Only these three say where a request ends.
-        if !matches!(line[0], b'c' | b'C' | b't' | b'T' | b'u' | b'U') {
-            return true;
-        }
-        let Some(colon) = line.iter().position(|byte| *byte == b':') else { return true };
-        let (name, value) = (&line[..colon], line[colon + 1..].trim_ascii());
-        if name.eq_ignore_ascii_case(b"content-length") {
-            let is_again = self.head.length.is_some() || self.head.is_chunked;
-            self.head.length = number(value, 10, 19);
-            return !is_again && self.head.length.is_some();
-        }
-        if name.eq_ignore_ascii_case(b"transfer-encoding") {
-            let is_again = std::mem::replace(&mut self.head.is_chunked, true);
-            return !is_again
-                && value.eq_ignore_ascii_case(b"chunked")
-                && self.head.length.is_none();
-        }
-        if name.eq_ignore_ascii_case(b"upgrade") {
-            self.head.asks_upgrade |= upgrade::offers_other(value);
-        }
-        true
+        self.head.field(line)
     }
 
     fn head_ended(&mut self) -> bool {
-        if self.head.is_connect && (self.head.is_chunked || self.head.length > Some(0)) {
+        if self.head.is_connect && self.head.has_body() {
             return false;
         }
         self.is_first = false;
@@ -298,119 +246,11 @@ impl Framer {
         let head = std::mem::take(&mut self.head);
         if head.asks_upgrade || head.is_connect {
             self.at = At::Asked;
-            self.phase.0.store(ASKED, Relaxed);
+            self.phase.asked();
         }
         self.blank_lines = 0;
     }
 }
 
-/// Digits and nothing else, not too many.
-fn number(text: &[u8], radix: u32, most: usize) -> Option<u64> {
-    if text.is_empty() || text.len() > most {
-        return None;
-    }
-    text.iter().try_fold(0_u64, |sum, byte| {
-        let digit = char::from(*byte).to_digit(radix)?;
-        sum.checked_mul(u64::from(radix))?.checked_add(u64::from(digit))
-    })
-}
-
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use proptest::prelude::*;
-
-    /// How many bytes pass when they come in pieces of these lengths.
-    fn passed(bytes: &[u8], lengths: &[usize]) -> Result<usize, Refused> {
-        let mut framer = Framer::new(Phase::default());
-        let (mut rest, mut lengths, mut before) = (bytes, lengths.iter().cycle(), 0);
-        while !rest.is_empty() {
-            let length = rest.len().min(*lengths.next().unwrap_or(&1));
-            let (piece, after) = rest.split_at(length);
-            framer
-                .feed(piece)
-                .map_err(|refused| Refused { passed: before + refused.passed, ..refused })?;
-            (rest, before) = (after, before + length);
-        }
-        Ok(before)
-    }
-
-    const PIECES: [&str; 21] = [
-        "GET / HTTP/1.1\r\n",
-        "CONNECT x:443 HTTP/1.1\r\n",
-        "host: x\r\n",
-        "\r\n",
-        "\r\n",
-        "content-length: 5\r\n",
-        "transfer-encoding: chunked\r\n",
-        "connection: upgrade\r\n",
-        "upgrade: websocket\r\n",
-        "upgrade: h2c\r\n",
-        "hello",
-        "5\r\nhello\r\n",
-        "5;a=b\r\nhello\r\n",
-        "0\r\n\r\n",
-        "0\r\nx: y\r\n\r\n",
-        "x: y\n",
-        "\r",
-        "\n",
-        "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
-        "content-length: 5, 5\r\n",
-        "\0",
-    ];
-
-    proptest! {
-        #[test]
-        fn it_makes_no_difference_in_which_pieces_the_bytes_come(
-            pieces in prop::collection::vec(prop::sample::select(&PIECES), 0..16),
-            lengths in prop::collection::vec(1..20_usize, 1..8),
-        ) {
-            let bytes = pieces.concat().into_bytes();
-            let whole = passed(&bytes, &[usize::MAX]);
-            prop_assert_eq!(passed(&bytes, &lengths), whole);
-            prop_assert_eq!(passed(&bytes, &[1]), whole);
-        }
-
-        #[test]
-        fn nothing_makes_it_panic(
-            bytes in any::<Vec<u8>>(), lengths in prop::collection::vec(1..20_usize, 1..8),
-        ) {
-            let _ = passed(&bytes, &lengths);
-        }
-    }
-
-    #[test]
-    fn a_head_is_awaited_until_it_has_ended() {
-        let mut framer = Framer::new(Phase::default());
-        for piece in ["", "\r\n", "GET / HTTP/1.1\r\nhost", ": x\r\ncontent-length: 2\r\n"] {
-            framer.feed(piece.as_bytes()).unwrap();
-            assert!(framer.awaits_head());
-        }
-        for piece in ["\r\n", "h", "i"] {
-            framer.feed(piece.as_bytes()).unwrap();
-            assert!(!framer.awaits_head());
-        }
-        // The next one is, once it begins.
-        framer.feed(b"G").unwrap();
-        assert!(framer.awaits_head());
-    }
-
-    #[test]
-    fn after_a_request_for_an_upgrade_nothing_is_judged_until_it_was_answered() {
-        let request = b"GET / HTTP/1.1\r\nupgrade: x\r\n\r\n";
-        let mut framer = Framer::new(Phase::default());
-        framer.feed(request).unwrap();
-        assert!(framer.phase.clone().stays_http());
-        assert!(framer.feed(b"\n").is_err());
-
-        let mut framer = Framer::new(Phase::default());
-        framer.feed(request).unwrap();
-        framer.feed(b"\n\n\n").unwrap();
-        assert!(!framer.phase.clone().stays_http());
-
-        let mut framer = Framer::new(Phase::default());
-        framer.feed(request).unwrap();
-        framer.phase.tunnel();
-        framer.feed(b"\n\n\n").unwrap();
-    }
-}
+mod tests;
