@@ -50,7 +50,7 @@
 //! None is on by default. `yaml`, `toml`: configs from files of these (JSON needs none). `schema`: configs checked against a JSON Schema.
 //! `watch`: following them. `http`: the strategies around HTTP services.
 //! `compare`: what two HTTP answers differ in. `axum`: the extractor. `store`: the embedded store. `mlflow`: recording to MLflow. `proxy`:
-//! `spearmint serve` as a library. `cli`: the binary. `full`: all of them.
+//! `spearmint serve` as a library. `cli`: the binary. `open-feature`: an OpenFeature provider. `full`: all of them.
 #![forbid(unsafe_code)]
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
@@ -72,6 +72,8 @@ pub mod live;
 pub mod mlflow;
 pub mod multi_branch;
 mod named;
+#[cfg(feature = "open-feature")]
+pub mod open_feature;
 #[cfg(feature = "proxy")]
 pub mod proxy;
 pub mod record;

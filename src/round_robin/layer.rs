@@ -134,7 +134,7 @@ impl<C, K, E, T> GenericRoundRobinLayer<C, K, E, T> {
     }
 
     /// Another key under the same salt, if there is one.
-    #[cfg(feature = "proxy")]
+    #[cfg(any(feature = "proxy", feature = "open-feature"))]
     pub(crate) fn known_as<Key>(self, key: Key) -> GenericRoundRobinLayer<C, Key, E, T> {
         self.with(|carrier, _, eligible, testers| (carrier, key, eligible, testers))
     }

@@ -53,10 +53,14 @@
 //! its [`on_branch`](crate::LogLayer::on_branch) hook; over HTTP the response also carries its
 //! [`Place`](crate::Place) in its extensions.
 
+#[cfg(feature = "open-feature")]
+mod decide;
 mod explain;
 mod layer;
 mod service;
 
+#[cfg(feature = "open-feature")]
+pub(crate) use decide::Decided;
 pub use layer::GenericRoundRobinLayer;
 pub use service::RoundRobin;
 
