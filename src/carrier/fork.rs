@@ -175,13 +175,10 @@ impl<Response: Send + 'static> Settle<Response> for Nested {
     type Watched = Response;
 
     fn watch(response: Response, keep: Option<(Self, Keep<Response>)>) -> Response {
-        if let Some((_, keep)) = keep {
-            keep.look(&response);
-        }
-        response
+        InTrial::watch(response, keep.map(|(_, keep)| (InTrial, keep)))
     }
 
-    async fn settle(&self, response: Response, _: &Reason) -> Result<Response, Failure> {
-        Ok(response)
+    async fn settle(&self, response: Response, reason: &Reason) -> Result<Response, Failure> {
+        InTrial.settle(response, reason).await
     }
 }

@@ -2,10 +2,9 @@
 
 use super::{MultiBranch, MultiBranchStream};
 use crate::{
-    assign::Epoch,
     carrier::Nested,
     config::ConfigPool,
-    trial::{Arms, UNNAMED},
+    trial::{Arms, UNNAMED, name_and_epoch},
 };
 use std::time::Duration;
 use tower_layer::Layer;
@@ -32,24 +31,7 @@ impl<C: Default> GenericMultiBranchLayer<C> {
 }
 
 impl<C> GenericMultiBranchLayer<C> {
-    /// Names the experiment (`default` until then).
-    #[must_use]
-    pub fn experiment(mut self, name: &str) -> Self {
-        self.arms = self.arms.named(name);
-        self
-    }
-
-    /// Counts the epochs on from this one: that of the layer which this one replaces.
-    #[must_use]
-    pub fn following(mut self, previous: Epoch) -> Self {
-        self.arms = self.arms.following(previous);
-        self
-    }
-
-    /// The version of what decides who gets what: here, which configs there are.
-    pub fn epoch(&self) -> Epoch {
-        self.arms.epoch()
-    }
+    name_and_epoch!();
 
     /// How many branches of one request run at once (at least 1); all of them until then. The
     /// others begin as those end, in the order of the pool.

@@ -2,10 +2,9 @@
 
 use super::Single;
 use crate::{
-    assign::Epoch,
     carrier::Nested,
     config::{Config, ConfigPool},
-    trial::{Arms, UNNAMED},
+    trial::{Arms, UNNAMED, name_and_epoch},
 };
 use tower_layer::Layer;
 
@@ -25,24 +24,7 @@ impl<C: Default> GenericSingleLayer<C> {
 }
 
 impl<C> GenericSingleLayer<C> {
-    /// Names the experiment (`default` until then).
-    #[must_use]
-    pub fn experiment(mut self, name: &str) -> Self {
-        self.arms = self.arms.named(name);
-        self
-    }
-
-    /// Counts the epochs on from this one: that of the layer which this one replaces.
-    #[must_use]
-    pub fn following(mut self, previous: Epoch) -> Self {
-        self.arms = self.arms.following(previous);
-        self
-    }
-
-    /// The version of what decides who gets what: here, which configs there are.
-    pub fn epoch(&self) -> Epoch {
-        self.arms.epoch()
-    }
+    name_and_epoch!();
 
     /// For use inside a variant of another experiment; see [`Nested`].
     #[must_use]

@@ -3,10 +3,9 @@
 use super::{BoxFuture, Dispatch, Strategy, dispatch::Call};
 use crate::{
     BoxError,
-    assign::Epoch,
     carrier::{Carrier, InTrial, MarkResponse, Nested},
     config::ConfigPool,
-    trial::{Arms, UNNAMED},
+    trial::{Arms, UNNAMED, name_and_epoch},
 };
 use std::{
     fmt,
@@ -33,24 +32,7 @@ impl<St, C: Default> GenericStrategyLayer<St, C> {
 }
 
 impl<St, C> GenericStrategyLayer<St, C> {
-    /// Names the experiment (`default` until then).
-    #[must_use]
-    pub fn experiment(mut self, name: &str) -> Self {
-        self.arms = self.arms.named(name);
-        self
-    }
-
-    /// Counts the epochs on from this one: that of the layer which this one replaces.
-    #[must_use]
-    pub fn following(mut self, previous: Epoch) -> Self {
-        self.arms = self.arms.following(previous);
-        self
-    }
-
-    /// The version of what decides who gets what: here, which configs there are.
-    pub fn epoch(&self) -> Epoch {
-        self.arms.epoch()
-    }
+    name_and_epoch!();
 
     /// For use inside a variant of another experiment; see [`Nested`].
     #[must_use]

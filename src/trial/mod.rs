@@ -21,6 +21,7 @@
 mod arm;
 mod end;
 mod meter;
+mod name_and_epoch;
 mod place;
 mod reason;
 mod seat;
@@ -28,6 +29,7 @@ mod seat;
 pub(crate) use arm::{Arm, Arms, UNNAMED};
 pub(crate) use end::{End, Record, Sink};
 pub(crate) use meter::Meter;
+pub(crate) use name_and_epoch::name_and_epoch;
 pub use place::Place;
 pub use reason::Reason;
 pub(crate) use seat::{Duty, Seat};

@@ -388,14 +388,16 @@ async fn a_shadow_that_never_reads_is_dropped_at_once_and_costs_the_primary_no_t
     assert_eq!(records.ends_of(2).await, ["a primary success", "b shadow failed/lagging"]);
 }
 
+/// Answers when it has read all.
+async fn reading(request: Request<Fork>) -> Result<Response<Empty<Bytes>>, BoxError> {
+    request.into_body().collect().await?;
+    Ok(Response::new(Empty::new()))
+}
+
 #[tokio::test]
 async fn a_shadow_of_an_upload_that_broke_off_is_recorded_as_incomplete() {
     let records = records();
-    let reading = service_fn(|request: Request<Fork>| async move {
-        request.into_body().collect().await?;
-        Ok::<_, BoxError>(Response::new(Empty::<Bytes>::new()))
-    });
-    let mut service = shadow_layer(1).layer(records.layer.layer(reading));
+    let mut service = shadow_layer(1).layer(records.layer.layer(service_fn(reading)));
     let (feed, body) = fed();
     feed.data("begun");
     feed.fail();
@@ -406,11 +408,7 @@ async fn a_shadow_of_an_upload_that_broke_off_is_recorded_as_incomplete() {
 #[tokio::test]
 async fn a_shadow_of_a_caller_that_left_in_the_middle_is_recorded_as_incomplete() {
     let records = records();
-    let reading = service_fn(|request: Request<Fork>| async move {
-        request.into_body().collect().await?;
-        Ok::<_, BoxError>(Response::new(Empty::<Bytes>::new()))
-    });
-    let mut service = shadow_layer(1).layer(records.layer.layer(reading));
+    let mut service = shadow_layer(1).layer(records.layer.layer(service_fn(reading)));
     let (feed, body) = fed();
     feed.data("begun");
     let call = tokio::time::timeout(Duration::from_millis(20), service.call(Request::new(body)));

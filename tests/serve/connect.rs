@@ -2,7 +2,7 @@
 
 use crate::{
     support::{PATIENCE, Proxy, eventually, exchange, full, h2_caller, nobody, raw, read, saying},
-    upgrades::{head, hears},
+    tunnel::{carries_anything, echo_and_say_goodbye, head, hears},
 };
 use http::{Method, Request, StatusCode};
 use std::{
@@ -82,10 +82,7 @@ impl Peer {
                     };
                     stream.write_all(answer.as_bytes()).await.unwrap();
                     if is_connect && answer.ends_with("\r\n\r\nhello") {
-                        let (mut read, mut write) = stream.split();
-                        let _ = tokio::io::copy(&mut read, &mut write).await;
-                        let _ = write.write_all(b"bye").await;
-                        return;
+                        return echo_and_say_goodbye(&mut stream).await;
                     }
                 }
             }
@@ -131,19 +128,7 @@ async fn a_connect_goes_to_the_primary_and_to_no_shadow() {
     assert!(answer.starts_with("http/1.1 200 "), "{answer}");
     assert!(answer.contains("\r\nx-via: y\r\n"), "{answer}");
     hears(&mut stream, b"hello").await;
-    // What is no HTTP at all, in both directions.
-    for size in [1, 7, 100_000] {
-        let bytes = crate::support::pattern(size);
-        let (mut read, mut write) = stream.split();
-        let mut back = vec![0; size];
-        let (written, got) = tokio::join!(write.write_all(&bytes), read.read_exact(&mut back));
-        written.unwrap();
-        got.unwrap();
-        assert_eq!(back, bytes);
-    }
-    let no_http = b"GET / HTTP/1.1\nnot: HTTP\n\n\0";
-    stream.write_all(no_http).await.unwrap();
-    hears(&mut stream, no_http).await;
+    carries_anything(&mut stream).await;
     assert_eq!(proxy.admin("/stats").await.json()["listener"]["tunnels"], 1);
     // One side closes; the other may still speak.
     stream.shutdown().await.unwrap();

@@ -30,6 +30,7 @@ mod support;
 mod tls;
 mod trace;
 mod trouble;
+mod tunnel;
 mod upgrades;
 mod variants;
 mod who_is_shadowed;

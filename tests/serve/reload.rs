@@ -1,11 +1,8 @@
 //! Another file while it runs, and the operator's switches.
 
-use crate::support::{Answer, Proxy, Upstream, ask, eventually, exchange, saying, upstream};
+use crate::support::{Answer, Proxy, Upstream, ask, eventually, exchange, gated, saying};
 use http::Request;
-use std::sync::{
-    Arc,
-    atomic::{AtomicBool, Ordering::SeqCst},
-};
+use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 
 fn single(upstream: &Upstream, more: &str) -> String {
     format!(
@@ -123,23 +120,6 @@ async fn what_only_a_restart_can_change_is_named() {
         eventually("the log says so, too", || proxy.log().contains(said)).await;
     }
     assert_eq!(proxy.get("/").await.text(), "a");
-}
-
-/// Answers when the gate opens.
-async fn gated(text: &'static str) -> (Upstream, Arc<AtomicBool>) {
-    let gate = Arc::new(AtomicBool::new(false));
-    let open = gate.clone();
-    let upstream = upstream(move |_| {
-        let open = open.clone();
-        async move {
-            while !open.load(SeqCst) {
-                tokio::time::sleep(std::time::Duration::from_millis(2)).await;
-            }
-            crate::support::respond(200, text)
-        }
-    })
-    .await;
-    (upstream, gate)
 }
 
 #[tokio::test]

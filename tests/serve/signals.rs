@@ -1,14 +1,14 @@
 //! The end of the process.
 
 use crate::support::{
-    PATIENCE, Proxy, at, caller, eventually, exchange, full, read, respond, saying, upstream,
+    PATIENCE, Proxy, at, caller, eventually, exchange, full, gated, read, respond, saying, upstream,
 };
 use http::Request;
 use std::{
     future::pending,
     sync::{
         Arc,
-        atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst},
+        atomic::{AtomicUsize, Ordering::SeqCst},
     },
     time::Duration,
 };
@@ -36,27 +36,10 @@ configs:
   - { config_id: a, upstream: UPSTREAM_A }
 ";
 
-/// Answers when the gate opens.
-async fn gated() -> (crate::support::Upstream, Arc<AtomicBool>) {
-    let gate = Arc::new(AtomicBool::new(false));
-    let open = gate.clone();
-    let upstream = upstream(move |_| {
-        let open = open.clone();
-        async move {
-            while !open.load(SeqCst) {
-                tokio::time::sleep(Duration::from_millis(2)).await;
-            }
-            respond(200, "late")
-        }
-    })
-    .await;
-    (upstream, gate)
-}
-
 #[tokio::test]
 async fn requests_and_shadows_under_way_are_finished_and_recorded() {
     for signal in ["TERM", "INT"] {
-        let ((a, open), (b, shadow_open)) = (gated().await, gated().await);
+        let ((a, open), (b, shadow_open)) = (gated("late").await, gated("late").await);
         let mut proxy = Proxy::start(SHADOW, &[a.address, b.address]).await;
         let mut calls = JoinSet::new();
         for _ in 0..10 {

@@ -1,6 +1,9 @@
 //! Upgrades: to a WebSocket, or to anything else that is not HTTP.
 
-use crate::support::{PATIENCE, Proxy, eventually, raw, saying};
+use crate::{
+    support::{Proxy, eventually, raw, saying},
+    tunnel::{carries_anything, echo_and_say_goodbye, head, hears},
+};
 use std::{
     net::SocketAddr,
     sync::{
@@ -36,17 +39,6 @@ const WEBSOCKET: &str = "GET /socket HTTP/1.1\r\nhost: x\r\nconnection: keep-ali
                          upgrade: websocket\r\nsec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n\
                          sec-websocket-version: 13\r\n\r\n";
 
-pub async fn head(stream: &mut TcpStream) -> String {
-    let mut head = Vec::new();
-    while !head.ends_with(b"\r\n\r\n") {
-        let byte = tokio::time::timeout(PATIENCE, stream.read_u8()).await.unwrap();
-        head.push(byte.unwrap_or_else(|error| {
-            panic!("{error} after {:?}", String::from_utf8_lossy(&head));
-        }));
-    }
-    String::from_utf8(head).unwrap()
-}
-
 /// Accepts every upgrade and greets; from then on it echoes, and says goodbye when the other side
 /// has closed. Keeps the heads it was sent.
 async fn echo() -> (SocketAddr, Arc<std::sync::Mutex<Vec<String>>>) {
@@ -61,9 +53,7 @@ async fn echo() -> (SocketAddr, Arc<std::sync::Mutex<Vec<String>>>) {
             let accepted = "HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\n\
                             upgrade: websocket\r\nsec-websocket-accept: x\r\n\r\nhello";
             stream.write_all(accepted.as_bytes()).await.unwrap();
-            let (mut read, mut write) = stream.split();
-            let _ = tokio::io::copy(&mut read, &mut write).await;
-            let _ = write.write_all(b"bye").await;
+            echo_and_say_goodbye(&mut stream).await;
         }
     })
     .await;
@@ -82,30 +72,13 @@ async fn connect(proxy: &Proxy) -> TcpStream {
     stream
 }
 
-pub async fn hears(stream: &mut TcpStream, expected: &[u8]) {
-    let mut back = vec![0; expected.len()];
-    tokio::time::timeout(PATIENCE, stream.read_exact(&mut back)).await.unwrap().unwrap();
-    assert_eq!(back, expected);
-}
-
 #[tokio::test]
 async fn a_websocket_goes_to_the_primary_and_to_no_shadow() {
     let (a, heads) = echo().await;
     let b = saying("b").await;
     let mut proxy = Proxy::start(SHADOW, &[a, b.address]).await;
     let mut stream = connect(&proxy).await;
-    // What is no HTTP at all, in both directions.
-    for size in [1, 7, 100_000] {
-        let sent = crate::support::pattern(size);
-        let (mut read, mut write) = stream.split();
-        let mut back = vec![0; size];
-        let (written, got) = tokio::join!(write.write_all(&sent), read.read_exact(&mut back));
-        written.unwrap();
-        got.unwrap();
-        assert_eq!(back, sent);
-    }
-    stream.write_all(b"GET / HTTP/1.1\nnot: HTTP\n\n\0").await.unwrap();
-    hears(&mut stream, b"GET / HTTP/1.1\nnot: HTTP\n\n\0").await;
+    carries_anything(&mut stream).await;
     assert_eq!(proxy.admin("/stats").await.json()["listener"]["tunnels"], 1);
     // One side closes; the other may still speak.
     stream.shutdown().await.unwrap();

@@ -18,7 +18,10 @@ use std::{
     net::SocketAddr,
     path::{Path, PathBuf},
     process::{Child, Command, Output, Stdio},
-    sync::{Arc, Mutex},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, Ordering::SeqCst},
+    },
     time::Duration,
 };
 use tempfile::TempDir;
@@ -104,6 +107,23 @@ pub async fn echo() -> Upstream {
         }
     })
     .await
+}
+
+/// Answers when the gate opens.
+pub async fn gated(text: &'static str) -> (Upstream, Arc<AtomicBool>) {
+    let gate = Arc::new(AtomicBool::new(false));
+    let open = gate.clone();
+    let upstream = upstream(move |_| {
+        let open = open.clone();
+        async move {
+            while !open.load(SeqCst) {
+                tokio::time::sleep(Duration::from_millis(2)).await;
+            }
+            respond(200, text)
+        }
+    })
+    .await;
+    (upstream, gate)
 }
 
 /// A port where nobody listens.

@@ -18,12 +18,11 @@ use std::{
 };
 use tower_service::Service;
 
+type Answered = Result<Response<ReplyBody>, BoxError>;
+
 /// A service that answers the callers' requests.
 pub(super) trait Answer: Send + Sync {
-    fn answer(
-        &self,
-        request: Request<Incoming>,
-    ) -> BoxFuture<Result<Response<ReplyBody>, BoxError>>;
+    fn answer(&self, request: Request<Incoming>) -> BoxFuture<Answered>;
 }
 
 /// Answers with this service.
@@ -45,10 +44,7 @@ where
     S::Future: Send,
     B: Into<ReplyBody> + 'static,
 {
-    fn answer(
-        &self,
-        request: Request<Incoming>,
-    ) -> BoxFuture<Result<Response<ReplyBody>, BoxError>> {
+    fn answer(&self, request: Request<Incoming>) -> BoxFuture<Answered> {
         Box::pin(call(self.0.clone(), request))
     }
 }
@@ -67,17 +63,14 @@ where
     S::Future: Send,
     B: Into<ReplyBody> + 'static,
 {
-    fn answer(
-        &self,
-        request: Request<Incoming>,
-    ) -> BoxFuture<Result<Response<ReplyBody>, BoxError>> {
+    fn answer(&self, request: Request<Incoming>) -> BoxFuture<Answered> {
         let (service, limit) = (self.service.clone(), self.limit);
         Box::pin(async move { call(service, held::read(request, limit).await).await })
     }
 }
 
 /// Calls a clone, which is not ready yet.
-async fn call<S, R, B>(service: S, request: R) -> Result<Response<ReplyBody>, BoxError>
+async fn call<S, R, B>(service: S, request: R) -> Answered
 where
     S: Service<R, Response = Response<B>>,
     S::Error: Into<BoxError>,
