@@ -68,6 +68,7 @@ pub mod fallback;
 pub mod http;
 #[cfg(feature = "watch")]
 pub mod live;
+pub mod metrics;
 #[cfg(feature = "mlflow")]
 pub mod mlflow;
 pub mod multi_branch;

@@ -10,7 +10,6 @@ use std::{fmt, sync::Arc};
 pub struct ConfigId(Arc<str>);
 
 impl ConfigId {
-    #[cfg(feature = "store")]
     pub(crate) fn named(id: &str) -> Self {
         Self(id.into())
     }
