@@ -15,6 +15,7 @@ use std::{
     pin::Pin,
     task::{Context, Poll, ready},
 };
+use tracing::span::Entered;
 
 /// A response body, watched: its branch ends when it does. A body that breaks off is a failure,
 /// one that is dropped early was cancelled (unless the status had said already that it failed).
@@ -47,6 +48,10 @@ impl Ending {
     pub(super) fn judged_by_trailers(mut self, judged: bool, failures: &Classifier) -> Self {
         self.trailers = judged.then(|| failures.clone());
         self
+    }
+
+    fn enter(&self) -> Option<Entered<'_>> {
+        self.open.as_ref().and_then(|(open, _)| open.enter())
     }
 
     fn passed(&self, total: u64) {
@@ -120,7 +125,10 @@ where
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<B::Data>, B::Error>>> {
         let mut this = self.project();
-        let frame = ready!(this.inner.as_mut().poll_frame(cx));
+        let frame = {
+            let _entered = this.ending.as_ref().and_then(Ending::enter);
+            ready!(this.inner.as_mut().poll_frame(cx))
+        };
         let Some(ending) = this.ending else { return Poll::Ready(frame) };
         match &frame {
             None => ending.complete(),

@@ -63,7 +63,12 @@ impl Exposition {
         self.family(name, "histogram", help)
     }
 
-    fn family(&mut self, name: &'static str, kind: &'static str, help: &'static str) -> Samples<'_> {
+    fn family(
+        &mut self,
+        name: &'static str,
+        kind: &'static str,
+        help: &'static str,
+    ) -> Samples<'_> {
         let found = self.families.iter().position(|family| family.name == name);
         let at = found.unwrap_or_else(|| {
             self.families.push(Family { name, kind, help, samples: String::new() });

@@ -46,6 +46,7 @@ mod backend;
 mod exposition;
 mod latency;
 mod recorder;
+mod series;
 mod tally;
 
 pub use backend::MetricsBackend;

@@ -65,6 +65,7 @@ mod recorder;
 mod recording;
 mod service;
 mod shared;
+mod span;
 mod thread;
 mod tracing_backend;
 

@@ -1,6 +1,6 @@
 //! The service that records, around a plain service.
 
-use super::{Capture, LogFuture, LogLayer, Recorder, call_watched, layer::Hook};
+use super::{Capture, LogFuture, LogLayer, Recorder, call_watched, layer::Hook, span::BranchSpan};
 #[cfg(feature = "http")]
 use crate::{branch::Role, clock::Tick};
 use crate::{
@@ -14,6 +14,7 @@ use std::{
     task::{Context, Poll},
 };
 use tower_service::Service;
+use tracing::span::Entered;
 
 /// Records each execution of the service inside it; see [the module](super).
 #[derive(Debug, Clone)]
@@ -68,13 +69,15 @@ where
 /// A branch that a logging layer answers for, until it ends it.
 pub(crate) struct Open {
     duty: Option<Duty>,
+    span: BranchSpan,
     recorder: Recorder,
     hook: Option<Hook>,
 }
 
 impl Open {
     fn new<K>(duty: Duty, layer: &LogLayer<K>) -> Self {
-        Self { duty: Some(duty), recorder: layer.recorder.clone(), hook: layer.hook.clone() }
+        let (span, recorder) = (BranchSpan::open(&duty.place), layer.recorder.clone());
+        Self { duty: Some(duty), span, recorder, hook: layer.hook.clone() }
     }
 
     /// Whether it lives on without the caller.
@@ -103,6 +106,11 @@ impl Open {
         }
     }
 
+    /// What is logged until this is dropped belongs to the branch.
+    pub(crate) fn enter(&self) -> Option<Entered<'_>> {
+        self.span.enter()
+    }
+
     /// The one end of this branch.
     pub(crate) fn end(mut self, end: End<Value>) {
         self.finish(Some(end));
@@ -111,6 +119,7 @@ impl Open {
     fn finish(&mut self, seen: Option<End<Value>>) {
         let Some(duty) = self.duty.take() else { return };
         let end = duty.judge(seen);
+        self.span.end(&end);
         let record = Record::new(duty.place, end);
         match &self.hook {
             None => self.recorder.record(record),

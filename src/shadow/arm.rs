@@ -35,7 +35,9 @@ pub(super) struct ShadowArm {
 
 #[derive(Debug)]
 pub(super) struct Counts {
-    pub(super) dispatched: AtomicU64,
+    admitted: AtomicU64,
+    /// Of them, those that were skipped after all.
+    skipped_late: AtomicU64,
     pub(super) sampled_out: AtomicU64,
     pub(super) unmatched: AtomicU64,
     pub(super) switched_off: AtomicU64,
@@ -58,6 +60,9 @@ pub struct ShadowStats {
     pub enabled: bool,
     /// What its breaker does, if it has one.
     pub breaker: Option<BreakerState>,
+    /// Requests that its bounds and its breaker let through: those that were shadowed, and those that
+    /// its service then skipped.
+    pub admitted: u64,
     /// Requests that were shadowed.
     pub dispatched: u64,
     /// Requests that were sampled out.
@@ -72,6 +77,8 @@ pub struct ShadowStats {
     pub skips: BTreeMap<SkipReason, u64>,
     /// Shadows running now.
     pub in_flight: usize,
+    /// Bytes of request bodies that wait for it now, over HTTP.
+    pub waiting_bytes: usize,
     /// Answers that were compared with the primary's.
     pub compared: u64,
     /// Those of them in which something differs.
@@ -97,7 +104,8 @@ impl ShadowArm {
             bounds,
             in_flight: Arc::default(),
             counts: Counts {
-                dispatched: AtomicU64::new(0),
+                admitted: AtomicU64::new(0),
+                skipped_late: AtomicU64::new(0),
                 sampled_out: AtomicU64::new(0),
                 unmatched: AtomicU64::new(0),
                 switched_off: AtomicU64::new(0),
@@ -142,7 +150,7 @@ impl ShadowArm {
             Some(breaker) => Some(breaker.pass().ok_or(SkipReason::BreakerOpen)?),
             None => None,
         };
-        self.counts.dispatched.fetch_add(1, Relaxed);
+        self.counts.admitted.fetch_add(1, Relaxed);
         Ok(Admission { permit, pass })
     }
 
@@ -155,7 +163,7 @@ impl ShadowArm {
 
     /// A shadow that was counted as dispatched was skipped after all.
     pub(super) fn count_late_skip(&self, reason: SkipReason) {
-        self.counts.dispatched.fetch_sub(1, Relaxed);
+        self.counts.skipped_late.fetch_add(1, Relaxed);
         self.count_skip(reason);
     }
 
@@ -167,18 +175,22 @@ impl ShadowArm {
             .map(|(reason, count)| (*reason, count.load(Relaxed)))
             .filter(|(_, count)| *count > 0)
             .collect();
+        let skipped_late = counts.skipped_late.load(Relaxed);
+        let admitted = counts.admitted.load(Relaxed);
         ShadowStats {
             config_id: self.arm.config.id().clone(),
             role: self.role,
             enabled: self.is_enabled(),
             breaker: self.breaker.as_ref().map(|breaker| breaker.state()),
-            dispatched: counts.dispatched.load(Relaxed),
+            admitted,
+            dispatched: admitted.saturating_sub(skipped_late),
             sampled_out: counts.sampled_out.load(Relaxed),
             unmatched: counts.unmatched.load(Relaxed),
             switched_off: counts.switched_off.load(Relaxed),
             skipped: skips.values().sum(),
             skips,
             in_flight: self.in_flight.load(Relaxed),
+            waiting_bytes: self.arm.waiting_bytes(),
             compared: counts.compared.load(Relaxed),
             different: counts.different.load(Relaxed),
             not_compared: counts.not_compared.load(Relaxed),

@@ -195,6 +195,14 @@ impl Arm {
         }
     }
 
+    /// Bytes of request bodies that wait for shadows of this config.
+    pub(crate) fn waiting_bytes(&self) -> usize {
+        #[cfg(feature = "http")]
+        return self.waiting.load(Relaxed);
+        #[cfg(not(feature = "http"))]
+        0
+    }
+
     /// Whether a logging layer was seen under it.
     #[cfg(feature = "http")]
     pub(super) fn is_recorded(&self) -> bool {

@@ -2,7 +2,7 @@
 
 use super::Place;
 use crate::{
-    branch::{Branch, Failure, SkipReason},
+    branch::{Branch, Failure, SkipReason, Status},
     clock::Tick,
     compare::Comparison,
 };
@@ -16,6 +16,17 @@ pub(crate) enum End<T = Value> {
     Failed(Box<Failure>),
     Skipped(SkipReason),
     Cancelled,
+}
+
+impl<T> End<T> {
+    pub(crate) const fn status(&self) -> Status {
+        match self {
+            Self::Success(_) => Status::Success,
+            Self::Failed(_) => Status::Failed,
+            Self::Skipped(_) => Status::Skipped,
+            Self::Cancelled => Status::Cancelled,
+        }
+    }
 }
 
 /// A finished branch in its compact form: what the queue holds.

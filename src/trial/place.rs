@@ -3,7 +3,7 @@
 use super::{Arm, End, Meter};
 use crate::{
     assign::{Epoch, Reason},
-    branch::{Branch, BranchId, Role, Status},
+    branch::{Branch, BranchId, Role},
     clock::Tick,
     compare::{Comparison, Differences},
     config::{Config, ConfigId},
@@ -229,7 +229,7 @@ impl Place {
             start_ns: self.start.wall(),
             end_ns: 0,
             duration_ns: ended.since(self.start),
-            status: Status::Cancelled,
+            status: end.status(),
             output: None,
             failure: None,
             skip: None,
@@ -241,15 +241,12 @@ impl Place {
         branch.end_ns = branch.start_ns + branch.duration_ns;
         match end {
             End::Success(output) => {
-                branch.status = Status::Success;
                 branch.output = output;
             }
             End::Failed(failure) => {
-                branch.status = Status::Failed;
                 branch.failure = Some(*failure);
             }
             End::Skipped(reason) => {
-                branch.status = Status::Skipped;
                 branch.skip = Some(reason);
             }
             End::Cancelled => {}

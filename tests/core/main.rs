@@ -18,6 +18,7 @@ mod record;
 mod round_robin;
 mod shadow;
 mod shadow_switches;
+mod spans;
 mod support;
 #[cfg(feature = "yaml")]
 mod yaml;
