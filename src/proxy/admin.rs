@@ -1,7 +1,8 @@
-//! The operator's own listener: health, readiness, counters, another file, the switch of the
+//! The operator's own listener: health, readiness, counters, metrics, another file, the switch of the
 //! shadows.
 
 use super::{body::ReplyBody, handle::ProxyHandle, respond::text};
+use crate::metrics::Exposition;
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, header, uri::Authority};
 use hyper::{body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -21,8 +22,8 @@ const MAX_CONNECTIONS: usize = 256;
 /// How long a request may take to come.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(30);
 
-const WHAT_THERE_IS: &str = "there are /healthz, /readyz, /stats; by POST /reload, /shadows/on, \
-                             /shadows/off, /shadows/<config id>/on, /shadows/<config id>/off\n";
+const WHAT_THERE_IS: &str = "there are /healthz, /readyz, /stats, /metrics; by POST /reload, \
+                             /shadows/on, /shadows/off, /shadows/<config id>/on, /shadows/<config id>/off\n";
 
 /// Whether the proxy takes requests: from its first accept to the signal to stop.
 #[derive(Debug, Clone, Default)]
@@ -94,12 +95,26 @@ async fn answer(request: &Request<Incoming>, handle: &ProxyHandle) -> Response<R
             response.headers_mut().insert(header::CONTENT_TYPE, json);
             response
         }
+        ("/metrics", _) if !is_post => metrics(handle.clone()).await,
         (_, Some(action)) if is_post => action.run(handle).await,
-        ("/healthz" | "/readyz" | "/stats", _) => {
+        ("/healthz" | "/readyz" | "/stats" | "/metrics", _) => {
             text(StatusCode::METHOD_NOT_ALLOWED, "only GET\n")
         }
         (_, Some(_)) => text(StatusCode::METHOD_NOT_ALLOWED, "only POST\n"),
         _ => text(StatusCode::NOT_FOUND, WHAT_THERE_IS),
+    }
+}
+
+/// On another thread: there may be thousands of lines, and requests would have to wait.
+async fn metrics(handle: ProxyHandle) -> Response<ReplyBody> {
+    match tokio::task::spawn_blocking(move || handle.metrics().to_string()).await {
+        Ok(page) => {
+            let mut response = text(StatusCode::OK, page);
+            let kind = HeaderValue::from_static(Exposition::CONTENT_TYPE);
+            response.headers_mut().insert(header::CONTENT_TYPE, kind);
+            response
+        }
+        Err(error) => text(StatusCode::INTERNAL_SERVER_ERROR, format!("{error}\n")),
     }
 }
 

@@ -82,7 +82,13 @@ pub(super) async fn serve(hold: Arc<Hold>, stream: TcpStream, client: ClientAddr
             request.extensions_mut().insert(Https);
         }
         let (hold, phase) = (hold.clone(), phase.clone());
-        async move { Ok::<_, Infallible>(answer(request, hold, phase).await) }
+        async move {
+            let counters = &hold.shared.counters;
+            counters.request();
+            let response = answer(request, &hold, phase).await;
+            counters.response(response.status());
+            Ok::<_, Infallible>(response)
+        }
     });
     let (io, load) = (TokioIo::new(guard), hold.shared.load.load_full());
     let served = if is_http2 {
@@ -107,7 +113,7 @@ pub(super) async fn serve(hold: Arc<Hold>, stream: TcpStream, client: ClientAddr
 /// Answers one request, come what may.
 async fn answer(
     mut request: Request<Incoming>,
-    hold: Arc<Hold>,
+    hold: &Arc<Hold>,
     phase: Phase,
 ) -> Response<ReplyBody> {
     let shared = &hold.shared;
@@ -124,7 +130,7 @@ async fn answer(
     let mut response = load.stack.answer(request).await;
     if let Some(tunnel) = requested.accepted(&mut response, &phase) {
         let open = shared.counters.tunnel();
-        let tasks = shared.tasks.clone();
+        let (tasks, hold) = (shared.tasks.clone(), hold.clone());
         tasks.execute(async move {
             let _held = (open, hold);
             tunnel.await;

@@ -5,6 +5,7 @@ use super::{
     file::ExperimentFile,
     listener::Counters,
     load::Load,
+    metrics::Exposed,
     stack::{ProxyRequest, ProxyResponse},
     stats::ProxyStats,
     tasks::Tasks,
@@ -39,6 +40,7 @@ pub(super) struct Shared {
     pub(super) readiness: Readiness,
     pub(super) counters: Arc<Counters>,
     pub(super) tasks: Tasks,
+    pub(super) exposed: Exposed,
     pub(super) stopping: watch::Sender<bool>,
     registry: StrategyRegistry<ProxyRequest, ProxyResponse>,
     /// The file the process was started with.
@@ -95,6 +97,7 @@ impl ProxyHandle {
             readiness: Readiness::default(),
             counters: Arc::default(),
             tasks,
+            exposed: Exposed::new(),
             stopping: watch::Sender::new(false),
             registry: registry.clone(),
             first: file.clone(),

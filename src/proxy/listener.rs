@@ -1,15 +1,24 @@
 //! What the listener counts.
 
+use http::StatusCode;
 use serde::Serialize;
-use std::sync::{
-    Arc,
-    atomic::{AtomicU64, Ordering::Relaxed},
+use std::{
+    collections::BTreeMap,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering::Relaxed},
+    },
 };
 
 /// What became of the callers' connections. Counts since the proxy was made.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct ListenerStats {
+    /// Requests that came and are HTTP.
+    pub requests: u64,
+    /// Those that were answered, by the class of the status: `2xx`. (The others are under way, or
+    /// their caller left.)
+    pub responses: BTreeMap<&'static str, u64>,
     /// Connections that are open now, tunnels included.
     pub connections: u64,
     /// Tunnels that are open now: connections that were upgraded, as to a WebSocket, or of a CONNECT.
@@ -26,8 +35,14 @@ pub struct ListenerStats {
     pub handshakes_failed: u64,
 }
 
+/// The classes of a status (RFC 9110 section 15).
+const CLASSES: [&str; 5] = ["1xx", "2xx", "3xx", "4xx", "5xx"];
+
 #[derive(Debug, Default)]
 pub(super) struct Counters {
+    requests: AtomicU64,
+    /// In the order of `CLASSES`.
+    responses: [AtomicU64; CLASSES.len()],
     connections: AtomicU64,
     tunnels: AtomicU64,
     malformed: AtomicU64,
@@ -39,7 +54,12 @@ pub(super) struct Counters {
 
 impl Counters {
     pub(super) fn stats(&self) -> ListenerStats {
+        // Before the requests: none is answered that did not come.
+        let responses = CLASSES.into_iter().zip(&self.responses);
+        let responses = responses.map(|(class, count)| (class, count.load(Relaxed))).collect();
         ListenerStats {
+            requests: self.requests.load(Relaxed),
+            responses,
             connections: self.connections.load(Relaxed),
             tunnels: self.tunnels.load(Relaxed),
             malformed: self.malformed.load(Relaxed),
@@ -48,6 +68,18 @@ impl Counters {
             too_slow: self.too_slow.load(Relaxed),
             handshakes_failed: self.handshakes_failed.load(Relaxed),
         }
+    }
+
+    pub(super) fn request(&self) {
+        self.requests.fetch_add(1, Relaxed);
+    }
+
+    pub(super) fn response(&self, status: StatusCode) {
+        let class = usize::from(status.as_u16() / 100).checked_sub(1);
+        // What a client does not know it takes for a 5xx (RFC 9110 section 15).
+        let last = &self.responses[CLASSES.len() - 1];
+        let count = class.and_then(|class| self.responses.get(class)).unwrap_or(last);
+        count.fetch_add(1, Relaxed);
     }
 
     pub(super) fn malformed(&self) {

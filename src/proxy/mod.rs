@@ -100,6 +100,7 @@ mod limits;
 mod line;
 mod listener;
 mod load;
+mod metrics;
 mod multi_branch;
 mod pool;
 mod refuse;

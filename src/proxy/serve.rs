@@ -86,7 +86,8 @@ impl Proxy {
         move || handle.stats()
     }
 
-    /// Serves the operator's listener (`/healthz`, `/readyz`, `/stats`, `/reload`, `/shadows`) in
+    /// Serves the operator's listener (`/healthz`, `/readyz`, `/stats`, `/metrics`, `/reload`,
+    /// `/shadows`) in
     /// the background. Whoever reaches it may use it.
     pub fn serve_admin(&self, listener: TcpListener) -> tokio::task::JoinHandle<()> {
         tokio::spawn(admin::serve(listener, self.handle.clone()))

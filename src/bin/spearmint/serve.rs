@@ -9,6 +9,7 @@ use tokio::{
 };
 use tower_spearmint::{
     BoxError, Recorder,
+    metrics::MetricsBackend,
     mlflow::MlflowBackend,
     proxy::{ExperimentFile, Proxy, ProxyHandle, ServeReport},
     record::{Recording, RecordingThread},
@@ -48,7 +49,7 @@ pub(crate) struct Serve {
     /// Where to listen [default: the file's `listen`, or 127.0.0.1:8080]
     #[arg(long, value_name = "ADDR")]
     listen: Option<SocketAddr>,
-    /// Where to serve /healthz, /readyz, /stats and the switches [default: the file's `admin`, or nowhere]
+    /// Where to serve /healthz, /readyz, /stats, /metrics and the switches [default: the file's `admin`, or nowhere]
     #[arg(long, value_name = "ADDR")]
     admin: Option<SocketAddr>,
     /// The store for the branches [default: the file's `store`, or spearmint.db]
@@ -112,11 +113,17 @@ impl Serve {
             self.mlflow.clone().or_else(|| file.mlflow().map(str::to_owned)).or_else(|| {
                 std::env::var("MLFLOW_TRACKING_URI").ok().filter(|uri| !uri.is_empty())
             });
-        let (recorder, recordings, mlflow) = recorder(store, mlflow_uri.as_deref())?;
+        let metrics = MetricsBackend::new();
+        let backend = (store, metrics.clone());
+        let (recorder, recordings, mlflow) = recorder(backend, mlflow_uri.as_deref())?;
         let recordings: Vec<_> =
             recordings.into_iter().map(Recording::spawn_thread).collect::<std::io::Result<_>>()?;
 
         let proxy = Proxy::new(file, recorder).map_err(Failed::Input)?;
+        proxy.handle().expose(move |page| metrics.collect(page));
+        if let Some(mlflow) = mlflow.clone() {
+            proxy.handle().expose(move |page| page.recorder("mlflow", &mlflow.stats()));
+        }
         tokio::spawn(reload_at(hang_up, proxy.handle()));
         if file.watch() && !self.no_watch {
             tokio::spawn(proxy.handle().follow());
@@ -184,8 +191,12 @@ impl Serve {
 
 type Recorders = (Recorder, Vec<Recording>, Option<Recorder>);
 
-/// The store, and MLflow behind a queue of its own, so that it never holds up the store.
-fn recorder(store: SqliteStore, mlflow: Option<&str>) -> Result<Recorders, Failed> {
+/// The store, what counts beside it, and MLflow behind a queue of its own, so that it never holds up
+/// the store.
+fn recorder(
+    store: (SqliteStore, MetricsBackend),
+    mlflow: Option<&str>,
+) -> Result<Recorders, Failed> {
     let Some(uri) = mlflow else {
         let (recorder, recording) = Recorder::pair(store);
         return Ok((recorder, vec![recording], None));
