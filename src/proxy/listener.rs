@@ -14,7 +14,7 @@ use std::{
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct ListenerStats {
-    /// Requests that came and are HTTP.
+    /// Requests whose head could be read, those refused then included.
     pub requests: u64,
     /// Those that were answered, by the class of the status: `2xx`. (The others are under way, or
     /// their caller left.)

@@ -73,7 +73,7 @@ impl ProxyHandle {
 }
 
 fn listener(page: &mut Exposition, stats: &ListenerStats) {
-    page.counter("spearmint_requests_total", "Requests that came and are HTTP.")
+    page.counter("spearmint_requests_total", "Requests whose head could be read.")
         .value(&[], stats.requests);
     let mut responses = page.counter(
         "spearmint_responses_total",

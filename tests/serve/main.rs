@@ -19,7 +19,10 @@ mod listener_tls;
 mod live;
 mod load;
 mod measures;
+mod metrics;
 mod mistakes;
+#[path = "../support/python.rs"]
+mod python;
 mod reload;
 mod shadows;
 mod signals;

@@ -1,17 +1,17 @@
 //! A real MLflow server for tests.
-//!
-//! The first use makes a Python environment under `target/mlflow-venv`, once for all test
-//! binaries. What cannot be had is a panic that says why: these tests never pass unrun.
 #![allow(dead_code, reason = "each test binary uses a part of it")]
-#![allow(clippy::print_stderr, reason = "says why it takes long")]
 
+#[path = "python.rs"]
+mod python;
+
+use python::run;
 use std::{
     fs::{self, File},
     io::{Read, Write},
     net::{SocketAddr, TcpListener, TcpStream},
     os::unix::process::CommandExt,
     path::{Path, PathBuf},
-    process::{Child, Command, Output, Stdio},
+    process::{Child, Command, Stdio},
     time::{Duration, Instant},
 };
 
@@ -19,40 +19,7 @@ const WANTED: &str = "mlflow==3.17.*";
 
 /// The `python` of an environment that has MLflow.
 pub(crate) fn python() -> PathBuf {
-    let target = Path::new(env!("CARGO_MANIFEST_DIR")).join("target");
-    fs::create_dir_all(&target).expect("the target directory");
-    // One process makes it; the others wait for the lock, and then find it made.
-    let lock = File::create(target.join("mlflow-venv.lock")).expect("the lock file");
-    lock.lock().expect("the lock of the MLflow environment");
-    let venv = target.join("mlflow-venv");
-    let python = venv.join("bin/python");
-    let stamp = venv.join("made-for");
-    if fs::read_to_string(&stamp).is_ok_and(|made_for| made_for == WANTED) {
-        return python;
-    }
-    eprintln!("installing {WANTED} into {}, once; about a minute …", venv.display());
-    // Half-made, or made for another version.
-    let _ = fs::remove_dir_all(&venv);
-    run(Command::new("python3").arg("-m").arg("venv").arg(&venv));
-    run(Command::new(&python).args(["-m", "pip", "install", "--quiet", WANTED]));
-    fs::write(&stamp, WANTED).expect("the stamp file");
-    python
-}
-
-/// Runs a command to its end; the test fails with what it said if it fails.
-pub(crate) fn run(command: &mut Command) -> Output {
-    let output = command.stdin(Stdio::null()).output();
-    let output = output.unwrap_or_else(|error| {
-        panic!("MLflow is needed for these tests, and {command:?} cannot be run: {error}")
-    });
-    assert!(
-        output.status.success(),
-        "MLflow is needed for these tests, and {command:?} failed ({}):\n{}{}",
-        output.status,
-        String::from_utf8_lossy(&output.stdout),
-        String::from_utf8_lossy(&output.stderr),
-    );
-    output
+    python::environment("mlflow-venv", WANTED)
 }
 
 /// `mlflow server` on a port and a database of its own. It ends, with every process it started,
