@@ -72,6 +72,16 @@ impl<C: Clone, K, E: Clone, T> GenericRoundRobinLayer<C, K, E, T> {
     /// # let _ = provider;
     /// # Ok::<(), tower_spearmint::BoxError>(())
     /// ```
+    ///
+    /// ```compile_fail
+    /// # use serde_json::json;
+    /// # use tower_spearmint::{ConfigPool, RoundRobinLayer, open_feature::SpearmintProvider};
+    /// # struct Query { user: String }
+    /// # let pool = ConfigPool::from_values([json!({ "config_id": "a" })])?;
+    /// let layer = RoundRobinLayer::new(pool).eligible(|query: &Query| query.user != "bot");
+    /// let provider = SpearmintProvider::new().experiment(layer.for_flags())?;
+    /// # Ok::<(), tower_spearmint::BoxError>(())
+    /// ```
     #[must_use]
     pub fn for_flags(&self) -> GenericRoundRobinLayer<C, TargetingKey, E, NoTesters>
     where

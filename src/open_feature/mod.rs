@@ -29,7 +29,7 @@
 //!
 //! let ann = EvaluationContext::default().with_targeting_key("ann");
 //! let model = client.get_string_details("ranker.llm.model", Some(&ann), None).await.unwrap();
-//! assert_eq!((&*model.value, model.variant.as_deref()), ("small-v1", Some("stable")));
+//! assert_eq!((&*model.value, model.variant.as_deref()), ("small-v2", Some("candidate")));
 //! assert_eq!(model.reason, Some(EvaluationReason::Split));
 //! # Ok(())
 //! # }
@@ -88,6 +88,11 @@ mod provider;
 pub use context::{CustomField, TargetingKey};
 pub use flags::{DuplicateExperiment, ProviderHandle};
 pub use provider::SpearmintProvider;
+
+/// The examples of the page run.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/open_feature.md")]
+struct Page;
 
 use open_feature::{EvaluationError, EvaluationErrorCode};
 

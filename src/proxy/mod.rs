@@ -87,6 +87,8 @@ mod client;
 mod connection;
 mod explain;
 mod file;
+#[cfg(feature = "open-feature")]
+mod flags;
 #[cfg(feature = "watch")]
 mod follow;
 mod forward;
@@ -133,6 +135,8 @@ pub use admin::Readiness;
 pub use body::{ProxyBody, ReplyBody, UpstreamBody};
 pub use explain::AssignRequest;
 pub use file::ExperimentFile;
+#[cfg(feature = "open-feature")]
+pub use flags::{FlagLayer, UnitRule};
 pub use handle::{ProxyHandle, Reloaded};
 pub use headers::ClientAddr;
 pub use listener::ListenerStats;

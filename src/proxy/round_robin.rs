@@ -75,6 +75,11 @@ impl RoundRobinSettings {
             || self.eligible.as_ref().is_some_and(Rule::reads_json)
     }
 
+    #[cfg(feature = "open-feature")]
+    pub(super) const fn eligible(&self) -> Option<&Rule> {
+        self.eligible.as_ref()
+    }
+
     const fn is_plain(&self) -> bool {
         self.sticky.is_none() && self.eligible.is_none() && self.testers.is_none()
     }

@@ -3,6 +3,8 @@
 #![allow(missing_docs, unreachable_pub)]
 
 mod assignment;
+#[cfg(feature = "proxy")]
+mod file;
 mod live;
 mod support;
 mod values;

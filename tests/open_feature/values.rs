@@ -84,18 +84,20 @@ async fn a_secret_is_never_answered() {
 }
 
 #[tokio::test]
-async fn a_secret_or_null_within_a_list_is_an_error_not_a_gap() {
-    let list =
-        json!({ "config_id": "a", "nulls": { "of": [1, null] }, "tokens": [{ "secrets": ["x"] }] });
-    let client = client(SpearmintProvider::new().experiment(layer([list])).unwrap()).await;
-    let result = client.get_struct_value::<StructValue>("ranker.nulls", None, None).await;
-    assert_eq!(
-        said(result),
-        (
-            EvaluationErrorCode::TypeMismatch,
-            "`ranker.nulls.of[1]` is null, which a list of a flag cannot hold".to_owned()
-        )
-    );
+async fn a_secret_or_a_null_in_a_list_is_an_error_not_a_gap() {
+    let lists = json!({
+        "nulls": { "of": [1, null] },
+        "urls": { "of": ["http://llm", "http://user:sesame@llm"] },
+    });
+    let client = client(SpearmintProvider::new().experiment(layer([lists])).unwrap()).await;
+    for (flag, is) in [("ranker.nulls", "null"), ("ranker.urls", "a secret")] {
+        let result = client.get_struct_value::<StructValue>(flag, None, None).await;
+        let message = format!("`{flag}.of[1]` is {is}, which a list of a flag cannot hold");
+        assert_eq!(said(result), (EvaluationErrorCode::TypeMismatch, message));
+    }
+    assert!(client.get_string_value("ranker.urls.of[0]", None, None).await.is_ok());
+    let (_, message) = said(client.get_string_value("ranker.urls.of[1]", None, None).await);
+    assert!(message.contains("is a secret") && !message.contains("sesame"), "{message}");
 }
 
 #[tokio::test]

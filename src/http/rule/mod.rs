@@ -141,6 +141,16 @@ impl Rule {
         }
     }
 
+    /// Whether some part of it looks at the request, not only at its unit.
+    #[cfg(all(feature = "proxy", feature = "open-feature"))]
+    pub(crate) fn reads_request(&self) -> bool {
+        match &self.0 {
+            Node::All(rules) | Node::Any(rules) => rules.iter().any(Self::reads_request),
+            Node::Not(rule) => rule.reads_request(),
+            node => !matches!(node, Node::Percentage(_)),
+        }
+    }
+
     /// Whether some part of it asks for the unit.
     #[cfg(feature = "proxy")]
     pub(crate) fn needs_unit(&self) -> bool {
