@@ -6,6 +6,7 @@ mod check;
 mod own;
 mod read;
 
+#[cfg(feature = "schema")]
 pub(super) use self::{own::take_custom, read::secrets};
 use super::{settings::Settings, target::Target};
 use crate::config::{Config, ConfigError, ConfigPool, Document, Sources};
