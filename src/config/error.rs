@@ -3,6 +3,9 @@
 use super::NumberError;
 use std::path::PathBuf;
 
+/// What is wrong with a secret under `config_id`.
+pub(super) const MADE_OF_SECRET: &str = "made of a secret; an id is shown everywhere";
+
 /// What is wrong with a config, and where.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -19,6 +22,9 @@ pub enum ConfigError {
         /// What it was instead.
         found: String,
     },
+    /// `config_id` was drawn from a secret.
+    #[error("`config_id`: {MADE_OF_SECRET}")]
+    SecretId,
     /// A number that cannot be carried exactly.
     #[error(transparent)]
     Number(#[from] NumberError),

@@ -1,6 +1,6 @@
 //! The identity of a config.
 
-use super::ConfigError;
+use super::{ConfigError, path};
 use serde_json::Value;
 use std::{fmt, sync::Arc};
 
@@ -19,6 +19,10 @@ impl ConfigId {
         match value {
             None => Ok(None),
             Some(Value::String(id)) if !id.trim().is_empty() => Ok(Some(Self(id.as_str().into()))),
+            // Something in it may be a secret.
+            Some(other @ (Value::Array(_) | Value::Object(_))) => {
+                Err(ConfigError::BadId { found: path::kind(other).to_owned() })
+            }
             Some(other) => Err(ConfigError::BadId { found: other.to_string() }),
         }
     }

@@ -133,6 +133,9 @@ impl Config {
         let Value::Object(map) = &value else {
             return Err(ConfigError::NotAMap { found: path::kind(&value) });
         };
+        if map.contains_key("config_id") && secrets.hide("config_id") {
+            return Err(ConfigError::SecretId);
+        }
         let own_id = ConfigId::own(map.get("config_id"))?;
         // Most configs have no secret; then nothing is copied.
         let (canonical, redacted) = if secrets.are_in(&value) {

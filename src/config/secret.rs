@@ -137,8 +137,12 @@ impl SecretKeys {
 
     /// Whether what stands at `path` is a secret, or is part of one.
     pub(crate) fn cover(&self, path: &str) -> bool {
-        super::path::steps(path).any(|step| self.matches(&step))
-            || self.paths.iter().any(|secret| super::path::within(path, secret).is_some())
+        super::path::steps(path).any(|step| self.matches(&step)) || self.hide(path)
+    }
+
+    /// Whether what stands at `path` is a secret, or is part of one, whatever its keys.
+    pub(crate) fn hide(&self, path: &str) -> bool {
+        self.paths.iter().any(|secret| super::path::within(path, secret).is_some())
     }
 
     /// `value` with each secret replaced by [`REDACTED`].

@@ -644,3 +644,22 @@ fn a_resolver_without_its_colon_is_told_from_a_reference() {
         "`since`: `${time.now}` refers to nothing; a resolver is called with a colon: `${time.now:}`"
     );
 }
+
+#[test]
+fn no_id_is_made_of_a_secret() {
+    for text in [
+        "{ password: hunter2, config_id: \"a-${password}\" }",
+        "{ config_id: \"a-${env:DB_PASSWORD,hunter2}\" }",
+        "{ password: hunter2, config_id: \"a-${password}\", n: { $choice: [1] } }",
+        "{ password: hunter2, $zip: { config_id: [\"${password}\", b], n: [1, 2] } }",
+    ] {
+        let error = ConfigPool::from_yaml_str(text).unwrap_err().to_string();
+        assert!(error.contains("`config_id`: made of a secret"), "{text}: {error}");
+        assert!(!error.contains("hunter2"), "{error}");
+    }
+    let error = ConfigPool::from_yaml_str("{ password: hunter2, config_id: [\"${password}\"] }");
+    assert_eq!(
+        error.unwrap_err().to_string(),
+        "<text>:1:22: `config_id`: a list is not a non-empty string"
+    );
+}

@@ -81,3 +81,22 @@ fn values_of_ones_own_stand_under_vars() {
     let file = file(&text).unwrap();
     assert_eq!(file.pool()[0].get::<String>("greeting").unwrap(), "high");
 }
+
+#[test]
+fn no_id_and_no_experiment_is_named_after_a_secret() {
+    let error = file(&FILE.replace("config_id: stable", "config_id: ${.house_word}")).unwrap_err();
+    assert_eq!(
+        error,
+        "x.yaml:7:16: `configs[0].config_id`: made of a secret; an id is shown everywhere"
+    );
+    let named = "experiment='${configs[0].house_word}'";
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("x.yaml");
+    std::fs::write(&path, FILE.replace("${file:prompt.txt}", "p")).unwrap();
+    let error = ExperimentFile::with_overrides(&path, &[named.to_owned()]).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "override `experiment=[redacted]`: `experiment`: made of a secret; the name of an \
+         experiment is shown everywhere"
+    );
+}

@@ -50,6 +50,7 @@ pub(crate) use scalar::check_number;
 
 use super::{
     Config, ConfigError, ConfigPool, REDACTED, SecretKeys,
+    error::MADE_OF_SECRET,
     interpolate::{Drawn, Resolvers},
     path,
     secret::{speakable, unquoted},
@@ -254,6 +255,7 @@ impl Document {
             }
             ConfigError::BadId { ref found } => self
                 .error(&path::join(at, "config_id"), format!("{found} is not a non-empty string")),
+            ConfigError::SecretId => self.error(&path::join(at, "config_id"), MADE_OF_SECRET),
             other => self.error(at, other),
         })?;
         Ok((config, self.place_of(at)))

@@ -39,6 +39,10 @@ impl ExperimentFile {
         if self.settings.experiment.trim().is_empty() {
             wrong.push(self.document.error("experiment", "empty; give the experiment a name"));
         }
+        if self.document.drawn().at("experiment").is_secret() {
+            let message = "made of a secret; the name of an experiment is shown everywhere";
+            wrong.push(self.document.error("experiment", message));
+        }
         let limits = &self.settings.limits;
         for (path, is_none) in [
             ("limits.max_connections", limits.max_connections == 0),
