@@ -44,7 +44,7 @@ impl<B> Testers<Request<B>> for Asked {
         let headers = request.headers();
         let wanted = match &self.0 {
             Source::Header(name) => headers.get(name)?.to_str().ok()?,
-            Source::Cookie(name) => cookie(headers, name)?,
+            Source::Cookie(name) => std::str::from_utf8(cookie(headers, name)?).ok()?,
         };
         Some(Cow::Borrowed(wanted.trim()))
     }

@@ -178,7 +178,8 @@ impl UnitKeySources {
 
 impl<B> UnitKey<Request<B>> for KeySource {
     fn unit_key<'a>(&self, request: &'a Request<B>) -> Option<Cow<'a, [u8]>> {
-        self.0.iter().find_map(|source| source.key(request))
+        // All who send an empty one are not one unit.
+        self.0.iter().find_map(|source| source.key(request).filter(|key| !key.is_empty()))
     }
 }
 
@@ -188,8 +189,8 @@ impl Source {
         let key = match self {
             Self::Header(name) => headers.get(name)?.as_bytes(),
             Self::Cookie(name) => match cookie(headers, name) {
-                Some(value) => value.as_bytes(),
-                None => extensions.get::<Fresh>()?.of(name)?.as_bytes(),
+                Some(value) if !value.is_empty() => value,
+                _ => extensions.get::<Fresh>()?.of(name)?.as_bytes(),
             },
             Self::Json(pointer) => match extensions.get::<JsonBody>()?.pointer(pointer)? {
                 serde_json::Value::String(text) => text.as_bytes(),
@@ -199,10 +200,7 @@ impl Source {
                 }
                 _ => return None,
             },
-            Self::Path(number) => {
-                let segment = request.uri().path().split('/').nth(*number)?;
-                (!segment.is_empty()).then_some(segment.as_bytes())?
-            }
+            Self::Path(number) => request.uri().path().split('/').nth(*number)?.as_bytes(),
             Self::ClientAddress => {
                 let ClientAddr(address) = extensions.get()?;
                 let address = address.ip().to_canonical().to_string();

@@ -157,7 +157,7 @@ impl Fresh {
 impl SetCookie {
     /// Gives the request a fresh value if it has none, and returns what its response must say.
     pub(super) fn greet<B>(&self, request: &mut Request<B>) -> Option<HeaderValue> {
-        if cookie(request.headers(), &self.name).is_some() {
+        if cookie(request.headers(), &self.name).is_some_and(|value| !value.is_empty()) {
             return None;
         }
         let value = fresh();

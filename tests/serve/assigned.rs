@@ -128,6 +128,54 @@ async fn a_body_that_was_looked_into_arrives_whole_however_large_it_is() {
 }
 
 #[tokio::test]
+async fn a_cookie_is_found_beside_one_that_is_not_ascii() {
+    let (a, b) = (saying("x").await, saying("x").await);
+    let settings =
+        "sticky: { key: { cookie: { name: uid, set: {} } } }, testers: { cookie: wanted }";
+    let proxy = proxy(settings, &[&a, &b]).await;
+    let get = |cookies: &str| Request::get("/").header("cookie", cookies.as_bytes());
+    for user in ["ann", "eve", "bob", "dan"] {
+        let plain = variants(&proxy, 1, || get(&format!("uid={user}")), "").await;
+        let cookies = format!("name=J\u{fc}rgen; uid={user}");
+        assert_eq!(variants(&proxy, 4, || get(&cookies), "").await, plain, "{user}");
+        let answer = proxy.ask(get(&cookies), "").await;
+        assert!(!answer.headers.contains_key("set-cookie"));
+    }
+    let wanted = variants(&proxy, 1, || get("name=J\u{fc}rgen; wanted=b; uid=ann"), "").await;
+    assert_eq!(wanted, BTreeSet::from(["b".to_owned()]));
+}
+
+/// Or all who say nothing would be one unit, and get the same.
+#[tokio::test]
+async fn an_empty_text_is_nobodys_key() {
+    let (a, b) = (saying("x").await, saying("x").await);
+    let both = BTreeSet::from(["a".to_owned(), "b".to_owned()]);
+    for key in [
+        "{ header: x-user }",
+        "{ cookie: uid }",
+        "{ json: /user }",
+        "{ baggage: user }",
+        "{ cookie: { name: uid, set: {} } }",
+    ] {
+        let proxy = proxy(&format!("sticky: {{ key: {key} }}"), &[&a, &b]).await;
+        let request = || {
+            post("/")
+                .header("x-user", "")
+                .header("cookie", "uid=")
+                .header("baggage", "user=")
+                .header("content-type", "application/json")
+        };
+        assert_eq!(variants(&proxy, 40, request, r#"{ "user": "" }"#).await, both, "{key}");
+    }
+    let proxy = proxy("sticky: { key: [{ header: x-user }, { cookie: uid }] }", &[&a, &b]).await;
+    let get = |user| Request::get("/").header("x-user", user).header("cookie", "uid=ann");
+    let other = Request::get("/").header("x-user", "ann");
+    let ann = proxy.ask(other, "").await.headers["x-variant"].clone();
+    let ann = BTreeSet::from([ann.to_str().unwrap().to_owned()]);
+    assert_eq!(variants(&proxy, 8, || get(""), "").await, ann);
+}
+
+#[tokio::test]
 async fn a_caller_without_the_cookie_is_given_one_and_stays_where_it_was() {
     let (a, b) = (saying("x").await, saying("x").await);
     let settings = "sticky: { key: { cookie: { name: uid, set: { max_age: 2d, secure: true, \

@@ -19,7 +19,7 @@ impl Rule {
             Node::Cookie(name, wanted) => {
                 let found = cookie(headers, name);
                 match wanted {
-                    Ok(value) => found == Some(value),
+                    Ok(value) => found == Some(value.as_bytes()),
                     Err(there) => found.is_some() == *there,
                 }
             }
