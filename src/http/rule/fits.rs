@@ -3,6 +3,7 @@
 use super::{Node, Rule};
 use crate::{
     assign::Eligible,
+    config::Exact,
     http::{JsonBody, cookies::cookie, matches::is_path},
 };
 use http::{HeaderValue, Request, header};
@@ -49,7 +50,7 @@ impl<B> Eligible<Request<B>> for Rule {
 /// 1 and 1.0 are one number.
 fn same(a: &Value, b: &Value) -> bool {
     match (a, b) {
-        (Value::Number(a), Value::Number(b)) => a == b || a.as_f64() == b.as_f64(),
+        (Value::Number(a), Value::Number(b)) => Exact::of(a) == Exact::of(b),
         (a, b) => a == b,
     }
 }

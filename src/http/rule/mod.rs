@@ -226,6 +226,13 @@ mod tests {
                 false,
             ),
             (
+                // As doubles they are one.
+                json!({ "json": { "/id": 9_007_199_254_740_993_u64 } }),
+                get("/").extension(JsonBody::new(json!({ "id": 9_007_199_254_740_993_u64 }))),
+                get("/").extension(JsonBody::new(json!({ "id": 9_007_199_254_740_992_u64 }))),
+                false,
+            ),
+            (
                 json!({ "not": { "json": { "/a": 1 } } }),
                 get("/"),
                 get("/").extension(JsonBody::new(json!({ "a": 1 }))),
@@ -261,6 +268,9 @@ mod tests {
     fn a_rule_that_means_nothing_is_refused_in_words() {
         for (value, says) in [
             (json!({ "any": [] }), "`any` is empty; no request would fit"),
+            (json!({ "path": [] }), "empty; no request would fit"),
+            (json!({ "method": [] }), "empty; no request would fit"),
+            (json!({ "grpc_method": [] }), "empty; no request would fit"),
             (
                 json!({ "path": "rank" }),
                 "`rank` does not begin with a slash; write it as in /rank or /v2/*",

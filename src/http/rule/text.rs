@@ -3,7 +3,7 @@
 use super::{Node, Rule};
 use crate::{assign::Percentage, http::matches::Wanted};
 use http::{HeaderValue, Method};
-use serde::{Deserialize, Deserializer};
+use serde::{Deserialize, Deserializer, de};
 use serde_json::Value;
 use std::collections::BTreeMap;
 
@@ -61,6 +61,10 @@ fn one_or_many<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>
     }
     Ok(match Text::deserialize(deserializer)? {
         Text::One(text) => vec![text],
+        // Without this it would be as if nothing was asked.
+        Text::Many(texts) if texts.is_empty() => {
+            return Err(de::Error::custom("empty; no request would fit"));
+        }
         Text::Many(texts) => texts,
     })
 }
