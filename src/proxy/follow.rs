@@ -63,7 +63,7 @@ impl ProxyHandle {
             Ok(file) => {
                 let handle = self.clone();
                 // Certificates are read.
-                let reload = tokio::task::spawn_blocking(move || handle.reload(&file)).await;
+                let reload = tokio::task::spawn_blocking(move || handle.reload_next(&file)).await;
                 reload.unwrap_or_else(|error| Err(error.into()))
             }
             Err(error) => Err(error.into()).inspect_err(|error| self.reject(error)),
@@ -124,5 +124,43 @@ mod tests {
         std::fs::write(&path, text.replace("http://a", "http://b")).unwrap();
         handle.catch_up().await;
         assert_eq!(handle.stats().epoch.number(), 2);
+    }
+
+    /// One that was begun before a change, and ends after it, must not bring back what was there.
+    #[cfg(all(unix, feature = "schema"))]
+    #[tokio::test]
+    async fn of_two_who_reload_at_once_the_later_reading_is_in_use() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("a.yaml");
+        let write = |upstream: &str, more: &str| {
+            let configs = format!("configs: [{{ config_id: a, upstream: 'http://{upstream}' }}]");
+            let text = format!("experiment: a\nstrategy: single\n{configs}\n{more}");
+            std::fs::write(&path, text).unwrap();
+        };
+        write("a", "");
+        let file = ExperimentFile::from_yaml_file(&path).unwrap();
+        let (recorder, _recording) = Recorder::pair(MemoryBackend::new());
+        let handle = Proxy::new(&file, recorder).unwrap().handle();
+        // A pipe holds up whoever reads it.
+        let pipe = directory.path().join("own.json");
+        assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+        write("b", "schema: own.json");
+        let reread = |handle: ProxyHandle| tokio::spawn(async move { handle.reread().await });
+        let slow = reread(handle.clone());
+        // This waits for the reader, who has read `a.yaml` by then.
+        let open = move || std::fs::File::options().write(true).open(pipe).unwrap();
+        let mut held_up = tokio::task::spawn_blocking(open).await.unwrap();
+        write("c", "");
+        let mut quick = reread(handle.clone());
+        let waits = std::time::Duration::from_millis(200);
+        let done = tokio::time::timeout(waits, &mut quick).await;
+        std::io::Write::write_all(&mut held_up, b"{}").unwrap();
+        drop(held_up);
+        slow.await.unwrap().unwrap();
+        if done.is_err() {
+            quick.await.unwrap().unwrap();
+        }
+        let file = handle.file();
+        assert_eq!(file.upstreams().next().unwrap().1, "http://c");
     }
 }

@@ -51,6 +51,9 @@ pub(super) struct Shared {
     /// What the files held that were tried last.
     #[cfg(feature = "watch")]
     tried: Mutex<Option<Print>>,
+    /// Held from before the files are read until what they hold is in use: who read them later has
+    /// the last word.
+    reading: Mutex<()>,
     /// The shadows of earlier files, as long as they or their requests go on.
     retired: Mutex<Vec<(Weak<Load>, ShadowHandle)>>,
 }
@@ -106,6 +109,7 @@ impl ProxyHandle {
             last_error: Mutex::default(),
             #[cfg(feature = "watch")]
             tried: Mutex::default(),
+            reading: Mutex::default(),
             retired: Mutex::default(),
         })))
     }
@@ -191,6 +195,7 @@ impl ProxyHandle {
         let handle = self.clone();
         // Files are read, certificates too: that is not for a thread that serves.
         let read = move || {
+            let _reading = locked(&handle.0.reading);
             let file = handle.file();
             #[cfg(feature = "watch")]
             handle.tries(Print::of(file.files()));
@@ -245,6 +250,12 @@ impl ProxyHandle {
     /// Notes what the files hold that are tried now.
     fn tries(&self, print: Print) {
         *locked(&self.0.tried) = Some(print);
+    }
+
+    /// As [`reload`](Self::reload), after those who read the files before.
+    pub(super) fn reload_next(&self, file: &ExperimentFile) -> Result<Reloaded, BoxError> {
+        let _reading = locked(&self.0.reading);
+        self.reload(file)
     }
 
     /// Notes it, and whether the same was tried last, too.
