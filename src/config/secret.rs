@@ -227,17 +227,41 @@ pub(crate) fn unquoted(message: String) -> String {
     }
 }
 
-/// A URL's `user:password@`, taken out: it is a secret under whatever key it stands.
+/// The `user:password@` of each URL in a text, taken out: it is a secret under whatever key it
+/// stands.
 fn without_userinfo(text: &str) -> Option<String> {
-    let (scheme, rest) = text.split_once("://")?;
-    if scheme.is_empty()
-        || !scheme.bytes().all(|b| b.is_ascii_alphanumeric() || b"+-.".contains(&b))
-    {
-        return None;
+    let (mut clean, mut rest) = (None::<String>, text);
+    while let Some(at) = rest.find("://") {
+        let (before, url) = (&rest[..at], &rest[at + 3..]);
+        let has_scheme = before.ends_with(|last: char| last.is_ascii_alphanumeric());
+        let hidden = if has_scheme { userinfo(url) } else { 0 };
+        if hidden > 0 {
+            let clean = clean.get_or_insert_with(|| text[..text.len() - rest.len()].to_owned());
+            clean.extend([before, "://", REDACTED]);
+        } else if let Some(clean) = &mut clean {
+            clean.extend([before, "://"]);
+        }
+        rest = &url[hidden..];
     }
-    let authority_end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
-    let (_, host) = rest[..authority_end].rsplit_once('@')?;
-    Some(format!("{scheme}://{REDACTED}@{host}{}", &rest[authority_end..]))
+    clean.map(|clean| clean + rest)
+}
+
+/// How much of what follows `://` stands before the `@` of a user.
+fn userinfo(url: &str) -> usize {
+    let url =
+        url.split(|c: char| c.is_whitespace() || matches!(c, '"' | '\'')).next().unwrap_or(url);
+    let authority = url.split(['/', '?', '#']).next().unwrap_or(url);
+    if let Some(at) = authority.rfind('@') {
+        return at;
+    }
+    // A password with a slash in it ends the authority too soon: what stands there is no port then.
+    let is_port = |port: &str| port.bytes().all(|byte| byte.is_ascii_digit());
+    match authority.rsplit_once(':') {
+        Some((_, port)) if !authority.starts_with('[') && !is_port(port) => {
+            url.rfind('@').unwrap_or(0)
+        }
+        _ => 0,
+    }
 }
 
 /// `openaiApiKey`, `OPENAI-API-KEY` and `openai_api_key` are the same words.
@@ -313,6 +337,35 @@ mod tests {
         assert_eq!(message("llm.api_key"), "a value that is not shown, expected f64");
         assert_eq!(message("auth[0].x"), "a value that is not shown, expected f64");
         assert_eq!(message("llm.top_p"), "invalid type: string \"k\", expected f64");
+    }
+
+    #[test]
+    fn a_password_in_a_url_is_hidden_wherever_it_stands_and_however_it_is_written() {
+        for (text, shown) in [
+            // Keys in base 64 have slashes, which nobody escapes.
+            ("redis://:ab/c+d=@host:6379/0", "redis://[redacted]@host:6379/0"),
+            ("postgres://u:p/w?d#x@host/db", "postgres://[redacted]@host/db"),
+            ("kafka://u:p@a:1,v:q@b:2/t", "kafka://[redacted]@b:2/t"),
+            ("http://u:p@a,http://v:q@b", "http://[redacted]@a,http://[redacted]@b"),
+            (
+                "see http://u:p@a/b or (https://c:d@e)",
+                "see http://[redacted]@a/b or (https://[redacted]@e)",
+            ),
+            ("jdbc:postgresql://u:p@h/db", "jdbc:postgresql://[redacted]@h/db"),
+        ] {
+            assert_eq!(without_userinfo(text).as_deref(), Some(shown));
+        }
+        for open in [
+            "http://host/a@b",
+            "http://host:80/a@b?c=d@e",
+            "http://[::1]:80/@",
+            "http://${host}:80/@x",
+            "mail a@b: see ://c",
+            "://a@b",
+            "http://host, or write to a@b",
+        ] {
+            assert_eq!(without_userinfo(open), None, "{open}");
+        }
     }
 
     #[test]
