@@ -181,9 +181,21 @@ fn warn(document: &Document, found: &mut Validation) {
     let configs = document.get("configs").and_then(Value::as_array);
     for (at, config) in configs.into_iter().flatten().enumerate() {
         let base = format!("configs[{at}]");
-        texts(config, &base, false, &secrets, &mut |path, is_secret| {
+        for id in ["config_id", "$expand.name"].map(|id| format!("{base}.{id}")) {
+            let sources = document.drawn().at(&document.written(&id));
+            if sources.varies() && !sources.is_secret() {
+                warn(
+                    &id,
+                    format!(
+                        "drawn from `{sources}`, this id differs from time to time or place to \
+                         place; replicas do not agree on it"
+                    ),
+                );
+            }
+        }
+        leaves(config, &base, false, &secrets, &mut |path, value, is_secret| {
             let sources = document.drawn().at(&document.written(path));
-            if is_secret && !sources.is_env() && !sources.is_file() {
+            if value.is_string() && is_secret && !sources.is_env() && !sources.is_file() {
                 warn(
                     path,
                     "a secret in plain text: whoever reads this file has it; take it from the \
@@ -205,27 +217,28 @@ fn warn(document: &Document, found: &mut Validation) {
     }
 }
 
-/// Every text below `value`, with its path and whether it is a secret.
-fn texts(
+/// Every text, number and switch below `value`, with its path and whether it is a secret.
+fn leaves(
     value: &Value,
     at: &str,
     is_secret: bool,
     secrets: &SecretKeys,
-    say: &mut dyn FnMut(&str, bool),
+    say: &mut dyn FnMut(&str, &Value, bool),
 ) {
     match value {
-        Value::String(text) if !text.is_empty() => say(at, is_secret),
+        Value::String(text) if text.is_empty() => {}
+        Value::Null => {}
         Value::Object(map) => {
             for (key, value) in map {
                 let is_secret = is_secret || secrets.matches(key);
-                texts(value, &path::child(at, key), is_secret, secrets, say);
+                leaves(value, &path::child(at, key), is_secret, secrets, say);
             }
         }
         Value::Array(items) => {
             for (index, value) in items.iter().enumerate() {
-                texts(value, &path::item(at, index), is_secret, secrets, say);
+                leaves(value, &path::item(at, index), is_secret, secrets, say);
             }
         }
-        _ => {}
+        leaf => say(at, leaf, is_secret),
     }
 }

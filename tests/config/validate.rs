@@ -132,11 +132,32 @@ configs:
   - config_id: named
     upstream: http://127.0.0.1:9001
     started: \"${time.now:}\"
+  - config_id: run-${time.unix:}
+    upstream: http://127.0.0.1:9001
+  - upstream: http://127.0.0.1:9001
+    cores: ${sys.cpu_count:}
+  - upstream: http://127.0.0.1:9001
+    k: { $choice: [1, 2] }
+    $expand: { name: \"${env:PATH}-{k}\" }
 ";
     let (code, said) = validated(text);
     assert_eq!(code, 0);
     let paths: Vec<_> = said.iter().map(|line| line.split('`').nth(1).unwrap()).collect();
-    assert_eq!(paths, ["configs[0].started", "configs[0].region"]);
+    assert_eq!(
+        paths,
+        [
+            "configs[0].started",
+            "configs[0].region",
+            "configs[2].config_id",
+            "configs[3].cores",
+            "configs[4].$expand.name"
+        ]
+    );
+    assert_eq!(
+        said[2],
+        "warning: x.yaml:11:16: `configs[2].config_id`: drawn from `time`, this id differs from \
+         time to time or place to place; replicas do not agree on it"
+    );
 }
 
 #[test]
