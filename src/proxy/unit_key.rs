@@ -7,7 +7,7 @@ use super::{
 };
 use crate::{
     assign::UnitKey,
-    config::{ConfigError, Document},
+    config::{ConfigError, Document, canonical_json},
     http::{JsonBody, cookies::cookie, trace},
 };
 use http::{HeaderName, Request};
@@ -194,10 +194,12 @@ impl Source {
             },
             Self::Json(pointer) => match extensions.get::<JsonBody>()?.pointer(pointer)? {
                 serde_json::Value::String(text) => text.as_bytes(),
-                // A map or a list is nobody's name.
+                // 42.0 is 42. An integer beyond 2^53 has no canonical form; its digits will do.
                 value @ (serde_json::Value::Number(_) | serde_json::Value::Bool(_)) => {
-                    return Some(Cow::Owned(value.to_string().into_bytes()));
+                    let text = canonical_json(value).unwrap_or_else(|_| value.to_string());
+                    return Some(Cow::Owned(text.into_bytes()));
                 }
+                // A map or a list is nobody's name.
                 _ => return None,
             },
             Self::Path(number) => request.uri().path().split('/').nth(*number)?.as_bytes(),

@@ -145,6 +145,21 @@ async fn a_cookie_is_found_beside_one_that_is_not_ascii() {
     assert_eq!(wanted, BTreeSet::from(["b".to_owned()]));
 }
 
+#[tokio::test]
+async fn a_number_is_one_key_however_it_is_written() {
+    let (a, b) = (saying("x").await, saying("x").await);
+    let proxy = proxy("sticky: { key: { json: /user } }", &[&a, &b]).await;
+    let request = || post("/").header("content-type", "application/json");
+    for user in 1..9 {
+        let mut found = BTreeSet::new();
+        for written in [format!("{user}"), format!("{user}.0"), format!("{user}0e-1")] {
+            let body = format!(r#"{{ "user": {written} }}"#);
+            found.append(&mut variants(&proxy, 1, request, &body).await);
+        }
+        assert_eq!(found.len(), 1, "{user}");
+    }
+}
+
 /// Or all who say nothing would be one unit, and get the same.
 #[tokio::test]
 async fn an_empty_text_is_nobodys_key() {
