@@ -66,6 +66,7 @@ mod secret;
 mod secret_value;
 pub(crate) mod time;
 pub(crate) mod units;
+mod unquoted;
 #[cfg(feature = "watch")]
 pub mod watch;
 #[cfg(feature = "yaml")]
@@ -208,8 +209,8 @@ impl Config {
             path::find(self.value(), path).ok_or_else(|| path::missing(self.value(), path))?;
         serde_path_to_error::deserialize(value).map_err(|error| {
             let path = path::of_serde(path, error.path());
-            let message = secret::speakable(&path, error.into_inner().to_string());
-            let message = if self.may_quote(&path) { message } else { secret::unquoted(message) };
+            let message = unquoted::speakable(&path, error.into_inner().to_string());
+            let message = if self.may_quote(&path) { message } else { unquoted::unquoted(message) };
             ConfigError::Mismatch { path, message }
         })
     }

@@ -147,6 +147,14 @@ pub(crate) fn item(base: &str, at: usize) -> String {
     format!("{base}[{at}]")
 }
 
+/// The path of a step below `base`: a number counts as that of an item, though `00` and `+1` are keys.
+pub(crate) fn step(base: &str, step: &str) -> String {
+    match step.parse::<usize>() {
+        Ok(at) if at.to_string() == step => item(base, at),
+        _ => child(base, step),
+    }
+}
+
 /// Where in the value at `base` serde met something that does not fit.
 pub(crate) fn of_serde(base: &str, inside: &serde_path_to_error::Path) -> String {
     use serde_path_to_error::Segment;

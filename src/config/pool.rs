@@ -4,9 +4,10 @@ use super::{
     Config, ConfigError, ConfigId,
     diff::first_difference,
     expand::{ExpandConfig, MAX_EXPANDED, Space, SpaceError, is_template},
+    interpolate::Noted,
 };
 use serde_json::Value;
-use std::{collections::HashMap, fmt, ops::Deref, sync::Arc};
+use std::{collections::HashMap, fmt, ops::Deref, path::PathBuf, sync::Arc};
 
 /// Up to so many configs are looked through one by one: as fast as a map, and without its memory.
 const SEARCHED: usize = 16;
@@ -21,6 +22,8 @@ pub struct ConfigPool {
     configs: Arc<[Config]>,
     /// Where each id stands, in large pools.
     places: Option<Arc<HashMap<ConfigId, usize>>>,
+    /// What its values were read from besides the files that hold the configs.
+    drawn_files: Arc<[PathBuf]>,
 }
 
 /// Where a config of a pool made in code stands.
@@ -104,12 +107,12 @@ impl ConfigPool {
                 None => configs.push(config.clone()),
             }
         }
-        Self::new(configs)
+        Ok(Self { drawn_files: self.drawn_files.clone(), ..Self::new(configs)? })
     }
 
     /// A pool of one config, which cannot fail.
     pub(crate) fn single(config: Config) -> Self {
-        Self { configs: Arc::new([config]), places: None }
+        Self { configs: Arc::new([config]), places: None, drawn_files: Arc::default() }
     }
 
     /// A pool from configs that know where each was written.
@@ -146,7 +149,18 @@ impl ConfigPool {
             return Err(ConfigError::Empty { place: source.to_owned() });
         }
         let places = (kept.len() > SEARCHED).then(|| Arc::new(places));
-        Ok(Self { configs: kept.into(), places })
+        Ok(Self { configs: kept.into(), places, drawn_files: Arc::default() })
+    }
+
+    /// This pool, of configs whose references read these files.
+    pub(crate) fn drawn_from(self, noted: &Noted) -> Self {
+        Self { drawn_files: noted.files().into(), ..self }
+    }
+
+    /// The files that `${file:…}` read for its values, each once. Whoever follows the pool's own files
+    /// follows these, too.
+    pub fn drawn_files(&self) -> &[PathBuf] {
+        &self.drawn_files
     }
 
     /// The config with this id.

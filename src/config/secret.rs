@@ -209,24 +209,6 @@ const fn hides(value: &Value) -> bool {
     !matches!(value, Value::Null | Value::Bool(_))
 }
 
-/// What may be said of the value at `path`: messages of wrong values quote them.
-pub(crate) fn speakable(path: &str, message: String) -> String {
-    if is_secret_path(path) { unquoted(message) } else { message }
-}
-
-/// Whether the value at `path` is a secret by its key, or stands in one.
-pub(crate) fn is_secret_path(path: &str) -> bool {
-    super::path::steps(path).any(|step| SecretKeys::usual().matches(&step))
-}
-
-/// The message about a wrong value, without the value.
-pub(crate) fn unquoted(message: String) -> String {
-    match message.split_once(", expected ") {
-        Some((_, expected)) => format!("a value that is not shown, expected {expected}"),
-        None => "a value that is not shown does not fit".to_owned(),
-    }
-}
-
 /// The `user:password@` of each URL in a text, taken out: it is a secret under whatever key it
 /// stands.
 fn without_userinfo(text: &str) -> Option<String> {
@@ -329,14 +311,6 @@ mod tests {
         ] {
             assert!(!keys.matches(open), "{open}");
         }
-    }
-
-    #[test]
-    fn an_error_does_not_quote_a_secret() {
-        let message = |path| speakable(path, "invalid type: string \"k\", expected f64".to_owned());
-        assert_eq!(message("llm.api_key"), "a value that is not shown, expected f64");
-        assert_eq!(message("auth[0].x"), "a value that is not shown, expected f64");
-        assert_eq!(message("llm.top_p"), "invalid type: string \"k\", expected f64");
     }
 
     #[test]

@@ -98,6 +98,7 @@ mod tee;
 pub mod trace;
 #[cfg(feature = "axum")]
 mod variant;
+pub(crate) mod wanted;
 mod watch_body;
 
 pub use asked::Asked;

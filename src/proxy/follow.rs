@@ -6,13 +6,18 @@ use super::{
 };
 use crate::{
     BoxError,
-    config::watch::{Print, Watch},
+    config::{
+        ConfigError,
+        interpolate::Noted,
+        watch::{Print, Watch},
+    },
 };
 use futures_util::future;
 use std::pin::pin;
 
 impl ProxyHandle {
-    /// Follows the file in use, and the files it was made of, until the proxy stops: what changes
+    /// Follows the file in use, and the files it was made of or names
+    /// ([`ExperimentFile::followed_files`]), until the proxy stops: what changes
     /// is put to use, or else logged and counted, as [`reread_and_log`](Self::reread_and_log)
     /// does; see [`Watch`] for how changes are noticed. Spawn it; dropped, it stops.
     ///
@@ -29,7 +34,7 @@ impl ProxyHandle {
     }
 
     async fn follow_files(&self) {
-        let sources = self.file().files().to_vec();
+        let sources = self.file().followed_files().to_vec();
         if sources.is_empty() {
             return;
         }
@@ -37,9 +42,20 @@ impl ProxyHandle {
         self.catch_up().await;
         loop {
             let file = self.file();
-            let (print, found) = watch.next(move || file.reread()).await;
+            let noted = Noted::default();
+            let read = noted.clone();
+            let (print, found) = watch.next(move || file.reread_noting(&read)).await;
+            let is_wrong = found.is_err();
             self.take(print, found).await;
-            if watch.turn_to(self.file().files()).await {
+            let mut files = self.file().followed_files().to_vec();
+            if is_wrong {
+                // What the one with a mistake reads may be what will mend it.
+                let noted = noted.files();
+                let others: Vec<_> =
+                    noted.into_iter().filter(|file| !files.contains(file)).collect();
+                files.extend(others);
+            }
+            if watch.turn_to(&files).await {
                 self.catch_up().await;
             }
         }
@@ -48,9 +64,19 @@ impl ProxyHandle {
     /// What is watched may have changed between its reading and the watch.
     async fn catch_up(&self) {
         let file = self.file();
-        let read = move || (Print::of(file.files()), file.reread());
-        let Ok((print, found)) = tokio::task::spawn_blocking(read).await else { return };
-        if !found.as_ref().is_ok_and(|found| self.file().diff(found).is_empty()) {
+        let read = move || {
+            let print = Print::of(file.followed_files());
+            let found = file.reread();
+            let is_the_same =
+                |found: &ExperimentFile| file.has_its_certificates() && file.diff(found).is_empty();
+            let is_the_same = found.as_ref().is_ok_and(is_the_same);
+            (print, found, is_the_same)
+        };
+        let Ok((print, found, is_the_same)) = tokio::task::spawn_blocking(read).await else {
+            return;
+        };
+        let is_told = |error: &ConfigError| self.stats().last_error == Some(error.to_string());
+        if !is_the_same && !found.as_ref().is_err_and(is_told) {
             self.take(print, found).await;
         }
     }

@@ -198,7 +198,7 @@ impl ProxyHandle {
             let _reading = locked(&handle.0.reading);
             let file = handle.file();
             #[cfg(feature = "watch")]
-            handle.tries(Print::of(file.files()));
+            handle.tries(Print::of(file.followed_files()));
             let read = file.reread().map_err(BoxError::from);
             let file = read.inspect_err(|error| handle.reject(error))?;
             handle.reload(&file)

@@ -27,7 +27,7 @@ const FRAMING: [HeaderName; 5] = [
 ];
 
 /// One config's upstream, ready to use.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub(super) struct Target {
     pub(super) scheme: Scheme,
     pub(super) authority: Authority,

@@ -3,10 +3,13 @@
 use super::{
     file::{ExperimentFile, secrets, take_custom},
     settings::Settings,
+    stack::{ProxyRequest, ProxyResponse},
 };
 use crate::{
-    config::{ConfigError, Document, SecretKeys, Sources, path, schema::Options},
-    strategy::BUILT_IN,
+    config::{
+        ConfigError, Document, SecretKeys, Sources, interpolate::Noted, path, schema::Options,
+    },
+    strategy::{BUILT_IN, StrategyRegistry},
 };
 use http::Method;
 use serde_json::{Value, json};
@@ -30,7 +33,27 @@ impl ExperimentFile {
     pub fn validate(sources: &Sources) -> Validation {
         let mut found = Validation::default();
         match sources.load() {
-            Ok(document) => check(document, &sources.directory(), &mut found),
+            Ok(document) => {
+                check(document, &sources.directory(), &mut found);
+            }
+            Err(error) => found.mistakes.push(error),
+        }
+        found.in_order()
+    }
+
+    /// As [`validate`](Self::validate), with the strategies that are known, and with what
+    /// [`check_start`](Self::check_start) finds: a file without mistakes can be served.
+    pub fn validate_start(
+        sources: &Sources,
+        registry: &StrategyRegistry<ProxyRequest, ProxyResponse>,
+    ) -> Validation {
+        let mut found = Validation::default();
+        match sources.load() {
+            Ok(document) => {
+                if let Some(file) = check(document, &sources.directory(), &mut found) {
+                    file.start_mistakes(registry, &mut found.mistakes);
+                }
+            }
             Err(error) => found.mistakes.push(error),
         }
         found.in_order()
@@ -40,7 +63,9 @@ impl ExperimentFile {
     pub fn validate_str(text: &str, place: &str) -> Validation {
         let mut found = Validation::default();
         match Self::document(text, place) {
-            Ok(document) => check(document, Path::new(""), &mut found),
+            Ok(document) => {
+                check(document, Path::new(""), &mut found);
+            }
             Err(error) => found.mistakes.push(error),
         }
         found.in_order()
@@ -48,40 +73,46 @@ impl ExperimentFile {
 }
 
 impl Validation {
+    /// Each once, in the order of the file.
     fn in_order(self) -> Self {
-        let sorted = |errors: Vec<_>| match ConfigError::many(errors) {
+        let mut said = BTreeSet::new();
+        let mut sorted = |errors: Vec<ConfigError>| match ConfigError::many(errors) {
             Ok(()) => Vec::new(),
-            Err(error) => error.into_each().collect(),
+            Err(error) => {
+                error.into_each().filter(|error| said.insert(error.to_string())).collect()
+            }
         };
         Self { mistakes: sorted(self.mistakes), warnings: sorted(self.warnings) }
     }
 }
 
-fn check(document: Document, directory: &Path, found: &mut Validation) {
-    let mut document = match ExperimentFile::resolved(document, directory) {
-        Ok(document) => document,
-        Err(error) => return found.mistakes.push(error),
-    };
-    let custom = match take_custom(&mut document) {
-        Ok(custom) => custom,
-        Err(error) => return found.mistakes.push(error),
-    };
-    let violations = match ExperimentFile::strict_schema() {
-        Ok(schema) => document.violations(schema, &Options::default()),
-        Err(error) => return found.mistakes.push(error),
-    };
+/// Gathers what is wrong with a document; what could be read of it all the same.
+fn check(document: Document, directory: &Path, found: &mut Validation) -> Option<ExperimentFile> {
+    let read = ExperimentFile::resolved(document, directory, &Noted::default()).and_then(
+        |mut document| {
+            let custom = take_custom(&mut document)?;
+            let schema = ExperimentFile::strict_schema()?;
+            let violations = document.violations(schema, &Options::default());
+            Ok((document, custom, violations))
+        },
+    );
+    let (document, custom, violations) = read.map_err(|error| found.mistakes.push(error)).ok()?;
     // The reader says more of these.
     let violations: Vec<_> = violations
         .into_iter()
         .filter(|(path, message)| !path.ends_with(".upstream") && !message.ends_with("`upstream`"))
         .collect();
-    let mut rest = document.clone();
-    for (path, message) in &violations {
-        found.mistakes.push(document.error(path, message));
+    found.mistakes.extend(violations.iter().map(|(path, message)| document.error(path, message)));
+    warn(&document, found);
+    // What was left out is not missing.
+    let known: Vec<_> =
+        violations.iter().map(|(path, _)| document.written(path).into_owned()).collect();
+    // Not a copy: it may be a large part of the memory that there is.
+    let mut rest = document;
+    for (path, _) in &violations {
         leave_out(rest.value_mut(), path);
     }
-    warn(&document, found);
-    let mut mistakes = Vec::new();
+    let (mut mistakes, mut file) = (Vec::new(), None);
     if is_readable(rest.value_mut()) {
         // What a type alone says is said one at a time: each is left out, and the next one shows.
         for _ in 0..MAX_ROUNDS {
@@ -93,19 +124,20 @@ fn check(document: Document, directory: &Path, found: &mut Validation) {
             }
             leave_out(rest.value_mut(), &path);
         }
-        ExperimentFile::read_document(rest, custom, directory.to_owned(), &mut mistakes);
+        file = ExperimentFile::read_document(rest, custom, directory.to_owned(), &mut mistakes);
     }
-    // What was left out is not missing.
-    let known: Vec<_> = violations.iter().map(|(path, _)| document.written(path)).collect();
     let is_known = |error: &ConfigError| {
         let said = path_of(error);
-        known.iter().any(|path| path::within(said, path).is_some() && !path.is_empty())
+        known.iter().any(|path| {
+            let is_in_it = !path.is_empty() && path::within(said, path).is_some();
+            // What is around it is read without it.
+            let is_around_it = !said.is_empty() && path::within(path, said).is_some();
+            is_in_it || is_around_it
+        })
     };
     let mistakes = mistakes.into_iter().flat_map(ConfigError::into_each);
     found.mistakes.extend(mistakes.filter(|error| !is_known(error)));
-    let mut said = BTreeSet::new();
-    found.mistakes.retain(|error| said.insert(error.to_string()));
-    found.warnings.retain(|warning| said.insert(warning.to_string()));
+    file
 }
 
 /// More mistakes of one kind than anyone reads at once.

@@ -117,3 +117,87 @@ fn nothing_is_counted_for_ever() {
     let message = String::from_utf8(output.stderr).unwrap();
     assert!(message.contains("1000000000 configs before `exclude` and `include`"), "{message}");
 }
+
+/// Runs it in a directory with these files.
+fn expand_in(files: &[(&str, &str)], arguments: &[&str], variables: &[(&str, &str)]) -> Output {
+    let directory = tempfile::tempdir().unwrap();
+    for (name, text) in files {
+        let file = directory.path().join(name);
+        std::fs::create_dir_all(file.parent().unwrap()).unwrap();
+        std::fs::write(file, text).unwrap();
+    }
+    let mut command = Command::new(env!("CARGO_BIN_EXE_spearmint"));
+    command.current_dir(directory.path()).env("NO_COLOR", "1").envs(variables.iter().copied());
+    command.args(["config", "expand"]).args(arguments).output().unwrap()
+}
+
+/// The values of a key in each config that is printed.
+fn each(output: Output, key: &str) -> Vec<Value> {
+    let shown: Vec<Value> = serde_json::from_str(&printed(output)).unwrap();
+    shown.into_iter().map(|config| config[key].clone()).collect()
+}
+
+#[test]
+fn what_is_laid_over_a_file_is_expanded_with_it() {
+    let files = [
+        ("sweep.yaml", "{ model: { $choice: [a, b] }, n: 1, dropout: 0.1 }"),
+        ("env/prod.json", r#"{ "n": { "$range": [0, 3] } }"#),
+    ];
+    let with = |arguments: &[&str], variables: &[(&str, &str)]| {
+        let arguments = [&["sweep.yaml", "--json"], arguments].concat();
+        each(expand_in(&files, &arguments, variables), "n")
+    };
+    assert_eq!(with(&[], &[]), [json!(1), json!(1)]);
+    assert_eq!(with(&["model=c", "--env", "prod"], &[]), [json!(0), json!(1), json!(2)]);
+    assert_eq!(with(&["model=c"], &[("SPEARMINT__N", "7")]), [json!(7)]);
+    assert_eq!(with(&["model=c", "n=8"], &[("SPEARMINT__N", "7")]), [json!(8)]);
+    let choice = ["--set", "n={$choice: [4, 5]}", "model=c", "~dropout"];
+    let output = expand_in(&files, &[&["sweep.yaml", "--json"], &choice[..]].concat(), &[]);
+    let shown: Vec<Value> = serde_json::from_str(&printed(output)).unwrap();
+    let fields = |config: &Value| config.as_object().unwrap().keys().cloned().collect::<Vec<_>>();
+    assert_eq!(fields(&shown[1]), ["config_id", "model", "n"]);
+    assert_eq!(shown[1]["n"], 5);
+}
+
+#[test]
+fn json_toml_and_directories_are_expanded_like_yaml() {
+    let json = r#"{ "n": { "$choice": [1, 2] } }"#;
+    for (name, text) in [
+        ("sweep.json", json),
+        ("sweep.toml", "[n]\n\"$choice\" = [1, 2]\n"),
+        ("sweep.yaml", "n: { $choice: [1, 2] }"),
+        ("sweep/base.json", json),
+    ] {
+        let argument = name.strip_suffix("/base.json").unwrap_or(name);
+        let output = expand_in(&[(name, text)], &[argument, "--json"], &[]);
+        assert_eq!(each(output, "n"), [json!(1), json!(2)], "{name}");
+    }
+}
+
+#[test]
+fn what_is_laid_over_several_documents_is_laid_over_each() {
+    let files = [("sweep.yaml", "{ a: 1, n: 1 }\n---\n{ a: { $choice: [2, 3] }, n: 2 }\n")];
+    let output = expand_in(&files, &["sweep.yaml", "--json", "n=9"], &[]);
+    let shown: Vec<Value> = serde_json::from_str(&printed(output)).unwrap();
+    let pairs: Vec<_> = shown.iter().map(|c| (c["a"].clone(), c["n"].clone())).collect();
+    assert_eq!(pairs, [1, 2, 3].map(|a| (json!(a), json!(9))));
+}
+
+#[test]
+fn a_wrong_override_ends_with_2() {
+    let output = expand_in(&[("sweep.yaml", "n: 1")], &["sweep.yaml", "~m"], &[]);
+    assert_eq!(output.status.code(), Some(2));
+    let message = String::from_utf8(output.stderr).unwrap();
+    assert!(message.starts_with("error: override `~m`: "), "{message}");
+}
+
+#[test]
+fn yaml_is_printed_as_documents_in_block_style() {
+    let text =
+        "{ llm: { model: { $choice: [a, b] }, stop: [x, y] }, $expand: { name: \"{llm.model}\" } }";
+    let printed = printed(expand(text, &["--format", "yaml"]));
+    let one = |name: &str| {
+        format!("config_id: {name}\nllm:\n  model: {name}\n  stop:\n    - x\n    - \"y\"\n")
+    };
+    assert_eq!(printed, format!("{}---\n{}", one("a"), one("b")));
+}

@@ -2,6 +2,7 @@
 //!
 //! `PROPTEST_CASES` sets how many texts are tried; `.ci/soak` tries many.
 
+use crate::hostile_files;
 use proptest::prelude::*;
 use std::{
     path::Path,
@@ -165,96 +166,26 @@ fn the_real_file_is_right() {
     assert!(found.mistakes.is_empty(), "{:?}", found.mistakes);
 }
 
-const MIB: usize = 1 << 20;
-
-fn filled(part: &str) -> String {
-    part.repeat(MIB / part.len())
-}
-
-/// Files of 1 MiB that are made to be expensive.
-fn hostile() -> Vec<(&'static str, Vec<u8>)> {
-    let bomb = |width: usize, levels: usize| {
-        let mut text = "a0: &a0 [x]\n".to_owned();
-        for level in 1..levels {
-            let all = vec![format!("*a{}", level - 1); width].join(", ");
-            text.push_str(&format!("a{level}: &a{level} [{all}]\n"));
-        }
-        text
-    };
-    let merges = {
-        let mut text = "a0: &a0 { x: 1 }\n".to_owned();
-        for level in 1..2_000 {
-            text.push_str(&format!("a{level}: &a{level} {{ <<: *a{}, k{level}: 1 }}\n", level - 1));
-        }
-        text
-    };
-    let wide: String = (0..MIB / 10).map(|at| format!("k{at:06}: 1\n")).collect();
-    let deep_keys: String = (0..64).map(|at| format!("{}k:\n", " ".repeat(at))).collect();
-    let anchors: String = (0..MIB / 20).map(|at| format!("k{at:06}: &n{at:06} x\n")).collect();
-    let big_anchor = format!("a: &a [{}]\nb: [{}]\n", "1, ".repeat(50_000), "*a, ".repeat(100_000));
-    let text = |text: String| text.into_bytes();
-    vec![
-        ("nested lists", text("[".repeat(MIB))),
-        ("nested maps", text("{a: ".repeat(MIB / 4))),
-        ("nested closed lists", text(format!("{}{}", "[".repeat(MIB / 2), "]".repeat(MIB / 2)))),
-        ("nested blocks", text("- ".repeat(MIB / 2))),
-        ("nested keys", text(deep_keys)),
-        ("alias bomb", text(bomb(9, 12))),
-        ("wide alias bomb", text(bomb(2_000, 60))),
-        ("one anchor, many aliases", text(big_anchor)),
-        ("merge keys", text(merges)),
-        ("one scalar", text(format!("a: {}", filled("x")))),
-        ("one quoted scalar", text(format!("a: \"{}\"", filled("\\u0041")))),
-        ("one open quote", text(format!("a: \"{}", filled("x")))),
-        ("one block scalar", text(format!("a: |\n{}", filled("  x\n")))),
-        ("one folded scalar", text(format!("a: >\n{}", filled("  x\n\n")))),
-        ("one key", text(format!("{}: 1", filled("k")))),
-        ("a complex key", text(format!("? [{}]\n: 1", filled("x, ")))),
-        ("one number", text(format!("a: {}", filled("9")))),
-        ("many keys", text(wide)),
-        ("many keys in one line", text(format!("{{{}}}", filled("a: 1, ")))),
-        ("many items", text(format!("[{}]", filled("1,")))),
-        ("many empty items", text(filled("-\n"))),
-        ("many empty maps", text(format!("[{}]", filled("{},")))),
-        ("many documents", text(filled("---\n"))),
-        ("many anchors", text(anchors)),
-        ("tabs", text(filled("\t"))),
-        ("tabbed keys", text(filled("\ta: 1\n"))),
-        ("carriage returns", text(filled("\r"))),
-        ("byte order marks", text(filled("\u{feff}"))),
-        ("NUL", vec![0; MIB]),
-        ("invalid UTF-8", vec![0xff; MIB]),
-        ("comments", text(filled("# c\n"))),
-        ("directives", text(filled("%YAML 1.2\n"))),
-        ("tags", text(filled("!a "))),
-        ("question marks", text(filled("? "))),
-        ("colons", text(filled(": "))),
-        (
-            "unknown keys",
-            text(format!("experiment: a\nstrategy: single\nconfigs: [{}]\n", filled("{ a: 1 }, "))),
-        ),
-        (
-            "wrong values",
-            text(format!(
-                "experiment: a\nstrategy: shadow\nshadow: {{ methods: [{}] }}\n",
-                filled("1, ")
-            )),
-        ),
-        ("lines after an error", text(format!("{}]", filled("a1: [b, c]\n")))),
-    ]
-}
-
 /// Reads one hostile file and says on stdout how much memory the process took at most. The test below
 /// runs it, in a process of its own for each file.
 #[test]
 #[ignore = "run by the test below"]
 fn one_hostile_file() {
     let Some(file) = std::env::var_os("SPEARMINT_HOSTILE_FILE") else { return };
+    let path = Path::new(&file);
+    let is_override = path.extension().is_some_and(|ending| ending == "override");
+    let text = if is_override { std::fs::read_to_string(path).unwrap() } else { String::new() };
     let before = peak_kib();
     let start = Instant::now();
-    let found = ExperimentFile::validate(&Sources::new(Path::new(&file)));
+    let first = if is_override {
+        let mut document = parse(REAL, "x.yaml").unwrap().remove(0);
+        document.set(&text).err().map(|error| error.to_string())
+    } else {
+        let found = ExperimentFile::validate(&Sources::new(path));
+        found.mistakes.first().map(ToString::to_string)
+    };
     let took = start.elapsed();
-    let first = found.mistakes.first().map(ToString::to_string).unwrap_or_default();
+    let first = first.unwrap_or_default();
     let first: String = first.chars().take(200).collect();
     println!("HOSTILE {} {} {} {first:?}", took.as_millis(), before, peak_kib());
 }
@@ -270,8 +201,8 @@ fn a_hostile_file_of_one_mebibyte_costs_no_more_than_two_seconds_and_256_mebibyt
     let directory = tempfile::tempdir().unwrap();
     let mut table = String::new();
     let mut beyond = Vec::new();
-    for (name, bytes) in hostile() {
-        let file = directory.path().join("hostile.yaml");
+    for (name, ending, bytes) in hostile_files::all() {
+        let file = directory.path().join(format!("hostile.{ending}"));
         std::fs::write(&file, &bytes).unwrap();
         let output = Command::new(std::env::current_exe().unwrap())
             .args(["--ignored", "--exact", "fuzz::one_hostile_file", "--nocapture"])
@@ -281,13 +212,13 @@ fn a_hostile_file_of_one_mebibyte_costs_no_more_than_two_seconds_and_256_mebibyt
         let said = String::from_utf8_lossy(&output.stdout);
         let line = said.lines().find_map(|line| line.split_once("HOSTILE ")).map(|(_, rest)| rest);
         let Some(line) = line else {
-            beyond.push(format!("{name}: ended with {}", output.status));
+            beyond.push(format!("{name} as {ending}: ended with {}", output.status));
             continue;
         };
         let numbers: Vec<u64> =
             line.split(' ').take(3).map(|number| number.parse().unwrap()).collect();
         table.push_str(&format!(
-            "{name:32} {:5} KiB: {:5} ms, {:4} MiB  {}\n",
+            "{ending:8} {name:32} {:5} KiB: {:5} ms, {:4} MiB  {}\n",
             bytes.len() >> 10,
             numbers[0],
             numbers[2] >> 10,
@@ -296,7 +227,7 @@ fn a_hostile_file_of_one_mebibyte_costs_no_more_than_two_seconds_and_256_mebibyt
         // A debug build takes some eight times as long as a release build.
         let patience = if cfg!(debug_assertions) { 16_000 } else { 2_000 };
         if numbers[0] > patience || numbers[2] > 256 << 10 {
-            beyond.push(format!("{name}: {} ms, {} MiB", numbers[0], numbers[2] >> 10));
+            beyond.push(format!("{name} as {ending}: {} ms, {} MiB", numbers[0], numbers[2] >> 10));
         }
     }
     println!("{table}");

@@ -15,6 +15,7 @@ mod expansion_served;
 mod experiment;
 mod fuzz;
 mod hostile;
+mod hostile_files;
 mod interpolation;
 mod merging;
 mod missing;

@@ -122,6 +122,9 @@ CASES = [
     ("override: missing", "dotlist", {"a": 1}, "a=???"),
     ("override: a reference", "dotlist", {"b": 1}, "a=${b}"),
     ("override: a reference in a list", "dotlist", {"b": 1}, "a=[${b}]"),
+    ("override: through a reference to a map", "dotlist", {"a": {"x": 1}, "b": "${a}"}, "b.x=2"),
+    ("override: through a reference to a leaf", "dotlist", {"a": 1, "b": "${a}"}, "b.x=2"),
+    ("override: through a reference to nothing", "dotlist", {"b": "${a}"}, "b.x=2"),
     ("override: a tilde in front", "dotlist", {"a": 1, "b": 2}, "~a"),
     ("override: a plus in front", "dotlist", {"b": 2}, "+a=1"),
     # The types of a YAML file.
@@ -141,6 +144,7 @@ CASES = [
     ("file: a scalar alone", "yaml", "5"),
     ("file: a number as a key", "yaml", "1: x"),
     # Access and change.
+    ("update: through a reference", "update", {"a": {"x": 1}, "b": "${a}"}, "b.y", 2),
     ("select: deep", "select", {"a": {"b": [1, {"c": 2}]}}, "a.b[1].c"),
     ("select: an item after a dot", "select", {"a": [1, 2]}, "a.1"),
     ("select: a key in brackets", "select", {"a": {"b": 1}}, "a[b]"),

@@ -11,6 +11,7 @@ fn differences() -> Vec<(&'static str, Result<Value, ()>, &'static str)> {
     const WORDS: &str = "true and false are the only booleans";
     const BARE: &str = "a bare value of an override is a number, a word or a text, never YAML";
     const PLAIN: &str = "an override does not guess";
+    const REFERRED: &str = "what else refers to it would change, too";
     const HYDRA: &str = "`~` and `+` mean what they mean in Hydra";
     vec![
         (
@@ -38,6 +39,8 @@ fn differences() -> Vec<(&'static str, Result<Value, ()>, &'static str)> {
         ("override: two dots", Err(()), PLAIN),
         ("override: no key", Err(()), PLAIN),
         ("override: through a leaf", Err(()), "a value is not thrown away by a slip in a path"),
+        ("override: through a reference to a map", Err(()), REFERRED),
+        ("override: through a reference to a leaf", Err(()), REFERRED),
         ("override: a reference in a list", Ok(json!({ "a": ["${b}"], "b": 1 })), BARE),
         ("override: a tilde in front", Ok(json!({ "b": 2 })), HYDRA),
         ("override: a plus in front", Ok(json!({ "a": 1, "b": 2 })), HYDRA),
@@ -48,6 +51,7 @@ fn differences() -> Vec<(&'static str, Result<Value, ()>, &'static str)> {
         ("file: not finite", Err(()), LOOSE),
         ("file: a number as a key", Ok(json!({ "1": "x" })), "keys are texts"),
         ("select: from the end of a list", Ok(Value::Null), PLAIN),
+        ("update: through a reference", Err(()), REFERRED),
         ("update: through a leaf", Err(()), "a value is not thrown away by a slip in a path"),
     ]
 }

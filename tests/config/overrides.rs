@@ -39,6 +39,35 @@ fn a_tilde_takes_out() {
 }
 
 #[test]
+fn an_override_does_not_change_what_a_reference_leads_to_by_the_way() {
+    let value =
+        json!({ "llm": { "model": "a" }, "judge": "${llm}", "all": ["${.${x}}"], "x": "a ${y}" });
+    documented(
+        &set(value.clone(), &["judge.model=b"]).unwrap_err(),
+        "override `judge.model=b`:1:1: `judge` is a reference; change `llm.model`, or the whole of `judge`",
+    );
+    assert_eq!(
+        set(value.clone(), &["~judge.model"]).unwrap_err(),
+        "override `~judge.model`: `judge` is a reference; change `llm.model`, or the whole of `judge`"
+    );
+    assert_eq!(
+        set(value.clone(), &["all[0].b={c: 1}"]).unwrap_err(),
+        "override `all[0].b={c: 1}`:1:1: `all[0]` is a reference; change what it leads to, or the whole of `all[0]`"
+    );
+    // A text with a reference in it is no map, wherever that leads.
+    let error = set(value.clone(), &["x.b=1"]).unwrap_err();
+    assert!(error.ends_with("the path leads through something that is not a map or a list item"));
+    let judge = set(value, &["judge={model: b}"]).unwrap()["judge"].clone();
+    assert_eq!(judge, json!({ "model": "b" }));
+    let mut document = Document::from_value(json!({ "judge": "${llm[0]}" }));
+    let error = document.apply_env("A__", [("A__JUDGE__MODEL", "b")]).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "environment variable A__JUDGE__MODEL: `judge.model`: `judge` is a reference; change `llm[0].model`, or the whole of `judge`"
+    );
+}
+
+#[test]
 fn mistakes_in_an_override_are_told_with_their_column() {
     for (text, expected) in [
         (

@@ -53,6 +53,26 @@ fn a_missing_value_and_a_wrong_reference_refuse_the_file() {
 }
 
 #[test]
+fn an_upstream_that_is_made_of_a_secret_is_not_shown() {
+    let upstream = "upstream: http://127.0.0.1:9001";
+    let open = file(FILE).unwrap();
+    assert_eq!(open.upstreams().next().unwrap().1, "http://127.0.0.1:9001");
+    for secret in ["http://127.0.0.1:9001/${.house_word}", "http://${.house_word}.test:9001/v1"] {
+        let file = file(&FILE.replace(upstream, &format!("upstream: {secret}"))).unwrap();
+        let shown: Vec<_> = file.upstreams().map(|(_, upstream)| upstream).collect();
+        assert_eq!(shown, [REDACTED]);
+        assert!(!format!("{file:?}").contains("sesame"), "{file:?}");
+    }
+    for wrong in
+        ["http://ann:${.house_word}@127.0.0.1:9001", "${.house_word}", "ftp://${.house_word}"]
+    {
+        let error = file(&FILE.replace(upstream, &format!("upstream: {wrong}"))).unwrap_err();
+        assert!(error.starts_with("x.yaml:8:15: `configs[0].upstream`: "), "{error}");
+        assert!(!error.contains("sesame"), "{error}");
+    }
+}
+
+#[test]
 fn only_a_config_may_refer_to_what_is_expanded() {
     let text = FILE
         .replace("prompt: ${file:prompt.txt}", "n: { $choice: [1, 2] }")

@@ -225,20 +225,23 @@ fn a_secret_by_schema_is_shown_nowhere() {
         assert_eq!(
             checked(&schema, "{ seal: 12345, port: 77 }").unwrap_err(),
             [
-                "x.yaml:1:9: `seal`: a text is expected here, not a value that is not shown",
-                "x.yaml:1:22: `port`: a value that is not shown is too large; the most is 9",
+                "x.yaml:1:9: `seal`: a text is expected here, not a number that is not shown",
+                "x.yaml:1:22: `port`: a number that is not shown is too large; the most is 9",
             ]
         );
         let mut document = document("{ seal: wax-3 }");
         document.set("port=99").unwrap();
         assert_eq!(
             document.validate(&schema, &options).unwrap_err().to_string(),
-            "override `port=[redacted]`: `port`: a value that is not shown is too large; the most is 9"
+            "override `port=[redacted]`: `port`: a number that is not shown is too large; the most is 9"
         );
         document.set("port=5").unwrap();
         document.validate(&schema, &options).unwrap();
         let error = document.bind::<f64>("seal").unwrap_err().to_string();
-        assert_eq!(error, "x.yaml:1:9: `seal`: a value that is not shown, expected f64");
+        assert_eq!(
+            error,
+            "x.yaml:1:9: `seal`: a number is expected here, not a text that is not shown"
+        );
     }
 }
 

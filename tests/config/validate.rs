@@ -185,6 +185,81 @@ fn a_machine_gets_the_same_with_the_places() {
 }
 
 #[test]
+fn what_passes_is_served_and_what_does_not_is_refused_before_a_store_is_made() {
+    const PERCENTAGE: &str = "eligible: { percentage: { salt: beta, percent: 5 } }";
+    for (change, expected) in [
+        (
+            ("strategy: shadow", "strategy: shadowy"),
+            "2:11: `strategy`: no strategy `shadowy`; there are `single`, `round_robin`, `shadow`, `multi_branch`",
+        ),
+        (
+            ("strategy: shadow", "strategy: round_robin\nround_robin: { weights: { stable: 1 } }"),
+            "3:16: `round_robin.weights`: no weight for `candidate`; give every config of the pool one (0 is allowed)",
+        ),
+        (
+            ("timeout: 2s", PERCENTAGE),
+            "4:24: `shadow.eligible`: a percentage is one of units; say what a unit is, as in `sample_by: { key: { header: x-user-id } }`",
+        ),
+        (
+            ("primary: stable", "primary: stable\nupstreams: { ca_file: none.pem }"),
+            "4:23: `upstreams.ca_file`: none.pem: I/O error: No such file or directory (os error 2)",
+        ),
+        (
+            ("primary: stable", "primary: stable\nupstreams: { ca_file: x.yaml }"),
+            "4:23: `upstreams.ca_file`: x.yaml: no certificate in PEM in it",
+        ),
+        (
+            ("primary: stable", "primary: stable\ntls: { certificate: x.yaml, key: x.yaml }"),
+            "4:21: `tls.certificate`: x.yaml: no certificate in PEM in it",
+        ),
+        (
+            ("primary: stable", "primary: stable\nmlflow: ftp://127.0.0.1:5000"),
+            "4:9: `mlflow`: `ftp://127.0.0.1:5000` is not the address of an MLflow server: the scheme is `ftp`; expected http://… or https://…",
+        ),
+    ] {
+        let directory = tempfile::tempdir().unwrap();
+        assert!(GOOD.contains(change.0));
+        std::fs::write(directory.path().join("x.yaml"), GOOD.replace(change.0, change.1)).unwrap();
+        let validate = spearmint(&directory, &["config", "validate", "x.yaml"]);
+        let serve = spearmint(&directory, &["serve", "x.yaml", "--listen", "127.0.0.1:0"]);
+        for output in [&validate, &serve] {
+            let said = String::from_utf8_lossy(&output.stderr);
+            let first = said.lines().find(|line| line.starts_with("error: ")).unwrap_or_default();
+            assert!(first.starts_with(&format!("error: x.yaml:{expected}")), "{change:?}: {said}");
+            assert_eq!(output.status.code(), Some(2), "{change:?}: {said}");
+        }
+        let files: Vec<_> = std::fs::read_dir(directory.path()).unwrap().flatten().collect();
+        assert_eq!(files.len(), 1, "{files:?}");
+    }
+}
+
+#[test]
+fn an_address_that_is_taken_leaves_no_store_behind() {
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let directory = tempfile::tempdir().unwrap();
+    std::fs::write(directory.path().join("x.yaml"), GOOD).unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    let output = spearmint(&directory, &["serve", "x.yaml", "--listen", &address]);
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(said.contains(&format!("cannot listen on {address}")), "{said}");
+    assert!(!directory.path().join("spearmint.db").exists());
+}
+
+#[test]
+fn a_value_that_is_not_shown_is_told_by_its_kind() {
+    let text = GOOD.replace("timeout: 2s", "eligible: { cookie: { beta: 71 } }");
+    let expected = "error: x.yaml:4:52: `shadow.eligible.cookie.beta`: a text or true or false is expected here, not a number that is not shown";
+    assert_eq!(validated(&text), (2, vec![expected.to_owned()]));
+}
+
+#[test]
+fn what_is_around_a_mistake_is_not_said_to_be_wrong_too() {
+    let text = GOOD.replace("timeout: 2s", "sample_by: { key: { header: 5 } }");
+    let expected = "error: x.yaml:4:52: `shadow.sample_by.key.header`: a text is expected here, not the number 5";
+    assert_eq!(validated(&text), (2, vec![expected.to_owned()]));
+}
+
+#[test]
 fn the_part_that_is_the_users_own_is_checked_by_the_users_schema() {
     let directory = tempfile::tempdir().unwrap();
     let schema = json!({
@@ -206,7 +281,7 @@ fn the_part_that_is_the_users_own_is_checked_by_the_users_schema() {
 error: x.yaml:10:5: `configs[1]`: missing key `model`
 error: x.yaml:12:12: `configs[1].modle`: unknown key `modle`; did you mean `model`?
 error: x.yaml:13:12: `configs[1].depth`: the number 0 is too small; the least is 1
-error: x.yaml:14:11: `configs[1].seal`: a text is expected here, not a value that is not shown
+error: x.yaml:14:11: `configs[1].seal`: a text is expected here, not a number that is not shown
 ";
     for command in [&["config", "validate", "x.yaml"][..], &["serve", "x.yaml"]] {
         let output = spearmint(&directory, command);

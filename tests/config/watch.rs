@@ -144,6 +144,60 @@ async fn a_swapped_link_is_followed_as_kubernetes_mounts_a_config_map() {
 }
 
 #[tokio::test]
+async fn the_contents_of_a_file_that_a_config_refers_to_are_followed() {
+    let files = Files::new();
+    files.write("pool.yaml", "{ v: 1, prompt: \"${file:prompt.txt}\" }");
+    files.write("prompt.txt", "Be brief.\n");
+    let mut followed = Followed::start(&files.at("pool.yaml")).await;
+    let prompt = |pool: &WatchedPool| pool.pool()[0].get::<String>("prompt").unwrap();
+    files.replace("prompt.txt", "Be kind.\n");
+    assert_eq!((followed.next_value().await, prompt(&followed.pool)), (1, "Be kind.".to_owned()));
+    // Another file instead: it is followed, and the first is not any more.
+    files.write("other.txt", "Be.\n");
+    files.write("pool.yaml", "{ v: 2, prompt: \"${file:other.txt}\" }");
+    assert_eq!((followed.next_value().await, prompt(&followed.pool)), (2, "Be.".to_owned()));
+    files.write("prompt.txt", "Nobody reads this.\n");
+    files.write("other.txt", "Be here.\n");
+    assert_eq!((followed.next_value().await, prompt(&followed.pool)), (2, "Be here.".to_owned()));
+}
+
+#[tokio::test]
+async fn a_mounted_secret_is_followed_through_a_swap_of_its_links() {
+    let files = Files::new();
+    let mounted = Files::new();
+    let version = |v: i64| {
+        fs::create_dir(mounted.at(&format!("..{v}"))).unwrap();
+        mounted.write(&format!("..{v}/api_key"), &format!("key-{v}"));
+    };
+    version(1);
+    symlink("..1", mounted.at("..data")).unwrap();
+    symlink("..data/api_key", mounted.at("api_key")).unwrap();
+    let key = mounted.at("api_key");
+    files.write("pool.yaml", &format!("{{ v: 1, key: '${{file:{}}}' }}", key.display()));
+    let mut followed = Followed::start(&files.at("pool.yaml")).await;
+    for v in 2..4 {
+        version(v);
+        mounted.swap("..data", &format!("..{v}"));
+        fs::remove_dir_all(mounted.at(&format!("..{}", v - 1))).unwrap();
+        assert_eq!(followed.next_value().await, 1);
+        let config = followed.pool.pool()[0].clone();
+        assert_eq!(config.get::<String>("key").unwrap(), format!("key-{v}"));
+        assert_eq!(config.redacted()["key"], "[redacted]");
+    }
+}
+
+#[tokio::test]
+async fn a_file_that_is_missing_is_waited_for() {
+    let files = Files::new();
+    files.write("pool.yaml", "v: 1");
+    let mut followed = Followed::start(&files.at("pool.yaml")).await;
+    files.write("pool.yaml", "{ v: 2, prompt: \"${file:prompt.txt}\" }");
+    assert_eq!(followed.next().await.rejected, 1);
+    files.write("prompt.txt", "Be brief.");
+    assert_eq!(followed.next_value().await, 2);
+}
+
+#[tokio::test]
 async fn files_that_come_and_go_in_a_directory_are_followed() {
     let files = Files::new();
     files.write("a.yaml", "{ config_id: a, v: 1 }");

@@ -160,6 +160,28 @@ fn experiments_with_different_salts_assign_independently() {
     }
 }
 
+#[test]
+fn two_experiments_in_one_namespace_share_no_unit_and_two_namespaces_are_independent() {
+    let search = Namespace::new("search").range("ranker", 0.0, 0.5).unwrap();
+    let search = search.range("layout", 0.5, 1.0).unwrap();
+    let other = Namespace::new("other").range("prices", 0.0, 0.5).unwrap();
+    let layer = |experiment: &str, namespace: &Namespace| {
+        let layer = RoundRobinLayer::new(pool(&["a", "b"])).experiment(experiment);
+        layer.sticky(experiment, by_key).namespace(namespace).unwrap()
+    };
+    let (ranker, layout) = (layer("ranker", &search), layer("layout", &search));
+    let prices = layer("prices", &other);
+    let mut both = 0_u32;
+    for n in 0..100_000 {
+        let key = format!("user-{n}");
+        let is_in = |layer: &_| ask(layer, &key).1 == Reason::Sticky;
+        assert!(is_in(&ranker) != is_in(&layout), "{key}");
+        both += u32::from(is_in(&ranker) && is_in(&prices));
+    }
+    // A quarter, within four standard errors.
+    assert!(both.abs_diff(25_000) < 548, "{both}");
+}
+
 proptest! {
     #[test]
     fn a_unit_that_is_in_stays_in_with_its_config_as_the_share_grows(

@@ -90,6 +90,37 @@ fn same(a: &Value, b: &Value) -> bool {
     }
 }
 
+/// Visits the value and every value in it, each with its number; how many there are.
+fn places(value: &mut Value, visit: &mut dyn FnMut(usize, &mut Value)) -> usize {
+    fn walk(value: &mut Value, count: &mut usize, visit: &mut dyn FnMut(usize, &mut Value)) {
+        let place = *count;
+        *count += 1;
+        match value {
+            Value::Object(map) => map.values_mut().for_each(|value| walk(value, count, visit)),
+            Value::Array(items) => items.iter_mut().for_each(|value| walk(value, count, visit)),
+            _ => {}
+        }
+        visit(place, value);
+    }
+    let mut count = 0;
+    walk(value, &mut count, visit);
+    count
+}
+
+/// Makes the least of changes.
+fn change(value: &mut Value) {
+    match value {
+        Value::Null => *value = json!(false),
+        Value::Bool(value) => *value = !*value,
+        Value::Number(number) => *value = json!(number.to_string()),
+        Value::String(text) => text.push(' '),
+        Value::Array(items) => items.push(Value::Null),
+        Value::Object(map) => {
+            map.insert("one more".to_owned(), Value::Null);
+        }
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
@@ -102,6 +133,15 @@ proptest! {
     #[test]
     fn different_content_has_a_different_id(a in config_value(), b in config_value()) {
         prop_assert_eq!(same(&a, &b), id(a) == id(b));
+    }
+
+    #[test]
+    fn a_change_anywhere_makes_another_id(value in config_value(), at: prop::sample::Index) {
+        let before = id(value.clone());
+        let mut changed = value;
+        let at = at.index(places(&mut changed, &mut |_, _| {}));
+        places(&mut changed, &mut |place, value| if place == at { change(value) });
+        prop_assert_ne!(before, id(changed));
     }
 
     #[test]

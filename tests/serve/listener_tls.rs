@@ -290,3 +290,20 @@ configs: [{ config_id: a, upstream: 'http://127.0.0.1:9' }]
     std::fs::copy(other.path().join("key.pem"), directory.path().join("key.pem")).unwrap();
     assert!(said().contains(key), "{}", said());
 }
+
+#[tokio::test]
+async fn a_certificate_that_is_renewed_is_shown_to_the_next_caller() {
+    let a = echo().await;
+    let (proxy, old) = start(YAML, &[a.address, a.address]).await;
+    let mut before = over_h2(connect(&proxy, &old, &["h2"]).await.unwrap()).await;
+    let new = certify(&proxy.path(""));
+    let deadline = tokio::time::Instant::now() + PATIENCE;
+    while connect(&proxy, &new, &["h2"]).await.is_err() {
+        assert!(tokio::time::Instant::now() < deadline, "not in time:\n{}", proxy.log());
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    assert!(connect(&proxy, &old, &["h2"]).await.is_err());
+    // Who is connected stays so.
+    let response = send(&mut before, with_body(post("/"), full("hello"))).await;
+    assert_eq!(response.status(), 200);
+}

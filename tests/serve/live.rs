@@ -91,3 +91,26 @@ async fn a_file_is_not_followed_if_it_says_so_or_the_command_does() {
     let proxy = Proxy::start_with(directory, &single(&a, ""), &[], &["--no-watch"]).await;
     assert!(!proxy.is_watching());
 }
+
+#[tokio::test]
+async fn a_secret_that_is_mounted_anew_is_in_use() {
+    let a = saying("a").await;
+    let directory = TempDir::new().unwrap();
+    fs::write(directory.path().join("api_key"), "key-1\n").unwrap();
+    let yaml = "
+experiment: changing
+strategy: single
+configs: [{ config_id: a, upstream: UPSTREAM_A, request: { headers: { x-api-key: '${file:api_key}' } } }]
+";
+    let mut proxy = Proxy::start_in(directory, yaml, &[a.address]).await;
+    let sent = |at: usize| a.seen.lock().unwrap()[at].headers["x-api-key"].clone();
+    proxy.get("/").await;
+    assert_eq!(sent(0), "key-1");
+    fs::write(proxy.path("api_key~"), "key-2\n").unwrap();
+    fs::rename(proxy.path("api_key~"), proxy.path("api_key")).unwrap();
+    stats(&proxy, "a reload", |stats| stats["reloads"] == 1).await;
+    proxy.get("/").await;
+    assert_eq!(sent(1), "key-2");
+    assert!(!proxy.log().contains("key-"), "{}", proxy.log());
+    proxy.rows().await;
+}

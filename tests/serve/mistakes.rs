@@ -122,7 +122,7 @@ fn wrong_settings_of_a_shadow_say_what_would_be_right() {
         ),
         (
             "only: { headers: { x-a: [b] } }",
-            "`shadow.only.headers.x-a`: write the header's value, or true or false for whether it is there",
+            "`shadow.only.headers.x-a`: the value as a text, or true or false for whether it is there, is expected here, not a list",
         ),
         (
             "control: often",

@@ -14,6 +14,7 @@ use tower_spearmint::{
     proxy::{ExperimentFile, Proxy, ProxyHandle, ServeReport},
     record::{Recording, RecordingThread},
     store::SqliteStore,
+    strategy::StrategyRegistry,
 };
 use tracing_subscriber::EnvFilter;
 
@@ -79,7 +80,9 @@ impl Serve {
             .init();
 
         let sources = sources(&self.file, self.env.as_deref(), &self.overrides);
-        let file = ExperimentFile::load(&sources).map_err(|error| Failed::Input(error.into()))?;
+        let file = ExperimentFile::load(&sources)
+            .and_then(|file| file.check_start(&StrategyRegistry::new()).map(|()| file))
+            .map_err(|error| Failed::Input(error.into()))?;
         let cores = || std::thread::available_parallelism().map_or(1, usize::from);
         let threads = self.threads.map(usize::from).or(file.threads()).unwrap_or_else(cores);
         // One thread needs no queues between threads.
@@ -102,20 +105,43 @@ impl Serve {
         Ok(())
     }
 
+    /// The MLflow server that is named here, in the file, or in the environment.
+    fn mlflow_backend(&self, file: &ExperimentFile) -> Result<Option<MlflowBackend>, Failed> {
+        const VARIABLE: &str = "MLFLOW_TRACKING_URI";
+        let variable = || std::env::var(VARIABLE).ok().filter(|uri| !uri.is_empty());
+        let (uri, named_by) = match (&self.mlflow, file.mlflow()) {
+            (Some(uri), _) => (uri.clone(), "--mlflow"),
+            (None, Some(uri)) => (uri.to_owned(), "mlflow"),
+            (None, None) => match variable() {
+                Some(uri) => (uri, VARIABLE),
+                None => return Ok(None),
+            },
+        };
+        let backend = MlflowBackend::new(&uri)
+            .map_err(|error| Failed::Input(format!("{named_by}: {error}").into()))?;
+        Ok(Some(backend.with_env()))
+    }
+
     async fn serve(&self, file: &ExperimentFile) -> Result<ServeReport, Failed> {
         // From here on a signal is heard, even while the rest is being set up.
         let stop = stop_signal()?;
         let hang_up = signal(SignalKind::hangup())?;
+        // Whatever may stand in the way comes before the store, so that it leaves no empty file behind.
+        let mlflow = self.mlflow_backend(file)?;
+        let listen = self
+            .listen
+            .or(file.listen())
+            .unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 8080)));
+        let listener = bind(listen).await?;
+        let admin = match self.admin.or(file.admin()) {
+            Some(address) => Some(bind(address).await?),
+            None => None,
+        };
         let store_path =
             self.store.clone().or_else(|| file.store()).unwrap_or_else(|| "spearmint.db".into());
-        let store = SqliteStore::open(&store_path)?;
-        let mlflow_uri =
-            self.mlflow.clone().or_else(|| file.mlflow().map(str::to_owned)).or_else(|| {
-                std::env::var("MLFLOW_TRACKING_URI").ok().filter(|uri| !uri.is_empty())
-            });
         let metrics = MetricsBackend::new();
-        let backend = (store, metrics.clone());
-        let (recorder, recordings, mlflow) = recorder(backend, mlflow_uri.as_deref())?;
+        let backend = (SqliteStore::open(&store_path)?, metrics.clone());
+        let (recorder, recordings, mlflow) = recorder(backend, mlflow);
         let recordings: Vec<_> =
             recordings.into_iter().map(Recording::spawn_thread).collect::<std::io::Result<_>>()?;
 
@@ -128,14 +154,8 @@ impl Serve {
         if file.watch() && !self.no_watch {
             tokio::spawn(proxy.handle().follow());
         }
-        let listen = self
-            .listen
-            .or(file.listen())
-            .unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 8080)));
-        let listener = bind(listen).await?;
-        let admin = match self.admin.or(file.admin()) {
-            Some(address) => {
-                let listener = bind(address).await?;
+        let admin = match admin {
+            Some(listener) => {
                 let address = listener.local_addr()?;
                 Some((proxy.serve_admin(listener), address))
             }
@@ -193,18 +213,14 @@ type Recorders = (Recorder, Vec<Recording>, Option<Recorder>);
 
 /// The store, what counts beside it, and MLflow behind a queue of its own, so that it never holds up
 /// the store.
-fn recorder(
-    store: (SqliteStore, MetricsBackend),
-    mlflow: Option<&str>,
-) -> Result<Recorders, Failed> {
-    let Some(uri) = mlflow else {
+fn recorder(store: (SqliteStore, MetricsBackend), mlflow: Option<MlflowBackend>) -> Recorders {
+    let Some(backend) = mlflow else {
         let (recorder, recording) = Recorder::pair(store);
-        return Ok((recorder, vec![recording], None));
+        return (recorder, vec![recording], None);
     };
-    let backend = MlflowBackend::new(uri).map_err(|error| Failed::Input(error.into()))?.with_env();
     let (mlflow, mlflow_recording) = Recorder::pair(backend);
     let (recorder, recording) = Recorder::pair((store, mlflow.clone()));
-    Ok((recorder, vec![recording, mlflow_recording], Some(mlflow)))
+    (recorder, vec![recording, mlflow_recording], Some(mlflow))
 }
 
 async fn bind(address: SocketAddr) -> Result<TcpListener, BoxError> {

@@ -6,26 +6,52 @@ use super::{
 };
 use crate::config::{
     ConfigError,
+    interpolate::refers_to,
     path::{self, Trail},
 };
 use serde_json::{Map, Value};
+use std::borrow::Cow;
 
 /// Longer paths would make a tree too deep to walk.
-const MAX_STEPS: usize = 64;
+pub(super) const MAX_STEPS: usize = 64;
 
 /// What stands in the way of a path.
 pub(super) enum Blocked {
     /// It leads through something that is neither a map nor a list with that item.
     NoWay,
+    /// It leads through a reference: where to, if that is plain.
+    Reference {
+        at: String,
+        instead: Option<String>,
+    },
     TooDeep,
 }
 
 impl Blocked {
-    pub(super) const fn message(&self) -> &'static str {
+    pub(super) fn message(&self) -> String {
         match self {
-            Self::NoWay => "the path leads through something that is not a map or a list item",
-            Self::TooDeep => "the path has more than 64 steps",
+            Self::NoWay => {
+                "the path leads through something that is not a map or a list item".to_owned()
+            }
+            Self::Reference { at, instead: Some(instead) } => {
+                format!("`{at}` is a reference; change `{instead}`, or the whole of `{at}`")
+            }
+            Self::Reference { at, instead: None } => {
+                format!("`{at}` is a reference; change what it leads to, or the whole of `{at}`")
+            }
+            Self::TooDeep => "the path has more than 64 steps".to_owned(),
         }
+    }
+
+    /// A text stands at the first `depth` steps of a path that leads further.
+    fn by_text(text: &str, path: &str, depth: usize) -> Self {
+        let Some(target) = refers_to(text) else { return Self::NoWay };
+        let joined = |base: String, steps: &mut dyn Iterator<Item = Cow<'_, str>>| {
+            steps.fold(base, |path, step| path::step(&path, &step))
+        };
+        let at = joined(String::new(), &mut path::steps(path).take(depth));
+        let instead = target.map(|target| joined(target, &mut path::steps(path).skip(depth)));
+        Self::Reference { at, instead }
     }
 }
 
@@ -143,6 +169,21 @@ impl Document {
         Some(taken)
     }
 
+    /// The reference that a path leads through to what is not there, if there is one.
+    pub(super) fn reference_on_the_way(&self, path: &str) -> Option<Blocked> {
+        let mut here = &self.value;
+        for (depth, step) in path::steps(path).enumerate() {
+            here = match here {
+                Value::String(text) => {
+                    let blocked = Blocked::by_text(text, path, depth);
+                    return matches!(blocked, Blocked::Reference { .. }).then_some(blocked);
+                }
+                other => path::find_steps(other, std::iter::once(step))?,
+            };
+        }
+        None
+    }
+
     /// What is at `path`, to be changed, with its origins. What is made on the way came from
     /// `origin`, too.
     pub(super) fn place(
@@ -163,6 +204,7 @@ impl Document {
                     let item = step.parse::<usize>().ok().and_then(|at| items.get(at));
                     Some(item.ok_or(Blocked::NoWay)?)
                 }
+                Some(Value::String(text)) => return Err(Blocked::by_text(text, path, depth)),
                 Some(_) => return Err(Blocked::NoWay),
             };
         }

@@ -19,7 +19,7 @@ use super::{
     Document, Override, Trace,
     choice::{Choices, Chosen},
     entry::{Entry, Group, take_list},
-    load::{is_name, listed, with_ending},
+    find::{is_name, listed, with_ending},
 };
 use crate::config::{ConfigError, nearest};
 use serde_json::{Map, Value};
@@ -64,8 +64,12 @@ impl<'a> Composer<'a> {
         self.choices.rest()
     }
 
-    pub(super) fn compose(&mut self, file: &Path) -> Result<Document, ConfigError> {
-        let mut own = Document::read_file(file)?;
+    /// The document `own` of a file, with all that its list names.
+    pub(super) fn compose(
+        &mut self,
+        file: &Path,
+        mut own: Document,
+    ) -> Result<Document, ConfigError> {
         let entries = take_list(&mut own)?;
         let Some(entries) = entries else { return Ok(own) };
         let mut whole = self.list(file, own, &entries, &Seat::default())?;

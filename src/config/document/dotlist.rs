@@ -1,6 +1,11 @@
 //! Overrides as they are given on a command line: `a.b=1`.
 
-use super::{Document, Origin, Spot, Trace, flow, text::syntax};
+use super::{
+    Document, Origin, Spot, Trace,
+    change::{Blocked, MAX_STEPS},
+    flow,
+    text::syntax,
+};
 use crate::config::{ConfigError, Lists, REDACTED, SecretKeys, path};
 use serde_json::Value;
 
@@ -56,6 +61,9 @@ impl Override {
                 "not a path; write one as in a.b, a[0].b, or v1\\.2 for a dot in a key",
             ));
         }
+        if path::steps(key).nth(MAX_STEPS).is_some() {
+            return Err(wrong(start, &Blocked::TooDeep.message()));
+        }
         let value = match equals {
             Some(equals) => Some(flow::parse(&text[equals + 1..]).map_err(|(at, message)| {
                 let hides = shown != text;
@@ -65,13 +73,7 @@ impl Override {
             })?),
             None => None,
         };
-        let path = path::steps(key).fold(String::new(), |path, step| {
-            // `00` and `+1` are keys.
-            match step.parse::<usize>() {
-                Ok(at) if at.to_string() == *step => path::item(&path, at),
-                _ => path::child(&path, &step),
-            }
-        });
+        let path = path::steps(key).fold(String::new(), |path, step| path::step(&path, &step));
         Ok(Self { deed, key: key.to_owned(), path, value, shown })
     }
 
@@ -112,7 +114,10 @@ impl Document {
         let here = self.get(&change.path);
         match (change.deed, here) {
             (Deed::Delete, None) => {
-                Err(change.error(path::missing(&self.value, &change.path).to_string()))
+                Err(change.error(match self.reference_on_the_way(&change.path) {
+                    Some(reference) => reference.message(),
+                    None => path::missing(&self.value, &change.path).to_string(),
+                }))
             }
             (Deed::Delete, Some(here)) => {
                 if change.value.as_ref().is_some_and(|value| value != here) {

@@ -1,6 +1,6 @@
 //! The entries of a `defaults:` list.
 
-use super::{Document, choice::options, load::is_name};
+use super::{Document, choice::options, find::is_name};
 use crate::config::{ConfigError, path};
 use serde_json::Value;
 

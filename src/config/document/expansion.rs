@@ -1,8 +1,6 @@
 //! Templates in documents: `$` words, with the places they were written at.
 
-use super::Document;
-#[cfg(feature = "yaml")]
-use super::text::read;
+use super::{Document, Sources};
 use crate::config::{
     Config, ConfigError, SecretKeys,
     expand::{Space, SpaceError, is_template},
@@ -10,8 +8,6 @@ use crate::config::{
     path,
 };
 use serde_json::Value;
-#[cfg(feature = "yaml")]
-use std::path::Path;
 use std::{borrow::Cow, sync::Arc};
 
 /// A list of a document that was expanded: which item of the file each item comes from.
@@ -153,44 +149,41 @@ impl Document {
     }
 }
 
-/// The spaces of a file's templates, in order, each with the place it was written at. The file holds
-/// configs (one, several documents or a list), or it is an experiment file with `configs`.
-///
-/// # Errors
-///
-/// When the file cannot be read, is not what its name says, or a reference or a template is wrong; the
-/// error names the file, the line and the column.
-#[cfg(feature = "yaml")]
-pub fn spaces(file: impl AsRef<Path>) -> Result<Vec<(Space, String)>, ConfigError> {
-    let file = file.as_ref();
-    let is_yaml = file.extension().is_some_and(|ending| ending == "yaml" || ending == "yml");
-    let documents = if is_yaml {
-        crate::config::yaml::parse(&read(file)?, &file.display().to_string())?
-    } else {
-        vec![Document::load(file)?]
-    };
-    let mut spaces = Vec::new();
-    for mut document in documents {
-        let is_experiment = document.has("experiment") && document.has("configs");
-        let mut secrets = SecretKeys::default();
-        if is_experiment && document.has("secrets") {
-            let more: Vec<String> = document.bind("secrets")?;
-            secrets = secrets.and(more.iter().map(String::as_str));
-        }
-        let list = if is_experiment { "configs" } else { "" };
-        let resolvers = Resolvers::standard().beside(file).with_secrets(secrets.clone());
-        document.settle(&resolvers, list)?;
-        let paths: Vec<_> = match document.get(list) {
-            Some(Value::Array(items)) => (0..items.len()).map(|at| path::item(list, at)).collect(),
-            _ if is_experiment => {
-                return Err(document.error(list, "a list is expected here, as in [a, b]"));
+impl Sources {
+    /// The spaces of the templates, in order, each with the place it was written at. The sources hold
+    /// configs (one, several documents or a list), or they are an experiment file with `configs`.
+    /// What is laid over a file of several documents is laid over each.
+    ///
+    /// # Errors
+    ///
+    /// As [`Sources::load`], and when a reference or a template is wrong.
+    pub fn spaces(&self) -> Result<Vec<(Space, String)>, ConfigError> {
+        let mut spaces = Vec::new();
+        for mut document in self.load_each()? {
+            let is_experiment = document.has("experiment") && document.has("configs");
+            let mut secrets = SecretKeys::default();
+            if is_experiment && document.has("secrets") {
+                let more: Vec<String> = document.bind("secrets")?;
+                secrets = secrets.and(more.iter().map(String::as_str));
             }
-            _ => vec![String::new()],
-        };
-        for path in paths {
-            let space = document.space(&path, &secrets, &resolvers)?;
-            spaces.push((space, document.place_of(&path)));
+            let list = if is_experiment { "configs" } else { "" };
+            let resolvers =
+                Resolvers::standard().relative_to(self.directory()).with_secrets(secrets.clone());
+            document.settle(&resolvers, list)?;
+            let paths: Vec<_> = match document.get(list) {
+                Some(Value::Array(items)) => {
+                    (0..items.len()).map(|at| path::item(list, at)).collect()
+                }
+                _ if is_experiment => {
+                    return Err(document.error(list, "a list is expected here, as in [a, b]"));
+                }
+                _ => vec![String::new()],
+            };
+            for path in paths {
+                let space = document.space(&path, &secrets, &resolvers)?;
+                spaces.push((space, document.place_of(&path)));
+            }
         }
+        Ok(spaces)
     }
-    Ok(spaces)
 }

@@ -1,6 +1,12 @@
 //! A document from files: by the ending of the name, with an overlay, the environment and overrides.
 
-use super::{Document, Override, Trace, defaults::Composer, env::with_prefix, json, text};
+use super::{
+    Document, Origin, Override, Spot, Trace,
+    defaults::Composer,
+    env::with_prefix,
+    find::{base_of, failed, overlay_of},
+    json, text,
+};
 use crate::config::ConfigError;
 use serde_json::{Map, Value};
 use std::{
@@ -9,9 +15,6 @@ use std::{
     path::{Path, PathBuf},
     sync::Arc,
 };
-
-/// The endings of files that are read.
-pub(super) const ENDINGS: [&str; 4] = ["yaml", "yml", "json", "toml"];
 
 /// Where a config comes from: a file (or a directory with a `base` file), an overlay, environment
 /// variables, and overrides. What is named later wins.
@@ -106,6 +109,19 @@ impl Sources {
     /// there, a map would be merged with a list, or a variable or an override is wrong. The error
     /// names the file, line and column, the variable or the override.
     pub fn load(&self) -> Result<Document, ConfigError> {
+        let file = base_of(&self.path)?;
+        self.complete(&file, Document::read_file(&file)?)
+    }
+
+    /// As [`load`](Self::load), of each document of a YAML file: what is laid over one is laid over all.
+    pub(super) fn load_each(&self) -> Result<Vec<Document>, ConfigError> {
+        let file = base_of(&self.path)?;
+        let documents = Document::read_each(&file)?.into_iter();
+        documents.map(|own| self.complete(&file, own)).collect()
+    }
+
+    /// What the file says itself, with all that it names and that is laid over it.
+    fn complete(&self, file: &Path, own: Document) -> Result<Document, ConfigError> {
         let (mut overrides, mut wrong) = (Vec::new(), Vec::new());
         for text in &self.overrides {
             match Override::parse(text) {
@@ -113,13 +129,13 @@ impl Sources {
                 Err(error) => wrong.push(error),
             }
         }
-        let file = base_of(&self.path)?;
         let directory = file.parent().unwrap_or(Path::new(""));
         let mut composer = Composer::new(directory, overrides);
-        let mut document = composer.compose(&file)?;
+        let mut document = composer.compose(file, own)?;
         if let Some(name) = &self.overlay {
-            let over = composer.compose(&overlay_of(directory, name)?)?;
-            document.merge(over)?;
+            let overlay = overlay_of(directory, name)?;
+            let own = Document::read_file(&overlay)?;
+            document.merge(composer.compose(&overlay, own)?)?;
         }
         document.apply_env(&self.prefix, self.variables.iter().map(|(k, v)| (k, v)))?;
         for change in composer.not_chosen()? {
@@ -154,18 +170,40 @@ impl Document {
 
     /// Reads one file, and nothing that it names. An empty one is an empty map.
     pub(super) fn read_file(file: &Path) -> Result<Self, ConfigError> {
+        let mut documents = Self::read_each(file)?;
+        let place: Arc<str> = file.display().to_string().into();
+        match documents.len() {
+            0 => {
+                let origin = Origin::File { place: place.clone(), spot: Spot::START };
+                let mut empty = Self::read(place, Value::Object(Map::new()), Trace::whole(origin));
+                empty.files.push(file.to_owned());
+                Ok(empty)
+            }
+            1 => Ok(documents.swap_remove(0)),
+            count => Err(text::syntax(
+                &place,
+                Spot::START,
+                format!("{count} documents; a config file is one"),
+            )),
+        }
+    }
+
+    /// The documents of one file: several only of YAML.
+    fn read_each(file: &Path) -> Result<Vec<Self>, ConfigError> {
         let place: Arc<str> = file.display().to_string().into();
         let ending = file.extension().and_then(OsStr::to_str).unwrap_or_default();
-        let mut document = match ending {
+        let mut documents = match ending {
             "yaml" | "yml" => yaml(&text::read(file)?, &place)?,
-            "json" => json::parse(&text::read(file)?, &place)?,
-            "toml" => toml(&text::read(file)?, &place)?,
+            "json" => vec![json::parse(&text::read(file)?, &place)?],
+            "toml" => vec![toml(&text::read(file)?, &place)?],
             _ => {
                 return Err(failed(file, "its name ends in none of .yaml, .yml, .json, .toml"));
             }
         };
-        document.files.push(file.to_owned());
-        Ok(document)
+        for document in &mut documents {
+            document.files.push(file.to_owned());
+        }
+        Ok(documents)
     }
 
     /// This document under the keys of `package`.
@@ -182,26 +220,13 @@ impl Document {
 }
 
 #[cfg(feature = "yaml")]
-fn yaml(text: &str, place: &Arc<str>) -> Result<Document, ConfigError> {
-    let mut documents = crate::config::yaml::parse(text, place)?;
-    match documents.len() {
-        0 => {
-            let origin = super::Origin::File { place: place.clone(), spot: super::Spot::START };
-            let empty = Value::Object(Map::new());
-            Ok(Document::read(place.clone(), empty, Trace::whole(origin)))
-        }
-        1 => Ok(documents.swap_remove(0)),
-        count => Err(text::syntax(
-            place,
-            super::Spot::START,
-            format!("{count} documents; a config file is one"),
-        )),
-    }
+fn yaml(text: &str, place: &str) -> Result<Vec<Document>, ConfigError> {
+    crate::config::yaml::parse(text, place)
 }
 
 #[cfg(not(feature = "yaml"))]
-fn yaml(_: &str, place: &Arc<str>) -> Result<Document, ConfigError> {
-    Err(failed(Path::new(&**place), "this build reads no YAML; it lacks the feature `yaml`"))
+fn yaml(_: &str, place: &str) -> Result<Vec<Document>, ConfigError> {
+    Err(failed(Path::new(place), "this build reads no YAML; it lacks the feature `yaml`"))
 }
 
 #[cfg(feature = "toml")]
@@ -210,79 +235,4 @@ use super::toml::parse as toml;
 #[cfg(not(feature = "toml"))]
 fn toml(_: &str, place: &Arc<str>) -> Result<Document, ConfigError> {
     Err(failed(Path::new(&**place), "this build reads no TOML; it lacks the feature `toml`"))
-}
-
-pub(super) fn failed(path: &Path, message: impl Into<String>) -> ConfigError {
-    ConfigError::Read { path: path.to_owned(), source: std::io::Error::other(message.into()) }
-}
-
-fn base_of(path: &Path) -> Result<PathBuf, ConfigError> {
-    if !path.is_dir() {
-        return Ok(path.to_owned());
-    }
-    with_ending(path, "base")?.ok_or_else(|| {
-        failed(path, format!("a directory without a file base.yaml; {}", listed(path)))
-    })
-}
-
-fn overlay_of(directory: &Path, name: &str) -> Result<PathBuf, ConfigError> {
-    let directory = directory.join("env");
-    let found = if is_name(name) { with_ending(&directory, name)? } else { None };
-    found.ok_or_else(|| failed(&directory, format!("no overlay `{name}`; {}", listed(&directory))))
-}
-
-/// Whether a file of that name stands below its directory, whatever the name is.
-pub(super) fn is_name(name: &str) -> bool {
-    !name.is_empty()
-        && name.split('/').all(|part| !matches!(part, "" | "." | ".."))
-        && !name.contains('\\')
-}
-
-/// The file of that name with one of the endings, if there is one.
-pub(super) fn with_ending(directory: &Path, name: &str) -> Result<Option<PathBuf>, ConfigError> {
-    let whole = directory.join(name);
-    let is_whole = ENDINGS.iter().any(|ending| whole.extension().is_some_and(|own| own == *ending));
-    if is_whole && whole.is_file() {
-        return Ok(Some(whole));
-    }
-    let mut found = ENDINGS
-        .iter()
-        .map(|ending| directory.join(format!("{name}.{ending}")))
-        .filter(|file| file.is_file());
-    match (found.next(), found.next()) {
-        (Some(first), Some(second)) => Err(failed(
-            directory,
-            format!(
-                "both {} and {} are there; keep one",
-                first.file_name().unwrap_or_default().display(),
-                second.file_name().unwrap_or_default().display()
-            ),
-        )),
-        (found, _) => Ok(found),
-    }
-}
-
-/// What there is in a directory to choose from, in words.
-pub(super) fn listed(directory: &Path) -> String {
-    let Ok(entries) = std::fs::read_dir(directory) else {
-        return "there is no such directory".to_owned();
-    };
-    let mut names: Vec<String> = entries
-        .flatten()
-        .map(|entry| entry.path())
-        .filter(|path| {
-            path.extension().is_some_and(|ending| ENDINGS.iter().any(|known| ending == *known))
-        })
-        .filter_map(|path| Some(format!("`{}`", path.file_stem()?.to_str()?)))
-        .collect();
-    names.sort();
-    names.dedup();
-    match names.len() {
-        0 => "it holds no config files".to_owned(),
-        count => {
-            let more = if count > 12 { ", …" } else { "" };
-            names.truncate(12);
-            format!("there are {}{more}", names.join(", "))
-        }
-    }
 }

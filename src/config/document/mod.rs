@@ -24,6 +24,7 @@ mod dotlist;
 mod entry;
 mod env;
 mod expansion;
+mod find;
 mod flow;
 mod json;
 mod lines;
@@ -38,8 +39,6 @@ mod toml;
 mod words;
 
 use dotlist::Override;
-#[cfg(feature = "yaml")]
-pub use expansion::spaces;
 pub use load::Sources;
 pub use merge::Lists;
 pub(crate) use origin::Trace;
@@ -51,9 +50,9 @@ pub(crate) use scalar::check_number;
 use super::{
     Config, ConfigError, ConfigPool, REDACTED, SecretKeys,
     error::MADE_OF_SECRET,
-    interpolate::{Drawn, Resolvers},
+    interpolate::{Drawn, Noted, Resolvers},
     path,
-    secret::{speakable, unquoted},
+    unquoted::{speakable, unquoted},
 };
 use serde_json::{Map, Value};
 use std::{borrow::Cow, fmt, path::PathBuf, sync::Arc};
@@ -278,13 +277,16 @@ impl ConfigPool {
     ///
     /// When a reference or a template is wrong, when it holds something that is not a config, or none, or two different ones share an id.
     pub fn from_document(document: &Document) -> Result<Self, ConfigError> {
+        let noted = Noted::default();
+        let resolvers = Resolvers::standard().noting(&noted);
         let resolvers = match document.files.first() {
-            Some(file) => Resolvers::standard().beside(file),
-            None => Resolvers::standard(),
+            Some(file) => resolvers.beside(file),
+            None => resolvers,
         };
         let mut document = document.clone();
         document.settle(&resolvers, "")?;
-        Self::placed(document.configs(&resolvers, 0)?, document.name())
+        let pool = Self::placed(document.configs(&resolvers, 0)?, document.name())?;
+        Ok(pool.drawn_from(&noted))
     }
 
     /// A pool from a file, by the ending of its name ([`Document::load`]): one config, or a list.
@@ -308,7 +310,7 @@ impl fmt::Debug for Document {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Document")
             .field("place", &self.place)
-            .field("value", &SecretKeys::default().redact(&self.value))
+            .field("value", &SecretKeys::default().and_drawn(&self.drawn, "").redact(&self.value))
             .finish_non_exhaustive()
     }
 }

@@ -96,5 +96,7 @@ mod tree;
 
 pub use drawn::{Drawn, DrawnFrom};
 pub use missing::missing;
+pub(crate) use resolve::refers_to;
 pub use resolve::{has_references, resolve, resolve_in};
+pub(crate) use resolvers::Noted;
 pub use resolvers::Resolvers;

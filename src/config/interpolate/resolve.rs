@@ -6,10 +6,10 @@ use super::{
     engine::{Engine, Mistake, Stop},
     grammar::{is_template, parse},
     resolvers::Resolvers,
-    template::{Key, Template},
+    template::{Insert, Key, Template},
     tree::{Made, Tree},
 };
-use crate::config::ConfigError;
+use crate::config::{ConfigError, path::step};
 use serde_json::Value;
 use std::rc::Rc;
 
@@ -87,6 +87,26 @@ pub fn has_references(value: &Value) -> bool {
         Value::Object(map) => map.values().any(has_references),
         _ => false,
     }
+}
+
+/// Whether a text is one reference and nothing else; and the path it refers to, if that stands there
+/// from the top and by plain names.
+pub(crate) fn refers_to(text: &str) -> Option<Option<String>> {
+    if !is_template(text) {
+        return None;
+    }
+    let template = parse(text).ok()?;
+    let Insert::Reference(reference) = template.sole()? else { return Some(None) };
+    let names = reference.keys.iter().map(|key| match key {
+        Key::Name(name) => Some(name),
+        Key::Insert { .. } => None,
+    });
+    let path = names.filter(|_| reference.up == 0);
+    Some(
+        path.collect::<Option<Vec<_>>>()
+            .filter(|names| !names.is_empty())
+            .map(|names| names.into_iter().fold(String::new(), |path, name| step(&path, name))),
+    )
 }
 
 /// `open`: below which texts may be left, if anywhere.

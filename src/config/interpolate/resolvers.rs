@@ -2,9 +2,12 @@
 
 mod env;
 mod file;
+mod noted;
 mod paths;
 mod system;
 mod time;
+
+pub(crate) use noted::Noted;
 
 use super::drawn::DrawnFrom;
 use crate::{BoxError, config::SecretKeys};
@@ -52,6 +55,7 @@ pub(super) struct Surroundings {
     env: Option<Arc<Environment>>,
     clock: Option<Arc<Clock>>,
     directory: PathBuf,
+    noted: Noted,
 }
 
 impl Surroundings {
@@ -69,7 +73,12 @@ impl Resolvers {
     /// The standard resolvers (see [the module](super)), with the environment and the clock of the
     /// process; paths are relative to the current directory.
     pub fn standard() -> Self {
-        let surroundings = Surroundings { env: None, clock: None, directory: PathBuf::new() };
+        let surroundings = Surroundings {
+            env: None,
+            clock: None,
+            directory: PathBuf::new(),
+            noted: Noted::default(),
+        };
         Self { custom: BTreeMap::new(), surroundings, secrets: SecretKeys::default() }
     }
 
@@ -121,6 +130,13 @@ impl Resolvers {
     #[must_use]
     pub fn with_secrets(mut self, secrets: SecretKeys) -> Self {
         self.secrets = secrets;
+        self
+    }
+
+    /// The files that are read are noted there.
+    #[must_use]
+    pub(crate) fn noting(mut self, noted: &Noted) -> Self {
+        self.surroundings.noted = noted.clone();
         self
     }
 

@@ -5,7 +5,7 @@ use super::{
     violations::{Speaker, Violation, unknown_key},
 };
 use crate::config::{
-    Config, ConfigError, ConfigPool, Document, SecretKeys, path, secret::is_secret_path,
+    Config, ConfigError, ConfigPool, Document, SecretKeys, path, unquoted::is_secret_path,
 };
 use serde_json::{Map, Value};
 use std::collections::BTreeSet;

@@ -120,10 +120,10 @@ impl Speaker<'_> {
             if key.is_empty() { self.found(error, at) } else { format!("`{}`", short(key)) };
         if let Some(Value::String(right)) = self.beside(error, "errorMessage") {
             let found = match &**error.instance() {
-                _ if !(self.is_shown)(at) => "a value that is not shown".to_owned(),
-                Value::String(text) => format!("`{}`", short(text)),
                 Value::Null => return format!("nothing {right}"),
                 Value::Array(_) | Value::Object(_) => return self.wrong_type(error, at),
+                hidden if !(self.is_shown)(at) => not_shown(hidden).to_owned(),
+                Value::String(text) => format!("`{}`", short(text)),
                 scalar => format!("`{scalar}`"),
             };
             return format!("{found} {right}");
@@ -224,8 +224,8 @@ impl Speaker<'_> {
         match value {
             Value::Array(_) => "a list".to_owned(),
             Value::Object(_) => "a map".to_owned(),
-            _ if !(self.is_shown)(at) => "a value that is not shown".to_owned(),
             Value::Null => "nothing".to_owned(),
+            hidden if !(self.is_shown)(at) => not_shown(hidden).to_owned(),
             Value::Number(number) => format!("the number {number}"),
             Value::String(text) => format!("the text {:?}", short(text)),
             Value::Bool(value) => value.to_string(),
@@ -262,6 +262,15 @@ fn told_apart<'e>(
         }
     }
     told
+}
+
+/// Of a secret only the kind is said.
+const fn not_shown(value: &Value) -> &'static str {
+    match value {
+        Value::Number(_) => "a number that is not shown",
+        Value::String(_) => "a text that is not shown",
+        _ => "a value that is not shown",
+    }
 }
 
 pub(super) fn unknown_key(key: &str, known: &[String]) -> String {

@@ -5,6 +5,7 @@ use super::{
     print::Print,
 };
 use std::{
+    collections::BTreeSet,
     path::PathBuf,
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
@@ -23,7 +24,7 @@ const POLL: Duration = Duration::from_secs(5);
 /// Likewise, where it tells nothing.
 const POLL_BLIND: Duration = Duration::from_secs(2);
 /// How often files are read again that changed while they were read.
-const MAX_READS: usize = 16;
+pub(super) const MAX_READS: usize = 16;
 /// Looking takes at most this part of the time: there may be many files.
 const REST: u32 = 50;
 
@@ -65,6 +66,8 @@ const REST: u32 = 50;
 #[derive(Debug)]
 pub struct Watch {
     sources: Arc<[PathBuf]>,
+    /// What the sources refer to.
+    also: Arc<[PathBuf]>,
     settle: Duration,
     poll: Duration,
     signal: Arc<Signal>,
@@ -89,6 +92,7 @@ impl Watch {
         let eyes = Eyes::new(&signal);
         let mut watch = Self {
             sources,
+            also: Arc::default(),
             settle: SETTLE,
             poll: POLL,
             signal,
@@ -119,6 +123,19 @@ impl Watch {
         let are_others = *self.sources != *sources;
         if are_others {
             self.sources = sources.into();
+            self.known = self.look().await;
+        }
+        are_others
+    }
+
+    /// Watches these files beside its sources from now on, beginning with what they hold now; those
+    /// that it watched so before stay, if `keep`. Returns whether they are others than before.
+    pub(super) async fn also(&mut self, files: &[PathBuf], keep: bool) -> bool {
+        let kept = if keep { self.also.to_vec() } else { Vec::new() };
+        let also = BTreeSet::from_iter(kept.into_iter().chain(files.iter().cloned()));
+        let are_others = !self.also.iter().eq(&also);
+        if are_others {
+            self.also = also.into_iter().collect();
             self.known = self.look().await;
         }
         are_others
@@ -174,7 +191,7 @@ impl Watch {
     /// What the files hold now; first watching what leads to them now, so that no later change is
     /// missed.
     async fn look(&mut self) -> Print {
-        let (eyes, sources) = (self.eyes.clone(), self.sources.clone());
+        let (eyes, sources) = (self.eyes.clone(), [&*self.sources, &*self.also].concat());
         let look = move || {
             let began = Instant::now();
             let mut eyes = eyes.lock().unwrap_or_else(PoisonError::into_inner);

@@ -1,14 +1,14 @@
 //! A pool that follows its files.
 
-use super::follow::{Watch, blocking};
-use crate::config::{ConfigError, ConfigPool};
+use super::follow::{MAX_READS, Watch, blocking};
+use crate::config::{ConfigError, ConfigPool, interpolate::Noted};
 use arc_swap::ArcSwap;
 use futures_util::future::{self, Either};
 use pin_project::pin_project;
 use std::{
     fmt,
     future::Future,
-    path::Path,
+    path::{Path, PathBuf},
     pin::{Pin, pin},
     sync::Arc,
     task::{Context, Poll},
@@ -58,16 +58,18 @@ impl ConfigPool {
     pub async fn watch(path: impl AsRef<Path>) -> Result<(WatchedPool, Watching), ConfigError> {
         let path = path.as_ref().to_owned();
         let watch = Watch::new([&path]).await;
-        let read = move || match path.is_dir() {
-            true => Self::from_dir(&path),
-            false => Self::from_yaml_file(&path),
-        };
-        WatchedPool::pair(watch, read).await
+        WatchedPool::follow(watch, move || {
+            let noted = Noted::default();
+            let pool = Self::read_noting(&path, &noted);
+            (noted.files(), pool)
+        })
+        .await
     }
 }
 
 impl WatchedPool {
-    /// The pool that `read` gives, and gives again when `watch` tells of a change.
+    /// The pool that `read` gives, and gives again when `watch` tells of a change. The files that
+    /// `${file:…}` read for it are watched, too.
     ///
     /// # Errors
     ///
@@ -77,21 +79,40 @@ impl WatchedPool {
     ///
     /// When `read` does, and outside a Tokio runtime.
     pub async fn pair(
-        mut watch: Watch,
+        watch: Watch,
         read: impl Fn() -> Result<ConfigPool, ConfigError> + Send + Sync + 'static,
+    ) -> Result<(Self, Watching), ConfigError> {
+        Self::follow(watch, move || {
+            let pool = read();
+            let files =
+                pool.as_ref().map_or_else(|_| Vec::new(), |pool| pool.drawn_files().to_vec());
+            (files, pool)
+        })
+        .await
+    }
+
+    /// `read` says which files it drew from, too, even if something in them is wrong.
+    async fn follow(
+        mut watch: Watch,
+        read: impl Fn() -> Read + Send + Sync + 'static,
     ) -> Result<(Self, Watching), ConfigError> {
         let read = Arc::new(read);
         let first = read.clone();
-        let pool = blocking(move || first()).await?;
+        let first = blocking(move || first()).await;
+        let pool = read_while_watched(&mut watch, &read, first).await?;
         let first = Arc::new(Watched { pool, epoch: 1, rejected: 0, last_error: None });
         let current = Arc::new(ArcSwap::new(first.clone()));
         let (sender, changes) = watch::channel(first);
         let watched = Self { current: current.clone(), changes };
         let follow = async move {
             loop {
-                let read = read.clone();
-                let next = match until_unused(&sender, watch.next(move || read())).await {
-                    Some((_, found)) => Arc::new(current.load().next(found)),
+                let again = read.clone();
+                let next = async {
+                    let (_, found) = watch.next(move || again()).await;
+                    read_while_watched(&mut watch, &read, found).await
+                };
+                let next = match until_unused(&sender, next).await {
+                    Some(found) => Arc::new(current.load().next(found)),
                     None => return,
                 };
                 current.store(next.clone());
@@ -122,6 +143,27 @@ impl WatchedPool {
         changes.mark_unchanged();
         changes
     }
+}
+
+/// Which files a pool drew from, and the pool.
+type Read = (Vec<PathBuf>, Result<ConfigPool, ConfigError>);
+
+/// What was read, once all that it was read from is watched: what was not before is read again, since
+/// it may have changed in between.
+async fn read_while_watched(
+    watch: &mut Watch,
+    read: &Arc<impl Fn() -> Read + Send + Sync + 'static>,
+    (mut files, mut pool): Read,
+) -> Result<ConfigPool, ConfigError> {
+    for _ in 0..MAX_READS {
+        // What is in use is followed, whatever another version reads.
+        if !watch.also(&files, pool.is_err()).await {
+            break;
+        }
+        let read = read.clone();
+        (files, pool) = blocking(move || read()).await;
+    }
+    pool
 }
 
 async fn until_unused<T>(

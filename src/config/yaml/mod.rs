@@ -29,7 +29,9 @@ mod tree;
 pub use parse::parse;
 
 use super::{
-    Config, ConfigError, ConfigPool, Document, document::text::read, interpolate::Resolvers,
+    Config, ConfigError, ConfigPool, Document,
+    document::text::read,
+    interpolate::{Noted, Resolvers},
 };
 use std::path::{Path, PathBuf};
 
@@ -64,9 +66,14 @@ impl ConfigPool {
         file: impl AsRef<Path>,
         resolvers: &Resolvers,
     ) -> Result<Self, ConfigError> {
-        let file = file.as_ref();
+        let noted = Noted::default();
+        let pool = Self::read_file(file.as_ref(), resolvers.clone().noting(&noted))?;
+        Ok(pool.drawn_from(&noted))
+    }
+
+    fn read_file(file: &Path, resolvers: Resolvers) -> Result<Self, ConfigError> {
         let place = file.display().to_string();
-        Self::placed(configs_of(parse(&read(file)?, &place)?, resolvers)?, &place)
+        Self::placed(configs_of(parse(&read(file)?, &place)?, &resolvers)?, &place)
     }
 
     /// A pool from every `*.yaml` and `*.yml` below a directory, in the order of their paths.
@@ -76,13 +83,29 @@ impl ConfigPool {
     ///
     /// As [`ConfigPool::from_yaml_file`].
     pub fn from_dir(directory: impl AsRef<Path>) -> Result<Self, ConfigError> {
-        let directory = directory.as_ref();
+        let noted = Noted::default();
+        Ok(Self::read_directory(directory.as_ref(), &noted)?.drawn_from(&noted))
+    }
+
+    fn read_directory(directory: &Path, noted: &Noted) -> Result<Self, ConfigError> {
         let mut configs = Vec::new();
         for file in below(directory)?.files {
             let documents = parse(&read(&file)?, &file.display().to_string())?;
-            configs.extend(configs_of(documents, &Resolvers::standard().beside(&file))?);
+            let resolvers = Resolvers::standard().beside(&file).noting(noted);
+            configs.extend(configs_of(documents, &resolvers)?);
         }
         Self::placed(configs, &directory.display().to_string())
+    }
+
+    /// [`from_dir`](Self::from_dir) or [`from_yaml_file`](Self::from_yaml_file), whichever it is; what
+    /// was read is noted, even if it was wrong.
+    #[cfg(feature = "watch")]
+    pub(crate) fn read_noting(path: &Path, noted: &Noted) -> Result<Self, ConfigError> {
+        let pool = match path.is_dir() {
+            true => Self::read_directory(path, noted),
+            false => Self::read_file(path, Resolvers::standard().beside(path).noting(noted)),
+        };
+        Ok(pool?.drawn_from(noted))
     }
 }
 

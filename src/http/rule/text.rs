@@ -1,7 +1,10 @@
 //! A rule as it is written in a file.
 
 use super::{Node, Rule};
-use crate::{assign::Percentage, http::matches::Wanted};
+use crate::{
+    assign::Percentage,
+    http::{matches::Wanted, wanted::WantedText},
+};
 use http::{HeaderValue, Method};
 use serde::{Deserialize, Deserializer, de};
 use serde_json::Value;
@@ -38,18 +41,6 @@ pub(super) struct RuleText {
     grpc_method: Vec<String>,
     /// A percentage of units.
     percentage: Option<Percentage>,
-}
-
-/// A value, or whether there is one.
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[derive(Deserialize)]
-#[serde(
-    untagged,
-    expecting = "write the value as a text, or true or false for whether it is there"
-)]
-enum WantedText {
-    There(bool),
-    Is(String),
 }
 
 fn one_or_many<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {

@@ -2,7 +2,7 @@
 
 use super::ExperimentFile;
 use crate::{
-    config::ConfigPool,
+    config::{Config, ConfigPool, REDACTED},
     proxy::{limits::Limits, target::REWRITE_LIMIT},
 };
 use std::{
@@ -12,7 +12,7 @@ use std::{
 };
 
 impl ExperimentFile {
-    fn resolve(&self, path: &Path) -> PathBuf {
+    pub(super) fn resolve(&self, path: &Path) -> PathBuf {
         self.directory.join(path)
     }
 
@@ -31,9 +31,16 @@ impl ExperimentFile {
         &self.pool
     }
 
-    /// The upstream of each config, in the order of the pool, without any password.
+    /// The upstream of each config, in the order of the pool; `[redacted]` for one that was made of a
+    /// secret.
     pub fn upstreams(&self) -> impl Iterator<Item = (&crate::ConfigId, String)> {
-        self.targets.iter().map(|(id, target)| (id, target.to_string()))
+        self.targets.iter().map(|(id, target)| {
+            let is_shown = |config: &Config| {
+                config.redacted().get("upstream") == config.value().get("upstream")
+            };
+            let is_shown = self.pool.get(id.as_str()).is_ok_and(is_shown);
+            (id, if is_shown { target.to_string() } else { REDACTED.to_owned() })
+        })
     }
 
     /// Where to listen, if the file says.

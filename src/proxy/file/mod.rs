@@ -3,21 +3,26 @@
 mod accessors;
 mod changes;
 mod check;
+mod followed;
 mod own;
 mod read;
+mod start;
 
 #[cfg(feature = "schema")]
 pub(super) use self::{own::take_custom, read::secrets};
 use super::{settings::Settings, target::Target};
-use crate::config::{Config, ConfigError, ConfigPool, Document, Sources};
+#[cfg(feature = "watch")]
+use crate::config::watch::Print;
+use crate::config::{Config, ConfigError, ConfigPool, Document, Sources, interpolate::Noted};
 use std::{
+    fmt,
     path::{Path, PathBuf},
     sync::Arc,
 };
 
 /// An experiment file: what `spearmint serve` runs. Checked as a whole when it is read; the
 /// errors name the line, the column and what would be right.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct ExperimentFile {
     pub(super) document: Document,
     pub(super) settings: Settings,
@@ -28,6 +33,11 @@ pub struct ExperimentFile {
     directory: PathBuf,
     /// Where it came from, to read it again.
     sources: Option<Sources>,
+    /// What it was read from, and all that is read because it says so.
+    followed: Vec<PathBuf>,
+    /// What its certificates held.
+    #[cfg(feature = "watch")]
+    certified: Option<Print>,
 }
 
 impl ExperimentFile {
@@ -61,8 +71,19 @@ impl ExperimentFile {
     ///
     /// As [`Sources::load`], and when something in it is wrong.
     pub fn load(sources: &Sources) -> Result<Self, ConfigError> {
-        let mut file = Self::checked(sources.load()?, sources.directory())?;
+        Self::load_noting(sources, &Noted::default())
+    }
+
+    /// As [`load`](Self::load); what `${file:…}` reads is noted, even if something is wrong.
+    fn load_noting(sources: &Sources, noted: &Noted) -> Result<Self, ConfigError> {
+        let mut file = Self::checked(sources.load()?, sources.directory(), noted)?;
         file.sources = Some(sources.clone());
+        file.followed = file.all_files(noted);
+        #[cfg(feature = "watch")]
+        {
+            // Before they are put to use: a later change is told from what is in use.
+            file.certified = Some(Print::of(&file.certificates()));
+        }
         Ok(file)
     }
 
@@ -78,10 +99,15 @@ impl ExperimentFile {
     ///
     /// As [`load`](Self::load), and when it came from a text.
     pub fn reread(&self) -> Result<Self, ConfigError> {
+        self.reread_noting(&Noted::default())
+    }
+
+    /// As [`reread`](Self::reread); what `${file:…}` reads is noted, even if something is wrong.
+    pub(super) fn reread_noting(&self, noted: &Noted) -> Result<Self, ConfigError> {
         let Some(sources) = &self.sources else {
             return Err(self.error("", "read from a text; there is no file to read again"));
         };
-        Self::load(sources)
+        Self::load_noting(sources, noted)
     }
 
     /// Reads a text. Paths in it are relative to the current directory.
@@ -90,11 +116,23 @@ impl ExperimentFile {
     ///
     /// When something in it is wrong.
     pub fn from_yaml_str(text: &str) -> Result<Self, ConfigError> {
-        Self::checked(Self::document(text, "<text>")?, PathBuf::new())
+        Self::checked(Self::document(text, "<text>")?, PathBuf::new(), &Noted::default())
     }
 
     /// An error about the value at `path`, with its place in the file.
     pub(super) fn error(&self, path: &str, message: impl std::fmt::Display) -> ConfigError {
         self.document.error(path, message)
+    }
+}
+
+impl fmt::Debug for ExperimentFile {
+    /// Without secrets, wherever the file puts them.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ExperimentFile")
+            .field("experiment", &self.experiment())
+            .field("strategy", &self.strategy())
+            .field("pool", &self.pool)
+            .field("files", &self.followed)
+            .finish_non_exhaustive()
     }
 }

@@ -6,8 +6,10 @@ use super::{
 };
 use crate::{
     config::{
-        Config, ConfigError, ConfigPool, Document, SecretKeys, Spot, document::text::syntax,
-        interpolate::Resolvers, yaml::parse,
+        Config, ConfigError, ConfigPool, Document, SecretKeys, Spot,
+        document::text::syntax,
+        interpolate::{Noted, Resolvers},
+        yaml::parse,
     },
     proxy::{settings::Settings, target::Target},
     shadow::ShadowSettings,
@@ -37,8 +39,12 @@ impl ExperimentFile {
         Ok(documents.swap_remove(0))
     }
 
-    pub(super) fn checked(document: Document, directory: PathBuf) -> Result<Self, ConfigError> {
-        let mut document = Self::resolved(document, &directory)?;
+    pub(super) fn checked(
+        document: Document,
+        directory: PathBuf,
+        noted: &Noted,
+    ) -> Result<Self, ConfigError> {
+        let mut document = Self::resolved(document, &directory, noted)?;
         let custom = take_custom(&mut document)?;
         let mut wrong = Vec::new();
         let file = Self::read_document(document, custom, directory, &mut wrong);
@@ -50,6 +56,7 @@ impl ExperimentFile {
     pub(in super::super) fn resolved(
         mut document: Document,
         directory: &Path,
+        noted: &Noted,
     ) -> Result<Document, ConfigError> {
         match document.value() {
             Value::Object(map) if map.is_empty() => {
@@ -59,7 +66,10 @@ impl ExperimentFile {
             _ => return Err(document.error("", A_MAP)),
         }
         let secrets = secrets(&document);
-        let resolvers = Resolvers::standard().relative_to(directory).with_secrets(secrets.clone());
+        let resolvers = Resolvers::standard()
+            .relative_to(directory)
+            .with_secrets(secrets.clone())
+            .noting(noted);
         document.settle(&resolvers, "configs")?;
         document.expand_list("configs", &secrets, &resolvers)?;
         Ok(document)
@@ -107,7 +117,18 @@ impl ExperimentFile {
         let targets = configs.iter().map(|(config, _)| config.id().clone()).zip(targets).collect();
         let pool = pool(&document, configs).map_err(|error| wrong.push(error)).ok()?;
 
-        let file = Self { document, settings, pool, targets, custom, directory, sources: None };
+        let file = Self {
+            document,
+            settings,
+            pool,
+            targets,
+            custom,
+            directory,
+            sources: None,
+            followed: Vec::new(),
+            #[cfg(feature = "watch")]
+            certified: None,
+        };
         file.check(wrong);
         is_complete.then_some(file)
     }

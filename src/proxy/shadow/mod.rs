@@ -4,10 +4,7 @@ mod settings;
 mod switch;
 
 pub(super) use self::settings::ShadowSettings;
-use self::{
-    settings::{Only, Wanted},
-    switch::Switch,
-};
+use self::{settings::Only, switch::Switch};
 use super::{
     ExperimentFile,
     target::{header_name, names},
@@ -15,11 +12,10 @@ use super::{
     version::version,
 };
 use crate::{
-    BoxError,
     assign::NoKey,
     compare::NoComparison,
     config::{ConfigError, SecretKeys},
-    http::{CompareRules, Forked, RequestMatch},
+    http::{CompareRules, Forked, RequestMatch, Rule, wanted::WantedText},
     shadow::GenericShadowLayer,
 };
 use http::{HeaderValue, Method};
@@ -27,7 +23,7 @@ use http::{HeaderValue, Method};
 /// The layer of the proxy's shadows.
 pub(super) type Layer = GenericShadowLayer<Forked, Option<KeySource>, Option<CompareRules>>;
 
-pub(super) fn layer(file: &ExperimentFile) -> Result<Layer, BoxError> {
+pub(super) fn layer(file: &ExperimentFile) -> Result<Layer, ConfigError> {
     let settings = &file.settings.shadow;
     let primary = file.settings.primary.as_deref().unwrap_or_default();
     // What the proxy's own shadows say goes to the records, not to memory.
@@ -82,11 +78,6 @@ pub(super) fn layer(file: &ExperimentFile) -> Result<Layer, BoxError> {
         layer = layer.control(control.clone());
     }
     if let Some(rule) = &settings.eligible {
-        if rule.needs_unit() && settings.sample_by.is_none() {
-            let message = "a percentage is one of units; say what a unit is, as in \
-                           `sample_by: { key: { header: x-user-id } }`";
-            return Err(file.error("shadow.eligible", message).into());
-        }
         layer = layer.eligible(rule.clone());
     }
     let deciding = ["shadow.sample_by.key", "shadow.eligible", "shadow.methods", "shadow.only"];
@@ -121,6 +112,11 @@ pub(super) fn check(file: &ExperimentFile, wrong: &mut Vec<ConfigError>) {
         wrong.extend(names(document, path, headers).err());
     }
     wrong.extend(only(file, &settings.only).err());
+    if settings.sample_by.is_none() && settings.eligible.as_ref().is_some_and(Rule::needs_unit) {
+        let message = "a percentage is one of units; say what a unit is, as in \
+                       `sample_by: { key: { header: x-user-id } }`";
+        wrong.push(file.error("shadow.eligible", message));
+    }
 }
 
 fn read_methods(
@@ -159,9 +155,9 @@ fn only(file: &ExperimentFile, only: &Only) -> Result<RequestMatch, ConfigError>
         let path = format!("shadow.only.headers.{key}");
         let name = header_name(&file.document, &path, key)?;
         requests = match wanted {
-            Wanted::There(true) => requests.has_header(name),
-            Wanted::There(false) => requests.lacks_header(name),
-            Wanted::Is(text) => match HeaderValue::from_str(text) {
+            WantedText::There(true) => requests.has_header(name),
+            WantedText::There(false) => requests.lacks_header(name),
+            WantedText::Is(text) => match HeaderValue::from_str(text) {
                 Ok(value) => requests.header(name, value),
                 Err(_) => return Err(file.error(&path, format!("`{text}` cannot be in a header"))),
             },

@@ -3,7 +3,7 @@
 use super::switch::Switch;
 use crate::{
     config::units,
-    http::{CompareRules, IdempotencyKey, Rule},
+    http::{CompareRules, IdempotencyKey, Rule, wanted::WantedText},
     proxy::{unit_key::UnitSettings, visitor::SetCookie},
     shadow::{self, BreakerSettings, OnCancel},
 };
@@ -101,15 +101,7 @@ pub(super) struct Only {
     )]
     pub(super) paths: Vec<String>,
     /// A value, or whether the header is there at all.
-    pub(super) headers: BTreeMap<String, Wanted>,
-}
-
-#[derive(Debug, Clone, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[serde(untagged, expecting = "write the header's value, or true or false for whether it is there")]
-pub(super) enum Wanted {
-    There(bool),
-    Is(String),
+    pub(super) headers: BTreeMap<String, WantedText>,
 }
 
 impl ShadowSettings {

@@ -1,5 +1,6 @@
 //! `spearmint config expand`.
 
+use super::sources;
 use crate::{Failed, output};
 use clap::{Args, ValueEnum};
 use serde_json::Value;
@@ -10,8 +11,8 @@ use std::{
 use tower_spearmint::{
     Config,
     config::{
-        document,
         expand::{Point, Space},
+        to_yaml,
     },
 };
 
@@ -21,16 +22,28 @@ use tower_spearmint::{
 Examples:
   spearmint config expand sweep.yaml --count
   spearmint config expand experiment.yaml --limit 5
+  spearmint config expand sweep.yaml --env prod 'lr={$choice: [1e-3, 1e-4]}' ~dropout
   spearmint config expand sweep.yaml --sample 100 --seed 7 --format yaml > configs.yaml
   spearmint config expand sweep.yaml --json | jq -r '.[].config_id'
 
-FILE holds configs (one, several documents, or a list) or is an experiment file. However many there
-are, they are printed as they are made. Secrets are shown as [redacted].
+FILE holds configs (one, several documents, or a list) or is an experiment file. What is named later
+wins: the file, env/NAME.yaml, variables SPEARMINT__A__B, overrides; each of several documents gets
+them. However many configs there are, they are printed as they are made. Secrets are shown as
+[redacted].
 The table has the first 20 configs unless --limit says otherwise; json and yaml have all.")]
 pub(crate) struct Expand {
-    /// The file
+    /// The file (.yaml, .json, .toml), or a directory with a file base.yaml
     #[arg(value_name = "FILE")]
     file: PathBuf,
+    /// Settings that replace those of the file, as in llm.temperature=0.1
+    #[arg(value_name = "KEY=VALUE")]
+    overrides: Vec<String>,
+    /// The same, as an option
+    #[arg(long, value_name = "KEY=VALUE")]
+    set: Vec<String>,
+    /// Lays env/NAME.yaml, beside the file, over it
+    #[arg(long, value_name = "NAME")]
+    env: Option<String>,
     /// Print only how many there are
     #[arg(long, conflicts_with_all = ["limit", "sample", "format", "json"])]
     count: bool,
@@ -70,15 +83,17 @@ const COUNTED: u64 = 100_000_000;
 
 impl Expand {
     pub(crate) fn run(self) -> Result<(), Failed> {
-        let spaces = document::spaces(&self.file).map_err(|error| Failed::Input(error.into()))?;
+        let overrides = [self.set.as_slice(), &self.overrides].concat();
+        let spaces = sources(&self.file, self.env.as_deref(), &overrides)
+            .spaces()
+            .map_err(|error| Failed::Input(error.into()))?;
         if self.count {
             return count(&spaces);
         }
         match if self.json { Format::Json } else { self.format } {
             Format::Table => self.table(&spaces),
-            Format::Json => self.list(&spaces, "[\n", ",\n", ("[]", "\n]")),
-            // JSON is YAML, too: one config a line.
-            Format::Yaml => self.list(&spaces, "- ", "\n- ", ("[]", "")),
+            Format::Json => self.json(&spaces),
+            Format::Yaml => self.yaml(&spaces),
         }
     }
 
@@ -96,22 +111,34 @@ impl Expand {
         })
     }
 
-    fn list(
+    /// The configs that are printed.
+    fn limited<'a>(
         &self,
-        spaces: &[Placed],
-        begin: &str,
-        between: &str,
-        (none, end): (&str, &str),
-    ) -> Result<(), Failed> {
-        let mut out = BufWriter::new(io::stdout().lock());
+        spaces: &'a [Placed],
+    ) -> impl Iterator<Item = Result<Config, Failed>> + use<'a> {
         let limit = usize::try_from(self.limit.unwrap_or(u64::MAX)).unwrap_or(usize::MAX);
-        let mut separator = begin;
-        for (point, place) in self.points(spaces).take(limit) {
-            let config = made(&point, place)?;
-            write!(out, "{separator}{}", serde_json::to_string(&shown(&config))?)?;
-            separator = between;
+        self.points(spaces).take(limit).map(|(point, place)| made(&point, place))
+    }
+
+    fn json(&self, spaces: &[Placed]) -> Result<(), Failed> {
+        let mut out = BufWriter::new(io::stdout().lock());
+        let mut separator = "[\n";
+        for config in self.limited(spaces) {
+            write!(out, "{separator}{}", serde_json::to_string(&shown(&config?))?)?;
+            separator = ",\n";
         }
-        writeln!(out, "{}", if separator == begin { none } else { end })?;
+        writeln!(out, "{}", if separator == "[\n" { "[]" } else { "\n]" })?;
+        Ok(out.flush()?)
+    }
+
+    /// A document for each config.
+    fn yaml(&self, spaces: &[Placed]) -> Result<(), Failed> {
+        let mut out = BufWriter::new(io::stdout().lock());
+        let mut separator = "";
+        for config in self.limited(spaces) {
+            write!(out, "{separator}{}", to_yaml(&shown(&config?)))?;
+            separator = "---\n";
+        }
         Ok(out.flush()?)
     }
 

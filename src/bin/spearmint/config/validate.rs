@@ -8,12 +8,15 @@ use std::{io::Write, path::PathBuf};
 use tower_spearmint::{
     config::ConfigError,
     proxy::{ExperimentFile, Validation},
+    strategy::StrategyRegistry,
 };
 
 /// Check experiment files: everything that is wrong with them, not the first thing
 #[derive(Debug, Args)]
 #[command(after_help = "\
-Nothing is connected to. Exit code 2 when something is wrong, else 0.
+What passes is served: certificates and schemas that a file names are read, but nothing is connected
+to, and whether a port is free and the store can be written shows only then. Exit code 2 when
+something is wrong, else 0.
 
 Examples:
   spearmint config validate experiment.yaml
@@ -42,8 +45,10 @@ impl Validate {
         let mut is_wrong = false;
         let mut report = Vec::new();
         for file in &self.files {
-            let Validation { mistakes, warnings } =
-                ExperimentFile::validate(&sources(file, self.env.as_deref(), &self.set));
+            let Validation { mistakes, warnings } = ExperimentFile::validate_start(
+                &sources(file, self.env.as_deref(), &self.set),
+                &StrategyRegistry::new(),
+            );
             is_wrong |= !mistakes.is_empty() || (self.strict && !warnings.is_empty());
             if self.json {
                 report.push(json!({

@@ -14,6 +14,7 @@ pub(super) fn contents(
     secrets: &SecretKeys,
 ) -> Result<(Value, DrawnFrom), String> {
     let path = around.place(&one(arguments, "the path of a file")?);
+    around.noted.note(&path);
     let shown = path.display();
     let mut bytes = Vec::new();
     open(&path)
