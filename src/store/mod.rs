@@ -91,6 +91,7 @@ mod open;
 mod options;
 mod read;
 mod read_differences;
+mod rollup;
 mod row;
 mod schema;
 #[cfg(feature = "server")]

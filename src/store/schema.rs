@@ -1,6 +1,6 @@
 //! What the file looks like.
 
-use super::tracking;
+use super::{rollup, tracking};
 
 /// The `application_id` in the header of a store: "SPMT".
 pub const APPLICATION_ID: i32 = 0x5350_4d54;
@@ -155,6 +155,7 @@ pub(super) fn since(from: i32) -> String {
         sql += VERSION_3;
     }
     if from < 4 {
+        sql += rollup::VERSION_4;
         sql += &tracking::tables();
     }
     sql += &views();

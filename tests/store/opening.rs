@@ -237,7 +237,9 @@ fn a_file_of_version_2_becomes_one_of_this_version_and_its_branches_have_no_reas
     of_version_4.iter().for_each(|drop| connection.execute_batch(drop).unwrap());
     let sql = "DROP VIEW branches; ALTER TABLE branch DROP COLUMN reason;
         ALTER TABLE branch DROP COLUMN epoch; DROP TABLE epoch;
-        DELETE FROM code WHERE what = 'reason'; PRAGMA user_version = 2;";
+        DELETE FROM code WHERE what = 'reason'; PRAGMA user_version = 2;
+        DROP TABLE rollup; DROP TABLE unit_bucket; DROP TABLE exposure; DROP TABLE held;
+        ALTER TABLE comparison DROP COLUMN epoch;";
     connection.execute_batch(sql).unwrap();
     drop(connection);
     let reader = SqliteStore::open_read_only(&file).unwrap();
