@@ -2,6 +2,7 @@
 
 use super::Differences;
 use crate::{
+    assign::Epoch,
     branch::{Branch, BranchId, Role},
     config::Config,
 };
@@ -28,6 +29,8 @@ pub struct Comparison {
     pub config_id: crate::ConfigId,
     /// That branch's config; serialised without its secrets.
     pub config: Config,
+    /// The version of the weights and rules by which that branch was chosen.
+    pub epoch: Epoch,
     /// What differs; empty if nothing does.
     pub differences: Differences,
 }
@@ -44,6 +47,7 @@ impl Comparison {
             role: branch.role,
             config_id: branch.config_id.clone(),
             config: branch.config.clone(),
+            epoch: branch.epoch,
             differences,
         }
     }

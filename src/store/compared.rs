@@ -4,6 +4,7 @@ use super::{
     bounded,
     codes::Codes,
     keys::ArmOf,
+    rollup::{self, Gathered},
     schema,
     write::{Memory, code, signed},
 };
@@ -73,12 +74,14 @@ pub(super) fn insert(
     codes: &Codes,
     batch: &[&Comparison],
 ) -> rusqlite::Result<()> {
-    let Memory { keys, compared } = memory;
+    let Memory { keys, compared, .. } = memory;
     let mut statement = connection.prepare_cached(schema::INSERT_COMPARISON)?;
     let mut tally = Tally::default();
+    let mut gathered = Gathered::default();
     for comparison in batch {
         let (experiment, config) = keys.of_arm(connection, ArmOf::comparison(comparison))?;
         let arm = [experiment, config, code(&codes.role, comparison.role)?];
+        let (_, epoch) = keys.epoch(connection, comparison.epoch)?;
         let (list, more) = (comparison.differences.list(), comparison.differences.more());
         let new = statement.execute(params![
             comparison.branch.as_bytes(),
@@ -87,10 +90,13 @@ pub(super) fn insert(
             config,
             arm[2],
             signed(list.len() as u64 + more),
+            epoch,
         ])?;
         if new == 0 {
             continue;
         }
+        let rolled_up = rollup::Arm { experiment, config, role: arm[2], epoch };
+        gathered.compared(rolled_up, comparison.branch.as_bytes(), comparison.is_equal());
         let total = tally.arms.entry(arm).or_default();
         total.compared += 1;
         total.different += u64::from(!comparison.is_equal());
@@ -99,6 +105,7 @@ pub(super) fn insert(
             compared.insert_paths(connection, codes, arm, comparison, &mut tally)?;
         }
     }
+    gathered.write(connection)?;
     tally.write(connection)
 }
 

@@ -141,20 +141,10 @@ impl Conditions {
     ) -> Result<Self, StoreError> {
         let mut conditions = Self { sql: " WHERE 1".to_owned(), values: Vec::new() };
         if let Some(name) = &filter.experiment {
-            let keys = column(connection, "SELECT key FROM experiment WHERE name = ?1", [name])
-                .map_err(&failed)?;
-            if keys.is_empty() {
-                let known = "SELECT DISTINCT name FROM experiment ORDER BY name LIMIT 10";
-                let known = column(connection, known, []).map_err(&failed)?;
-                return Err(StoreError::NoExperiment { name: name.clone(), known });
-            }
-            conditions.any_of("b.experiment", &keys);
+            conditions.any_of("b.experiment", &experiment_keys(connection, name, &failed)?);
         }
         if let Some(id) = &filter.config {
-            let id = whole_id(connection, id, &failed)?;
-            let sql = "SELECT key FROM config WHERE config_id = ?1 AND content IS NOT NULL";
-            let keys = column(connection, sql, [id]).map_err(&failed)?;
-            conditions.any_of("b.config", &keys);
+            conditions.any_of("b.config", &config_keys(connection, id, &failed)?);
         }
         // A name without a code has no branches: -1 is never one.
         if let Some(status) = filter.status {
@@ -173,9 +163,7 @@ impl Conditions {
             conditions.any_of("b.reason", &[codes.reason.of(reason).unwrap_or(-1)]);
         }
         if let Some(fingerprint) = filter.epoch {
-            let sql = "SELECT key FROM epoch WHERE fingerprint = ?1";
-            let keys = column(connection, sql, [fingerprint.cast_signed()]).map_err(&failed)?;
-            conditions.any_of("b.epoch", &keys);
+            conditions.any_of("b.epoch", &epoch_keys(connection, fingerprint, &failed)?);
         }
         if let Some(id) = filter.request_id {
             let id = Value::Blob(id.as_bytes().to_vec());
@@ -200,9 +188,51 @@ impl Conditions {
     }
 
     fn any_of(&mut self, name: &str, keys: &[i64]) {
-        let keys: Vec<_> = keys.iter().map(i64::to_string).collect();
-        let _ = write!(self.sql, " AND {name} IN ({})", keys.join(","));
+        any_of(&mut self.sql, name, keys);
     }
+}
+
+/// Narrows `sql` down to rows whose column has one of these keys.
+pub(super) fn any_of(sql: &mut String, column: &str, keys: &[i64]) {
+    let keys: Vec<_> = keys.iter().map(i64::to_string).collect();
+    let _ = write!(sql, " AND {column} IN ({})", keys.join(","));
+}
+
+/// The keys of the experiment of this name: one for each strategy.
+pub(super) fn experiment_keys(
+    connection: &Connection,
+    name: &str,
+    failed: impl Fn(rusqlite::Error) -> StoreError,
+) -> Result<Vec<i64>, StoreError> {
+    let keys = column(connection, "SELECT key FROM experiment WHERE name = ?1", [name])
+        .map_err(&failed)?;
+    if keys.is_empty() {
+        let known = "SELECT DISTINCT name FROM experiment ORDER BY name LIMIT 10";
+        let known = column(connection, known, []).map_err(&failed)?;
+        return Err(StoreError::NoExperiment { name: name.to_owned(), known });
+    }
+    Ok(keys)
+}
+
+/// The keys of the config with this id, or the only one whose id begins so: one for each content.
+pub(super) fn config_keys(
+    connection: &Connection,
+    id: &str,
+    failed: impl Fn(rusqlite::Error) -> StoreError,
+) -> Result<Vec<i64>, StoreError> {
+    let id = whole_id(connection, id, &failed)?;
+    let sql = "SELECT key FROM config WHERE config_id = ?1 AND content IS NOT NULL";
+    column(connection, sql, [id]).map_err(&failed)
+}
+
+/// The keys of the epochs with this fingerprint.
+pub(super) fn epoch_keys(
+    connection: &Connection,
+    fingerprint: u64,
+    failed: impl Fn(rusqlite::Error) -> StoreError,
+) -> Result<Vec<i64>, StoreError> {
+    let sql = "SELECT key FROM epoch WHERE fingerprint = ?1";
+    column(connection, sql, [fingerprint.cast_signed()]).map_err(&failed)
 }
 
 /// The id that `id` is, or is the beginning of.
@@ -240,7 +270,7 @@ fn number(ns: u64) -> Value {
 }
 
 /// The lowest id of that time: its first 48 bits are milliseconds.
-fn id_at(ns: u64) -> Value {
+pub(super) fn id_at(ns: u64) -> Value {
     let mut id = vec![0; 16];
     id[..6].copy_from_slice(&(ns / 1_000_000).to_be_bytes()[2..]);
     Value::Blob(id)

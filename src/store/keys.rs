@@ -23,6 +23,8 @@ pub(super) struct BranchKeys {
     pub(super) config: i64,
     pub(super) parent_config: Option<i64>,
     pub(super) epoch: i64,
+    /// The first key of the epoch's fingerprint: the same rules, whatever the number.
+    pub(super) rules: i64,
 }
 
 /// A config of an experiment, as a record names it.
@@ -54,7 +56,8 @@ pub(super) struct Keys {
     /// held here, nothing else can come to stand at these addresses.
     arms: HashMap<[usize; 3], Arm>,
     parents: HashMap<ConfigId, i64>,
-    epochs: HashMap<Epoch, i64>,
+    /// Their keys, and the first keys of their fingerprints.
+    epochs: HashMap<Epoch, (i64, i64)>,
 }
 
 #[derive(Debug)]
@@ -77,8 +80,8 @@ impl Keys {
             None => None,
             Some(id) => Some(self.parent(connection, id)?),
         };
-        let epoch = self.epoch(connection, branch.epoch)?;
-        Ok(BranchKeys { experiment, config, parent_config, epoch })
+        let (epoch, rules) = self.epoch(connection, branch.epoch)?;
+        Ok(BranchKeys { experiment, config, parent_config, epoch, rules })
     }
 
     /// The keys of an experiment and of a config in it.
@@ -119,7 +122,12 @@ impl Keys {
         self.arms.insert(address, Arm { experiment, config, _holder });
     }
 
-    fn epoch(&mut self, connection: &Connection, epoch: Epoch) -> rusqlite::Result<i64> {
+    /// The key of an epoch, and the first key of its fingerprint.
+    pub(super) fn epoch(
+        &mut self,
+        connection: &Connection,
+        epoch: Epoch,
+    ) -> rusqlite::Result<(i64, i64)> {
         if let Some(known) = self.epochs.get(&epoch) {
             return Ok(*known);
         }
@@ -127,8 +135,11 @@ impl Keys {
             self.epochs.clear();
         }
         let key = epoch_key(connection, epoch)?;
-        self.epochs.insert(epoch, key);
-        Ok(key)
+        let rules = connection
+            .prepare_cached("SELECT min(key) FROM epoch WHERE fingerprint = ?1")?
+            .query_row([epoch.fingerprint().cast_signed()], |row| row.get(0))?;
+        self.epochs.insert(epoch, (key, rules));
+        Ok((key, rules))
     }
 
     /// The config of an outer branch: only its id is known here.

@@ -108,6 +108,9 @@ pub use filter::Filter;
 pub use noise::NoiseThresholds;
 pub use options::StoreOptions;
 pub use read::{BranchRows, StoreCounts};
+pub use rollup::{
+    Exposure, Histogram, Moments, Pairs, Rollup, RollupFilter, RollupRows, UnitBucket,
+};
 pub use row::BranchRow;
 pub use schema::{APPLICATION_ID, SCHEMA_VERSION};
 pub use summary::ConfigSummary;

@@ -1,6 +1,8 @@
 //! Opening a file, and refusing one that is not ours.
 
-use super::{APPLICATION_ID, SCHEMA_VERSION, StoreError, StoreOptions, codes::Codes, schema};
+use super::{
+    APPLICATION_ID, SCHEMA_VERSION, StoreError, StoreOptions, codes::Codes, rollup, schema,
+};
 use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
 use std::{
     path::Path,
@@ -44,6 +46,10 @@ pub(super) fn for_writing(
         if found < SCHEMA_VERSION {
             transaction.execute_batch(&schema::since(found)).map_err(failed)?;
             Codes::add(&transaction).map_err(failed)?;
+            if (1..4).contains(&found) {
+                let codes = Codes::load(&transaction).map_err(failed)?;
+                rollup::fill(&transaction, &codes).map_err(failed)?;
+            }
         }
         transaction.commit().map_err(failed)?;
     }

@@ -100,7 +100,7 @@ impl Names {
         Ok(remember(&mut self.experiments, key, names))
     }
 
-    fn epoch(&mut self, connection: &Connection, key: i64) -> rusqlite::Result<Epoch> {
+    pub(super) fn epoch(&mut self, connection: &Connection, key: i64) -> rusqlite::Result<Epoch> {
         if let Some(known) = self.epochs.get(&key) {
             return Ok(*known);
         }

@@ -271,8 +271,8 @@ pub(super) const UPSERT_OUTPUT: &str =
     "INSERT OR REPLACE INTO output (id, size, content) VALUES (?1, ?2, ?3)";
 
 pub(super) const INSERT_COMPARISON: &str = "INSERT INTO comparison
-    (branch, primary_branch, experiment, config, role, differences)
-    VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT DO NOTHING";
+    (branch, primary_branch, experiment, config, role, differences, epoch)
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT DO NOTHING";
 
 pub(super) const ADD_COMPARISON_COUNT: &str = "INSERT INTO comparison_count
     (experiment, config, role, compared, different, uncounted) VALUES (?1, ?2, ?3, ?4, ?5, ?6)

@@ -5,7 +5,9 @@ use super::{
     codes::{Code, Coded, Codes},
     compared::{self, Compared},
     keys::{BranchKeys, Keys},
-    open, schema,
+    open,
+    rollup::{self, Facts, Rollups},
+    schema,
 };
 use crate::{
     branch::{Branch, BranchId, Failure},
@@ -27,6 +29,7 @@ pub(super) struct Writer {
 pub(super) struct Memory {
     pub(super) keys: Keys,
     pub(super) compared: Compared,
+    pub(super) rollups: Rollups,
 }
 
 impl Memory {
@@ -34,6 +37,7 @@ impl Memory {
     fn forget(&mut self) {
         self.keys.forget();
         self.compared = Compared::default();
+        self.rollups = Rollups::default();
     }
 }
 
@@ -46,7 +50,7 @@ pub(super) struct Limits {
 impl Writer {
     pub(super) fn new(connection: Connection, codes: Codes, limits: Limits) -> Self {
         // As many as are used in one batch.
-        connection.set_prepared_statement_cache_capacity(32);
+        connection.set_prepared_statement_cache_capacity(64);
         Self { connection, memory: Memory::default(), codes, limits }
     }
 
@@ -59,13 +63,16 @@ impl Writer {
         self.transaction(|connection, memory, codes, limits| {
             // Looked up once a batch, not once a row.
             let mut statement = connection.prepare_cached(schema::INSERT_BRANCH)?;
-            sorted.iter().try_for_each(|branch| {
+            let mut new = Vec::with_capacity(sorted.len());
+            for branch in sorted {
                 let own = memory.keys.of(connection, branch)?;
                 if insert(&mut statement, codes, own, branch)? {
-                    insert_details(connection, limits, branch.id, branch)?;
+                    let mut facts = Facts::of(branch, own, codes)?;
+                    facts.bytes += insert_details(connection, limits, branch.id, branch)?;
+                    new.push(facts);
                 }
-                Ok(())
-            })
+            }
+            memory.rollups.add(connection, codes, &new)
         })
     }
 
@@ -82,7 +89,10 @@ impl Writer {
     /// Changes how a branch ended. `false` when it is not there.
     pub(super) fn set_end(&mut self, id: BranchId, branch: &Branch) -> rusqlite::Result<bool> {
         self.transaction(|connection, _, codes, limits| {
-            let found = connection.prepare_cached(schema::UPDATE_BRANCH)?.execute(params![
+            let Some(before) = rollup::find(connection, codes, id.as_bytes())? else {
+                return Ok(false);
+            };
+            connection.prepare_cached(schema::UPDATE_BRANCH)?.execute(params![
                 id.as_bytes(),
                 code(&codes.status, branch.status)?,
                 signed(branch.start_ns),
@@ -94,10 +104,9 @@ impl Writer {
                 branch.bytes_in.map(signed),
                 branch.bytes_out.map(signed),
             ])?;
-            if found > 0 {
-                insert_details(connection, limits, id, branch)?;
-            }
-            Ok(found > 0)
+            insert_details(connection, limits, id, branch)?;
+            rollup::change(connection, codes, &before)?;
+            Ok(true)
         })
     }
 
@@ -108,13 +117,15 @@ impl Writer {
         failure: &Failure,
     ) -> rusqlite::Result<bool> {
         self.transaction(|connection, _, codes, limits| {
-            let found = connection
+            let Some(before) = rollup::find(connection, codes, id.as_bytes())? else {
+                return Ok(false);
+            };
+            connection
                 .prepare_cached("UPDATE branch SET failure = ?2 WHERE id = ?1")?
                 .execute(params![id.as_bytes(), code(&codes.failure, failure.kind)?])?;
-            if found > 0 {
-                insert_failure(connection, limits, id, failure)?;
-            }
-            Ok(found > 0)
+            insert_failure(connection, limits, id, failure)?;
+            rollup::change(connection, codes, &before)?;
+            Ok(true)
         })
     }
 
@@ -180,24 +191,27 @@ fn insert(
     Ok(new > 0)
 }
 
+/// Says how many bytes they take.
 fn insert_details(
     connection: &Connection,
     limits: Limits,
     id: BranchId,
     branch: &Branch,
-) -> rusqlite::Result<()> {
+) -> rusqlite::Result<u64> {
+    let mut bytes = 0;
     if let Some(failure) = &branch.failure {
-        insert_failure(connection, limits, id, failure)?;
+        bytes += insert_failure(connection, limits, id, failure)?;
     }
     if let Some(output) = &branch.output {
         let (content, size) = bounded::json(output, limits.output);
+        bytes += rollup::OUTPUT_BYTES + content.len() as u64;
         connection.prepare_cached(schema::UPSERT_OUTPUT)?.execute(params![
             id.as_bytes(),
             signed(size),
             content
         ])?;
     }
-    Ok(())
+    Ok(bytes)
 }
 
 fn insert_failure(
@@ -205,7 +219,7 @@ fn insert_failure(
     limits: Limits,
     id: BranchId,
     failure: &Failure,
-) -> rusqlite::Result<()> {
+) -> rusqlite::Result<u64> {
     let failure = bounded::cut_failure(failure, limits.failure);
     connection.prepare_cached(schema::UPSERT_FAILURE)?.execute(params![
         id.as_bytes(),
@@ -213,7 +227,8 @@ fn insert_failure(
         failure.message,
         failure.trace
     ])?;
-    Ok(())
+    let texts = [&failure.type_name, &failure.message, &failure.trace];
+    Ok(rollup::FAILURE_BYTES + texts.iter().map(|text| text.len() as u64).sum::<u64>())
 }
 
 /// SQLite's integers are signed; this is enough for times until the year 2262.
@@ -221,7 +236,10 @@ pub(super) fn signed(number: u64) -> i64 {
     i64::try_from(number).unwrap_or(i64::MAX)
 }
 
-fn option_code<T: Coded>(codes: &Code<T>, value: Option<T>) -> rusqlite::Result<Option<i64>> {
+pub(super) fn option_code<T: Coded>(
+    codes: &Code<T>,
+    value: Option<T>,
+) -> rusqlite::Result<Option<i64>> {
     value.map(|value| code(codes, value)).transpose()
 }
 

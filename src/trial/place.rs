@@ -205,6 +205,7 @@ impl Place {
             role: self.role,
             config_id: self.config_id().clone(),
             config: self.config().clone(),
+            epoch: self.epoch(),
             differences,
         }
     }

@@ -11,6 +11,7 @@ mod comparisons;
 mod crash;
 mod opening;
 mod reading;
+mod rollups;
 mod round_trip;
 mod support;
 mod traffic;

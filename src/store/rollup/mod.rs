@@ -1,5 +1,86 @@
-//! What branches come to, summed up while they are written.
+//! What branches come to, summed up while they are written: so that a report over a month reads
+//! minutes, not branches.
+//!
+//! A batch gathers what it adds in memory and writes it in its own transaction, so that roll-ups
+//! and branches always agree. What cannot be told from a branch alone is settled once the batch is
+//! there: which pairs it completes, and which branches are the first of their unit.
 
+mod encoding;
+mod exposures;
+mod facts;
+mod filter;
+mod gather;
+mod histogram;
+mod migrate;
+mod moments;
+mod pairs;
+mod read;
+mod row;
+mod state;
 mod tables;
+mod unit_bucket;
+mod units;
 
+pub use filter::RollupFilter;
+pub use histogram::Histogram;
+pub use moments::Moments;
+pub use read::RollupRows;
+pub use row::{Pairs, Rollup};
+pub use units::{Exposure, UnitBucket};
+
+pub(super) use facts::{Arm, FAILURE_BYTES, Facts, OUTPUT_BYTES};
+pub(super) use gather::Gathered;
+pub(super) use migrate::fill;
 pub(super) use tables::VERSION_4;
+
+use super::codes::Codes;
+use exposures::Exposures;
+use rusqlite::{Connection, OptionalExtension};
+
+/// What was looked up before.
+#[derive(Debug, Default)]
+pub(super) struct Rollups {
+    exposures: Exposures,
+    pairs: pairs::Paired,
+}
+
+impl Rollups {
+    /// Adds branches that this transaction has inserted.
+    pub(super) fn add(
+        &mut self,
+        connection: &Connection,
+        codes: &Codes,
+        branches: &[Facts],
+    ) -> rusqlite::Result<()> {
+        let mut gathered = Gathered::default();
+        branches.iter().for_each(|facts| gathered.add(facts));
+        self.pairs.settle(connection, codes, &mut gathered, branches)?;
+        self.exposures.settle(connection, &mut gathered, branches)?;
+        gathered.write(connection)
+    }
+}
+
+/// A branch that is there, as it counts now; `None` if it is not there.
+pub(super) fn find(
+    connection: &Connection,
+    codes: &Codes,
+    id: &[u8; 16],
+) -> rusqlite::Result<Option<Facts>> {
+    let sql = format!("SELECT {} FROM branch b WHERE b.id = ?1", Facts::COLUMNS);
+    connection.prepare_cached(&sql)?.query_row([id], |row| Facts::read(row, codes)).optional()
+}
+
+/// Moves the counts of a branch that this transaction has changed.
+pub(super) fn change(
+    connection: &Connection,
+    codes: &Codes,
+    before: &Facts,
+) -> rusqlite::Result<()> {
+    let Some(now) = find(connection, codes, &before.id)? else { return Ok(()) };
+    let mut gathered = Gathered::default();
+    gathered.change(before, -1);
+    gathered.change(&now, 1);
+    gathered.grew(&now, now.bytes, before.bytes);
+    pairs::change(connection, codes, &mut gathered, before, &now)?;
+    gathered.write(connection)
+}

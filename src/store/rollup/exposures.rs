@@ -1,0 +1,92 @@
+//! Which branch was the first to answer a unit.
+
+use super::{
+    facts::{Arm, Facts},
+    gather::Gathered,
+};
+use crate::branch::Role;
+use rusqlite::{Connection, OptionalExtension, params};
+use std::collections::HashMap;
+
+/// How many units are remembered, so that the frequent ones cost no look-up.
+const MAX_KNOWN: usize = 65_536;
+
+/// First branches that were looked up or written before, by unit, experiment and epoch.
+#[derive(Debug, Default)]
+pub(super) struct Exposures {
+    known: HashMap<[i64; 3], [u8; 16]>,
+}
+
+impl Exposures {
+    /// Counts those of `branches` that are the first of their unit in their epoch.
+    ///
+    /// Only those whose answer the unit got: of a shadow it knows nothing.
+    pub(super) fn settle(
+        &mut self,
+        connection: &Connection,
+        gathered: &mut Gathered,
+        branches: &[Facts],
+    ) -> rusqlite::Result<()> {
+        let mut asked: Vec<([i64; 3], &Facts)> = Vec::new();
+        for facts in branches.iter().filter(|facts| facts.role == Role::Primary) {
+            let Some(unit) = facts.unit else { continue };
+            let key = [unit, facts.arm.experiment, facts.arm.epoch];
+            if self.known.get(&key).is_none_or(|first| *first > facts.id) {
+                asked.push((key, facts));
+            }
+        }
+        // In the order of the table, and for each unit the first branch first.
+        asked.sort_unstable_by_key(|(key, facts)| (*key, facts.id));
+        asked.dedup_by_key(|(key, _)| *key);
+        for (key, facts) in asked {
+            let first = expose(connection, gathered, key, facts)?;
+            if self.known.len() >= MAX_KNOWN {
+                self.known.clear();
+            }
+            self.known.insert(key, first);
+        }
+        Ok(())
+    }
+}
+
+/// The first branch of the unit, which may be this one from now on.
+fn expose(
+    connection: &Connection,
+    gathered: &mut Gathered,
+    [unit, experiment, epoch]: [i64; 3],
+    facts: &Facts,
+) -> rusqlite::Result<[u8; 16]> {
+    let new = connection
+        .prepare_cached(
+            "INSERT INTO exposure (unit, experiment, epoch, config, branch)
+             VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT DO NOTHING",
+        )?
+        .execute(params![unit, experiment, epoch, facts.arm.config, facts.id])?;
+    if new > 0 {
+        gathered.exposure(facts.arm, &facts.id, 1);
+        return Ok(facts.id);
+    }
+    let known: Option<(i64, [u8; 16])> = connection
+        .prepare_cached(
+            "SELECT config, branch FROM exposure
+             WHERE unit = ?1 AND experiment = ?2 AND epoch = ?3",
+        )?
+        .query_row(params![unit, experiment, epoch], |row| Ok((row.get(0)?, row.get(1)?)))
+        .optional()?;
+    match known {
+        Some((_, first)) if first <= facts.id => Ok(first),
+        // It was assigned before the one that ended before it.
+        Some((config, later)) => {
+            connection
+                .prepare_cached(
+                    "UPDATE exposure SET config = ?4, branch = ?5
+                     WHERE unit = ?1 AND experiment = ?2 AND epoch = ?3",
+                )?
+                .execute(params![unit, experiment, epoch, facts.arm.config, facts.id])?;
+            gathered.exposure(Arm { config, ..facts.arm }, &later, -1);
+            gathered.exposure(facts.arm, &facts.id, 1);
+            Ok(facts.id)
+        }
+        None => Ok(facts.id),
+    }
+}

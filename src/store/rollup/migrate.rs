@@ -1,0 +1,56 @@
+//! Roll-ups of a file that had none.
+
+use super::{
+    exposures::Exposures,
+    facts::{Arm, Facts},
+    gather::Gathered,
+    pairs,
+};
+use crate::store::codes::Codes;
+use rusqlite::Connection;
+
+/// How many branches are in memory at a time: some 10 MiB.
+const CHUNK: usize = 50_000;
+
+/// Computes the roll-ups of the branches and comparisons that are there, in one pass.
+pub(in crate::store) fn fill(connection: &Connection, codes: &Codes) -> rusqlite::Result<()> {
+    let sql = format!("SELECT {} FROM branch b ORDER BY b.id", Facts::COLUMNS);
+    let mut statement = connection.prepare(&sql)?;
+    let mut rows = statement.query([])?;
+    let mut exposures = Exposures::default();
+    let mut chunk = Vec::new();
+    let mut settle = |chunk: &mut Vec<Facts>| {
+        let mut gathered = Gathered::default();
+        chunk.iter().for_each(|facts| gathered.add(facts));
+        // All are there already: each pair is found from its one side.
+        pairs::with_primaries(connection, codes, &mut gathered, chunk)?;
+        exposures.settle(connection, &mut gathered, chunk)?;
+        chunk.clear();
+        gathered.write(connection)
+    };
+    while let Some(row) = rows.next()? {
+        chunk.push(Facts::read(row, codes)?);
+        if chunk.len() >= CHUNK {
+            settle(&mut chunk)?;
+        }
+    }
+    settle(&mut chunk)?;
+    connection.execute_batch(
+        "UPDATE comparison SET epoch = coalesce((
+            SELECT min(f.key) FROM branch b JOIN epoch e ON e.key = b.epoch
+            JOIN epoch f USING (fingerprint) WHERE b.id = comparison.branch), 0)",
+    )?;
+    let mut gathered = Gathered::default();
+    let sql = "SELECT branch, experiment, config, role, epoch, differences FROM comparison";
+    let mut statement = connection.prepare(sql)?;
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()? {
+        let (experiment, config) = (row.get(1)?, row.get(2)?);
+        let arm = Arm { experiment, config, role: row.get(3)?, epoch: row.get(4)? };
+        gathered.compared(arm, &row.get(0)?, row.get::<_, i64>(5)? == 0);
+        if gathered.is_large() {
+            std::mem::take(&mut gathered).write(connection)?;
+        }
+    }
+    gathered.write(connection)
+}

@@ -1,0 +1,198 @@
+//! Which of a primary and a branch beside it failed.
+
+use super::{
+    facts::{Arm, Facts, Meeting},
+    gather::Gathered,
+};
+use crate::{
+    branch::{Role, Status},
+    store::{codes::Codes, row::value, write::code},
+};
+use rusqlite::{Connection, params};
+use std::collections::{HashMap, HashSet};
+
+/// Experiments whose primaries may have branches beside them, and those that have none so far.
+#[derive(Debug, Default)]
+pub(super) struct Paired {
+    known: HashMap<i64, bool>,
+}
+
+/// More experiments than a program has.
+const MAX_KNOWN: usize = 4_096;
+
+/// One that ran beside a primary.
+struct Beside {
+    id: [u8; 16],
+    arm: Arm,
+    status: Status,
+}
+
+impl Paired {
+    /// Counts the pairs that `branches` make among themselves and with those that came before.
+    pub(super) fn settle(
+        &mut self,
+        connection: &Connection,
+        codes: &Codes,
+        gathered: &mut Gathered,
+        branches: &[Facts],
+    ) -> rusqlite::Result<()> {
+        let beside = with_primaries(connection, codes, gathered, branches)?;
+        if self.known.len() >= MAX_KNOWN {
+            self.known.clear();
+        }
+        for facts in branches.iter().filter(|facts| is_beside(facts.role)) {
+            self.known.insert(facts.arm.experiment, true);
+        }
+        for facts in branches.iter().filter(|facts| facts.role == Role::Primary) {
+            if !self.is_paired(connection, codes, facts.arm.experiment)? {
+                continue;
+            }
+            for other in beside_of(connection, codes, facts)? {
+                if !beside.contains(&other.id) {
+                    gathered.pair(other.arm, &other.id, [facts.status, other.status], 1);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn is_paired(
+        &mut self,
+        connection: &Connection,
+        codes: &Codes,
+        experiment: i64,
+    ) -> rusqlite::Result<bool> {
+        if let Some(known) = self.known.get(&experiment) {
+            return Ok(*known);
+        }
+        let found = connection
+            .prepare_cached(
+                "SELECT EXISTS (SELECT 1 FROM rollup WHERE experiment = ?1 AND role IN (?2, ?3))",
+            )?
+            .query_row(
+                params![
+                    experiment,
+                    code(&codes.role, Role::Shadow)?,
+                    code(&codes.role, Role::Control)?
+                ],
+                |row| row.get(0),
+            )?;
+        self.known.insert(experiment, found);
+        Ok(found)
+    }
+}
+
+/// Counts the pairs of those among `branches` that ran beside a primary, wherever that is; and
+/// says which these are.
+pub(super) fn with_primaries(
+    connection: &Connection,
+    codes: &Codes,
+    gathered: &mut Gathered,
+    branches: &[Facts],
+) -> rusqlite::Result<HashSet<[u8; 16]>> {
+    let mut beside = HashSet::new();
+    if !branches.iter().any(|facts| is_beside(facts.role)) {
+        return Ok(beside);
+    }
+    let primaries: HashMap<Meeting, Status> = branches
+        .iter()
+        .filter(|facts| facts.role == Role::Primary)
+        .map(|facts| (facts.meeting(), facts.status))
+        .collect();
+    for facts in branches.iter().filter(|facts| is_beside(facts.role)) {
+        beside.insert(facts.id);
+        let primary = match primaries.get(&facts.meeting()) {
+            Some(status) => Some(*status),
+            None => primary_of(connection, codes, facts)?,
+        };
+        if let Some(primary) = primary {
+            gathered.pair(facts.arm, &facts.id, [primary, facts.status], 1);
+        }
+    }
+    Ok(beside)
+}
+
+/// Moves the pairs of a branch that has come to another end.
+pub(super) fn change(
+    connection: &Connection,
+    codes: &Codes,
+    gathered: &mut Gathered,
+    before: &Facts,
+    now: &Facts,
+) -> rusqlite::Result<()> {
+    let mut moved = |arm, id: &[u8; 16], before, now| {
+        gathered.pair(arm, id, before, -1);
+        gathered.pair(arm, id, now, 1);
+    };
+    if is_beside(now.role) {
+        if let Some(primary) = primary_of(connection, codes, now)? {
+            moved(now.arm, &now.id, [primary, before.status], [primary, now.status]);
+        }
+    } else if now.role == Role::Primary {
+        for other in beside_of(connection, codes, now)? {
+            let statuses = |primary| [primary, other.status];
+            moved(other.arm, &other.id, statuses(before.status), statuses(now.status));
+        }
+    }
+    Ok(())
+}
+
+const fn is_beside(role: Role) -> bool {
+    matches!(role, Role::Shadow | Role::Control)
+}
+
+/// How the primary of the same request ended, if it is there.
+fn primary_of(
+    connection: &Connection,
+    codes: &Codes,
+    facts: &Facts,
+) -> rusqlite::Result<Option<Status>> {
+    // The primary of an experiment that is nested in none begins its request.
+    let sql = if facts.parent.is_none() {
+        "SELECT status FROM branch
+         WHERE id = ?1 AND experiment = ?2 AND role = ?3 AND parent IS ?4"
+    } else {
+        "SELECT status FROM branch
+         WHERE request = ?1 AND experiment = ?2 AND role = ?3 AND parent IS ?4"
+    };
+    let role = code(&codes.role, Role::Primary)?;
+    let mut statement = connection.prepare_cached(sql)?;
+    let mut rows =
+        statement.query(params![facts.request, facts.arm.experiment, role, facts.parent])?;
+    rows.next()?.map(|row| value(&codes.status, 0, row.get(0)?)).transpose()
+}
+
+/// Those beside a primary that are there.
+fn beside_of(
+    connection: &Connection,
+    codes: &Codes,
+    facts: &Facts,
+) -> rusqlite::Result<Vec<Beside>> {
+    let mut statement = connection.prepare_cached(
+        "SELECT id, config, role, status, epoch FROM branch
+         WHERE request = ?1 AND experiment = ?2 AND role IN (?3, ?4) AND parent IS ?5",
+    )?;
+    let roles = [code(&codes.role, Role::Shadow)?, code(&codes.role, Role::Control)?];
+    let experiment = facts.arm.experiment;
+    let mut rows =
+        statement.query(params![facts.request, experiment, roles[0], roles[1], facts.parent])?;
+    let mut found = Vec::new();
+    while let Some(row) = rows.next()? {
+        let (config, role) = (row.get(1)?, row.get(2)?);
+        let epoch = rules_of(connection, row.get(4)?)?;
+        let arm = Arm { experiment, config, role, epoch };
+        found.push(Beside { id: row.get(0)?, arm, status: value(&codes.status, 3, row.get(3)?)? });
+    }
+    Ok(found)
+}
+
+/// The first key of an epoch's fingerprint.
+fn rules_of(connection: &Connection, epoch: Option<i64>) -> rusqlite::Result<i64> {
+    let Some(epoch) = epoch else { return Ok(0) };
+    connection
+        .prepare_cached(
+            "SELECT coalesce(min(f.key), 0) FROM epoch e JOIN epoch f USING (fingerprint)
+             WHERE e.key = ?1",
+        )?
+        .query_row([epoch], |row| row.get(0))
+}

@@ -1,0 +1,197 @@
+//! A roll-up as it is read back.
+
+use super::{Histogram, Moments, state::State};
+use crate::{
+    branch::{FailureKind, Role, SkipReason},
+    config::ConfigId,
+    store::codes::Codes,
+};
+use serde::Serialize;
+use std::{collections::BTreeMap, sync::Arc};
+
+/// What the branches of one config come to, in one role of one experiment, under the same weights
+/// and rules, in one minute (or hour, once that is old).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct Rollup {
+    /// The name of the experiment.
+    pub experiment: Arc<str>,
+    /// The name of the strategy.
+    pub strategy: Arc<str>,
+    /// The id of the config.
+    pub config_id: ConfigId,
+    /// What the branches did for their requests.
+    pub role: Role,
+    /// The fingerprint of the weights and rules they were chosen by; `None` where a program that
+    /// knew no epochs wrote them.
+    #[serde(serialize_with = "as_hex")]
+    pub epoch: Option<u64>,
+    /// Where the time begins, in ns since the Unix epoch.
+    pub start_ns: u64,
+    /// How many minutes there are from there on.
+    pub minutes: u32,
+    /// Branches that returned, to the end.
+    pub success: u64,
+    /// Those that were started and went wrong.
+    pub failed: u64,
+    /// Those that were refused before they were started.
+    pub skipped: u64,
+    /// Those whose caller left.
+    pub cancelled: u64,
+    /// The failed ones by kind.
+    pub failures: BTreeMap<FailureKind, u64>,
+    /// The skipped ones by reason.
+    pub skips: BTreeMap<SkipReason, u64>,
+    /// How often they were tried again, all together.
+    pub retries: u64,
+    /// How long those took that ended by themselves (successful and failed ones), in ns.
+    pub duration: Histogram,
+    /// How long it took them until the head of the response was there, in ns, where it was
+    /// measured.
+    pub first_byte: Histogram,
+    /// The sums of what is in `duration`, time-outs with the time they were waited for.
+    pub duration_sums: Moments,
+    /// The sums of what is in `first_byte`, without time-outs.
+    pub first_byte_sums: Moments,
+    /// The sums of the bytes of the request bodies that they read, where they were counted.
+    pub bytes_in: Moments,
+    /// The sums of the bytes of their response bodies.
+    pub bytes_out: Moments,
+    /// Branches that ran beside a primary: how both ended.
+    pub pairs: Pairs,
+    /// How many units were answered for the first time in this epoch.
+    pub first_exposures: u64,
+}
+
+/// What became of pairs of a primary and a branch that ran beside it.
+///
+/// The first four count pairs of which both ended by themselves; the others those whose answers
+/// were compared.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct Pairs {
+    /// Both succeeded.
+    pub both_succeeded: u64,
+    /// Only the primary failed.
+    pub primary_failed: u64,
+    /// Only the branch beside it failed.
+    pub other_failed: u64,
+    /// Both failed.
+    pub both_failed: u64,
+    /// The answers are equal.
+    pub equal: u64,
+    /// The answers differ.
+    pub different: u64,
+}
+
+impl Rollup {
+    /// Branches: all of them, however they ended.
+    pub const fn requests(&self) -> u64 {
+        self.success + self.failed + self.skipped + self.cancelled
+    }
+
+    /// Adds all counts of `other`, exactly and in any order; whose they are is not looked at.
+    pub fn merge(&mut self, other: &Self) {
+        self.minutes = self.minutes.saturating_add(other.minutes);
+        self.start_ns = self.start_ns.min(other.start_ns);
+        self.success += other.success;
+        self.failed += other.failed;
+        self.skipped += other.skipped;
+        self.cancelled += other.cancelled;
+        for (kind, count) in &other.failures {
+            *self.failures.entry(*kind).or_default() += count;
+        }
+        for (reason, count) in &other.skips {
+            *self.skips.entry(*reason).or_default() += count;
+        }
+        self.retries += other.retries;
+        self.duration.merge(&other.duration);
+        self.first_byte.merge(&other.first_byte);
+        self.duration_sums.merge(&other.duration_sums);
+        self.first_byte_sums.merge(&other.first_byte_sums);
+        self.bytes_in.merge(&other.bytes_in);
+        self.bytes_out.merge(&other.bytes_out);
+        self.pairs.merge(other.pairs);
+        self.first_exposures += other.first_exposures;
+    }
+}
+
+impl Pairs {
+    /// Pairs of which both ended by themselves.
+    pub const fn ended(&self) -> u64 {
+        self.both_succeeded + self.primary_failed + self.other_failed + self.both_failed
+    }
+
+    const fn merge(&mut self, other: Self) {
+        self.both_succeeded += other.both_succeeded;
+        self.primary_failed += other.primary_failed;
+        self.other_failed += other.other_failed;
+        self.both_failed += other.both_failed;
+        self.equal += other.equal;
+        self.different += other.different;
+    }
+}
+
+/// Whose a roll-up is, and when.
+pub(super) struct Name {
+    pub(super) experiment: Arc<str>,
+    pub(super) strategy: Arc<str>,
+    pub(super) config_id: ConfigId,
+    pub(super) role: Role,
+    pub(super) epoch: Option<u64>,
+    pub(super) minute: i64,
+    pub(super) span: i64,
+}
+
+impl State {
+    /// Kinds and reasons that only a newer version knows are among the totals only.
+    pub(super) fn named(self, name: Name, codes: &Codes) -> Rollup {
+        let Name { experiment, strategy, config_id, role, epoch, minute, span } = name;
+        let count = |count: i64| u64::try_from(count).unwrap_or(0);
+        let [success, failed, skipped, cancelled] = self.statuses.map(count);
+        let [both_succeeded, primary_failed, other_failed, both_failed] = self.pairs.map(count);
+        let [equal, different] = self.compared.map(count);
+        let kinds = self.failures.0.iter();
+        let reasons = self.skips.0.iter();
+        Rollup {
+            experiment,
+            strategy,
+            config_id,
+            role,
+            epoch,
+            start_ns: count(minute).saturating_mul(60_000_000_000),
+            minutes: u32::try_from(span).unwrap_or(1),
+            success,
+            failed,
+            skipped,
+            cancelled,
+            failures: kinds
+                .filter_map(|(kind, n)| Some((codes.failure.value(*kind)?, count(*n))))
+                .collect(),
+            skips: reasons
+                .filter_map(|(reason, n)| Some((codes.skip.value(*reason)?, count(*n))))
+                .collect(),
+            retries: count(self.retries),
+            duration: self.duration,
+            first_byte: self.first_byte,
+            duration_sums: self.duration_sums,
+            first_byte_sums: self.first_byte_sums,
+            bytes_in: self.bytes_in,
+            bytes_out: self.bytes_out,
+            pairs: Pairs {
+                both_succeeded,
+                primary_failed,
+                other_failed,
+                both_failed,
+                equal,
+                different,
+            },
+            first_exposures: count(self.exposures),
+        }
+    }
+}
+
+/// As [`Epoch`](crate::assign::Epoch) does: not every reader of JSON holds 64 bits.
+fn as_hex<S: serde::Serializer>(epoch: &Option<u64>, serializer: S) -> Result<S::Ok, S::Error> {
+    epoch.map(|fingerprint| format!("{fingerprint:016x}")).serialize(serializer)
+}

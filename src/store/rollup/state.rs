@@ -1,0 +1,167 @@
+//! What the branches of one arm and minute come to.
+
+use super::{
+    encoding::{Reader, write},
+    facts::Facts,
+    histogram::Histogram,
+    moments::Moments,
+};
+use crate::branch::Status;
+use std::collections::BTreeMap;
+
+/// The layout of the bytes.
+const LAYOUT: u128 = 1;
+
+/// A row of the table `rollup`, or what is to be added to one. All of it adds up.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct State {
+    /// In the order of [`status_index`].
+    pub(super) statuses: [i64; 4],
+    /// By the codes of kinds and reasons.
+    pub(super) failures: Counted,
+    pub(super) skips: Counted,
+    pub(super) retries: i64,
+    pub(super) duration: Histogram,
+    pub(super) first_byte: Histogram,
+    pub(super) duration_sums: Moments,
+    pub(super) first_byte_sums: Moments,
+    pub(super) bytes_in: Moments,
+    pub(super) bytes_out: Moments,
+    /// Both succeeded, only the primary failed, only this one failed, both failed.
+    pub(super) pairs: [i64; 4],
+    /// Answers that were compared and are equal; that differ.
+    pub(super) compared: [i64; 2],
+    /// Units whose first branch of this epoch is among these.
+    pub(super) exposures: i64,
+}
+
+pub(super) const fn status_index(status: Status) -> usize {
+    match status {
+        Status::Success => 0,
+        Status::Failed => 1,
+        Status::Skipped => 2,
+        Status::Cancelled => 3,
+    }
+}
+
+impl State {
+    /// Adds a branch (`by` is 1), or takes it back (−1).
+    pub(super) fn change(&mut self, facts: &Facts, by: i64) {
+        self.statuses[status_index(facts.status)] += by;
+        if let Some(kind) = facts.failure {
+            self.failures.add(kind, by);
+        }
+        if let Some(reason) = facts.skip {
+            self.skips.add(reason, by);
+        }
+        self.retries += i64::from(facts.retries) * by;
+        if !facts.ended() {
+            return;
+        }
+        self.duration.change(facts.duration_ns, facts.timed_out, by);
+        self.duration_sums.change(facts.duration_ns, by);
+        if let Some(first_byte) = facts.first_byte_ns {
+            self.first_byte.change(first_byte, false, by);
+            self.first_byte_sums.change(first_byte, by);
+        } else if facts.timed_out && facts.bytes_in.is_some() {
+            // Over HTTP, and the head of the response never came.
+            self.first_byte.change(facts.duration_ns, true, by);
+        }
+        if let Some(bytes) = facts.bytes_in {
+            self.bytes_in.change(bytes, by);
+        }
+        if let Some(bytes) = facts.bytes_out {
+            self.bytes_out.change(bytes, by);
+        }
+    }
+
+    pub(super) fn merge(&mut self, other: &Self) {
+        add_all(&mut self.statuses, other.statuses);
+        other.failures.0.iter().for_each(|(kind, count)| self.failures.add(*kind, *count));
+        other.skips.0.iter().for_each(|(reason, count)| self.skips.add(*reason, *count));
+        self.retries += other.retries;
+        self.duration.merge(&other.duration);
+        self.first_byte.merge(&other.first_byte);
+        self.duration_sums.merge(&other.duration_sums);
+        self.first_byte_sums.merge(&other.first_byte_sums);
+        self.bytes_in.merge(&other.bytes_in);
+        self.bytes_out.merge(&other.bytes_out);
+        add_all(&mut self.pairs, other.pairs);
+        add_all(&mut self.compared, other.compared);
+        self.exposures += other.exposures;
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+
+    /// All but the counts by status, which have columns of their own.
+    pub(super) fn encode(&self) -> Vec<u8> {
+        let mut out = Vec::with_capacity(512);
+        write(&mut out, LAYOUT);
+        let mut number = |number: i64| write(&mut out, u128::from(number.cast_unsigned()));
+        number(self.retries);
+        number(self.exposures);
+        self.pairs.into_iter().chain(self.compared).for_each(&mut number);
+        for counted in [&self.failures, &self.skips] {
+            number(counted.0.len() as i64);
+            for (code, count) in &counted.0 {
+                number(*code);
+                number(*count);
+            }
+        }
+        self.duration.encode(&mut out);
+        self.first_byte.encode(&mut out);
+        for sums in self.moments() {
+            sums.encode(&mut out);
+        }
+        out
+    }
+
+    /// `None` if the bytes are not what [`encode`](Self::encode) makes.
+    pub(super) fn decode(statuses: [i64; 4], bytes: &[u8]) -> Option<Self> {
+        let mut from = Reader::new(bytes);
+        if from.u128()? != LAYOUT {
+            return None;
+        }
+        let mut state = Self { statuses, retries: from.i64()?, ..Self::default() };
+        state.exposures = from.i64()?;
+        for number in state.pairs.iter_mut().chain(&mut state.compared) {
+            *number = from.i64()?;
+        }
+        for counted in [&mut state.failures, &mut state.skips] {
+            for _ in 0..from.usize()? {
+                counted.add(from.i64()?, from.i64()?);
+            }
+        }
+        state.duration = Histogram::decode(&mut from)?;
+        state.first_byte = Histogram::decode(&mut from)?;
+        state.duration_sums = Moments::decode(&mut from)?;
+        state.first_byte_sums = Moments::decode(&mut from)?;
+        state.bytes_in = Moments::decode(&mut from)?;
+        state.bytes_out = Moments::decode(&mut from)?;
+        from.is_at_end().then_some(state)
+    }
+
+    const fn moments(&self) -> [&Moments; 4] {
+        [&self.duration_sums, &self.first_byte_sums, &self.bytes_in, &self.bytes_out]
+    }
+}
+
+fn add_all<const N: usize>(to: &mut [i64; N], counts: [i64; N]) {
+    to.iter_mut().zip(counts).for_each(|(to, count)| *to += count);
+}
+
+/// Counts by a small code.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Counted(pub(super) BTreeMap<i64, i64>);
+
+impl Counted {
+    fn add(&mut self, code: i64, by: i64) {
+        let count = self.0.entry(code).or_default();
+        *count += by;
+        if *count == 0 {
+            self.0.remove(&code);
+        }
+    }
+}

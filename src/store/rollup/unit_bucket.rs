@@ -1,0 +1,86 @@
+//! Sums by bucket of the unit's hash.
+//!
+//! Requests of one unit (a user, a session) are not independent of one another, units are. So the
+//! spread of an average is estimated from sums over units; and as there may be any number of
+//! those, over a fixed number of buckets that each hold some of them.
+
+use super::facts::{Arm, Facts};
+use crate::branch::Status;
+use rusqlite::{Statement, params, types::Value};
+
+/// How many buckets each config has.
+pub(super) const BUCKETS: u32 = 4_096;
+
+/// What the branches of the units in one bucket come to.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Bucket {
+    success: i64,
+    failed: i64,
+    timed_out: i64,
+    duration_us: i64,
+    duration_us_squares: i128,
+}
+
+/// The bucket of a unit. Mixed, because the bits that a variant was chosen by are not spread
+/// evenly among the units of one variant.
+pub(super) const fn bucket_of(unit: i64) -> i64 {
+    let mixed = unit.cast_unsigned().wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    (mixed >> (u64::BITS - BUCKETS.trailing_zeros())).cast_signed()
+}
+
+impl Bucket {
+    /// Adds a branch, if it ended, or takes it back.
+    pub(super) fn change(&mut self, facts: &Facts, by: i64) {
+        if !facts.ended() {
+            return;
+        }
+        if facts.status == Status::Failed {
+            self.failed += by
+        } else {
+            self.success += by
+        }
+        self.timed_out += if facts.timed_out { by } else { 0 };
+        // Whole microseconds: the squares of an hour in ns would not fit SQLite's integers.
+        let duration = i64::try_from(facts.duration_ns / 1_000).unwrap_or(i64::MAX);
+        self.duration_us = self.duration_us.saturating_add(duration.saturating_mul(by));
+        let square = i128::from(duration).pow(2) * i128::from(by);
+        self.duration_us_squares = self.duration_us_squares.saturating_add(square);
+    }
+
+    pub(super) const ADD: &'static str = "INSERT INTO unit_bucket
+        (experiment, config, role, epoch, bucket, success, failed, timed_out, duration_us,
+         duration_us_squares)
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10) ON CONFLICT DO UPDATE SET
+        success = success + excluded.success, failed = failed + excluded.failed,
+        timed_out = timed_out + excluded.timed_out,
+        duration_us = duration_us + excluded.duration_us,
+        duration_us_squares = duration_us_squares + excluded.duration_us_squares";
+
+    /// By [`ADD`](Self::ADD).
+    pub(super) fn write(
+        self,
+        statement: &mut Statement<'_>,
+        arm: Arm,
+        number: i64,
+    ) -> rusqlite::Result<()> {
+        if self == Self::default() {
+            return Ok(());
+        }
+        // (SQLite does the same when a sum no longer fits.)
+        let squares = i64::try_from(self.duration_us_squares)
+            .map_or(Value::Real(self.duration_us_squares as f64), Value::Integer);
+        statement.execute(params![
+            arm.experiment,
+            arm.config,
+            arm.role,
+            arm.epoch,
+            number,
+            self.success,
+            self.failed,
+            self.timed_out,
+            self.duration_us,
+            squares,
+        ])?;
+        Ok(())
+    }
+}

@@ -1,0 +1,150 @@
+//! Reading what is known of units.
+
+use super::{RollupFilter, read::SINCE_VERSION};
+use crate::{
+    assign::Epoch,
+    branch::{BranchId, Role},
+    config::ConfigId,
+    store::{
+        SqliteStore, StoreError,
+        backend::Reader,
+        row::{Names, value},
+    },
+};
+use serde::Serialize;
+use std::sync::Arc;
+
+/// What the branches of the units in one bucket come to: units (users, sessions) hash into 4,096
+/// buckets for each config, and are independent of one another where their requests are not.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[non_exhaustive]
+pub struct UnitBucket {
+    /// The name of the experiment.
+    pub experiment: Arc<str>,
+    /// The name of the strategy.
+    pub strategy: Arc<str>,
+    /// The id of the config.
+    pub config_id: ConfigId,
+    /// What the branches did for their requests.
+    pub role: Role,
+    /// The weights and rules they were chosen by, if they are known.
+    pub epoch: Option<Epoch>,
+    /// From 0 to 4,095.
+    pub bucket: u32,
+    /// Branches that returned, to the end.
+    pub success: u64,
+    /// Those that went wrong.
+    pub failed: u64,
+    /// Those among the failed that timed out.
+    pub timed_out: u64,
+    /// How long the successful and the failed took together, in µs, each in whole µs.
+    pub duration_us: u64,
+    /// The sum of the squares of the same.
+    pub duration_us_squares: f64,
+}
+
+/// The first answer that a unit got in an epoch.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct Exposure {
+    /// The name of the experiment.
+    pub experiment: Arc<str>,
+    /// The name of the strategy.
+    pub strategy: Arc<str>,
+    /// The weights and rules it was assigned by, if they are known.
+    pub epoch: Option<Epoch>,
+    /// The id of the config that answered.
+    pub config_id: ConfigId,
+    /// The branch, whose id tells the time; it may have been removed since.
+    pub branch: BranchId,
+}
+
+impl SqliteStore {
+    /// The sums by bucket of the unit, of the experiment, config, role and epoch that a filter
+    /// means. They are of all times; the filter's own are not looked at. Blocks.
+    ///
+    /// # Errors
+    ///
+    /// As [`rollups`](Self::rollups).
+    pub fn unit_buckets(&self, filter: &RollupFilter) -> Result<Vec<UnitBucket>, StoreError> {
+        let Reader { connection, codes, version } = self.reader()?;
+        let failed = |error| self.failed("read", error);
+        let conditions = filter.arms(&connection, &codes, failed)?;
+        if version < SINCE_VERSION {
+            return Ok(Vec::new());
+        }
+        let read = || {
+            let sql = format!(
+                "SELECT experiment, config, role, epoch, bucket, success, failed, timed_out,
+                 duration_us, duration_us_squares FROM unit_bucket{conditions}"
+            );
+            let mut statement = connection.prepare(&sql)?;
+            let mut rows = statement.query([])?;
+            let mut names = Names::default();
+            let mut found = Vec::new();
+            while let Some(row) = rows.next()? {
+                let count =
+                    |column| Ok::<_, rusqlite::Error>(row.get::<_, i64>(column)?.cast_unsigned());
+                let (experiment, strategy) = names.experiment(&connection, row.get(0)?)?;
+                let (config_id, _) = names.config(&connection, row.get(1)?)?;
+                found.push(UnitBucket {
+                    experiment,
+                    strategy,
+                    config_id,
+                    role: value(&codes.role, 2, row.get(2)?)?,
+                    epoch: epoch(&mut names, &connection, row.get(3)?)?,
+                    bucket: row.get(4)?,
+                    success: count(5)?,
+                    failed: count(6)?,
+                    timed_out: count(7)?,
+                    duration_us: count(8)?,
+                    duration_us_squares: row.get(9)?,
+                });
+            }
+            Ok(found)
+        };
+        read().map_err(failed)
+    }
+
+    /// The first answers that a unit got, by its hash: one for each experiment and epoch. Blocks.
+    ///
+    /// # Errors
+    ///
+    /// When the file cannot be read.
+    pub fn exposures(&self, unit: u64) -> Result<Vec<Exposure>, StoreError> {
+        let Reader { connection, version, .. } = self.reader()?;
+        if version < SINCE_VERSION {
+            return Ok(Vec::new());
+        }
+        let read = || {
+            let mut statement = connection.prepare(
+                "SELECT experiment, epoch, config, branch FROM exposure WHERE unit = ?1
+                 ORDER BY branch",
+            )?;
+            let mut rows = statement.query([unit.cast_signed()])?;
+            let mut names = Names::default();
+            let mut found = Vec::new();
+            while let Some(row) = rows.next()? {
+                let (experiment, strategy) = names.experiment(&connection, row.get(0)?)?;
+                let (config_id, _) = names.config(&connection, row.get(2)?)?;
+                found.push(Exposure {
+                    experiment,
+                    strategy,
+                    epoch: epoch(&mut names, &connection, row.get(1)?)?,
+                    config_id,
+                    branch: BranchId::from_bytes(row.get(3)?),
+                });
+            }
+            Ok(found)
+        };
+        read().map_err(|error| self.failed("read", error))
+    }
+}
+
+fn epoch(
+    names: &mut Names,
+    connection: &rusqlite::Connection,
+    key: i64,
+) -> rusqlite::Result<Option<Epoch>> {
+    if key == 0 { Ok(None) } else { names.epoch(connection, key).map(Some) }
+}
