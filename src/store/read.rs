@@ -1,8 +1,8 @@
 //! Reading branches.
 
 use super::{
-    BranchRow, Filter, SqliteStore, StoreError, backend::Reader, filter::Conditions, row::Names,
-    schema,
+    BranchRow, Filter, SqliteStore, StoreError, backend::Reader, filter::Conditions, rollup,
+    row::Names, schema,
 };
 use crate::branch::BranchId;
 use rusqlite::{params_from_iter, types::Value};
@@ -41,7 +41,8 @@ impl SqliteStore {
         })
     }
 
-    /// How much the store holds. Blocks; counting reads the whole file.
+    /// How much the store holds. Blocks; counting the branches of a file of a version before 4
+    /// reads it all.
     ///
     /// # Errors
     ///
@@ -50,8 +51,13 @@ impl SqliteStore {
         let Reader { connection, version, .. } = self.reader()?;
         let comparisons =
             if version < 2 { "0" } else { "(SELECT sum(compared) FROM comparison_count)" };
+        let branches = if version < rollup::SINCE_VERSION {
+            "SELECT count(*) FROM branch"
+        } else {
+            "SELECT coalesce(sum(branches), 0) FROM held"
+        };
         let sql = format!(
-            "SELECT (SELECT count(*) FROM branch),
+            "SELECT ({branches}),
              (SELECT count(DISTINCT name) FROM experiment),
              (SELECT count(*) FROM config WHERE content IS NOT NULL),
              coalesce({comparisons}, 0)"

@@ -176,9 +176,15 @@ fn a_summary_agrees_with_a_naive_one() {
                 };
                 durations.iter().copied().filter(|d| enough(*d)).min()
             };
-            assert_eq!(summary.p50_ns, percentile(50));
-            assert_eq!(summary.p95_ns, percentile(95));
-            assert_eq!(summary.p99_ns, percentile(99));
+            for (found, percent) in
+                [(summary.p50_ns, 50), (summary.p95_ns, 95), (summary.p99_ns, 99)]
+            {
+                let Some(exact) = percentile(percent) else { panic!("no branch ended") };
+                let error = found.unwrap().abs_diff(exact) as f64 / exact as f64;
+                // What the roll-ups do not tell apart is read from the branches.
+                let allowed = if filter.status.is_some() { 0.0 } else { 0.0101 };
+                assert!(error <= allowed, "{found:?} {exact}");
+            }
         }
     }
 }

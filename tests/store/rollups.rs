@@ -9,7 +9,7 @@ use tower_spearmint::{
     branch::{BranchId, Failure, FailureKind, Role, SkipReason, Status},
     compare::{Comparison, DifferenceKind, Differences},
     record::{LoggerBackend, RunId},
-    store::{Histogram, Moments, Rollup, RollupFilter, SqliteStore},
+    store::{Filter, Histogram, Moments, Rollup, RollupFilter, SqliteStore},
 };
 
 /// The beginning of an hour.
@@ -456,10 +456,40 @@ fn a_damaged_roll_up_is_said_and_does_not_keep_branches_from_being_recorded() {
     let error = store.rollups(&RollupFilter::new()).unwrap().next().unwrap().unwrap_err();
     assert!(std::error::Error::source(&error).unwrap().to_string().contains("damaged"));
     write(&store, &all[60..]).unwrap();
-    let kept: Vec<BranchId> = store
-        .branches(&tower_spearmint::store::Filter::new())
-        .unwrap()
-        .map(|row| row.unwrap().id)
-        .collect();
+    let kept: Vec<BranchId> =
+        store.branches(&Filter::new()).unwrap().map(|row| row.unwrap().id).collect();
     assert_eq!(kept.len(), 900);
+}
+
+#[test]
+fn a_summary_of_any_stretch_of_time_counts_each_branch_in_it_once() {
+    let dir = Dir::new();
+    let store = SqliteStore::open(dir.file("s.db")).unwrap();
+    let all = traffic();
+    write(&store, &all).unwrap();
+    let times = [0, 1, 59, 60, 61, 100, 119, 3_600, 7_201, 10_770, 20_000];
+    let times = times.map(|second| START_NS + second * 1_000_000_000);
+    for since in [None].into_iter().chain(times.map(Some)) {
+        for until in [None].into_iter().chain(times.map(Some)) {
+            let mut filter = Filter::new().config("stable");
+            (filter.since_ns, filter.until_ns) = (since, until);
+            let expected = store.branches(&filter).unwrap().count() as u64;
+            let summary = store.summary(&filter).unwrap();
+            let found: u64 = summary.iter().map(|config| config.requests).sum();
+            assert_eq!(found, expected, "{since:?} {until:?}");
+        }
+    }
+}
+
+#[test]
+fn a_summary_does_not_read_branches() {
+    let dir = Dir::new();
+    let store = SqliteStore::open(dir.file("s.db")).unwrap();
+    write(&store, &traffic()).unwrap();
+    let before = store.summary(&Filter::new()).unwrap();
+    let connection = Connection::open(dir.file("s.db")).unwrap();
+    connection.execute("DELETE FROM branch", []).unwrap();
+    assert_eq!(store.summary(&Filter::new()).unwrap(), before);
+    let failed = Filter::new().status(Status::Failed);
+    assert_eq!(store.summary(&failed).unwrap(), []);
 }

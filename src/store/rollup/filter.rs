@@ -78,7 +78,7 @@ impl RollupFilter {
     }
 
     /// The conditions on the columns `experiment`, `config`, `role` and `epoch` of a table.
-    pub(super) fn arms(
+    pub(in crate::store) fn arms(
         &self,
         connection: &Connection,
         codes: &Codes,

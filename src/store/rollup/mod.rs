@@ -20,6 +20,7 @@ mod state;
 mod tables;
 mod unit_bucket;
 mod units;
+mod whole;
 
 pub use filter::RollupFilter;
 pub use histogram::Histogram;
@@ -31,7 +32,10 @@ pub use units::{Exposure, UnitBucket};
 pub(super) use facts::{Arm, FAILURE_BYTES, Facts, OUTPUT_BYTES};
 pub(super) use gather::Gathered;
 pub(super) use migrate::fill;
+pub(super) use read::{SINCE_VERSION, each};
+pub(super) use state::{State, status_index};
 pub(super) use tables::VERSION_4;
+pub(super) use whole::Whole;
 
 use super::codes::Codes;
 use exposures::Exposures;

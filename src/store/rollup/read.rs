@@ -6,7 +6,7 @@ use crate::store::{
     backend::Reader,
     row::{Names, value},
 };
-use rusqlite::{Row, params_from_iter, types::Type, types::Value};
+use rusqlite::{Connection, Row, params_from_iter, types::Type, types::Value};
 use std::{collections::VecDeque, fmt};
 
 /// How many rows are held at a time: a few KiB each.
@@ -92,6 +92,21 @@ pub(super) fn state(row: &Row<'_>) -> rusqlite::Result<(Arm, i64, i64, State)> {
         rusqlite::Error::FromSqlConversionFailure(10, Type::Blob, error.into())
     })?;
     Ok((arm, row.get(4)?, row.get(5)?, state))
+}
+
+/// Calls `with` for each row that `conditions` on the table mean.
+pub(in crate::store) fn each(
+    connection: &Connection,
+    conditions: &str,
+    mut with: impl FnMut(Arm, i64, i64, State),
+) -> rusqlite::Result<()> {
+    let mut statement = connection.prepare(&format!("SELECT {COLUMNS} FROM rollup{conditions}"))?;
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()? {
+        let (arm, minute, span, state) = state(row)?;
+        with(arm, minute, span, state);
+    }
+    Ok(())
 }
 
 impl RollupRows {

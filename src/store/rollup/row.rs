@@ -151,7 +151,7 @@ impl State {
         let [success, failed, skipped, cancelled] = self.statuses.map(count);
         let [both_succeeded, primary_failed, other_failed, both_failed] = self.pairs.map(count);
         let [equal, different] = self.compared.map(count);
-        let kinds = self.failures.0.iter();
+        let failures = self.failures(codes).collect();
         let reasons = self.skips.0.iter();
         Rollup {
             experiment,
@@ -165,9 +165,7 @@ impl State {
             failed,
             skipped,
             cancelled,
-            failures: kinds
-                .filter_map(|(kind, n)| Some((codes.failure.value(*kind)?, count(*n))))
-                .collect(),
+            failures,
             skips: reasons
                 .filter_map(|(reason, n)| Some((codes.skip.value(*reason)?, count(*n))))
                 .collect(),

@@ -6,7 +6,10 @@ use super::{
     histogram::Histogram,
     moments::Moments,
 };
-use crate::branch::Status;
+use crate::{
+    branch::{FailureKind, Status},
+    store::codes::Codes,
+};
 use std::collections::BTreeMap;
 
 /// The layout of the bytes.
@@ -14,14 +17,14 @@ const LAYOUT: u128 = 1;
 
 /// A row of the table `rollup`, or what is to be added to one. All of it adds up.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(super) struct State {
+pub(in crate::store) struct State {
     /// In the order of [`status_index`].
-    pub(super) statuses: [i64; 4],
+    pub(in crate::store) statuses: [i64; 4],
     /// By the codes of kinds and reasons.
     pub(super) failures: Counted,
     pub(super) skips: Counted,
     pub(super) retries: i64,
-    pub(super) duration: Histogram,
+    pub(in crate::store) duration: Histogram,
     pub(super) first_byte: Histogram,
     pub(super) duration_sums: Moments,
     pub(super) first_byte_sums: Moments,
@@ -35,7 +38,7 @@ pub(super) struct State {
     pub(super) exposures: i64,
 }
 
-pub(super) const fn status_index(status: Status) -> usize {
+pub(in crate::store) const fn status_index(status: Status) -> usize {
     match status {
         Status::Success => 0,
         Status::Failed => 1,
@@ -75,7 +78,7 @@ impl State {
         }
     }
 
-    pub(super) fn merge(&mut self, other: &Self) {
+    pub(in crate::store) fn merge(&mut self, other: &Self) {
         add_all(&mut self.statuses, other.statuses);
         other.failures.0.iter().for_each(|(kind, count)| self.failures.add(*kind, *count));
         other.skips.0.iter().for_each(|(reason, count)| self.skips.add(*reason, *count));
@@ -141,6 +144,16 @@ impl State {
         state.bytes_in = Moments::decode(&mut from)?;
         state.bytes_out = Moments::decode(&mut from)?;
         from.is_at_end().then_some(state)
+    }
+
+    /// The failed by kind. (A kind that only a newer version knows is among the failed only.)
+    pub(in crate::store) fn failures(
+        &self,
+        codes: &Codes,
+    ) -> impl Iterator<Item = (FailureKind, u64)> {
+        self.failures.0.iter().filter_map(|(kind, count)| {
+            Some((codes.failure.value(*kind)?, u64::try_from(*count).unwrap_or(0)))
+        })
     }
 
     const fn moments(&self) -> [&Moments; 4] {
