@@ -94,6 +94,9 @@ pub(super) struct Settings {
     /// The store for the branches, relative to this file [default: spearmint.db].
     #[serde(default)]
     pub(super) store: Option<PathBuf>,
+    /// How long branches are kept in the store [default: for ever].
+    #[serde(default)]
+    pub(super) retention: RetentionSettings,
     /// A tracking server that gets the branches, too.
     #[serde(default)]
     pub(super) mlflow: Option<String>,
@@ -108,6 +111,21 @@ pub(super) struct Settings {
     #[serde(default, deserialize_with = "units::duration")]
     #[cfg_attr(feature = "schema", schemars(with = "crate::config::schema::written::Duration"))]
     pub(super) drain_timeout: Option<Duration>,
+}
+
+/// How long branches are kept; what they come to by the minute stays.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct RetentionSettings {
+    /// Those that were dispatched longer ago are removed.
+    #[serde(deserialize_with = "units::duration")]
+    #[cfg_attr(feature = "schema", schemars(with = "crate::config::schema::written::Duration"))]
+    pub(super) age: Option<Duration>,
+    /// The oldest are removed while all of this experiment take more than this.
+    #[serde(deserialize_with = "units::size")]
+    #[cfg_attr(feature = "schema", schemars(with = "crate::config::schema::written::Size"))]
+    pub(super) size: Option<usize>,
 }
 
 /// TLS on the listener.

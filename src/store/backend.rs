@@ -4,6 +4,7 @@ use super::{
     StoreError, StoreOptions,
     codes::Codes,
     open,
+    retention::Keeper,
     write::{Limits, Writer},
 };
 use crate::{
@@ -71,7 +72,8 @@ impl SqliteStore {
     pub(super) fn open_with(path: &Path, options: StoreOptions) -> Result<Self, StoreError> {
         let (connection, codes) = open::for_writing(path, &options)?;
         let limits = Limits { output: options.output_limit, failure: options.failure_limit };
-        let writer = Some(Mutex::new(Writer::new(connection, codes, limits)));
+        let keeper = Keeper::new(&options);
+        let writer = Some(Mutex::new(Writer::new(connection, codes, limits, keeper)));
         Ok(Self { inner: Arc::new(Inner { path: path.to_owned(), options, writer }) })
     }
 
@@ -118,7 +120,10 @@ impl SqliteStore {
         };
         // After a panic in the middle of a batch the writer begins by rolling it back.
         let mut writer = writer.lock().unwrap_or_else(PoisonError::into_inner);
-        work(&mut writer).map_err(|error| self.failed("write", error))
+        let written = work(&mut writer);
+        // After a full disk as well: it may make room.
+        writer.keep();
+        written.map_err(|error| self.failed("write", error))
     }
 
     fn run_id(&self, run: &RunId) -> Result<BranchId, StoreError> {

@@ -8,7 +8,7 @@ use crate::{
 };
 use rusqlite::{Connection, OptionalExtension, params};
 use std::{
-    collections::{HashMap, hash_map::Entry},
+    collections::{BTreeSet, HashMap, hash_map::Entry},
     sync::Arc,
 };
 
@@ -56,6 +56,7 @@ pub(super) struct Keys {
     /// held here, nothing else can come to stand at these addresses.
     arms: HashMap<[usize; 3], Arm>,
     parents: HashMap<ConfigId, i64>,
+    experiments: BTreeSet<i64>,
     /// Their keys, and the first keys of their fingerprints.
     epochs: HashMap<Epoch, (i64, i64)>,
 }
@@ -101,6 +102,10 @@ impl Keys {
             return Ok((known.experiment, known.config));
         }
         let keys = (experiment_key(connection, arm)?, config_key(connection, arm)?);
+        if self.experiments.len() >= MAX_KNOWN {
+            self.experiments.clear();
+        }
+        self.experiments.insert(keys.0);
         if own_id {
             self.remember(address, arm, keys);
         }
@@ -111,7 +116,13 @@ impl Keys {
     pub(super) fn forget(&mut self) {
         self.arms.clear();
         self.parents.clear();
+        self.experiments.clear();
         self.epochs.clear();
+    }
+
+    /// The experiments that were written to.
+    pub(super) const fn experiments(&self) -> &BTreeSet<i64> {
+        &self.experiments
     }
 
     fn remember(&mut self, address: [usize; 3], arm: ArmOf<'_>, (experiment, config): (i64, i64)) {

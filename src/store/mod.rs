@@ -91,6 +91,7 @@ mod open;
 mod options;
 mod read;
 mod read_differences;
+mod retention;
 mod rollup;
 mod row;
 mod schema;
@@ -108,6 +109,7 @@ pub use filter::Filter;
 pub use noise::NoiseThresholds;
 pub use options::StoreOptions;
 pub use read::{BranchRows, StoreCounts};
+pub use retention::Retention;
 pub use rollup::{
     Exposure, Histogram, Moments, Pairs, Rollup, RollupFilter, RollupRows, UnitBucket,
 };

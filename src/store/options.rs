@@ -1,7 +1,7 @@
 //! How a store is opened.
 
-use super::{SqliteStore, StoreError};
-use std::{path::Path, time::Duration};
+use super::{Retention, SqliteStore, StoreError};
+use std::{collections::BTreeMap, path::Path, time::Duration};
 
 /// How a store is opened: its bounds, each with a default.
 #[derive(Debug, Clone)]
@@ -10,16 +10,20 @@ pub struct StoreOptions {
     pub(super) output_limit: usize,
     pub(super) failure_limit: usize,
     pub(super) max_size: Option<u64>,
+    pub(super) keep: Retention,
+    pub(super) keep_of: BTreeMap<Box<str>, Retention>,
 }
 
 impl StoreOptions {
-    /// The defaults: 5 s, 64 KiB, 64 KiB, no limit to the file.
+    /// The defaults: 5 s, 64 KiB, 64 KiB, no limit to the file, branches kept for ever.
     pub const fn new() -> Self {
         Self {
             busy_timeout: Duration::from_secs(5),
             output_limit: 64 * 1024,
             failure_limit: 64 * 1024,
             max_size: None,
+            keep: Retention::new(),
+            keep_of: BTreeMap::new(),
         }
     }
 
@@ -52,6 +56,24 @@ impl StoreOptions {
     #[must_use]
     pub const fn max_size(mut self, bytes: u64) -> Self {
         self.max_size = Some(bytes);
+        self
+    }
+
+    /// How long branches are kept, by age and by size for each experiment; for ever, unless it is
+    /// said here. Roll-ups stay.
+    ///
+    /// It holds for the experiments that this process writes to, and is seen to between batches,
+    /// some milliseconds at a time: so only while something is written.
+    #[must_use]
+    pub const fn keep(mut self, retention: Retention) -> Self {
+        self.keep = retention;
+        self
+    }
+
+    /// The same for one experiment, by its name.
+    #[must_use]
+    pub fn keep_of(mut self, experiment: impl Into<Box<str>>, retention: Retention) -> Self {
+        self.keep_of.insert(experiment.into(), retention);
         self
     }
 

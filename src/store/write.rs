@@ -6,6 +6,7 @@ use super::{
     compared::{self, Compared},
     keys::{BranchKeys, Keys},
     open,
+    retention::Keeper,
     rollup::{self, Facts, Rollups},
     schema,
 };
@@ -22,6 +23,7 @@ pub(super) struct Writer {
     memory: Memory,
     codes: Codes,
     limits: Limits,
+    keeper: Keeper,
 }
 
 /// What was looked up before.
@@ -48,10 +50,15 @@ pub(super) struct Limits {
 }
 
 impl Writer {
-    pub(super) fn new(connection: Connection, codes: Codes, limits: Limits) -> Self {
+    pub(super) fn new(
+        connection: Connection,
+        codes: Codes,
+        limits: Limits,
+        keeper: Keeper,
+    ) -> Self {
         // As many as are used in one batch.
         connection.set_prepared_statement_cache_capacity(64);
-        Self { connection, memory: Memory::default(), codes, limits }
+        Self { connection, memory: Memory::default(), codes, limits, keeper }
     }
 
     /// Keeps all of `batch`, in one transaction, or none of it. A branch that is there already
@@ -136,6 +143,13 @@ impl Writer {
         work: impl FnOnce(&Connection, &Codes) -> rusqlite::Result<T>,
     ) -> rusqlite::Result<T> {
         self.transaction(|connection, _, codes, _| work(connection, codes))
+    }
+
+    /// A slice of what keeps the file within its bounds.
+    pub(super) fn keep(&mut self) {
+        if self.connection.is_autocommit() {
+            self.keeper.keep(&mut self.connection, self.memory.keys.experiments());
+        }
     }
 
     fn transaction<T>(

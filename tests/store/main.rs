@@ -11,6 +11,7 @@ mod comparisons;
 mod crash;
 mod opening;
 mod reading;
+mod retention;
 mod rollups;
 mod round_trip;
 mod support;

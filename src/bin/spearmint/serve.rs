@@ -13,7 +13,7 @@ use tower_spearmint::{
     mlflow::MlflowBackend,
     proxy::{ExperimentFile, Proxy, ProxyHandle, ServeReport},
     record::{Recording, RecordingThread},
-    store::SqliteStore,
+    store::{Retention, SqliteStore, StoreOptions},
     strategy::StrategyRegistry,
 };
 use tracing_subscriber::EnvFilter;
@@ -140,7 +140,10 @@ impl Serve {
         let store_path =
             self.store.clone().or_else(|| file.store()).unwrap_or_else(|| "spearmint.db".into());
         let metrics = MetricsBackend::new();
-        let backend = (SqliteStore::open(&store_path)?, metrics.clone());
+        let mut retention = Retention::new();
+        (retention.age, retention.size) = file.retention();
+        let store = StoreOptions::new().keep_of(file.experiment(), retention).open(&store_path)?;
+        let backend = (store, metrics.clone());
         let (recorder, recordings, mlflow) = recorder(backend, mlflow);
         let recordings: Vec<_> =
             recordings.into_iter().map(Recording::spawn_thread).collect::<std::io::Result<_>>()?;

@@ -63,6 +63,13 @@ impl ExperimentFile {
         self.settings.store.as_deref().map(|path| self.resolve(path))
     }
 
+    /// How long branches are kept in the store: an age, and a size in bytes; for ever where the file
+    /// does not say.
+    pub fn retention(&self) -> (Option<Duration>, Option<u64>) {
+        let retention = &self.settings.retention;
+        (retention.age, retention.size.map(|bytes| bytes as u64))
+    }
+
     /// The MLflow server, if the file says.
     pub fn mlflow(&self) -> Option<&str> {
         self.settings.mlflow.as_deref()

@@ -11,6 +11,7 @@ mod facts;
 mod filter;
 mod gather;
 mod histogram;
+mod hours;
 mod migrate;
 mod moments;
 mod pairs;
@@ -31,6 +32,7 @@ pub use units::{Exposure, UnitBucket};
 
 pub(super) use facts::{Arm, FAILURE_BYTES, Facts, OUTPUT_BYTES};
 pub(super) use gather::Gathered;
+pub(super) use hours::{into_hour, oldest_minutes};
 pub(super) use migrate::fill;
 pub(super) use read::{SINCE_VERSION, each};
 pub(super) use state::{State, status_index};

@@ -26,7 +26,7 @@ pub(in crate::store) const VERSION_4: &str = "
             state BLOB NOT NULL,          -- reasons, histograms, sums, pairs
             UNIQUE (experiment, config, role, epoch, minute, span)
         );
-        CREATE INDEX rollup_minute ON rollup (minute);
+        CREATE INDEX rollup_minute ON rollup (minute, span);
         -- By bucket of the unit's hash: units are independent of one another, requests are not.
         CREATE TABLE unit_bucket (
             experiment INTEGER NOT NULL,
