@@ -110,7 +110,16 @@ impl SqliteStore {
         written.await.map_err(|error| not_run(error.to_string()))?
     }
 
-    /// Runs `work` with the connection that writes, when nothing else does. Blocks.
+    /// Runs `work` with the connection that writes, in no transaction, when nothing else does.
+    /// Blocks.
+    pub(super) fn with_connection<T>(
+        &self,
+        work: impl FnOnce(&mut rusqlite::Connection) -> rusqlite::Result<T>,
+    ) -> Result<T, StoreError> {
+        self.with_writer(|writer| writer.connection().and_then(work))
+    }
+
+    /// Runs `work` with what writes, when nothing else does. Blocks.
     pub(super) fn with_writer<T>(
         &self,
         work: impl FnOnce(&mut Writer) -> rusqlite::Result<T>,

@@ -99,6 +99,7 @@ mod schema;
 mod session;
 mod summary;
 mod tracking;
+mod upkeep;
 mod write;
 
 pub use backend::SqliteStore;
@@ -116,6 +117,7 @@ pub use rollup::{
 pub use row::BranchRow;
 pub use schema::{APPLICATION_ID, SCHEMA_VERSION};
 pub use summary::ConfigSummary;
+pub use upkeep::{CheckReport, Compacted, ExperimentStat, Progress, Pruned, StoreStat, TableStat};
 
 #[cfg(feature = "server")]
 pub(crate) use codes::Codes;

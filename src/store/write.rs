@@ -145,6 +145,15 @@ impl Writer {
         self.transaction(|connection, _, codes, _| work(connection, codes))
     }
 
+    /// The connection, in no transaction.
+    pub(super) fn connection(&mut self) -> rusqlite::Result<&mut Connection> {
+        if !self.connection.is_autocommit() {
+            // The disk failed so badly that the last batch could not even be rolled back.
+            self.connection.execute_batch("ROLLBACK")?;
+        }
+        Ok(&mut self.connection)
+    }
+
     /// A slice of what keeps the file within its bounds.
     pub(super) fn keep(&mut self) {
         if self.connection.is_autocommit() {
@@ -156,10 +165,7 @@ impl Writer {
         &mut self,
         work: impl FnOnce(&Connection, &mut Memory, &Codes, Limits) -> rusqlite::Result<T>,
     ) -> rusqlite::Result<T> {
-        if !self.connection.is_autocommit() {
-            // The disk failed so badly that the last batch could not even be rolled back.
-            self.connection.execute_batch("ROLLBACK")?;
-        }
+        self.connection()?;
         let result = open::immediate(&mut self.connection).and_then(|transaction| {
             let value = work(&transaction, &mut self.memory, &self.codes, self.limits)?;
             transaction.commit()?;

@@ -28,6 +28,7 @@ mod shadows;
 mod signals;
 mod smuggling;
 mod smuggling_h2;
+mod store;
 #[path = "../support/proxy.rs"]
 mod support;
 mod tls;

@@ -10,6 +10,7 @@ mod demo;
 mod diff;
 mod output;
 mod serve;
+mod store;
 mod store_path;
 mod ui;
 
@@ -32,6 +33,7 @@ Examples:
   spearmint assign experiment.yaml --unit ann    who gets what, and why
   spearmint diff                                 where shadows answered otherwise
   spearmint config diff a.yaml b.yaml            what differs between two files of configs
+  spearmint store stat                           what a store holds, and what it takes
 
 Exit codes: 0 done; 1 something failed; 2 wrong arguments or a mistake in a file.
 Colour follows the terminal and NO_COLOR. The level of the log follows SPEARMINT_LOG (info)."
@@ -50,6 +52,7 @@ enum Command {
     Diff(diff::Diff),
     Ui(ui::Ui),
     Config(config::Config),
+    Store(store::Store),
     Completions(completions::Completions),
 }
 
@@ -81,6 +84,7 @@ fn main() -> ExitCode {
         Command::Diff(command) => command.run(),
         Command::Ui(command) => command.run(),
         Command::Config(command) => command.run(),
+        Command::Store(command) => command.run(),
         Command::Completions(command) => command.run(),
     };
     let (error, code) = match result {

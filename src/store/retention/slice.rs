@@ -42,6 +42,13 @@ pub(in crate::store) struct Slice {
     pub(in crate::store) more: bool,
 }
 
+impl Cut {
+    /// The lowest id that is younger than the age.
+    pub(in crate::store) fn before_id(&self) -> [u8; 16] {
+        id(self.before_ms).to_be_bytes()
+    }
+}
+
 /// What an experiment's retention asks for at a time.
 pub(in crate::store) fn cut(experiment: i64, retention: Retention, now: SystemTime) -> Cut {
     let now = now.duration_since(UNIX_EPOCH).unwrap_or_default();

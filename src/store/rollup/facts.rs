@@ -154,6 +154,7 @@ pub(in crate::store) fn minute(id: &[u8; 16]) -> i64 {
     millis(id) / 60_000
 }
 
-fn millis(id: &[u8; 16]) -> i64 {
+/// The time of an id, in ms since 1970.
+pub(in crate::store) fn millis(id: &[u8; 16]) -> i64 {
     id[..6].iter().fold(0, |ms, byte| ms << 8 | i64::from(*byte))
 }

@@ -5,6 +5,7 @@
 //! and branches always agree. What cannot be told from a branch alone is settled once the batch is
 //! there: which pairs it completes, and which branches are the first of their unit.
 
+mod check;
 mod encoding;
 mod exposures;
 mod facts;
@@ -30,7 +31,8 @@ pub use read::RollupRows;
 pub use row::{Pairs, Rollup};
 pub use units::{Exposure, UnitBucket};
 
-pub(super) use facts::{Arm, FAILURE_BYTES, Facts, OUTPUT_BYTES};
+pub(super) use check::disagreements;
+pub(super) use facts::{Arm, FAILURE_BYTES, Facts, OUTPUT_BYTES, millis};
 pub(super) use gather::Gathered;
 pub(super) use hours::{into_hour, oldest_minutes};
 pub(super) use migrate::fill;

@@ -6,7 +6,7 @@
 
 use super::facts::{Arm, Facts};
 use crate::branch::Status;
-use rusqlite::{Statement, params, types::Value};
+use rusqlite::{Row, Statement, params, types::Value};
 
 /// How many buckets each config has.
 pub(super) const BUCKETS: u32 = 4_096;
@@ -82,5 +82,47 @@ impl Bucket {
             squares,
         ])?;
         Ok(())
+    }
+
+    pub(super) const SELECT: &'static str = "SELECT experiment, config, role, epoch, bucket,
+        success, failed, timed_out, duration_us, duration_us_squares FROM unit_bucket";
+
+    /// By [`SELECT`](Self::SELECT).
+    pub(super) fn read(row: &Row<'_>) -> rusqlite::Result<(Arm, i64, Self)> {
+        let arm = Arm {
+            experiment: row.get(0)?,
+            config: row.get(1)?,
+            role: row.get(2)?,
+            epoch: row.get(3)?,
+        };
+        let squares = match row.get(9)? {
+            Value::Integer(squares) => i128::from(squares),
+            Value::Real(squares) => squares as i128,
+            _ => 0,
+        };
+        let bucket = Self {
+            success: row.get(5)?,
+            failed: row.get(6)?,
+            timed_out: row.get(7)?,
+            duration_us: row.get(8)?,
+            duration_us_squares: squares,
+        };
+        Ok((arm, row.get(4)?, bucket))
+    }
+
+    pub(super) const fn merge(&mut self, other: &Self) {
+        self.success += other.success;
+        self.failed += other.failed;
+        self.timed_out += other.timed_out;
+        self.duration_us = self.duration_us.saturating_add(other.duration_us);
+        self.duration_us_squares =
+            self.duration_us_squares.saturating_add(other.duration_us_squares);
+    }
+
+    /// Whether the two are one, but for the rounding of squares that are no whole number any more.
+    pub(super) fn agrees(&self, other: &Self) -> bool {
+        let (one, two) = (self.duration_us_squares as f64, other.duration_us_squares as f64);
+        let squares = Self { duration_us_squares: other.duration_us_squares, ..*self };
+        squares == *other && (one - two).abs() <= 1e-9 * one.abs().max(two.abs())
     }
 }

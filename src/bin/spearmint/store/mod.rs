@@ -1,0 +1,88 @@
+//! `spearmint store`.
+
+mod check;
+mod compact;
+mod prune;
+mod stat;
+
+use crate::{Failed, store_path};
+use clap::{Args, Subcommand};
+use indicatif::{ProgressBar, ProgressStyle};
+use std::{path::Path, time::Duration};
+use tower_spearmint::store::{Progress, SqliteStore, StoreError};
+
+/// Look after a store: what it holds, whether it is whole, making it smaller
+#[derive(Debug, Args)]
+#[command(arg_required_else_help = true)]
+pub(crate) struct Store {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Stat(stat::Stat),
+    Check(check::Check),
+    Compact(compact::Compact),
+    Prune(prune::Prune),
+}
+
+impl Store {
+    pub(crate) fn run(self) -> Result<(), Failed> {
+        match self.command {
+            Command::Stat(command) => command.run(),
+            Command::Check(command) => command.run(),
+            Command::Compact(command) => command.run(),
+            Command::Prune(command) => command.run(),
+        }
+    }
+}
+
+/// The store of a command that changes it: there must be one.
+fn open_to_write(path: &Path) -> Result<SqliteStore, Failed> {
+    store_path::open(path)?;
+    SqliteStore::open(path).map_err(|error| Failed::Input(error.into()))
+}
+
+/// What the user named wrong is another exit code than what went wrong.
+fn failed(error: StoreError) -> Failed {
+    match error {
+        StoreError::NoExperiment { .. } => Failed::Input(error.into()),
+        error => error.into(),
+    }
+}
+
+/// A line at the terminal that says how far long work has come; nothing where there is none.
+struct Watch(ProgressBar);
+
+impl Watch {
+    fn new() -> Self {
+        let bar = ProgressBar::new_spinner();
+        bar.enable_steady_tick(Duration::from_millis(100));
+        Self(bar)
+    }
+
+    fn show(&self, progress: Progress) {
+        let template = if progress.total > 0 {
+            "{spinner} {msg}: {human_pos} of {human_len} [{bar:30}]"
+        } else if progress.done > 0 {
+            "{spinner} {msg}: {human_pos}"
+        } else {
+            "{spinner} {msg}"
+        };
+        if self.0.message() != progress.step
+            && let Ok(style) = ProgressStyle::with_template(template)
+        {
+            self.0.set_style(style);
+            self.0.set_message(progress.step);
+        }
+        self.0.set_length(progress.total);
+        self.0.set_position(progress.done);
+    }
+}
+
+impl Drop for Watch {
+    fn drop(&mut self) {
+        self.0.finish_and_clear();
+    }
+}
