@@ -37,7 +37,7 @@ fn main() {
     let directory = Path::new(env!("CARGO_TARGET_TMPDIR"));
     println!("{rows} branches in batches of {BATCH}, in {}", directory.display());
     println!("{:34} {:>10} {:>10} {:>9}", "", "branches/s", "bytes each", "p99 batch");
-    let cases: [(&str, Change); 5] = [
+    let cases: [(&str, Change); 6] = [
         ("one branch a request", |_, _| {}),
         ("a shadow for each, 5 % end late", shadows),
         ("1 % failed, with a 100-byte text", |branch, n| {
@@ -47,7 +47,10 @@ fn main() {
                 branch.failure = Some(Failure::new(FailureKind::Connect, &text[..100]));
             }
         }),
-        ("sticky: hash of the unit", |branch, n| {
+        ("sticky: 20,000 units", |branch, n| {
+            branch.unit = Some((n % 20_000).wrapping_mul(0x9e37_79b9_7f4a_7c15));
+        }),
+        ("sticky: each unit only once", |branch, n| {
             branch.unit = Some(n.wrapping_mul(0x9e37_79b9_7f4a_7c15));
         }),
         ("an output of 200 bytes", |branch, n| {

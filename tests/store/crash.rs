@@ -1,7 +1,7 @@
 //! `kill -9` in the middle of writing.
 
-use super::support::{Dir, Second, branches, id, write};
-use tower_spearmint::store::{Filter, RollupFilter, SqliteStore};
+use super::support::{Dir, Second, assert_whole, branches, id, write};
+use tower_spearmint::store::{Filter, SqliteStore};
 
 const BATCH: usize = 200;
 
@@ -52,9 +52,7 @@ fn a_process_killed_while_writing_loses_nothing_it_had_committed() {
             assert_eq!(kept, id(1_790_000_000_000, count));
             count += 1;
         }
-        let rolled_up = store.rollups(&RollupFilter::new()).unwrap();
-        let rolled_up: u64 = rolled_up.map(|rollup| rollup.unwrap().requests()).sum();
-        assert_eq!(rolled_up, u64::from(count));
+        assert_whole(&store);
         // At most the batch that was committed and not spoken of yet.
         assert!(count == said || count == said + BATCH as u32, "said {said}, kept {count}");
         assert!(count > before);

@@ -1,6 +1,6 @@
 //! Branches that are too old or too many go, and what they come to stays.
 
-use super::support::{Dir, block_on, branches, place, write};
+use super::support::{Dir, assert_whole, block_on, branches, place, write};
 use rusqlite::Connection;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use tower_spearmint::{
@@ -76,9 +76,7 @@ fn what_is_older_than_its_age_goes_with_all_that_belongs_to_it_and_roll_ups_stay
     assert_eq!(count(&connection, "SELECT count(*) FROM output"), 200);
     assert_eq!(count(&connection, "SELECT count(*) FROM comparison"), 0);
     assert_eq!(count(&connection, "SELECT sum(removed) FROM held"), 3_000);
-    let integrity: String =
-        connection.query_row("PRAGMA integrity_check", [], |row| row.get(0)).unwrap();
-    assert_eq!(integrity, "ok");
+    assert_whole(&store);
     let after = rollups(&store);
     assert!(before.iter().all(|rollup| after.contains(rollup)));
     let summary = store.summary(&Filter::new()).unwrap();
@@ -97,13 +95,14 @@ fn the_oldest_go_while_an_experiment_takes_more_than_its_size() {
     settle(&store, &all[3_999..]);
     // Until the next look, in a second.
     let deadline = std::time::Instant::now() + Duration::from_secs(20);
-    while store.counts().unwrap().branches > 1_500 {
+    while store.counts().unwrap().branches >= 1_500 {
         assert!(std::time::Instant::now() < deadline, "{:?}", store.counts());
         write(&store, &all[3_999..]).unwrap();
     }
     let kept: Vec<_> = store.branches(&Filter::new()).unwrap().map(|b| b.unwrap().id).collect();
     // About 100 bytes each.
     assert!((500..1_500).contains(&kept.len()), "{}", kept.len());
+    assert_whole(&store);
     let newest: Vec<_> = all[4_000 - kept.len()..].iter().map(|b| b.id).collect();
     assert_eq!(kept, newest);
     let summary = store.summary(&Filter::new()).unwrap();
@@ -180,6 +179,7 @@ fn minutes_older_than_two_days_become_hours_that_hold_the_same() {
     assert!(hours.iter().all(|rollup| rollup.minutes == 60));
     assert!(hours.len() < 20, "{}", hours.len());
     assert_eq!(merged(hours), merged(minutes));
+    assert_whole(&store);
     // From the middle of an hour on: that hour is counted by its branches.
     for minute in [0, 1, 59, 60, 75, 149, 150] {
         let filter = Filter::new().since_ns(start + minute * 60 * SECOND_NS);

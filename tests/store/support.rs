@@ -53,6 +53,14 @@ pub(crate) fn write(store: &SqliteStore, batch: &[Branch]) -> Result<(), BatchEr
     block_on(store.log_batch(batch))
 }
 
+/// The file is whole, and the roll-ups are what the branches come to.
+#[track_caller]
+pub(crate) fn assert_whole(store: &SqliteStore) {
+    let report = store.check(|_| {}).unwrap();
+    assert!(report.is_whole(), "{:#?}", report.faults);
+    assert_eq!(report.branches, store.counts().unwrap().branches);
+}
+
 pub(crate) fn pool() -> ConfigPool {
     ConfigPool::from_values([
         json!({ "config_id": "stable", "llm": { "model": "small-v1", "temperature": 0.1 } }),
