@@ -35,9 +35,9 @@ impl Bucket {
             return;
         }
         if facts.status == Status::Failed {
-            self.failed += by
+            self.failed += by;
         } else {
-            self.success += by
+            self.success += by;
         }
         self.timed_out += if facts.timed_out { by } else { 0 };
         // Whole microseconds: the squares of an hour in ns would not fit SQLite's integers.
