@@ -61,7 +61,10 @@ impl ApiError {
     }
 
     pub(super) fn missing(name: &str) -> Self {
-        Self::invalid(format!("Missing value for required parameter '{name}'."))
+        Self::invalid(format!(
+            "Missing value for required parameter '{name}'. See the API docs for more information \
+             about request parameters."
+        ))
     }
 
     pub(super) fn none(message: impl Into<String>) -> Self {

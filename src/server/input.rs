@@ -1,6 +1,9 @@
 //! The parameters of a call: JSON in the body, or the query of a `GET`, and parts of the path.
 
+mod number;
+
 use super::error::ApiError;
+use bytes::Bytes;
 use serde::{Deserialize, Deserializer, de::DeserializeOwned};
 use serde_json::{Map, Value};
 
@@ -9,20 +12,23 @@ use serde_json::{Map, Value};
 /// They follow the JSON of protocol buffers (<https://protobuf.dev/programming-guides/json>): a
 /// 64-bit number may be a string, an absent field and `null` are the same, and unknown fields
 /// are passed over.
-#[derive(Debug, Default)]
-pub(super) struct Input(Map<String, Value>);
+#[derive(Debug)]
+pub(super) enum Input {
+    /// JSON as it came, until it is known what is wanted of it.
+    Body(Bytes),
+    Map(Map<String, Value>),
+}
+
+impl Default for Input {
+    fn default() -> Self {
+        Self::Map(Map::new())
+    }
+}
 
 impl Input {
     /// The body of a call; an empty one is no parameters.
-    pub(super) fn of_body(body: &[u8]) -> Result<Self, ApiError> {
-        if body.trim_ascii().is_empty() {
-            return Ok(Self::default());
-        }
-        match serde_json::from_slice(body) {
-            Ok(Value::Object(map)) => Ok(Self(map)),
-            Ok(_) => Err(ApiError::invalid("Invalid request body: expected a JSON object.")),
-            Err(error) => Err(ApiError::invalid(format!("Invalid JSON in request body: {error}."))),
-        }
+    pub(super) fn of_body(body: Bytes) -> Self {
+        if body.trim_ascii().is_empty() { Self::default() } else { Self::Body(body) }
     }
 
     /// The query of a call; a name that stands several times is a list.
@@ -38,22 +44,60 @@ impl Input {
                 Some(first) => *first = Value::Array(vec![first.take(), value]),
             }
         }
-        Self(map)
+        Self::Map(map)
     }
 
     /// Adds a part of the path.
-    pub(super) fn set(&mut self, name: &str, value: String) {
-        self.0.insert(name.to_owned(), Value::String(value));
+    pub(super) fn set(&mut self, name: &str, value: String) -> Result<(), ApiError> {
+        if let Self::Body(body) = self {
+            *self = Self::Map(match serde_json::from_slice(body) {
+                Ok(Value::Object(map)) => map,
+                Ok(_) => return Err(not_an_object()),
+                Err(error) => return Err(not_json(&error)),
+            });
+        }
+        if let Self::Map(map) = self {
+            map.insert(name.to_owned(), Value::String(value));
+        }
+        Ok(())
     }
 
     /// All of them as `T`.
     pub(super) fn read<T: DeserializeOwned>(&mut self) -> Result<T, ApiError> {
-        let map = Value::Object(std::mem::take(&mut self.0));
-        serde_path_to_error::deserialize(map).map_err(|error| {
-            let path = error.path().to_string();
-            ApiError::invalid(format!("Invalid value for parameter '{path}': {}", error.inner()))
-        })
+        match std::mem::take(self) {
+            Self::Map(map) => serde_path_to_error::deserialize(Value::Object(map))
+                .map_err(|error| invalid_at(error.path(), error.inner())),
+            Self::Body(body) => {
+                serde_json::from_slice(&body).map_err(|error| explain::<T>(&body, &error))
+            }
+        }
     }
+}
+
+/// What is wrong with a body that could not be read, and where. Looking costs more than reading
+/// did, so it is done only now.
+fn explain<T: DeserializeOwned>(body: &[u8], error: &serde_json::Error) -> ApiError {
+    match serde_json::from_slice::<Value>(body) {
+        Err(error) => not_json(&error),
+        Ok(value @ Value::Object(_)) => match serde_path_to_error::deserialize::<_, T>(value) {
+            Err(error) => invalid_at(error.path(), error.inner()),
+            // A name that stands twice, say.
+            Ok(_) => ApiError::invalid(format!("Invalid request body: {error}.")),
+        },
+        Ok(_) => not_an_object(),
+    }
+}
+
+fn not_an_object() -> ApiError {
+    ApiError::invalid("Invalid request body: expected a JSON object.")
+}
+
+fn not_json(error: &serde_json::Error) -> ApiError {
+    ApiError::invalid(format!("Invalid JSON in request body: {error}."))
+}
+
+fn invalid_at(path: &serde_path_to_error::Path, error: &serde_json::Error) -> ApiError {
+    ApiError::invalid(format!("Invalid value for parameter '{path}': {error}"))
 }
 
 /// The value of a parameter that must be there, and not be empty.
@@ -63,28 +107,12 @@ pub(super) fn required(value: Option<String>, name: &str) -> Result<String, ApiE
 
 /// A number, also one that is written as a string.
 pub(super) fn int<'de, D: Deserializer<'de>>(from: D) -> Result<Option<i64>, D::Error> {
-    #[derive(Deserialize)]
-    #[serde(untagged)]
-    enum Written {
-        Number(i64),
-        Float(f64),
-        Text(String),
-    }
-    match Option::<Written>::deserialize(from)? {
-        None => Ok(None),
-        Some(Written::Number(number)) => Ok(Some(number)),
-        Some(Written::Float(number)) if number.fract() == 0.0 && number.abs() < 2f64.powi(53) => {
-            Ok(Some(number as i64))
-        }
-        Some(Written::Float(number)) => {
-            Err(serde::de::Error::custom(format!("{number} is not a whole number")))
-        }
-        Some(Written::Text(text)) => text
-            .trim()
-            .parse()
-            .map(Some)
-            .map_err(|_| serde::de::Error::custom(format!("{text:?} is not a whole number"))),
-    }
+    from.deserialize_option(number::Int)
+}
+
+/// A number, also one that is written as a string; `NaN`, `Infinity` and `-Infinity` are.
+pub(super) fn float<'de, D: Deserializer<'de>>(from: D) -> Result<Option<f64>, D::Error> {
+    from.deserialize_option(number::Float)
 }
 
 /// A list; one value alone, as a query has it, is a list of one.

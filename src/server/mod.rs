@@ -29,11 +29,14 @@ mod call;
 mod error;
 mod experiments;
 mod input;
+mod page;
 mod readers;
 mod reply;
 mod routes;
 mod runs;
+mod search;
 mod serve;
+mod validate;
 mod writer;
 
 pub use serve::MlflowServer;

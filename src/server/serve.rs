@@ -113,10 +113,10 @@ impl MlflowServer {
         let mut input = if method == Method::GET {
             Input::of_query(request.uri().query().unwrap_or_default())
         } else {
-            Input::of_body(&body(request).await?)?
+            Input::of_body(body(request).await?)
         };
         for (name, part) in found.parts {
-            input.set(&name, part);
+            input.set(&name, part)?;
         }
         match found.call {
             Call::Read(handler) => self.inner.readers.run(handler, input).await,

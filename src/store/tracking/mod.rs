@@ -1,7 +1,7 @@
 //! The tables behind MLflow's experiments and runs, in the same file as the branches.
 //!
-//! An experiment of the branches is one of MLflow's as well, under its name: a trigger gives it
-//! a row here when it is first seen. A branch needs no row: it *is* a run, whose id is the
+//! An experiment of the branches is one of MLflow's as well, at first under its name: a trigger
+//! gives it a row here when it is first seen, or takes the one of that name. A branch needs no row: it *is* a run, whose id is the
 //! branch's. What a user adds to one (a tag, a param, a metric) stands in the tables of the
 //! runs under that id, and what a user changes in one stands in `mlflow_branch_change`.
 
@@ -19,7 +19,8 @@ const EXPERIMENTS: &str = "
             artifact_location TEXT,       -- NULL: mlflow-artifacts:/ID
             deleted INTEGER NOT NULL DEFAULT 0,
             created_ms INTEGER NOT NULL,
-            updated_ms INTEGER NOT NULL
+            updated_ms INTEGER NOT NULL,
+            branches TEXT UNIQUE          -- the experiment of branches that it is, if any
         );
         CREATE TABLE mlflow_experiment_tag (
             experiment INTEGER NOT NULL,
@@ -29,10 +30,14 @@ const EXPERIMENTS: &str = "
         ) WITHOUT ROWID;
         INSERT INTO mlflow_experiment (id, name, created_ms, updated_ms)
             VALUES (0, 'Default', unixepoch('subsec') * 1000, unixepoch('subsec') * 1000);
-        INSERT OR IGNORE INTO mlflow_experiment (name, created_ms, updated_ms)
-            SELECT name, unixepoch('subsec') * 1000, unixepoch('subsec') * 1000
-            FROM experiment ORDER BY key;
-        CREATE TRIGGER mlflow_experiment_of_branches AFTER INSERT ON experiment BEGIN
-            INSERT OR IGNORE INTO mlflow_experiment (name, created_ms, updated_ms)
-                VALUES (new.name, unixepoch('subsec') * 1000, unixepoch('subsec') * 1000);
+        INSERT INTO mlflow_experiment (name, branches, created_ms, updated_ms)
+            SELECT name, name, unixepoch('subsec') * 1000, unixepoch('subsec') * 1000
+            FROM experiment WHERE true GROUP BY name ORDER BY min(key)
+            ON CONFLICT (name) DO UPDATE SET branches = excluded.branches;
+        CREATE TRIGGER mlflow_experiment_of_branches AFTER INSERT ON experiment
+        WHEN NOT EXISTS (SELECT 1 FROM mlflow_experiment WHERE branches = new.name) BEGIN
+            INSERT INTO mlflow_experiment (name, branches, created_ms, updated_ms)
+                VALUES (new.name, new.name, unixepoch('subsec') * 1000,
+                    unixepoch('subsec') * 1000)
+                ON CONFLICT (name) DO UPDATE SET branches = excluded.branches;
         END;";

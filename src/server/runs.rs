@@ -1,5 +1,0 @@
-//! Runs: `runs/…`.
-
-use super::call::Route;
-
-pub(super) const ROUTES: &[Route] = &[];

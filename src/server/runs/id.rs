@@ -1,0 +1,54 @@
+//! The id of a run, which is 16 bytes in the store and 32 digits for clients.
+
+use crate::{branch::BranchId, clock::Tick};
+use rusqlite::{
+    ToSql,
+    types::{FromSql, FromSqlResult, ToSqlOutput, ValueRef},
+};
+use serde::{Serialize, Serializer};
+use std::fmt;
+use uuid::Uuid;
+
+/// The id of a run, be it a client's or a branch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(in crate::server) struct RunId([u8; 16]);
+
+impl RunId {
+    /// A new one. It sorts by time as those of branches do, and is none of theirs.
+    pub(super) fn now() -> Self {
+        Self(*BranchId::at(Tick::now()).as_bytes())
+    }
+
+    /// `None` where no run can have that id.
+    pub(in crate::server) fn parse(text: &str) -> Option<Self> {
+        let plain = text.len() == 32 && !text.bytes().any(|byte| byte.is_ascii_uppercase());
+        if !plain {
+            return None;
+        }
+        Uuid::try_parse(text).ok().map(|id| Self(id.into_bytes()))
+    }
+}
+
+impl fmt::Display for RunId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(Uuid::from_bytes(self.0).simple().encode_lower(&mut [0; 32]))
+    }
+}
+
+impl Serialize for RunId {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        to.serialize_str(Uuid::from_bytes(self.0).simple().encode_lower(&mut [0; 32]))
+    }
+}
+
+impl ToSql for RunId {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        Ok(ToSqlOutput::Borrowed(ValueRef::Blob(&self.0)))
+    }
+}
+
+impl FromSql for RunId {
+    fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
+        <[u8; 16]>::column_result(value).map(Self)
+    }
+}

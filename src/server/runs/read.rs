@@ -1,0 +1,69 @@
+//! A run as it is answered.
+
+use super::{
+    super::{
+        call::{Answer, Context},
+        error::ApiError,
+        experiments::Place,
+        input::Input,
+        reply::Reply,
+    },
+    RunId, inputs, log, metrics, params, subject, tags,
+    wire::{self, Run, RunData, RunInfo},
+};
+use rusqlite::OptionalExtension;
+use serde_json::json;
+
+pub(super) fn get(context: &Context<'_>, mut input: Input) -> Answer {
+    let named: log::Named = input.read()?;
+    let run = subject::find(context, named.id())?;
+    Ok(Reply::json(&json!({ "run": whole(context, run.id)? })))
+}
+
+/// A run with all that belongs to it.
+///
+/// # Errors
+///
+/// When there is none.
+pub(super) fn whole(context: &Context<'_>, id: RunId) -> Result<Run, ApiError> {
+    Ok(Run {
+        info: info(context, id)?,
+        data: RunData {
+            metrics: metrics::of(context, id)?,
+            params: params::of(context, id)?,
+            tags: tags::of(context, id)?,
+        },
+        inputs: inputs::of(context, id)?,
+        outputs: inputs::outputs_of(context, id)?,
+    })
+}
+
+/// # Errors
+///
+/// When there is none.
+pub(super) fn info(context: &Context<'_>, id: RunId) -> Result<RunInfo, ApiError> {
+    context
+        .connection
+        .prepare_cached(
+            "SELECT r.experiment, e.artifact_location, r.name, r.user_id, r.status, r.start_ms,
+                 r.end_ms, r.deleted_ms IS NOT NULL
+             FROM mlflow_run r JOIN mlflow_experiment e ON e.id = r.experiment WHERE r.id = ?1",
+        )?
+        .query_row([id], |row| {
+            let place = Place { id: row.get(0)?, artifact_location: row.get(1)? };
+            Ok(RunInfo {
+                run_uuid: id,
+                experiment_id: place.id.to_string(),
+                run_name: row.get(2)?,
+                user_id: row.get(3)?,
+                status: row.get(4)?,
+                start_time: row.get(5)?,
+                end_time: row.get(6)?,
+                artifact_uri: place.artifact_uri(id),
+                lifecycle_stage: wire::lifecycle_stage(row.get(7)?),
+                run_id: id,
+            })
+        })
+        .optional()?
+        .ok_or_else(|| ApiError::none(format!("Run with id={id} not found")))
+}

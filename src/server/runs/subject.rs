@@ -1,0 +1,52 @@
+//! Which run an id means.
+
+use super::{
+    super::{call::Context, error::ApiError, input},
+    RunId, wire,
+};
+use rusqlite::OptionalExtension;
+
+/// The run that a call is about.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Subject {
+    pub(super) id: RunId,
+    pub(super) experiment: i64,
+    deleted: bool,
+}
+
+/// Finds a run by the id that a client sent.
+///
+/// # Errors
+///
+/// When none was sent, and when there is no such run.
+pub(super) fn find(context: &Context<'_>, sent: Option<String>) -> Result<Subject, ApiError> {
+    let sent = input::required(sent, "run_id")?;
+    let none = || ApiError::none(format!("Run with id={sent} not found"));
+    let id = RunId::parse(&sent).ok_or_else(none)?;
+    context
+        .connection
+        .prepare_cached("SELECT experiment, deleted_ms IS NOT NULL FROM mlflow_run WHERE id = ?1")?
+        .query_row([id], |row| Ok(Subject { id, experiment: row.get(0)?, deleted: row.get(1)? }))
+        .optional()?
+        .ok_or_else(none)
+}
+
+/// Finds a run that is not deleted.
+///
+/// # Errors
+///
+/// As [`find`], and when it is.
+pub(super) fn find_active(
+    context: &Context<'_>,
+    sent: Option<String>,
+) -> Result<Subject, ApiError> {
+    let subject = find(context, sent)?;
+    if subject.deleted {
+        return Err(ApiError::invalid(format!(
+            "The run {} must be in the 'active' state. Current state is {}.",
+            subject.id,
+            wire::lifecycle_stage(true)
+        )));
+    }
+    Ok(subject)
+}

@@ -1,0 +1,7 @@
+//! The grammar of MLflow's searches.
+
+#![allow(dead_code)]
+
+mod clause;
+mod condition;
+mod lexer;
