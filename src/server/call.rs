@@ -1,6 +1,6 @@
 //! What a call is, and what it works with.
 
-use super::{error::ApiError, input::Input, reply::Reply};
+use super::{error::ApiError, input::Input, raw::RawHandler, reply::Reply};
 use crate::store::Codes;
 use rusqlite::Connection;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -22,9 +22,12 @@ pub(super) enum Call {
     Read(Handler),
     /// In a transaction; an error undoes what it wrote.
     Write(Handler),
+    /// By itself: its bodies stream.
+    Raw(RawHandler),
 }
 
-/// One call: its method, its path below `/api/` and `/ajax-api/`, and what it does.
+/// One call: its method, its path below `/api/` and `/ajax-api/` (or, with a slash in front, from
+/// the root), and what it does.
 pub(super) type Route = (&'static str, &'static str, Call);
 
 /// Milliseconds since the Unix epoch.

@@ -22,11 +22,16 @@ pub(super) enum ErrorCode {
     InvalidParameterValue,
     InvalidState,
     NotFound,
+    NotImplemented,
     PermissionDenied,
     RequestLimitExceeded,
     ResourceAlreadyExists,
     ResourceDoesNotExist,
+    /// The disk is full.
+    StorageFull,
     TemporarilyUnavailable,
+    /// The body has more bytes than it may have.
+    TooLarge,
     Unauthenticated,
 }
 
@@ -39,10 +44,14 @@ impl ErrorCode {
             Self::InvalidParameterValue => ("INVALID_PARAMETER_VALUE", StatusCode::BAD_REQUEST),
             Self::InvalidState => ("INVALID_STATE", StatusCode::INTERNAL_SERVER_ERROR),
             Self::NotFound => ("NOT_FOUND", StatusCode::NOT_FOUND),
+            Self::NotImplemented => ("NOT_IMPLEMENTED", StatusCode::NOT_IMPLEMENTED),
             Self::PermissionDenied => ("PERMISSION_DENIED", StatusCode::FORBIDDEN),
             Self::RequestLimitExceeded => ("REQUEST_LIMIT_EXCEEDED", StatusCode::TOO_MANY_REQUESTS),
             Self::ResourceAlreadyExists => ("RESOURCE_ALREADY_EXISTS", StatusCode::BAD_REQUEST),
             Self::ResourceDoesNotExist => ("RESOURCE_DOES_NOT_EXIST", StatusCode::NOT_FOUND),
+            // (MLflow's client tries again on 500, 503 and 429; that helps neither of these.)
+            Self::StorageFull => ("RESOURCE_EXHAUSTED", StatusCode::INSUFFICIENT_STORAGE),
+            Self::TooLarge => ("RESOURCE_LIMIT_EXCEEDED", StatusCode::PAYLOAD_TOO_LARGE),
             Self::TemporarilyUnavailable => {
                 ("TEMPORARILY_UNAVAILABLE", StatusCode::SERVICE_UNAVAILABLE)
             }

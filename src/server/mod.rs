@@ -23,13 +23,16 @@
 //! [`routes`] finds it. One that reads runs on a blocking thread, with a connection of its own
 //! ([`readers`]). All that write run on one thread ([`writer`]), which takes as many calls as
 //! are waiting into one transaction, each in a savepoint of its own, and answers when it is
-//! committed.
+//! committed. A call whose body streams ([`raw`]) does both, and reads and writes files beside
+//! the store ([`artifacts`]).
 
+mod artifacts;
 mod call;
 mod error;
 mod experiments;
 mod input;
 mod page;
+mod raw;
 mod readers;
 mod reply;
 mod routes;

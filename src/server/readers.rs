@@ -1,9 +1,8 @@
 //! The connections that read.
 
 use super::{
-    call::{Answer, Context, Handler},
+    call::Context,
     error::{ApiError, ErrorCode},
-    input::Input,
 };
 use crate::store::{Session, SqliteStore};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -29,7 +28,10 @@ impl Readers {
     /// # Cancel safety
     ///
     /// A call that was begun runs to its end, unheard.
-    pub(super) async fn run(&self, handler: Handler, input: Input) -> Answer {
+    pub(super) async fn run<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Context<'_>) -> Result<T, ApiError> + Send + 'static,
+    ) -> Result<T, ApiError> {
         // The semaphore is never closed.
         let Ok(turn) = self.turns.clone().acquire_owned().await else { return Err(stopped()) };
         let readers = self.clone();
@@ -39,10 +41,8 @@ impl Readers {
                 Some(session) => session,
                 None => readers.store.reading_session()?,
             };
-            let answer = handler(
-                &Context { connection: session.connection(), codes: session.codes() },
-                input,
-            );
+            let answer =
+                work(&Context { connection: session.connection(), codes: session.codes() });
             readers.idle.lock().unwrap_or_else(PoisonError::into_inner).push(session);
             answer
         });

@@ -2,8 +2,12 @@
 
 use bytes::Bytes;
 use http::{HeaderValue, Response, StatusCode, header};
-use http_body_util::Full;
+use http_body_util::{Either, Full, combinators::UnsyncBoxBody};
 use serde::Serialize;
+use std::io;
+
+/// A body that is there as a whole, or one that streams.
+pub(super) type Body = Either<Full<Bytes>, UnsyncBoxBody<Bytes, io::Error>>;
 
 /// A whole answer: a status, and JSON.
 #[derive(Debug)]
@@ -28,6 +32,11 @@ impl Reply {
         Self { status: StatusCode::OK, content_type, body: Bytes::from_static(b"{}") }
     }
 
+    /// No body at all.
+    pub(super) fn empty() -> Self {
+        Self { body: Bytes::new(), ..Self::done() }
+    }
+
     pub(super) fn text(text: impl Into<Bytes>) -> Self {
         let content_type = HeaderValue::from_static("text/plain; charset=utf-8");
         Self { status: StatusCode::OK, content_type, body: text.into() }
@@ -38,8 +47,8 @@ impl Reply {
         self
     }
 
-    pub(super) fn into_response(self) -> Response<Full<Bytes>> {
-        let mut response = Response::new(Full::new(self.body));
+    pub(super) fn into_response(self) -> Response<Body> {
+        let mut response = Response::new(Either::Left(Full::new(self.body)));
         *response.status_mut() = self.status;
         response.headers_mut().insert(header::CONTENT_TYPE, self.content_type);
         response

@@ -1,6 +1,7 @@
 //! Which call a path means.
 
 use super::{
+    artifacts,
     call::{Call, Route},
     error::{ApiError, ErrorCode},
     experiments, runs,
@@ -9,7 +10,7 @@ use http::Method;
 use matchit::Router;
 
 /// The rooms of the API, each with its calls.
-const ROOMS: &[&[Route]] = &[experiments::ROUTES, runs::ROUTES];
+const ROOMS: &[&[Route]] = &[artifacts::ROUTES, experiments::ROUTES, runs::ROUTES];
 
 /// Calls by path, then by method.
 pub(super) struct Routes(Router<Vec<(&'static str, Call)>>);
@@ -34,7 +35,9 @@ impl Routes {
         }
         let mut router = Router::new();
         for (path, calls) in by_path {
-            for prefix in ["/api/", "/ajax-api/"] {
+            let prefixes: &[_] =
+                if path.starts_with('/') { &[""] } else { &["/api/", "/ajax-api/"] };
+            for prefix in prefixes {
                 router.insert(format!("{prefix}{path}"), calls.clone())?;
             }
         }

@@ -1,21 +1,23 @@
 //! Connections, and the way of a request to its call.
 
 use super::{
+    artifacts::Artifacts,
     call::Call,
     error::{ApiError, ErrorCode},
     input::Input,
+    raw::Raw,
     readers::Readers,
-    reply::Reply,
+    reply::{Body, Reply},
     routes::Routes,
     writer::WriterQueue,
 };
 use crate::{BoxError, store::SqliteStore};
 use bytes::Bytes;
 use http::{Method, Request, Response};
-use http_body_util::{BodyExt, Full, Limited};
+use http_body_util::{BodyExt, Limited};
 use hyper::{body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
-use std::{convert::Infallible, pin::pin, sync::Arc, time::Duration};
+use std::{convert::Infallible, path::PathBuf, pin::pin, sync::Arc, time::Duration};
 use tokio::{net::TcpListener, sync::Semaphore};
 
 /// Clients that are served at once.
@@ -31,6 +33,7 @@ const MLFLOW_VERSION: &str = "3.17.2";
 #[derive(Clone)]
 pub struct MlflowServer {
     inner: Arc<Inner>,
+    artifacts: Artifacts,
 }
 
 struct Inner {
@@ -40,14 +43,33 @@ struct Inner {
 }
 
 impl MlflowServer {
-    /// Over `store`, from which others may read, and to which others may write meanwhile.
+    /// Over `store`, from which others may read, and to which others may write meanwhile. Artifacts
+    /// stand in a directory beside it, `spearmint.db.artifacts`, made by the first upload.
     ///
     /// # Errors
     ///
     /// When the system gives no thread to write with.
     pub fn new(store: SqliteStore) -> Result<Self, BoxError> {
         let (routes, writer) = (Routes::new()?, WriterQueue::start(store.clone())?);
-        Ok(Self { inner: Arc::new(Inner { routes, readers: Readers::new(store), writer }) })
+        let artifacts = Artifacts::beside(store.clone());
+        let inner = Arc::new(Inner { routes, readers: Readers::new(store), writer });
+        Ok(Self { inner, artifacts })
+    }
+
+    /// Keeps the contents of artifacts in `directory`. It belongs to the store: two stores cannot
+    /// share one.
+    #[must_use]
+    pub fn artifacts(mut self, directory: impl Into<PathBuf>) -> Self {
+        self.artifacts = self.artifacts.in_directory(directory.into());
+        self
+    }
+
+    /// The most bytes of one artifact, 16 GiB unless told otherwise. A larger upload is refused
+    /// with status 413, and nothing of it is kept.
+    #[must_use]
+    pub fn max_artifact_size(mut self, bytes: u64) -> Self {
+        self.artifacts = self.artifacts.max_size(bytes);
+        self
     }
 
     /// Serves `listener` until `stop` resolves; connections that are open end with the request
@@ -56,6 +78,7 @@ impl MlflowServer {
         let slots = Arc::new(Semaphore::new(MAX_CONNECTIONS));
         let ending = hyper_util::server::graceful::GracefulShutdown::new();
         let mut stop = pin!(stop);
+        let collecting = tokio::spawn(self.artifacts.clone().collect(self.inner.readers.clone()));
         loop {
             let accepted = async {
                 // The semaphore is never closed.
@@ -91,37 +114,51 @@ impl MlflowServer {
             });
         }
         ending.shutdown().await;
+        collecting.abort();
     }
 
-    async fn answer(&self, request: Request<Incoming>) -> Response<Full<Bytes>> {
-        let reply = match self.reply(request).await {
-            Ok(reply) => reply,
-            Err(error) => error.into_reply(),
-        };
-        reply.into_response()
+    async fn answer(&self, request: Request<Incoming>) -> Response<Body> {
+        self.reply(request).await.unwrap_or_else(|error| error.into_reply().into_response())
     }
 
-    async fn reply(&self, request: Request<Incoming>) -> Result<Reply, ApiError> {
+    async fn reply(&self, request: Request<Incoming>) -> Result<Response<Body>, ApiError> {
         let path = request.uri().path();
         match path {
-            "/health" => return Ok(Reply::text("OK")),
-            "/version" => return Ok(Reply::text(MLFLOW_VERSION)),
+            "/health" => return Ok(Reply::text("OK").into_response()),
+            "/version" => return Ok(Reply::text(MLFLOW_VERSION).into_response()),
             _ => {}
         }
         let method = if request.method() == Method::HEAD { &Method::GET } else { request.method() };
         let found = self.inner.routes.find(method, path)?;
-        let mut input = if method == Method::GET {
-            Input::of_query(request.uri().query().unwrap_or_default())
-        } else {
-            Input::of_body(body(request).await?)
+        let parts = |mut input: Input| {
+            for (name, part) in found.parts {
+                input.set(&name, part)?;
+            }
+            Ok::<_, ApiError>(input)
         };
-        for (name, part) in found.parts {
-            input.set(&name, part)?;
-        }
-        match found.call {
-            Call::Read(handler) => self.inner.readers.run(handler, input).await,
-            Call::Write(handler) => self.inner.writer.run(handler, input).await,
-        }
+        let query = || Input::of_query(request.uri().query().unwrap_or_default());
+        let (readers, writer) = (&self.inner.readers, &self.inner.writer);
+        let reply = match found.call {
+            Call::Raw(handler) => {
+                let input = parts(query())?;
+                let (readers, writer) = (readers.clone(), writer.clone());
+                let artifacts = self.artifacts.clone();
+                return handler(Raw { readers, writer, artifacts, request, input }).await;
+            }
+            Call::Read(handler) if method == Method::GET => {
+                let input = parts(query())?;
+                readers.run(move |context| handler(context, input)).await?
+            }
+            Call::Read(handler) => {
+                let input = parts(Input::of_body(body(request).await?))?;
+                readers.run(move |context| handler(context, input)).await?
+            }
+            Call::Write(handler) => {
+                let input = parts(Input::of_body(body(request).await?))?;
+                writer.run(handler, input).await?
+            }
+        };
+        Ok(reply.into_response())
     }
 }
 

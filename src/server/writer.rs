@@ -24,9 +24,10 @@ const MAX_TOGETHER: usize = 128;
 #[derive(Clone)]
 pub(super) struct WriterQueue(mpsc::Sender<Job>);
 
+type Work = Box<dyn FnOnce(&Context<'_>) -> Answer + Send>;
+
 struct Job {
-    handler: Handler,
-    input: Input,
+    work: Work,
     answer: oneshot::Sender<Answer>,
 }
 
@@ -50,16 +51,31 @@ impl WriterQueue {
     /// A call that was handed over is written, unheard.
     pub(super) async fn run(&self, handler: Handler, input: Input) -> Answer {
         let (answer, written) = oneshot::channel();
-        self.0.try_send(Job { handler, input, answer }).map_err(|_| {
+        let work = Box::new(move |context: &Context<'_>| handler(context, input));
+        self.0.try_send(Job { work, answer }).map_err(|_| {
             ApiError::new(
                 ErrorCode::RequestLimitExceeded,
                 format!("{MAX_WAITING} calls are waiting to be written already; try again"),
             )
         })?;
-        written.await.unwrap_or_else(|_| {
-            Err(ApiError::new(ErrorCode::InternalError, "the call was not written"))
-        })
+        written.await.unwrap_or_else(|_| Err(not_written()))
     }
+
+    /// As [`run`](Self::run), but waits for room: for what would be a pity to turn away, such as
+    /// the end of a long upload. Whoever waits holds a connection, of which there are so many.
+    pub(super) async fn run_patiently(
+        &self,
+        work: impl FnOnce(&Context<'_>) -> Answer + Send + 'static,
+    ) -> Answer {
+        let (answer, written) = oneshot::channel();
+        let work = Box::new(work);
+        self.0.send(Job { work, answer }).await.map_err(|_| not_written())?;
+        written.await.unwrap_or_else(|_| Err(not_written()))
+    }
+}
+
+fn not_written() -> ApiError {
+    ApiError::new(ErrorCode::InternalError, "the call was not written")
 }
 
 /// Runs the calls in one transaction and answers when it is committed.
@@ -69,7 +85,7 @@ fn write(store: &SqliteStore, jobs: impl Iterator<Item = Job>) {
     let committed = store.transact(|connection, codes| {
         let context = Context { connection, codes };
         for job in jobs.by_ref() {
-            let answer = in_savepoint(&context, job.handler, job.input)?;
+            let answer = in_savepoint(&context, job.work)?;
             answers.push((job.answer, answer));
         }
         Ok(())
@@ -94,14 +110,10 @@ fn write(store: &SqliteStore, jobs: impl Iterator<Item = Job>) {
 /// # Errors
 ///
 /// When the transaction as a whole is broken; what a call has to say is the answer.
-fn in_savepoint(
-    context: &Context<'_>,
-    handler: Handler,
-    input: Input,
-) -> rusqlite::Result<Result<Reply, ApiError>> {
+fn in_savepoint(context: &Context<'_>, work: Work) -> rusqlite::Result<Result<Reply, ApiError>> {
     let run = |sql| execute(context.connection, sql);
     run("SAVEPOINT call")?;
-    let answer = catch_unwind(AssertUnwindSafe(|| handler(context, input))).unwrap_or_else(|_| {
+    let answer = catch_unwind(AssertUnwindSafe(|| work(context))).unwrap_or_else(|_| {
         Err(ApiError::new(ErrorCode::InternalError, "the call panicked; nothing was written"))
     });
     if answer.is_err() {

@@ -87,6 +87,8 @@ mod error;
 mod filter;
 mod keys;
 mod noise;
+#[cfg(feature = "server")]
+mod objects;
 mod open;
 mod options;
 mod read;
@@ -121,5 +123,7 @@ pub use upkeep::{CheckReport, Compacted, ExperimentStat, Progress, Pruned, Store
 
 #[cfg(feature = "server")]
 pub(crate) use codes::Codes;
+#[cfg(feature = "server")]
+pub(crate) use objects::{ObjectId, Objects, Upload, Uploaded};
 #[cfg(feature = "server")]
 pub(crate) use session::Session;

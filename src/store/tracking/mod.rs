@@ -5,11 +5,12 @@
 //! branch's. What a user adds to one (a tag, a param, a metric) stands in the tables of the
 //! runs under that id, and what a user changes in one stands in `mlflow_branch_change`.
 
+mod artifacts;
 mod runs;
 
 /// Everything that version 4 adds here.
 pub(super) fn tables() -> String {
-    [EXPERIMENTS, runs::TABLES].concat()
+    [EXPERIMENTS, runs::TABLES, artifacts::TABLES].concat()
 }
 
 const EXPERIMENTS: &str = "

@@ -1,0 +1,110 @@
+//! Where the artifacts of a run stand.
+
+use super::names;
+use crate::server::{call::Context, error::ApiError};
+use rusqlite::OptionalExtension;
+
+/// What the URI of an artifact on this server has before its path, seen from outside.
+const ANCHOR: &str = "/api/2.0/mlflow-artifacts/artifacts/";
+
+/// Where the artifacts of a run stand: its `artifact_uri`.
+pub(super) struct Root {
+    pub(super) uri: String,
+}
+
+impl Root {
+    /// # Errors
+    ///
+    /// When there is no such run.
+    pub(super) fn of_run(context: &Context<'_>, run_id: &str) -> Result<Self, ApiError> {
+        let none = || ApiError::none(format!("Run with id={run_id} not found"));
+        let id = run_key(run_id).ok_or_else(none)?;
+        let found = context
+            .connection
+            .prepare_cached(
+                "SELECT r.artifact_uri, e.id, e.artifact_location
+                 FROM mlflow_run r JOIN mlflow_experiment e ON e.id = r.experiment WHERE r.id = ?1
+                 UNION ALL
+                 SELECT NULL, e.id, e.artifact_location FROM branch b
+                 JOIN experiment x ON x.key = b.experiment
+                 JOIN mlflow_experiment e ON e.name = x.name WHERE b.id = ?1",
+            )?
+            .query_row([id], |row| {
+                Ok((
+                    row.get::<_, Option<String>>(0)?,
+                    row.get::<_, i64>(1)?,
+                    row.get::<_, Option<String>>(2)?,
+                ))
+            })
+            .optional()?;
+        let (own, experiment, location) = found.ok_or_else(none)?;
+        let uri = own.unwrap_or_else(|| {
+            let location = location.unwrap_or_else(|| format!("mlflow-artifacts:/{experiment}"));
+            format!("{}/{run_id}/artifacts", location.trim_end_matches('/'))
+        });
+        Ok(Self { uri })
+    }
+
+    /// The place on this server of a path below it.
+    ///
+    /// # Errors
+    ///
+    /// When the path is not allowed, or the artifacts are kept elsewhere.
+    pub(super) fn place(&self, path: &str) -> Result<String, ApiError> {
+        let root = self.on_this_server().ok_or_else(|| {
+            ApiError::invalid(format!(
+                "the artifacts of this run are at {}, not on this server; use a client that can \
+                 read and write there",
+                self.uri
+            ))
+        })?;
+        Ok(names::join(&names::plain(root)?, &names::plain(path)?))
+    }
+
+    /// Its scheme, as `mlflow-artifacts`.
+    pub(super) fn scheme(&self) -> &str {
+        self.uri.split_once(':').map_or("", |(scheme, _)| scheme)
+    }
+
+    fn on_this_server(&self) -> Option<&str> {
+        let (scheme, rest) = self.uri.split_once(':')?;
+        let root = match scheme {
+            "mlflow-artifacts" => match rest.strip_prefix("//") {
+                Some(with_host) => with_host.split_once('/').map_or("", |(_, path)| path),
+                None => rest,
+            },
+            "http" | "https" => rest.split_once(ANCHOR)?.1,
+            _ => return None,
+        };
+        Some(root.trim_start_matches('/'))
+    }
+}
+
+/// The key of a run, whose id is 32 hexadecimal digits.
+fn run_key(id: &str) -> Option<[u8; 16]> {
+    if id.len() != 32 || !id.bytes().all(|digit| digit.is_ascii_hexdigit()) {
+        return None;
+    }
+    Some(u128::from_str_radix(id, 16).ok()?.to_be_bytes())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_place_on_this_server_is_found_in_the_uri() {
+        for (uri, place) in [
+            ("mlflow-artifacts:/0/ab/artifacts", "0/ab/artifacts/x"),
+            ("mlflow-artifacts://host:5000/0/ab/artifacts", "0/ab/artifacts/x"),
+            ("mlflow-artifacts:/", "x"),
+            ("http://host/api/2.0/mlflow-artifacts/artifacts/0/ab", "0/ab/x"),
+        ] {
+            let root = Root { uri: uri.to_owned() };
+            assert_eq!(root.place("x").unwrap(), place, "{uri}");
+        }
+        for uri in ["s3://bucket/0/ab", "file:///tmp/x", "/tmp/x", "mlflow-artifacts:/../x"] {
+            assert!(Root { uri: uri.to_owned() }.place("x").is_err(), "{uri}");
+        }
+    }
+}

@@ -1,0 +1,25 @@
+//! Artifacts: which content stands under which path.
+
+/// The contents stand outside, each once, in files that are named by their hash.
+///
+/// A content that no path names any more is noted by a trigger, whoever deletes the path, and
+/// its file is removed after that is committed.
+pub(super) const TABLES: &str = "
+        -- path: what follows mlflow-artifacts:/, with neither slash at its ends. Directories are
+        -- not kept: one is there as long as a path leads through it.
+        CREATE TABLE mlflow_artifact (
+            path TEXT PRIMARY KEY,
+            hash BLOB NOT NULL,           -- BLAKE3 of the content
+            size INTEGER NOT NULL,        -- bytes
+            written_ms INTEGER NOT NULL
+        ) WITHOUT ROWID;
+        CREATE INDEX mlflow_artifact_hash ON mlflow_artifact (hash);
+        CREATE TABLE mlflow_artifact_freed (hash BLOB PRIMARY KEY) WITHOUT ROWID;
+        CREATE TRIGGER mlflow_artifact_deleted AFTER DELETE ON mlflow_artifact
+            WHEN NOT EXISTS (SELECT 1 FROM mlflow_artifact WHERE hash = old.hash) BEGIN
+            INSERT OR IGNORE INTO mlflow_artifact_freed VALUES (old.hash);
+        END;
+        CREATE TRIGGER mlflow_artifact_replaced AFTER UPDATE OF hash ON mlflow_artifact
+            WHEN NOT EXISTS (SELECT 1 FROM mlflow_artifact WHERE hash = old.hash) BEGIN
+            INSERT OR IGNORE INTO mlflow_artifact_freed VALUES (old.hash);
+        END;";
