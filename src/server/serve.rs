@@ -48,10 +48,10 @@ impl MlflowServer {
     ///
     /// # Errors
     ///
-    /// When the system gives no thread to write with.
+    /// When the store cannot be read, or the system gives no thread to write with.
     pub fn new(store: SqliteStore) -> Result<Self, BoxError> {
         let (routes, writer) = (Routes::new()?, WriterQueue::start(store.clone())?);
-        let artifacts = Artifacts::beside(store.clone());
+        let artifacts = Artifacts::beside(store.clone())?;
         let inner = Arc::new(Inner { routes, readers: Readers::new(store), writer });
         Ok(Self { inner, artifacts })
     }

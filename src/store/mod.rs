@@ -124,6 +124,6 @@ pub use upkeep::{CheckReport, Compacted, ExperimentStat, Progress, Pruned, Store
 #[cfg(feature = "server")]
 pub(crate) use codes::Codes;
 #[cfg(feature = "server")]
-pub(crate) use objects::{ObjectId, Objects, Upload, Uploaded};
+pub(crate) use objects::{ObjectId, Objects, Owner, Upload, Uploaded};
 #[cfg(feature = "server")]
 pub(crate) use session::Session;

@@ -1,6 +1,6 @@
 //! The store's connections for those who bring their own SQL: its network face.
 
-use super::{SqliteStore, StoreError, codes::Codes};
+use super::{Owner, SqliteStore, StoreError, codes::Codes};
 use rusqlite::Connection;
 
 /// A connection, and the names of what the file holds as numbers.
@@ -18,6 +18,14 @@ impl SqliteStore {
             .pragma_update(None, "query_only", true)
             .map_err(|error| self.failed("read", error))?;
         Ok(Session { connection: reader.connection, codes: reader.codes })
+    }
+
+    /// What the directory of its artifacts has to have in its file `store`.
+    pub(crate) fn artifacts_owner(&self) -> Result<Owner, StoreError> {
+        self.reading_session()?
+            .connection
+            .query_row("SELECT id FROM mlflow_artifact_owner", [], |row| row.get(0).map(Owner::new))
+            .map_err(|error| self.failed("read", error))
     }
 
     /// Runs `work` in one transaction of the connection that writes, after the batch of branches

@@ -4,7 +4,7 @@ use crate::Failed;
 use clap::Args;
 use std::{net::SocketAddr, path::PathBuf};
 use tokio::net::TcpListener;
-use tower_spearmint::{server::MlflowServer, store::SqliteStore};
+use tower_spearmint::{config::parse_size, server::MlflowServer, store::SqliteStore};
 
 /// Open a store to MLflow's clients: branches are runs, and new runs can be logged.
 #[derive(Debug, Args)]
@@ -23,6 +23,12 @@ pub(crate) struct Ui {
     /// Where to listen.
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:5000")]
     listen: SocketAddr,
+    /// Where the artifacts of its runs are kept; beside the store, in FILE.artifacts, unless named.
+    #[arg(long, value_name = "DIRECTORY")]
+    artifacts: Option<PathBuf>,
+    /// The largest artifact that is taken.
+    #[arg(long, value_name = "SIZE", default_value = "16GiB", value_parser = parse_size)]
+    max_artifact_size: usize,
 }
 
 impl Ui {
@@ -35,7 +41,12 @@ impl Ui {
             let stop = async {
                 let _ = tokio::signal::ctrl_c().await;
             };
-            MlflowServer::new(store)?.serve(listener, stop).await;
+            let mut server = MlflowServer::new(store)?
+                .max_artifact_size(u64::try_from(self.max_artifact_size).unwrap_or(u64::MAX));
+            if let Some(directory) = self.artifacts {
+                server = server.artifacts(directory);
+            }
+            server.serve(listener, stop).await;
             Ok(())
         })
     }

@@ -50,6 +50,7 @@ pub(super) fn of_run(mut raw: Raw) -> RawAnswer {
         let mut asked: OfRun = raw.input.read()?;
         let run = asked.run_id().ok_or_else(|| ApiError::missing("run_id"))?;
         let path = asked.path.ok_or_else(|| ApiError::missing("path"))?;
+        let path = names::plain(&path)?;
         let find = move |context: &Context<'_>| {
             let place = Root::of_run(context, &run)?.place(&path)?;
             let file = find(context.connection, &place)?;

@@ -28,7 +28,7 @@ use super::{
     call::{Call, Route},
     error::{ApiError, ErrorCode},
 };
-use crate::store::{Objects, SqliteStore};
+use crate::store::{Objects, Owner, SqliteStore, StoreError};
 use std::{io, path::PathBuf, sync::Arc};
 use tokio::sync::Notify;
 
@@ -67,6 +67,7 @@ const MAX_SIZE: u64 = 16 * 1024 * 1024 * 1024;
 #[derive(Clone)]
 pub(super) struct Artifacts {
     store: SqliteStore,
+    owner: Owner,
     objects: Objects,
     max_size: u64,
     /// Some content may have lost its last path.
@@ -74,16 +75,17 @@ pub(super) struct Artifacts {
 }
 
 impl Artifacts {
-    /// In a directory beside the store's file.
-    pub(super) fn beside(store: SqliteStore) -> Self {
+    /// In a directory beside the store's file. Blocks.
+    pub(super) fn beside(store: SqliteStore) -> Result<Self, StoreError> {
+        let owner = store.artifacts_owner()?;
         let mut directory = store.path().as_os_str().to_owned();
         directory.push(".artifacts");
-        let objects = Objects::new(PathBuf::from(directory));
-        Self { store, objects, max_size: MAX_SIZE, freed: Arc::default() }
+        let objects = Objects::new(PathBuf::from(directory), owner.clone());
+        Ok(Self { store, owner, objects, max_size: MAX_SIZE, freed: Arc::default() })
     }
 
     pub(super) fn in_directory(self, directory: PathBuf) -> Self {
-        Self { objects: Objects::new(directory), ..self }
+        Self { objects: Objects::new(directory, self.owner.clone()), ..self }
     }
 
     pub(super) fn max_size(self, bytes: u64) -> Self {

@@ -206,3 +206,72 @@ fn below(path: &str) -> (String, String) {
     // '0' follows '/'.
     (format!("{path}/"), format!("{path}0"))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tempfile::tempdir;
+
+    fn with_tree(paths: &[&str], look: impl FnOnce(&Connection)) {
+        let directory = tempdir().unwrap();
+        let store = SqliteStore::open(directory.path().join("spearmint.db")).unwrap();
+        store
+            .transact(|connection, _| {
+                for path in paths {
+                    let object = ObjectId::new(*blake3::hash(path.as_bytes()).as_bytes());
+                    put(connection, path, object, path.len() as u64).unwrap();
+                }
+                look(connection);
+                Ok(())
+            })
+            .unwrap();
+    }
+
+    fn freed(connection: &Connection) -> i64 {
+        let count = "SELECT count(*) FROM mlflow_artifact_freed";
+        connection.query_row(count, [], |row| row.get(0)).unwrap()
+    }
+
+    #[test]
+    fn a_directory_is_listed_without_what_is_beside_or_below_it() {
+        let paths = ["a!/x", "a/b/c", "a/b/d/e", "a/b.c", "a/b0", "a/\u{10ffff}/x", "a0", "aa"];
+        with_tree(&paths, |connection| {
+            let names: Vec<_> =
+                list(connection, "a").unwrap().into_iter().map(|entry| entry.name).collect();
+            assert_eq!(names, ["b", "b.c", "b0", "\u{10ffff}"]);
+        });
+    }
+
+    #[test]
+    fn what_is_deleted_is_this_path_and_what_is_below_it() {
+        with_tree(&["a", "a!", "a.b", "a0", "aa"], |connection| {
+            assert_eq!(delete_some(connection, "a", 10).unwrap(), 1);
+            assert_eq!(list(connection, "").unwrap().len(), 4);
+        });
+        let many: Vec<_> = (0..25).map(|n| format!("a/{n}/x")).collect();
+        let many: Vec<_> = many.iter().map(String::as_str).chain(["a0", "a"]).take(26).collect();
+        with_tree(&many, |connection| {
+            let taken: Vec<_> = (0..4).map(|_| delete_some(connection, "a", 10).unwrap()).collect();
+            assert_eq!(taken, [10, 10, 5, 0]);
+            assert_eq!(list(connection, "").unwrap().len(), 1);
+            assert_eq!(freed(connection), 25);
+        });
+    }
+
+    #[test]
+    fn a_content_is_freed_with_its_last_path() {
+        with_tree(&["a"], |connection| {
+            let (one, other) = (ObjectId::new([1; 32]), ObjectId::new([2; 32]));
+            for path in ["b", "c"] {
+                put(connection, path, one, 1).unwrap();
+            }
+            put(connection, "b", other, 1).unwrap();
+            assert_eq!(freed(connection), 0);
+            put(connection, "c", one, 1).unwrap();
+            assert_eq!(freed(connection), 0);
+            put(connection, "c", other, 1).unwrap();
+            assert_eq!(freed(connection), 1);
+            assert!(is_unused(connection, one).unwrap() && !is_unused(connection, other).unwrap());
+        });
+    }
+}

@@ -10,6 +10,7 @@ use crate::{
     store::{Upload, Uploaded},
 };
 use bytes::Bytes;
+use http::{Request, header};
 use http_body_util::BodyExt;
 use hyper::body::{Body as _, Incoming};
 use serde::Deserialize;
@@ -32,13 +33,13 @@ pub(super) fn by_place(mut raw: Raw) -> RawAnswer {
     }
     Box::pin(async move {
         let asked = raw.input.read().and_then(|asked: Put| names::of_file(&asked.path));
-        let body = raw.request.into_body();
+        let sender = Sender::of(raw.request);
         let path = match asked {
             Ok(path) => path,
-            Err(error) => return Err(hear_out(body, error)),
+            Err(error) => return Err(sender.refuse(error)),
         };
         let limit = raw.artifacts.max_size;
-        let uploaded = receive(&raw.artifacts, body, limit).await?;
+        let uploaded = receive(&raw.artifacts, sender, limit).await?;
         let artifacts = raw.artifacts.clone();
         raw.writer
             .run_patiently(move |context| {
@@ -60,13 +61,13 @@ pub(super) fn of_run(mut raw: Raw) -> RawAnswer {
             let path = asked.path.filter(|path| !path.is_empty()).ok_or_else(|| missing("path"))?;
             Ok((run, names::of_file(&path)?))
         });
-        let body = raw.request.into_body();
+        let sender = Sender::of(raw.request);
         let (run, path) = match asked {
             Ok(asked) => asked,
-            Err(error) => return Err(hear_out(body, error)),
+            Err(error) => return Err(sender.refuse(error)),
         };
         let limit = raw.artifacts.max_size.min(MAX_OF_PAGES);
-        let uploaded = receive(&raw.artifacts, body, limit).await?;
+        let uploaded = receive(&raw.artifacts, sender, limit).await?;
         if uploaded.size() == 0 {
             return Err(ApiError::invalid("Request must specify data."));
         }
@@ -96,18 +97,18 @@ fn keep(artifacts: &Artifacts, uploaded: Uploaded) -> Result<Reply, ApiError> {
 /// Dropped, it leaves nothing.
 async fn receive(
     artifacts: &Artifacts,
-    mut body: Incoming,
+    mut sender: Sender,
     limit: u64,
 ) -> Result<Uploaded, ApiError> {
-    if body.size_hint().lower() > limit {
-        return Err(hear_out(body, too_large(limit)));
+    if sender.body.size_hint().lower() > limit {
+        return Err(sender.refuse(too_large(limit)));
     }
     let (mut upload, mut size) = (None, 0);
     loop {
-        let (piece, ended) = gather(&mut body).await?;
+        let (piece, ended) = sender.gather().await?;
         size += piece.iter().map(|bytes| bytes.len() as u64).sum::<u64>();
         if size > limit {
-            return Err(hear_out(body, too_large(limit)));
+            return Err(sender.refuse(too_large(limit)));
         }
         let objects = artifacts.objects.clone();
         let written = blocking(move || {
@@ -121,7 +122,7 @@ async fn receive(
         match written.await {
             Ok(Written::All(uploaded)) => return Ok(uploaded),
             Ok(Written::Part(part)) => upload = Some(part),
-            Err(error) => return Err(hear_out(body, failed(&artifacts.objects, &error))),
+            Err(error) => return Err(sender.refuse(failed(&artifacts.objects, &error))),
         }
     }
 }
@@ -131,35 +132,50 @@ enum Written {
     All(Uploaded),
 }
 
-/// The next bytes of a body, and whether they are its last.
-async fn gather(body: &mut Incoming) -> Result<(Vec<Bytes>, bool), ApiError> {
-    let (mut piece, mut size) = (Vec::new(), 0);
-    while size < TOGETHER {
-        let Ok(next) = tokio::time::timeout(SILENCE, body.frame()).await else {
-            return Err(broke_off(&format!("nothing came for {} s", SILENCE.as_secs())));
-        };
-        match next {
-            None => return Ok((piece, true)),
-            Some(Ok(frame)) => {
-                if let Ok(bytes) = frame.into_data() {
-                    size += bytes.len();
-                    piece.push(bytes);
-                }
-            }
-            Some(Err(error)) => return Err(broke_off(&error.to_string())),
-        }
-    }
-    Ok((piece, body.is_end_stream()))
+/// Who sends a body.
+struct Sender {
+    body: Incoming,
+    /// It asked first (`Expect: 100-continue`), and was not told to go on.
+    waits: bool,
 }
 
-/// Reads on for a while, so that the client comes to read the error.
-fn hear_out(mut body: Incoming, error: ApiError) -> ApiError {
-    if !body.is_end_stream() {
-        tokio::spawn(tokio::time::timeout(HEARD_OUT, async move {
-            while let Some(Ok(_)) = body.frame().await {}
-        }));
+impl Sender {
+    fn of(request: Request<Incoming>) -> Self {
+        let waits = request.headers().contains_key(header::EXPECT);
+        Self { body: request.into_body(), waits }
     }
-    error
+
+    /// The next bytes, and whether they are the last.
+    async fn gather(&mut self) -> Result<(Vec<Bytes>, bool), ApiError> {
+        self.waits = false;
+        let (mut piece, mut size) = (Vec::new(), 0);
+        while size < TOGETHER {
+            let Ok(next) = tokio::time::timeout(SILENCE, self.body.frame()).await else {
+                return Err(broke_off(&format!("nothing came for {} s", SILENCE.as_secs())));
+            };
+            match next {
+                None => return Ok((piece, true)),
+                Some(Ok(frame)) => {
+                    if let Ok(bytes) = frame.into_data() {
+                        size += bytes.len();
+                        piece.push(bytes);
+                    }
+                }
+                Some(Err(error)) => return Err(broke_off(&error.to_string())),
+            }
+        }
+        Ok((piece, self.body.is_end_stream()))
+    }
+
+    /// Reads on for a while, so that a client in the middle of its body comes to read the error.
+    fn refuse(mut self, error: ApiError) -> ApiError {
+        if !self.waits && !self.body.is_end_stream() {
+            tokio::spawn(tokio::time::timeout(HEARD_OUT, async move {
+                while let Some(Ok(_)) = self.body.frame().await {}
+            }));
+        }
+        error
+    }
 }
 
 fn too_large(limit: u64) -> ApiError {

@@ -4,6 +4,7 @@
 //! spearmint.db.artifacts/
 //!   objects/ab/cdef…     a content, named by its BLAKE3 hash; never changed, equal ones once
 //!   uploads/…            what is being written, locked by whoever writes it
+//!   store                whose directory it is: nobody else may remove what is in it
 //! ```
 //!
 //! A content is written to `uploads`, flushed to the disk, and gets its name in the transaction
@@ -13,10 +14,12 @@
 //! is an upload that nobody has locked, or a name that nothing refers to.
 
 mod id;
+mod owner;
 mod sweep;
 mod upload;
 
 pub(crate) use id::ObjectId;
+pub(crate) use owner::Owner;
 pub(crate) use upload::{Upload, Uploaded};
 
 use std::{
@@ -30,13 +33,14 @@ use std::{
 #[derive(Debug, Clone)]
 pub(crate) struct Objects {
     root: Arc<Path>,
+    owner: Owner,
 }
 
 impl Objects {
     /// At `root`, which is made by the first upload. It may be a symbolic link; below it none is
     /// followed.
-    pub(crate) fn new(root: impl Into<PathBuf>) -> Self {
-        Self { root: root.into().into() }
+    pub(crate) fn new(root: impl Into<PathBuf>, owner: Owner) -> Self {
+        Self { root: root.into().into(), owner }
     }
 
     pub(crate) fn root(&self) -> &Path {
@@ -61,6 +65,7 @@ impl Objects {
     /// Takes the name of a content away; readers that have it open read on. Call it in a
     /// transaction of the store that has seen that nothing refers to it.
     pub(crate) fn remove(&self, id: ObjectId) -> io::Result<()> {
+        self.check_owner()?;
         is_directory(&self.objects())?;
         is_directory(&self.shard(id.shard()))?;
         fs::remove_file(self.path(id))

@@ -18,6 +18,9 @@ impl Objects {
     pub(crate) fn remove_dead_uploads(&self) -> io::Result<u64> {
         let mut removed = 0;
         for entry in files(&self.uploads())? {
+            if removed == 0 {
+                self.check_owner()?;
+            }
             let path = entry?.path();
             if is_dead(&path).unwrap_or(false) && fs::remove_file(&path).is_ok() {
                 removed += 1;

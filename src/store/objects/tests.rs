@@ -1,6 +1,10 @@
 use super::*;
 use std::time::{Duration, SystemTime};
 
+fn new(root: &Path) -> Objects {
+    Objects::new(root, Owner::new([7; 16]))
+}
+
 fn uploaded(objects: &Objects, content: &[u8]) -> Uploaded {
     let mut upload = objects.upload().unwrap();
     upload.write(content).unwrap();
@@ -20,7 +24,7 @@ fn age(path: &Path) {
 #[test]
 fn equal_contents_are_one_file() {
     let directory = tempfile::tempdir().unwrap();
-    let objects = Objects::new(directory.path().join("artifacts"));
+    let objects = new(&directory.path().join("artifacts"));
     let (one, other) = (uploaded(&objects, b"same"), uploaded(&objects, b"same"));
     let id = one.id();
     assert_eq!(id, other.id());
@@ -34,7 +38,7 @@ fn equal_contents_are_one_file() {
 #[test]
 fn what_is_not_kept_leaves_no_file() {
     let directory = tempfile::tempdir().unwrap();
-    let objects = Objects::new(directory.path());
+    let objects = new(directory.path());
     let mut begun = objects.upload().unwrap();
     begun.write(b"half").unwrap();
     let whole = uploaded(&objects, b"whole");
@@ -46,7 +50,7 @@ fn what_is_not_kept_leaves_no_file() {
 #[test]
 fn an_upload_of_a_dead_process_is_removed_and_one_under_way_is_not() {
     let directory = tempfile::tempdir().unwrap();
-    let objects = Objects::new(directory.path());
+    let objects = new(directory.path());
     let under_way = objects.upload().unwrap();
     let living = uploads(&objects);
     let dead = objects.uploads().join("dead");
@@ -66,7 +70,7 @@ fn links_that_lead_elsewhere_are_refused() {
     let directory = tempfile::tempdir().unwrap();
     let elsewhere = directory.path().join("elsewhere");
     fs::create_dir(&elsewhere).unwrap();
-    let objects = Objects::new(directory.path().join("artifacts"));
+    let objects = new(&directory.path().join("artifacts"));
     let content = uploaded(&objects, b"content");
     let id = content.id();
     std::os::unix::fs::symlink(&elsewhere, objects.shard(id.shard())).unwrap();
@@ -85,7 +89,7 @@ fn links_that_lead_elsewhere_are_refused() {
 #[test]
 fn only_names_of_contents_are_found_in_a_shard() {
     let directory = tempfile::tempdir().unwrap();
-    let objects = Objects::new(directory.path());
+    let objects = new(directory.path());
     let id = ObjectId::new(*blake3::hash(b"x").as_bytes());
     fs::create_dir_all(objects.shard(id.shard())).unwrap();
     fs::write(objects.path(id), "x").unwrap();
@@ -94,4 +98,25 @@ fn only_names_of_contents_are_found_in_a_shard() {
     }
     assert_eq!(objects.in_shard(id.shard()).unwrap(), [id]);
     assert_eq!(objects.in_shard(id.shard().wrapping_add(1)).unwrap(), []);
+}
+
+#[test]
+fn another_store_neither_adds_nor_removes() {
+    let directory = tempfile::tempdir().unwrap();
+    let objects = new(directory.path());
+    let content = uploaded(&objects, b"content");
+    let id = content.id();
+    content.keep(&objects).unwrap();
+    let dead = objects.uploads().join("dead");
+    fs::write(&dead, "half").unwrap();
+    age(&dead);
+    let others = Objects::new(directory.path(), Owner::new([8; 16]));
+    let said = others.upload().unwrap_err().to_string();
+    assert!(said.contains("the artifacts of another store"), "{said}");
+    assert!(others.remove(id).is_err());
+    assert!(others.remove_dead_uploads().is_err());
+    assert!(objects.open(id).is_ok() && dead.exists());
+
+    fs::remove_file(directory.path().join("store")).unwrap();
+    assert!(others.upload().is_err() && objects.upload().is_err());
 }

@@ -30,6 +30,7 @@ impl Objects {
     /// Begins an upload, and makes the directories if they are not there yet.
     pub(crate) fn upload(&self) -> io::Result<Upload> {
         fs::create_dir_all(self.root())?;
+        self.claim()?;
         make_directory(&self.uploads())?;
         make_directory(&self.objects())?;
         let file = Temporary::new(self.uploads().join(unused_name()))?;

@@ -14,6 +14,10 @@ pub(super) const TABLES: &str = "
             written_ms INTEGER NOT NULL
         ) WITHOUT ROWID;
         CREATE INDEX mlflow_artifact_hash ON mlflow_artifact (hash);
+        -- One row: what the directory of the contents has in its file `store`, so that no other
+        -- store removes them as unused.
+        CREATE TABLE mlflow_artifact_owner (id BLOB NOT NULL);
+        INSERT INTO mlflow_artifact_owner VALUES (randomblob(16));
         CREATE TABLE mlflow_artifact_freed (hash BLOB PRIMARY KEY) WITHOUT ROWID;
         CREATE TRIGGER mlflow_artifact_deleted AFTER DELETE ON mlflow_artifact
             WHEN NOT EXISTS (SELECT 1 FROM mlflow_artifact WHERE hash = old.hash) BEGIN

@@ -1,0 +1,6 @@
+//! The store's network face, over real sockets.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+#![allow(missing_docs, unreachable_pub)]
+
+mod artifacts;
+mod support;
