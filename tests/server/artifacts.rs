@@ -402,7 +402,10 @@ async fn nobody_sees_half_an_artifact_while_others_replace_and_delete_it() {
                         let whole = contents.contains(&got.body);
                         assert!(got.status == 404 || got.status == 200 && whole, "{}", got.status);
                     }
-                    _ => assert_eq!(server.put("a/b", contents[n].clone()).await.status, 200),
+                    _ => {
+                        let put = server.put("a/b", contents[n].clone()).await;
+                        assert_eq!(put.status, 200, "{:?}", put.body);
+                    }
                 }
             }
         }

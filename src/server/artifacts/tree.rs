@@ -272,6 +272,11 @@ mod tests {
             put(connection, "c", other, 1).unwrap();
             assert_eq!(freed(connection), 1);
             assert!(is_unused(connection, one).unwrap() && !is_unused(connection, other).unwrap());
+            // Again, before the first time was seen to.
+            put(connection, "c", one, 1).unwrap();
+            put(connection, "c", other, 1).unwrap();
+            delete_some(connection, "c", 1).unwrap();
+            assert_eq!(freed(connection), 1);
         });
     }
 }

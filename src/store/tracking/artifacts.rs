@@ -3,7 +3,8 @@
 /// The contents stand outside, each once, in files that are named by their hash.
 ///
 /// A content that no path names any more is noted by a trigger, whoever deletes the path, and
-/// its file is removed after that is committed.
+/// its file is removed after that is committed. (An `OR IGNORE` in a trigger would give way to the
+/// conflict clause of the statement that fires it.)
 pub(super) const TABLES: &str = "
         -- path: what follows mlflow-artifacts:/, with neither slash at its ends. Directories are
         -- not kept: one is there as long as a path leads through it.
@@ -21,9 +22,11 @@ pub(super) const TABLES: &str = "
         CREATE TABLE mlflow_artifact_freed (hash BLOB PRIMARY KEY) WITHOUT ROWID;
         CREATE TRIGGER mlflow_artifact_deleted AFTER DELETE ON mlflow_artifact
             WHEN NOT EXISTS (SELECT 1 FROM mlflow_artifact WHERE hash = old.hash) BEGIN
-            INSERT OR IGNORE INTO mlflow_artifact_freed VALUES (old.hash);
+            INSERT INTO mlflow_artifact_freed SELECT old.hash
+                WHERE NOT EXISTS (SELECT 1 FROM mlflow_artifact_freed WHERE hash = old.hash);
         END;
         CREATE TRIGGER mlflow_artifact_replaced AFTER UPDATE OF hash ON mlflow_artifact
             WHEN NOT EXISTS (SELECT 1 FROM mlflow_artifact WHERE hash = old.hash) BEGIN
-            INSERT OR IGNORE INTO mlflow_artifact_freed VALUES (old.hash);
+            INSERT INTO mlflow_artifact_freed SELECT old.hash
+                WHERE NOT EXISTS (SELECT 1 FROM mlflow_artifact_freed WHERE hash = old.hash);
         END;";
