@@ -1,7 +1,7 @@
 //! What goes out: `GET …/artifacts/PATH`, and `get-artifact` of a run.
 
 use super::{
-    Artifacts, blocking, disposition, failed,
+    blocking, disposition, failed,
     list::OfRun,
     media_type, names,
     root::Root,
@@ -13,6 +13,7 @@ use crate::server::{
     raw::{Raw, RawAnswer},
     reply::Body,
 };
+use crate::store::Objects;
 use bytes::Bytes;
 use futures_util::stream;
 use http::{HeaderValue, Response, header};
@@ -27,6 +28,8 @@ use std::{
 
 /// Bytes that are read at once; an artifact that has no more is sent whole.
 const PIECE: u64 = 256 * 1024;
+/// How often a path is looked up while others replace what it names.
+const LOOKS: usize = 3;
 
 pub(super) fn by_place(mut raw: Raw) -> RawAnswer {
     #[derive(Deserialize)]
@@ -36,12 +39,11 @@ pub(super) fn by_place(mut raw: Raw) -> RawAnswer {
     Box::pin(async move {
         let asked: Get = raw.input.read()?;
         let path = names::plain(&asked.path)?;
-        let find = move |context: &Context<'_>| {
-            let file = find(context.connection, &path)?;
-            Ok((path, file))
+        let open = move |context: &Context<'_>| {
+            let opened = open(context.connection, &raw.artifacts.objects, &path)?;
+            Ok(send(names::last(&path), opened))
         };
-        let (path, file) = raw.readers.run(find).await?;
-        send(&raw.artifacts, &path, file).await
+        raw.readers.run(open).await
     })
 }
 
@@ -51,13 +53,12 @@ pub(super) fn of_run(mut raw: Raw) -> RawAnswer {
         let run = asked.run_id().ok_or_else(|| ApiError::missing("run_id"))?;
         let path = asked.path.ok_or_else(|| ApiError::missing("path"))?;
         let path = names::plain(&path)?;
-        let find = move |context: &Context<'_>| {
+        let open = move |context: &Context<'_>| {
             let place = Root::of_run(context, &run)?.place(&path)?;
-            let file = find(context.connection, &place)?;
-            Ok((place, file))
+            let opened = open(context.connection, &raw.artifacts.objects, &place)?;
+            Ok(send(names::last(&place), opened))
         };
-        let (path, file) = raw.readers.run(find).await?;
-        send(&raw.artifacts, &path, file).await
+        raw.readers.run(open).await
     })
 }
 
@@ -71,32 +72,50 @@ fn find(connection: &Connection, path: &str) -> Result<File, ApiError> {
     }
 }
 
+/// A content that is open, and its first piece.
+struct Opened {
+    file: File,
+    content: fs::File,
+    first: Bytes,
+}
+
+/// Looks again where the content went away after the look-up: the path has another by now, or
+/// none.
+fn open(connection: &Connection, objects: &Objects, path: &str) -> Result<Opened, ApiError> {
+    for _ in 0..LOOKS {
+        let file = find(connection, path)?;
+        match open_content(objects, file) {
+            Ok(opened) => return Ok(opened),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) => return Err(failed(objects, &error)),
+        }
+    }
+    tracing::warn!(path, directory = %objects.root().display(), "the content of an artifact is missing");
+    Err(ApiError::new(
+        ErrorCode::InternalError,
+        format!("the content of '{path}' is missing from the server's directory of artifacts"),
+    ))
+}
+
+fn open_content(objects: &Objects, file: File) -> io::Result<Opened> {
+    let mut content = objects.open(file.object)?;
+    if content.metadata()?.len() != file.size {
+        return Err(io::Error::other(format!("{} was damaged", file.object.to_hex())));
+    }
+    let first = piece(&mut content, file.size)?;
+    Ok(Opened { file, content, first })
+}
+
 /// Always as an attachment, so that no browser shows (and runs) what somebody logged as a page
 /// of this server.
-async fn send(artifacts: &Artifacts, path: &str, file: File) -> Result<Response<Body>, ApiError> {
-    let objects = artifacts.objects.clone();
-    let opened = blocking(move || {
-        let mut content = objects.open(file.object)?;
-        if content.metadata()?.len() != file.size {
-            return Err(io::Error::other(format!("{} was damaged", file.object.to_hex())));
-        }
-        let first = piece(&mut content, file.size)?;
-        Ok((content, first))
-    });
-    let (content, first) = opened.await.map_err(|error| match error.kind() {
-        io::ErrorKind::NotFound => ApiError::new(
-            ErrorCode::InternalError,
-            format!("the content of '{path}' is missing from the server's directory of artifacts"),
-        ),
-        _ => failed(&artifacts.objects, &error),
-    })?;
+fn send(name: &str, opened: Opened) -> Response<Body> {
+    let Opened { file, content, first } = opened;
     let left = file.size - first.len() as u64;
     let body = if left == 0 {
         Either::Left(Full::new(first))
     } else {
         Either::Right(StreamBody::new(stream(first, content, left)).boxed_unsync())
     };
-    let name = names::last(path);
     let mut response = Response::new(body);
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(media_type::of(name)));
@@ -109,7 +128,7 @@ async fn send(artifacts: &Artifacts, path: &str, file: File) -> Result<Response<
     if let Ok(tag) = HeaderValue::try_from(format!("\"{}\"", file.object.to_hex())) {
         headers.insert(header::ETAG, tag);
     }
-    Ok(response)
+    response
 }
 
 /// The bytes of a content, `left` of them after the first. What ends early is an error, which cuts
