@@ -50,10 +50,10 @@ where
 
 /// Calls a service; if it panics, the branch ends as failed before the panic goes on.
 pub(crate) fn call_watched<T>(open: &mut Option<Open>, call: impl FnOnce() -> T) -> T {
-    let result = {
+    let result = catch_unwind(AssertUnwindSafe(|| {
         let _entered = open.as_ref().and_then(Open::enter);
-        catch_unwind(AssertUnwindSafe(call))
-    };
+        call()
+    }));
     result.unwrap_or_else(|panic| {
         if let Some(open) = open.take() {
             open.end(End::Failed(Box::new(Failure::of_panic(&*panic))));

@@ -1,14 +1,23 @@
 //! A span around each branch, for `tracing`.
 
 use crate::trial::{End, Place};
-use tracing::{Span, field::Empty, span::Entered};
+use tracing::{Span, field::Empty, level_filters::LevelFilter, span::Entered};
 
-/// The span of a branch, from its start to its end. Nothing, and nothing of a cost, where no
-/// subscriber wants it.
+/// The span of a branch, from its start to its end. Nothing where no subscriber
+/// wants it.
 pub(super) struct BranchSpan(Option<Box<Span>>);
 
 impl BranchSpan {
+    #[inline]
     pub(super) fn open(place: &Place) -> Self {
+        // The least that can be asked on the way of a request.
+        if LevelFilter::current() >= LevelFilter::DEBUG { Self::make(place) } else { Self(None) }
+    }
+
+    /// Kept out of the way of requests: inlined, it costs those without a span, too.
+    #[cold]
+    #[inline(never)]
+    fn make(place: &Place) -> Self {
         let span = tracing::debug_span!(
             target: "spearmint::branch",
             "branch",
@@ -33,17 +42,25 @@ impl BranchSpan {
         self.0.as_deref().map(Span::enter)
     }
 
-    pub(super) fn end<T>(&self, end: &End<T>) {
-        let Some(span) = &self.0 else { return };
-        span.record("status", end.status().as_str());
-        match end {
-            End::Failed(failure) => {
-                span.record("kind", failure.kind.as_str());
-            }
-            End::Skipped(reason) => {
-                span.record("skip", reason.as_str());
-            }
-            End::Success(_) | End::Cancelled => {}
+    #[inline]
+    pub(super) fn end(&self, end: &End) {
+        if let Some(span) = &self.0 {
+            record_end(span, end);
         }
+    }
+}
+
+#[cold]
+#[inline(never)]
+fn record_end(span: &Span, end: &End) {
+    span.record("status", end.status().as_str());
+    match end {
+        End::Failed(failure) => {
+            span.record("kind", failure.kind.as_str());
+        }
+        End::Skipped(reason) => {
+            span.record("skip", reason.as_str());
+        }
+        End::Success(_) | End::Cancelled => {}
     }
 }
