@@ -126,4 +126,4 @@ pub(crate) use codes::Codes;
 #[cfg(feature = "server")]
 pub(crate) use objects::{ObjectId, Objects, Owner, Upload, Uploaded};
 #[cfg(feature = "server")]
-pub(crate) use session::Session;
+pub(crate) use session::{Session, branch};

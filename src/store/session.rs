@@ -1,7 +1,10 @@
 //! The store's connections for those who bring their own SQL: its network face.
 
-use super::{Owner, SqliteStore, StoreError, codes::Codes};
-use rusqlite::Connection;
+use super::{
+    BranchRow, Owner, SCHEMA_VERSION, SqliteStore, StoreError, codes::Codes, row::Names, schema,
+};
+use crate::branch::BranchId;
+use rusqlite::{Connection, OptionalExtension};
 
 /// A connection, and the names of what the file holds as numbers.
 pub(crate) struct Session {
@@ -46,4 +49,18 @@ impl Session {
     pub(crate) const fn codes(&self) -> &Codes {
         &self.codes
     }
+}
+
+/// The branch of that id, with all that belongs to it.
+pub(crate) fn branch(
+    connection: &Connection,
+    codes: &Codes,
+    id: BranchId,
+) -> rusqlite::Result<Option<BranchRow>> {
+    let sql = schema::select_branch(SCHEMA_VERSION) + " WHERE b.id = ?1";
+    let mut names = Names::default();
+    connection
+        .prepare_cached(&sql)?
+        .query_row([id.as_bytes()], |row| BranchRow::read(row, connection, codes, &mut names))
+        .optional()
 }

@@ -117,18 +117,18 @@ async fn receive(
                 None => objects.upload()?,
             };
             piece.iter().try_for_each(|bytes| upload.write(bytes))?;
-            Ok(if ended { Written::All(upload.finish()?) } else { Written::Part(upload) })
+            Ok(if ended { Written::All(upload.finish()?) } else { Written::Part(Box::new(upload)) })
         });
         match written.await {
             Ok(Written::All(uploaded)) => return Ok(uploaded),
-            Ok(Written::Part(part)) => upload = Some(part),
+            Ok(Written::Part(part)) => upload = Some(*part),
             Err(error) => return Err(sender.refuse(failed(&artifacts.objects, &error))),
         }
     }
 }
 
 enum Written {
-    Part(Upload),
+    Part(Box<Upload>),
     All(Uploaded),
 }
 

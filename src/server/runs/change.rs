@@ -7,6 +7,7 @@ use super::{
         input::{self, Input, required},
         reply::Reply,
     },
+    branch,
     log::Named,
     read,
     subject::{find, find_active},
@@ -32,15 +33,20 @@ struct Update {
 pub(super) fn update(context: &Context<'_>, mut input: Input) -> Answer {
     let Update { run_id, run_uuid, status, end_time, run_name } = input.read()?;
     let run = find_active(context, Named { run_id, run_uuid }.id())?;
-    context
-        .connection
-        .prepare_cached(
-            "UPDATE mlflow_run SET status = coalesce(?2, status), end_ms = coalesce(?3, end_ms)
-             WHERE id = ?1",
-        )?
-        .execute(params![run.id, status.map(|Status(name)| name), end_time])?;
+    let status = status.map(|Status(name)| name);
+    if run.is_branch {
+        branch::update(context, run.id, status, end_time, None)?;
+    } else {
+        context
+            .connection
+            .prepare_cached(
+                "UPDATE mlflow_run SET status = coalesce(?2, status), end_ms = coalesce(?3, end_ms)
+                 WHERE id = ?1",
+            )?
+            .execute(params![run.id, status, end_time])?;
+    }
     tags::rename(context, run, run_name.as_deref().unwrap_or_default())?;
-    Ok(Reply::json(&json!({ "run_info": read::info(context, run.id)? })))
+    Ok(Reply::json(&json!({ "run_info": read::info(context, run)? })))
 }
 
 /// A status, sent by its name or its number.
@@ -81,6 +87,10 @@ fn set_deleted(context: &Context<'_>, mut input: Input, deleted_ms: Option<i64>)
     }
     let asked: ById = input.read()?;
     let run = find(context, Some(required(asked.run_id, "run_id")?))?;
+    if run.is_branch {
+        branch::set_deleted(context, run.id, deleted_ms)?;
+        return Ok(Reply::done());
+    }
     context
         .connection
         .prepare_cached("UPDATE mlflow_run SET deleted_ms = ?2 WHERE id = ?1")?

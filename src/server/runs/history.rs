@@ -8,7 +8,7 @@ use super::{
         page,
         reply::Reply,
     },
-    RunId, metrics,
+    RunId, branch, metrics,
     wire::MetricValue,
 };
 use rusqlite::{OptionalExtension, params};
@@ -72,6 +72,17 @@ pub(super) fn get(context: &Context<'_>, mut input: Input) -> Answer {
             metrics::read(row, None)
         })?
         .collect::<Result<_, _>>()?;
+    if let Some(recorded) = branch::metric(context, run, &key)? {
+        let place = (recorded.timestamp, recorded.step, recorded.value, false);
+        if place > (timestamp, step, value, nan) {
+            metrics.push(recorded);
+            metrics.sort_by(|a, b| {
+                (a.timestamp, a.step)
+                    .cmp(&(b.timestamp, b.step))
+                    .then_with(|| a.value.total_cmp(&b.value))
+            });
+        }
+    }
     let next_page_token = page::cut(&mut metrics, asked.max_results).map(|last| {
         let nan = last.value.is_nan();
         page::write(&(last.timestamp, last.step, if nan { 0.0 } else { last.value }, nan))

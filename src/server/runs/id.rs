@@ -19,6 +19,14 @@ impl RunId {
         Self(*BranchId::at(Tick::now()).as_bytes())
     }
 
+    pub(super) fn of_branch(id: BranchId) -> Self {
+        Self(*id.as_bytes())
+    }
+
+    pub(super) const fn as_branch(self) -> BranchId {
+        BranchId::from_bytes(self.0)
+    }
+
     /// `None` where no run can have that id.
     pub(in crate::server) fn parse(text: &str) -> Option<Self> {
         let plain = text.len() == 32 && !text.bytes().any(|byte| byte.is_ascii_uppercase());

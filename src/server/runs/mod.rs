@@ -6,11 +6,13 @@
 //!
 //! | room | what it does |
 //! |---|---|
+//! | [`branch`] | a branch as a run |
 //! | [`create`], [`change`] | a run's own row |
 //! | [`log`], [`metrics`], [`params`], [`tags`], [`inputs`] | what is logged to it |
 //! | [`read`], [`wire`] | a run as it is answered |
 //! | [`history`] | the values of a metric over time |
 
+mod branch;
 mod change;
 mod create;
 mod history;

@@ -2,7 +2,7 @@
 
 use super::{
     super::{call::Context, error::ApiError, experiments::KeyValue, validate},
-    RunId,
+    RunId, branch,
     subject::Subject,
     wire::Pair,
 };
@@ -65,6 +65,14 @@ pub(super) fn log(
     )?;
     let mut conflicts = Vec::new();
     for (key, new) in params {
+        if run.is_branch
+            && let Some(old) = branch::param(context, run.id, &key)?
+        {
+            if old != new {
+                conflicts.push(Conflict { key, old, new });
+            }
+            continue;
+        }
         if insert.execute(params![run.id, key, new])? == 0 {
             let old: String = connection
                 .prepare_cached("SELECT value FROM mlflow_param WHERE run = ?1 AND key = ?2")?

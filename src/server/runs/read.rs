@@ -8,7 +8,9 @@ use super::{
         input::Input,
         reply::Reply,
     },
-    RunId, inputs, log, metrics, params, subject, tags,
+    RunId, branch, inputs, log, metrics, params,
+    subject::{self, Subject},
+    tags,
     wire::{self, Run, RunData, RunInfo},
 };
 use rusqlite::OptionalExtension;
@@ -17,17 +19,22 @@ use serde_json::json;
 pub(super) fn get(context: &Context<'_>, mut input: Input) -> Answer {
     let named: log::Named = input.read()?;
     let run = subject::find(context, named.id())?;
-    Ok(Reply::json(&json!({ "run": whole(context, run.id)? })))
+    let run = if run.is_branch {
+        branch::whole(context, &branch::find(context, run.id)?.ok_or_else(|| none(run.id))?)?
+    } else {
+        whole(context, run.id)?
+    };
+    Ok(Reply::json(&json!({ "run": run })))
 }
 
-/// A run with all that belongs to it.
+/// A client's run with all that belongs to it.
 ///
 /// # Errors
 ///
 /// When there is none.
 pub(super) fn whole(context: &Context<'_>, id: RunId) -> Result<Run, ApiError> {
     Ok(Run {
-        info: info(context, id)?,
+        info: own_info(context, id)?,
         data: RunData {
             metrics: metrics::of(context, id)?,
             params: params::of(context, id)?,
@@ -41,7 +48,15 @@ pub(super) fn whole(context: &Context<'_>, id: RunId) -> Result<Run, ApiError> {
 /// # Errors
 ///
 /// When there is none.
-pub(super) fn info(context: &Context<'_>, id: RunId) -> Result<RunInfo, ApiError> {
+pub(super) fn info(context: &Context<'_>, run: Subject) -> Result<RunInfo, ApiError> {
+    if run.is_branch {
+        let row = branch::find(context, run.id)?.ok_or_else(|| none(run.id))?;
+        return branch::info(context, &row);
+    }
+    own_info(context, run.id)
+}
+
+fn own_info(context: &Context<'_>, id: RunId) -> Result<RunInfo, ApiError> {
     context
         .connection
         .prepare_cached(
@@ -65,5 +80,9 @@ pub(super) fn info(context: &Context<'_>, id: RunId) -> Result<RunInfo, ApiError
             })
         })
         .optional()?
-        .ok_or_else(|| ApiError::none(format!("Run with id={id} not found")))
+        .ok_or_else(|| none(id))
+}
+
+fn none(id: RunId) -> ApiError {
+    ApiError::none(format!("Run with id={id} not found"))
 }

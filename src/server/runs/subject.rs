@@ -11,6 +11,8 @@ use rusqlite::OptionalExtension;
 pub(super) struct Subject {
     pub(super) id: RunId,
     pub(super) experiment: i64,
+    /// It is a branch, whose own record stays as it is.
+    pub(super) is_branch: bool,
     deleted: bool,
 }
 
@@ -23,10 +25,30 @@ pub(super) fn find(context: &Context<'_>, sent: Option<String>) -> Result<Subjec
     let sent = input::required(sent, "run_id")?;
     let none = || ApiError::none(format!("Run with id={sent} not found"));
     let id = RunId::parse(&sent).ok_or_else(none)?;
-    context
+    let of = |is_branch| {
+        move |row: &rusqlite::Row<'_>| {
+            Ok(Subject { id, experiment: row.get(0)?, is_branch, deleted: row.get(1)? })
+        }
+    };
+    let run = context
         .connection
         .prepare_cached("SELECT experiment, deleted_ms IS NOT NULL FROM mlflow_run WHERE id = ?1")?
-        .query_row([id], |row| Ok(Subject { id, experiment: row.get(0)?, deleted: row.get(1)? }))
+        .query_row([id], of(false))
+        .optional()?;
+    if let Some(run) = run {
+        return Ok(run);
+    }
+    context
+        .connection
+        .prepare_cached(
+            "SELECT m.id, c.deleted_ms IS NOT NULL
+             FROM branch b
+             JOIN experiment e ON e.key = b.experiment
+             JOIN mlflow_experiment m ON m.branches = e.name
+             LEFT JOIN mlflow_branch_change c ON c.id = b.id
+             WHERE b.id = ?1",
+        )?
+        .query_row([id], of(true))
         .optional()?
         .ok_or_else(none)
 }

@@ -2,7 +2,7 @@
 
 use super::{
     super::{call::Context, error::ApiError, experiments::KeyValue, validate},
-    RunId,
+    RunId, branch,
     subject::Subject,
     wire::Pair,
 };
@@ -66,21 +66,32 @@ pub(super) fn rename(context: &Context<'_>, run: Subject, name: &str) -> Result<
     if name.is_empty() {
         return Ok(());
     }
-    context
-        .connection
-        .prepare_cached("UPDATE mlflow_run SET name = ?2 WHERE id = ?1")?
-        .execute(params![run.id, name])?;
+    if run.is_branch {
+        branch::update(context, run.id, None, None, Some(name))?;
+    } else {
+        context
+            .connection
+            .prepare_cached("UPDATE mlflow_run SET name = ?2 WHERE id = ?1")?
+            .execute(params![run.id, name])?;
+    }
     set(context, run.id, RUN_NAME, name)
 }
 
 /// # Errors
 ///
-/// When the run has no such tag.
+/// When the run has no such tag, or it is one of a branch's record.
 pub(super) fn delete(context: &Context<'_>, run: Subject, key: &str) -> Result<(), ApiError> {
     let deleted = context
         .connection
         .prepare_cached("DELETE FROM mlflow_tag WHERE run = ?1 AND key = ?2")?
         .execute(params![run.id, key])?;
+    if deleted == 0 && run.is_branch && branch::has_tag(context, run.id, key)? {
+        return Err(ApiError::invalid(format!(
+            "The tag {key} is part of the record of the branch {}: it can be set to something \
+             else, but not deleted",
+            run.id
+        )));
+    }
     if deleted == 0 {
         return Err(ApiError::none(format!("No tag with name: {key} in run with id {}", run.id)));
     }
