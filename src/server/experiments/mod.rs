@@ -7,6 +7,7 @@ mod change;
 mod create;
 mod find;
 mod read;
+mod search;
 
 pub(super) use find::{Place, active, parse_id};
 
@@ -17,6 +18,8 @@ pub(super) const ROUTES: &[Route] = &[
     ("POST", "2.0/mlflow/experiments/create", Call::Write(create::create)),
     ("GET", "2.0/mlflow/experiments/get", Call::Read(read::get)),
     ("GET", "2.0/mlflow/experiments/get-by-name", Call::Read(read::get_by_name)),
+    ("GET", "2.0/mlflow/experiments/search", Call::Read(search::search)),
+    ("POST", "2.0/mlflow/experiments/search", Call::Read(search::search)),
     ("POST", "2.0/mlflow/experiments/update", Call::Write(change::rename)),
     ("POST", "2.0/mlflow/experiments/delete", Call::Write(change::delete)),
     ("POST", "2.0/mlflow/experiments/restore", Call::Write(change::restore)),

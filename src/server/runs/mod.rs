@@ -11,9 +11,11 @@
 //! | [`log`], [`metrics`], [`params`], [`tags`], [`inputs`] | what is logged to it |
 //! | [`read`], [`wire`] | a run as it is answered |
 //! | [`history`] | the values of a metric over time |
+//! | [`search`], [`client_runs`] | which runs there are |
 
 mod branch;
 mod change;
+mod client_runs;
 mod create;
 mod history;
 mod id;
@@ -22,18 +24,21 @@ mod log;
 mod metrics;
 mod params;
 mod read;
+mod search;
 mod subject;
 mod tags;
 mod wire;
 
 pub(super) use change::set_all_deleted;
 pub(super) use id::RunId;
+pub(super) use search::{View, page_size};
 
 use super::call::{Call, Route};
 
 pub(super) const ROUTES: &[Route] = &[
     ("POST", "2.0/mlflow/runs/create", Call::Write(create::create)),
     ("GET", "2.0/mlflow/runs/get", Call::Read(read::get)),
+    ("POST", "2.0/mlflow/runs/search", Call::Read(search::search)),
     ("POST", "2.0/mlflow/runs/update", Call::Write(change::update)),
     ("POST", "2.0/mlflow/runs/delete", Call::Write(change::delete)),
     ("POST", "2.0/mlflow/runs/restore", Call::Write(change::restore)),

@@ -1,7 +1,33 @@
 //! The grammar of MLflow's searches.
-
-#![allow(dead_code)]
+//!
+//! A filter is a list of comparisons, all of which must hold; `AND` may stand between them:
+//!
+//! ```text
+//! metrics.loss < 0.5 AND params.`learning rate` = '0.1' AND status IN …
+//! ```
+//!
+//! [`lexer`] knows quotes, numbers and operators, [`clause`] reads them as comparisons of names
+//! and values, and what the names mean is told by who searches: [`run_filter`] and [`order`] for runs,
+//! [`experiments`] for experiments. What comes out is typed ([`condition`]), can be asked of a value
+//! in memory, and writes itself as SQL ([`sql`]); [`sort`] compares, pages and merges what was
+//! found.
+//!
+//! MLflow's own parser is one for SQL. Its accidents are not repeated: a name that is a word of
+//! SQL needs no quotes here (`params.values`), and where it lets a name be empty, or begin with a
+//! space, that is an error here.
 
 mod clause;
 mod condition;
+mod experiments;
 mod lexer;
+mod order;
+mod run_filter;
+mod sort;
+mod sql;
+
+pub(super) use condition::{NumberComparator, NumberTest, TextTest};
+pub(super) use experiments::{ExperimentCondition, ExperimentKey, ExperimentOrder};
+pub(super) use order::{OrderBy, OrderKey};
+pub(super) use run_filter::{DatasetField, RunCondition, TextAttribute, TimeAttribute};
+pub(super) use sort::{Cell, SortKey, merge};
+pub(super) use sql::{SortColumn, Sql};
