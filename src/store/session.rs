@@ -20,6 +20,7 @@ impl SqliteStore {
             .connection
             .pragma_update(None, "query_only", true)
             .map_err(|error| self.failed("read", error))?;
+        reader.connection.set_prepared_statement_cache_capacity(64);
         Ok(Session { connection: reader.connection, codes: reader.codes })
     }
 

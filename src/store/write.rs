@@ -56,8 +56,8 @@ impl Writer {
         limits: Limits,
         keeper: Keeper,
     ) -> Self {
-        // As many as are used in one batch.
-        connection.set_prepared_statement_cache_capacity(64);
+        // As many as are used in one batch of branches or of calls.
+        connection.set_prepared_statement_cache_capacity(128);
         Self { connection, memory: Memory::default(), codes, limits, keeper }
     }
 

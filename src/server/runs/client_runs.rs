@@ -5,8 +5,8 @@ use super::{
         call::Context,
         error::ApiError,
         search::{
-            DatasetField, OrderBy, OrderKey, RunCondition, SortColumn, SortKey, Sql, TextAttribute,
-            TextTest, TimeAttribute,
+            DatasetField, MISSING, NAN, OrderBy, OrderKey, RunCondition, SortColumn, SortKey, Sql,
+            TextAttribute, TextTest, TimeAttribute,
         },
     },
     RunId,
@@ -84,8 +84,9 @@ fn columns(order: &OrderBy, joins: &mut Sql) -> Vec<SortColumn> {
         let (value, rank) = match &clause.by {
             OrderKey::Metric(key) => {
                 let value = join("mlflow_latest_metric", key);
-                let rank =
-                    format!("CASE WHEN {value} IS NULL THEN 2 WHEN o{index}.nan THEN 1 ELSE 0 END");
+                let rank = format!(
+                    "CASE WHEN {value} IS NULL THEN {MISSING} WHEN o{index}.nan THEN {NAN} ELSE 0 END"
+                );
                 (value, Some(rank))
             }
             OrderKey::Param(key) => or_missing(join("mlflow_param", key)),
@@ -103,7 +104,7 @@ fn columns(order: &OrderBy, joins: &mut Sql) -> Vec<SortColumn> {
 }
 
 fn or_missing(value: String) -> (String, Option<String>) {
-    let rank = format!("CASE WHEN {value} IS NULL THEN 2 ELSE 0 END");
+    let rank = format!("CASE WHEN {value} IS NULL THEN {MISSING} ELSE 0 END");
     (value, Some(rank))
 }
 

@@ -92,11 +92,9 @@ pub(super) fn search(context: &Context<'_>, mut input: Input) -> Answer {
         after.check(query.order.0.len())?;
     }
     // One more than a page, to know whether another follows.
-    let (mut listed, next_page_token) = (list(context, &query, after.as_ref(), size + 1)?, None);
-    let next_page_token = match page::cut(&mut listed, i64::try_from(size).ok()) {
-        Some(last) => Some(page::write(&last.place)),
-        None => next_page_token,
-    };
+    let mut listed = list(context, &query, after.as_ref(), size + 1)?;
+    let last = page::cut(&mut listed, i64::try_from(size).ok());
+    let next_page_token = last.map(|last| page::write(&last.place));
     let mut runs = Vec::with_capacity(listed.len());
     for Listed { id, .. } in listed {
         runs.push(read::whole(context, id)?);

@@ -3,7 +3,7 @@
 //! A filter is a list of comparisons, all of which must hold; `AND` may stand between them:
 //!
 //! ```text
-//! metrics.loss < 0.5 AND params.`learning rate` = '0.1' AND status IN …
+//! metrics.loss < 0.5 AND params.`learning rate` = '0.1' AND tags.team IS NOT NULL
 //! ```
 //!
 //! [`lexer`] knows quotes, numbers and operators, [`clause`] reads them as comparisons of names
@@ -24,10 +24,12 @@ mod order;
 mod run_filter;
 mod sort;
 mod sql;
+#[cfg(test)]
+mod tests;
 
-pub(super) use condition::{NumberComparator, NumberTest, TextTest};
+pub(super) use condition::TextTest;
 pub(super) use experiments::{ExperimentCondition, ExperimentKey, ExperimentOrder};
 pub(super) use order::{OrderBy, OrderKey};
 pub(super) use run_filter::{DatasetField, RunCondition, TextAttribute, TimeAttribute};
-pub(super) use sort::{Cell, SortKey, merge};
+pub(super) use sort::{MISSING, NAN, SortKey, merge};
 pub(super) use sql::{SortColumn, Sql};
