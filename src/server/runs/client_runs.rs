@@ -64,7 +64,7 @@ pub(super) fn page(
             cells.push(cell);
         }
         let id: RunId = id.ok_or(rusqlite::Error::QueryReturnedNoRows)?;
-        Ok(Listed { place: SortKey(cells), id })
+        Ok(Listed { place: SortKey(cells), id, is_branch: false, start_ms: 0 })
     })?;
     Ok(found.collect::<Result<_, _>>()?)
 }
@@ -123,7 +123,7 @@ const fn text_of(attribute: TextAttribute) -> &'static str {
     }
 }
 
-fn write(sql: &mut Sql, condition: &RunCondition) {
+pub(super) fn write(sql: &mut Sql, condition: &RunCondition) {
     match condition {
         RunCondition::Metric { key, test } => {
             // What is not a number differs from every number, and is nothing else.

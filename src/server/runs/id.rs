@@ -23,6 +23,13 @@ impl RunId {
         Self(*id.as_bytes())
     }
 
+    /// The time in it, in milliseconds since the Unix epoch.
+    pub(super) fn time_ms(self) -> i64 {
+        let mut ms = [0; 8];
+        ms[2..].copy_from_slice(&self.0[..6]);
+        i64::from_be_bytes(ms)
+    }
+
     pub(super) const fn as_branch(self) -> BranchId {
         BranchId::from_bytes(self.0)
     }

@@ -6,7 +6,7 @@
 //!
 //! | room | what it does |
 //! |---|---|
-//! | [`branch`] | a branch as a run |
+//! | [`branch`], [`branch_runs`], [`branch_columns`] | a branch as a run, and finding it |
 //! | [`create`], [`change`] | a run's own row |
 //! | [`log`], [`metrics`], [`params`], [`tags`], [`inputs`] | what is logged to it |
 //! | [`read`], [`wire`] | a run as it is answered |
@@ -14,6 +14,8 @@
 //! | [`search`], [`client_runs`] | which runs there are |
 
 mod branch;
+mod branch_columns;
+mod branch_runs;
 mod change;
 mod client_runs;
 mod create;

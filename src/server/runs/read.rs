@@ -19,12 +19,15 @@ use serde_json::json;
 pub(super) fn get(context: &Context<'_>, mut input: Input) -> Answer {
     let named: log::Named = input.read()?;
     let run = subject::find(context, named.id())?;
-    let run = if run.is_branch {
-        branch::whole(context, &branch::find(context, run.id)?.ok_or_else(|| none(run.id))?)?
-    } else {
-        whole(context, run.id)?
-    };
-    Ok(Reply::json(&json!({ "run": run })))
+    Ok(Reply::json(&json!({ "run": any(context, run.id, run.is_branch)? })))
+}
+
+/// A run, be it a client's or a branch, with all that belongs to it.
+pub(super) fn any(context: &Context<'_>, id: RunId, is_branch: bool) -> Result<Run, ApiError> {
+    if !is_branch {
+        return whole(context, id);
+    }
+    branch::whole(context, &branch::find(context, id)?.ok_or_else(|| none(id))?)
 }
 
 /// A client's run with all that belongs to it.

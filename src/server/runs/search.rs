@@ -1,6 +1,6 @@
 //! Which runs there are.
 //!
-//! Runs come from [those that clients made](client_runs). Each source gives a page of places in
+//! Runs come from [those that clients made](client_runs) and from [the branches](branch_runs). Each source gives a page of places in
 //! the one order; the pages are merged, and what is left is read whole.
 
 use super::{
@@ -13,7 +13,7 @@ use super::{
         reply::Reply,
         search::{self, OrderBy, RunCondition, SortKey},
     },
-    RunId, client_runs, read,
+    RunId, branch_runs, client_runs, read,
     wire::Run,
 };
 use serde::{Deserialize, Serialize};
@@ -36,6 +36,8 @@ pub(super) struct Query {
 pub(super) struct Listed {
     pub(super) place: SortKey,
     pub(super) id: RunId,
+    pub(super) is_branch: bool,
+    pub(super) start_ms: i64,
 }
 
 /// Whether what is deleted is looked for.
@@ -96,8 +98,8 @@ pub(super) fn search(context: &Context<'_>, mut input: Input) -> Answer {
     let last = page::cut(&mut listed, i64::try_from(size).ok());
     let next_page_token = last.map(|last| page::write(&last.place));
     let mut runs = Vec::with_capacity(listed.len());
-    for Listed { id, .. } in listed {
-        runs.push(read::whole(context, id)?);
+    for Listed { id, is_branch, .. } in listed {
+        runs.push(read::any(context, id, is_branch)?);
     }
     Ok(Reply::json(&Found { runs, next_page_token }))
 }
@@ -110,7 +112,7 @@ fn list(
     size: usize,
 ) -> Result<Vec<Listed>, ApiError> {
     let clients = client_runs::page(context, query, after, size)?;
-    let branches = Vec::new();
+    let branches = branch_runs::page(context, query, after, size)?;
     let directions = || query.order.0.iter().map(|clause| clause.ascending);
     Ok(search::merge(clients, branches, size, |a, b| a.place.compare(&b.place, directions())))
 }

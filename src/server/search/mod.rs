@@ -27,9 +27,9 @@ mod sql;
 #[cfg(test)]
 mod tests;
 
-pub(super) use condition::TextTest;
+pub(super) use condition::{NumberComparator, TextTest};
 pub(super) use experiments::{ExperimentCondition, ExperimentKey, ExperimentOrder};
 pub(super) use order::{OrderBy, OrderKey};
 pub(super) use run_filter::{DatasetField, RunCondition, TextAttribute, TimeAttribute};
-pub(super) use sort::{MISSING, NAN, SortKey, merge};
+pub(super) use sort::{Cell, MISSING, NAN, SortKey, merge};
 pub(super) use sql::{SortColumn, Sql};

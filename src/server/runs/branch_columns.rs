@@ -1,0 +1,148 @@
+//! What a branch has as a run, as SQL over its row `r` and what clients changed in it, `c`.
+//!
+//! The names and meanings are those of [`as_run`](crate::as_run), which shows what was found.
+
+use super::super::{
+    call::Context,
+    error::ApiError,
+    search::{TextAttribute, TextTest},
+};
+use crate::as_run::Params;
+
+/// When it ended, in milliseconds.
+pub(super) const END_MS: &str = "coalesce(c.end_ms, (r.start_ns + r.duration_ns) / 1000000)";
+
+/// A value of its config by a path of keys.
+pub(super) const PARAM: &str = "(SELECT json_extract(content, ?) FROM config WHERE key = r.config)";
+
+/// The path of a param in the config's JSON. (A list's position, and a key with a dot in it, have
+/// none: such params order as missing.)
+pub(super) fn param_path(key: &str) -> String {
+    let quoted = key.split('.').map(|step| format!(".\"{}\"", step.replace('"', "")));
+    "$".to_owned() + &quoted.collect::<String>()
+}
+
+pub(super) const fn text(attribute: TextAttribute) -> &'static str {
+    match attribute {
+        TextAttribute::RunId => "lower(hex(r.id))",
+        TextAttribute::UserId => "''",
+        TextAttribute::Status => {
+            "coalesce(c.status, CASE (SELECT name FROM code WHERE what = 'status' AND key = r.status)
+                 WHEN 'success' THEN 'FINISHED' WHEN 'failed' THEN 'FAILED' ELSE 'KILLED' END)"
+        }
+        TextAttribute::RunName => {
+            "coalesce(c.name, (SELECT CASE WHEN length(config_id) = 64
+                     AND config_id NOT GLOB '*[^0-9a-fA-F]*' THEN substr(config_id, 1, 12)
+                     ELSE substr(config_id, 1, 150) END FROM config WHERE key = r.config)
+                 || ' ' || (SELECT name FROM code WHERE what = 'role' AND key = r.role)
+                 || ' ' || lower(substr(hex(r.id), 1, 8) || '-' || substr(hex(r.id), 9, 4)
+                     || '-' || substr(hex(r.id), 13, 4)))"
+        }
+        TextAttribute::ArtifactUri => {
+            "(SELECT coalesce(rtrim(m.artifact_location, '/'), 'mlflow-artifacts:/' || m.id)
+                  FROM mlflow_experiment m JOIN experiment e ON e.name = m.branches
+                  WHERE e.key = r.experiment)
+             || '/' || lower(hex(r.id)) || '/artifacts'"
+        }
+    }
+}
+
+/// A metric of the record.
+pub(super) fn metric(key: &str) -> Option<String> {
+    Some(match key {
+        "duration_ms" => "r.duration_ns / 1e6".to_owned(),
+        "retry_count" => "CAST(r.retry_count AS REAL)".to_owned(),
+        "probability" => "r.probability".to_owned(),
+        "first_byte_ms" => "r.first_byte_ns / 1e6".to_owned(),
+        "bytes_in" => "CAST(r.bytes_in AS REAL)".to_owned(),
+        "bytes_out" => "CAST(r.bytes_out AS REAL)".to_owned(),
+        _ => {
+            let path = key.strip_prefix("output.")?;
+            let steps: String = path
+                .split('.')
+                .map(|step| format!(".\"{}\"", step.replace(['"', '\''], "")))
+                .collect();
+            // A number of a recorded output; its JSON may have been cut.
+            format!(
+                "(SELECT CASE WHEN json_valid(content)
+                     AND json_type(content, '${steps}') IN ('integer', 'real')
+                     THEN CAST(json_extract(content, '${steps}') AS REAL) END
+                  FROM output WHERE id = r.id)"
+            )
+        }
+    })
+}
+
+/// A tag of the record.
+pub(super) fn tag(key: &str) -> Option<String> {
+    let named = |what: &str, column: &str| {
+        format!("(SELECT name FROM code WHERE what = '{what}' AND key = r.{column})")
+    };
+    Some(match key {
+        "mlflow.runName" => text(TextAttribute::RunName).to_owned(),
+        "mlflow.source.name" => "'tower-spearmint'".to_owned(),
+        "spearmint.branch_id" => uuid("r.id"),
+        "spearmint.request_id" => uuid("coalesce(r.request, r.id)"),
+        "spearmint.parent" => {
+            format!("CASE WHEN r.parent IS NOT NULL THEN {} END", uuid("r.parent"))
+        }
+        "spearmint.parent_config_id" => {
+            "(SELECT config_id FROM config WHERE key = r.parent_config)".to_owned()
+        }
+        "spearmint.experiment" => {
+            "(SELECT name FROM experiment WHERE key = r.experiment)".to_owned()
+        }
+        "spearmint.strategy" => {
+            "(SELECT strategy FROM experiment WHERE key = r.experiment)".to_owned()
+        }
+        "spearmint.config_id" => "(SELECT config_id FROM config WHERE key = r.config)".to_owned(),
+        "spearmint.role" => named("role", "role"),
+        "spearmint.status" => named("status", "status"),
+        "spearmint.reason" => named("reason", "reason"),
+        "spearmint.skip" => named("skip", "skip"),
+        "spearmint.failure_kind" => named("failure", "failure"),
+        "spearmint.failure_type" => "(SELECT type FROM failure WHERE id = r.id)".to_owned(),
+        "spearmint.failure_message" => "(SELECT message FROM failure WHERE id = r.id)".to_owned(),
+        "spearmint.output" => "(SELECT content FROM output WHERE id = r.id)".to_owned(),
+        "spearmint.unit" => {
+            "CASE WHEN r.unit IS NOT NULL THEN printf('%016x', r.unit) END".to_owned()
+        }
+        "spearmint.epoch" => {
+            "(SELECT number || '-' || printf('%016x', fingerprint) FROM epoch WHERE key = r.epoch)"
+                .to_owned()
+        }
+        _ => return None,
+    })
+}
+
+/// The keys of the configs whose param is as asked. There are few, however many branches.
+pub(super) fn configs_with(
+    context: &Context<'_>,
+    key: &str,
+    test: &TextTest,
+) -> Result<Vec<i64>, ApiError> {
+    let mut found = Vec::new();
+    let mut statement = context.connection.prepare_cached("SELECT key, content FROM config")?;
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()? {
+        let content = match row.get_ref(1)?.as_str_or_null() {
+            Ok(Some(text)) => serde_json::from_str(text).unwrap_or_default(),
+            _ => serde_json::Value::Null,
+        };
+        let params = Params::of(&content);
+        let value = params.list.iter().find(|(known, _)| known == key).map(|(_, value)| &**value);
+        if test.holds(value) {
+            found.push(row.get(0)?);
+        }
+    }
+    Ok(found)
+}
+
+/// The expression that writes 16 bytes as a UUID.
+fn uuid(bytes: &str) -> String {
+    format!(
+        "lower(substr(hex({bytes}), 1, 8) || '-' || substr(hex({bytes}), 9, 4) || '-' || \
+         substr(hex({bytes}), 13, 4) || '-' || substr(hex({bytes}), 17, 4) || '-' || \
+         substr(hex({bytes}), 21))"
+    )
+}
