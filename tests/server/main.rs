@@ -3,4 +3,7 @@
 #![allow(missing_docs, unreachable_pub)]
 
 mod artifacts;
+mod experiments;
+mod runs;
+mod search;
 mod support;

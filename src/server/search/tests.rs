@@ -18,8 +18,6 @@ const TAKEN_HERE: &[&str] = &[
     "params.values = 'x'",
     "params.case = 'x'",
     "params.a is  not  null",
-    "AND",
-    "AND AND",
 ];
 
 /// What MLflow lets pass although it can mean nothing that was ever logged.
