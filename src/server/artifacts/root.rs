@@ -1,8 +1,7 @@
 //! Where the artifacts of a run stand.
 
 use super::names;
-use crate::server::{call::Context, error::ApiError};
-use rusqlite::OptionalExtension;
+use crate::server::{call::Context, error::ApiError, runs};
 
 /// What the URI of an artifact on this server has before its path, seen from outside.
 const ANCHOR: &str = "/api/2.0/mlflow-artifacts/artifacts/";
@@ -17,31 +16,7 @@ impl Root {
     ///
     /// When there is no such run.
     pub(super) fn of_run(context: &Context<'_>, run_id: &str) -> Result<Self, ApiError> {
-        let none = || ApiError::none(format!("Run with id={run_id} not found"));
-        let id = run_key(run_id).ok_or_else(none)?;
-        let found = context
-            .connection
-            .prepare_cached(
-                "SELECT r.artifact_uri, e.id, e.artifact_location
-                 FROM mlflow_run r JOIN mlflow_experiment e ON e.id = r.experiment WHERE r.id = ?1
-                 UNION ALL
-                 SELECT NULL, e.id, e.artifact_location FROM branch b
-                 JOIN experiment x ON x.key = b.experiment
-                 JOIN mlflow_experiment e ON e.name = x.name WHERE b.id = ?1",
-            )?
-            .query_row([id], |row| {
-                Ok((
-                    row.get::<_, Option<String>>(0)?,
-                    row.get::<_, i64>(1)?,
-                    row.get::<_, Option<String>>(2)?,
-                ))
-            })
-            .optional()?;
-        let (own, experiment, location) = found.ok_or_else(none)?;
-        let uri = own.unwrap_or_else(|| {
-            let location = location.unwrap_or_else(|| format!("mlflow-artifacts:/{experiment}"));
-            format!("{}/{run_id}/artifacts", location.trim_end_matches('/'))
-        });
+        let uri = runs::artifact_uri(context, run_id)?;
         Ok(Self { uri })
     }
 
@@ -78,14 +53,6 @@ impl Root {
         };
         Some(root.trim_start_matches('/'))
     }
-}
-
-/// The key of a run, whose id is 32 hexadecimal digits.
-fn run_key(id: &str) -> Option<[u8; 16]> {
-    if id.len() != 32 || !id.bytes().all(|digit| digit.is_ascii_hexdigit()) {
-        return None;
-    }
-    Some(u128::from_str_radix(id, 16).ok()?.to_be_bytes())
 }
 
 #[cfg(test)]

@@ -51,6 +51,15 @@ pub(in crate::server) fn active(context: &Context<'_>, id: i64) -> Result<Place,
     Ok(place)
 }
 
+/// An experiment, deleted or not.
+///
+/// # Errors
+///
+/// When there is none.
+pub(in crate::server) fn place(context: &Context<'_>, id: i64) -> Result<Place, ApiError> {
+    any(context, id).map(|(place, _)| place)
+}
+
 /// An experiment, and whether it is deleted.
 pub(super) fn any(context: &Context<'_>, id: i64) -> Result<(Place, bool), ApiError> {
     context

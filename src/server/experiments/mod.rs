@@ -9,7 +9,7 @@ mod find;
 mod read;
 mod search;
 
-pub(super) use find::{Place, active, parse_id};
+pub(super) use find::{Place, active, parse_id, place};
 
 use super::call::{Call, Route};
 use serde::{Deserialize, Serialize};

@@ -34,6 +34,7 @@ mod wire;
 pub(super) use change::set_all_deleted;
 pub(super) use id::RunId;
 pub(super) use search::{View, page_size};
+pub(super) use subject::artifact_uri;
 
 use super::call::{Call, Route};
 

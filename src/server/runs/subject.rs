@@ -1,7 +1,7 @@
 //! Which run an id means.
 
 use super::{
-    super::{call::Context, error::ApiError, input},
+    super::{call::Context, error::ApiError, experiments, input},
     RunId, wire,
 };
 use rusqlite::OptionalExtension;
@@ -71,4 +71,17 @@ pub(super) fn find_active(
         )));
     }
     Ok(subject)
+}
+
+/// Where the artifacts of a run are.
+///
+/// # Errors
+///
+/// When there is no such run.
+pub(in crate::server) fn artifact_uri(
+    context: &Context<'_>,
+    run_id: &str,
+) -> Result<String, ApiError> {
+    let run = find(context, Some(run_id.to_owned()))?;
+    Ok(experiments::place(context, run.experiment)?.artifact_uri(run.id))
 }
