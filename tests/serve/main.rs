@@ -35,6 +35,7 @@ mod tls;
 mod trace;
 mod trouble;
 mod tunnel;
+mod ui;
 mod upgrades;
 mod variants;
 mod who_is_shadowed;
