@@ -14,7 +14,8 @@ use std::{
 #[derive(Debug)]
 pub(crate) struct Upload {
     file: Temporary,
-    hasher: blake3::Hasher,
+    /// Two kilobytes, which would be moved from thread to thread with every piece.
+    hasher: Box<blake3::Hasher>,
     size: u64,
 }
 
@@ -34,7 +35,7 @@ impl Objects {
         make_directory(&self.uploads())?;
         make_directory(&self.objects())?;
         let file = Temporary::new(self.uploads().join(unused_name()))?;
-        Ok(Upload { file, hasher: blake3::Hasher::new(), size: 0 })
+        Ok(Upload { file, hasher: Box::default(), size: 0 })
     }
 }
 
