@@ -53,3 +53,53 @@ async fn calls_for_a_run_say_what_they_miss() {
     assert_eq!(server.objects(), [] as [PathBuf; 0]);
     server.stop().await;
 }
+
+#[tokio::test]
+async fn a_client_s_run_has_its_artifacts_where_its_experiment_has_them() {
+    let directory = tempdir().unwrap();
+    let server = Server::start(&directory).await;
+    for (name, location, place) in [
+        ("here", Value::Null, Some("1/RUN/artifacts")),
+        ("named", json!("mlflow-artifacts:/some/place"), Some("some/place/RUN/artifacts")),
+        ("elsewhere", json!("s3://bucket/key?secret=1"), None),
+    ] {
+        let asked = json!({ "name": name, "artifact_location": location });
+        let made = server.post("/api/2.0/mlflow/experiments/create", &asked).await.json();
+        let made = server.post("/api/2.0/mlflow/runs/create", &made).await.json();
+        let run = made["run"]["info"]["run_id"].as_str().unwrap();
+        let upload = format!("/ajax-api/2.0/mlflow/upload-artifact?run_uuid={run}&path=a");
+        let list = format!("/api/2.0/mlflow/artifacts/list?run_id={run}");
+        let put = server.call("POST", &upload, "x").await;
+        let listed = server.get(&list).await;
+        if let Some(place) = place {
+            assert_eq!(put.status, 200);
+            assert_eq!(listed.json()["root_uri"], made["run"]["info"]["artifact_uri"]);
+            let place = place.replace("RUN", run);
+            assert_eq!(&*server.artifact(&format!("{place}/a")).await.body, b"x");
+        } else {
+            for answer in [put, listed] {
+                let (status, _, message) = answer.error();
+                assert!(status == 400 && message.contains("elsewhere (s3:)"), "{message}");
+            }
+        }
+    }
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn a_branch_keeps_its_artifacts_when_its_experiment_is_renamed() {
+    let directory = tempdir().unwrap();
+    let run = branch(&directory).await;
+    let server = Server::start(&directory).await;
+    let upload = format!("/ajax-api/2.0/mlflow/upload-artifact?run_uuid={run}&path=a");
+    assert_eq!(server.call("POST", &upload, "x").await.status, 200);
+    let get = format!("/api/2.0/mlflow/runs/get?run_id={run}");
+    let info = server.get(&get).await.json()["run"]["info"].clone();
+    let renamed = json!({ "experiment_id": info["experiment_id"], "new_name": "another" });
+    let answer = server.post("/api/2.0/mlflow/experiments/update", &renamed).await;
+    assert_eq!(answer.status, 200);
+    let listed = server.get(&format!("/api/2.0/mlflow/artifacts/list?run_id={run}")).await.json();
+    assert_eq!(listed["root_uri"], info["artifact_uri"]);
+    assert_eq!(listed["files"][0]["path"], "a");
+    server.stop().await;
+}
