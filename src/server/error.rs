@@ -82,6 +82,11 @@ impl ApiError {
         Self::new(ErrorCode::ResourceAlreadyExists, message)
     }
 
+    /// Whether it says that there is no such thing.
+    pub(super) fn is_none(&self) -> bool {
+        self.code == ErrorCode::ResourceDoesNotExist
+    }
+
     pub(super) fn into_reply(self) -> Reply {
         let (error_code, status) = self.code.name_and_status();
         Reply::json(&json!({ "error_code": error_code, "message": self.message }))

@@ -4,13 +4,19 @@ use super::{
     artifacts,
     call::{Call, Route},
     error::{ApiError, ErrorCode},
-    experiments, runs,
+    experiments, logged_models, registry, runs,
 };
 use http::Method;
 use matchit::Router;
 
 /// The rooms of the API, each with its calls.
-const ROOMS: &[&[Route]] = &[artifacts::ROUTES, experiments::ROUTES, runs::ROUTES];
+const ROOMS: &[&[Route]] = &[
+    artifacts::ROUTES,
+    experiments::ROUTES,
+    logged_models::ROUTES,
+    registry::ROUTES,
+    runs::ROUTES,
+];
 
 /// Calls by path, then by method.
 pub(super) struct Routes(Router<Vec<(&'static str, Call)>>);

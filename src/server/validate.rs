@@ -27,6 +27,15 @@ pub(super) fn key(key: &str, path: impl FnOnce() -> String) -> Result<(), ApiErr
              spaces ( ), colon(:) and slashes (/).",
         ));
     }
+    self::path(key, path)
+}
+
+/// A name, which stands at `path` in the call.
+///
+/// # Errors
+///
+/// Where the name, read as the path of a file, would be written differently.
+pub(super) fn path(key: &str, path: impl FnOnce() -> String) -> Result<(), ApiError> {
     let plain = !key.is_empty() && !key.contains('/') && !key.starts_with('.');
     if !plain {
         let normal = normal_path(key);

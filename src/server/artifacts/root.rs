@@ -27,10 +27,11 @@ impl Root {
     /// When the path is not allowed, or the artifacts are kept elsewhere.
     pub(super) fn place(&self, path: &str) -> Result<String, ApiError> {
         let root = self.on_this_server().ok_or_else(|| {
+            // (Not the whole URI: there may be credentials in it.)
             ApiError::invalid(format!(
-                "the artifacts of this run are at {}, not on this server; use a client that can \
-                 read and write there",
-                self.uri
+                "the artifacts of this run are kept elsewhere ({}:), not on this server; use a \
+                 client that can read and write there",
+                self.scheme()
             ))
         })?;
         Ok(names::join(&names::plain(root)?, &names::plain(path)?))
@@ -42,7 +43,8 @@ impl Root {
     }
 
     fn on_this_server(&self) -> Option<&str> {
-        let (scheme, rest) = self.uri.split_once(':')?;
+        let path = self.uri.split(['?', '#']).next()?;
+        let (scheme, rest) = path.split_once(':')?;
         let root = match scheme {
             "mlflow-artifacts" => match rest.strip_prefix("//") {
                 Some(with_host) => with_host.split_once('/').map_or("", |(_, path)| path),
@@ -65,6 +67,7 @@ mod tests {
             ("mlflow-artifacts:/0/ab/artifacts", "0/ab/artifacts/x"),
             ("mlflow-artifacts://host:5000/0/ab/artifacts", "0/ab/artifacts/x"),
             ("mlflow-artifacts:/", "x"),
+            ("mlflow-artifacts:/0/ab/artifacts?key=secret", "0/ab/artifacts/x"),
             ("http://host/api/2.0/mlflow-artifacts/artifacts/0/ab", "0/ab/x"),
         ] {
             let root = Root { uri: uri.to_owned() };

@@ -13,13 +13,22 @@ pub(in crate::server) struct Place {
 impl Place {
     /// Where the artifacts of one of its runs are.
     pub(in crate::server) fn artifact_uri(&self, run: RunId) -> String {
+        self.below(&format!("{run}/artifacts"))
+    }
+
+    /// Where the artifacts of one of its logged models are.
+    pub(in crate::server) fn model_artifact_uri(&self, model_id: &str) -> String {
+        self.below(&format!("models/{model_id}/artifacts"))
+    }
+
+    fn below(&self, steps: &str) -> String {
         match self.artifact_location.as_deref() {
-            None => format!("mlflow-artifacts:/{}/{run}/artifacts", self.id),
+            None => format!("mlflow-artifacts:/{}/{steps}", self.id),
             // Credentials and the like may stand behind the path.
             Some(location) => {
                 let (path, rest) =
                     location.split_at(location.find(['?', '#']).unwrap_or(location.len()));
-                format!("{}/{run}/artifacts{rest}", path.trim_end_matches('/'))
+                format!("{}/{steps}{rest}", path.trim_end_matches('/'))
             }
         }
     }

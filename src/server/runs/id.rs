@@ -15,7 +15,7 @@ pub(in crate::server) struct RunId([u8; 16]);
 
 impl RunId {
     /// A new one. It sorts by time as those of branches do, and is none of theirs.
-    pub(super) fn now() -> Self {
+    pub(in crate::server) fn now() -> Self {
         Self(*BranchId::at(Tick::now()).as_bytes())
     }
 

@@ -35,6 +35,7 @@ pub(super) use change::set_all_deleted;
 pub(super) use id::RunId;
 pub(super) use search::{View, page_size};
 pub(super) use subject::artifact_uri;
+pub(super) use wire::Pair;
 
 use super::call::{Call, Route};
 

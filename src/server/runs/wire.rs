@@ -95,9 +95,9 @@ pub(super) struct ModelOutput {
 
 /// A key and a value as they are sent; either may be left out.
 #[derive(Deserialize)]
-pub(super) struct Pair {
-    pub(super) key: Option<String>,
-    pub(super) value: Option<String>,
+pub(in crate::server) struct Pair {
+    pub(in crate::server) key: Option<String>,
+    pub(in crate::server) value: Option<String>,
 }
 
 /// A double in the JSON of protocol buffers, where what JSON has no number for is a string.

@@ -8,7 +8,8 @@
 //!
 //! [`lexer`] knows quotes, numbers and operators, [`clause`] reads them as comparisons of names
 //! and values, and what the names mean is told by who searches: [`run_filter`] and [`order`] for runs,
-//! [`experiments`] for experiments. What comes out is typed ([`condition`]), can be asked of a value
+//! [`experiments`] for experiments, [`registry`] for models and their versions, [`logged_models`] for
+//! logged models. What comes out is typed ([`condition`]), can be asked of a value
 //! in memory, and writes itself as SQL ([`sql`]); [`sort`] compares, pages and merges what was
 //! found.
 //!
@@ -20,7 +21,9 @@ mod clause;
 mod condition;
 mod experiments;
 mod lexer;
+mod logged_models;
 mod order;
+mod registry;
 mod run_filter;
 mod sort;
 mod sql;
@@ -29,7 +32,9 @@ mod tests;
 
 pub(super) use condition::{NumberComparator, TextTest};
 pub(super) use experiments::{ExperimentCondition, ExperimentKey, ExperimentOrder};
+pub(super) use logged_models::{LoggedModelCondition, LoggedModelField, LoggedModelKey};
 pub(super) use order::{OrderBy, OrderKey};
+pub(super) use registry::{Registered, RegistryCondition, RegistryKey, RegistryOrder};
 pub(super) use run_filter::{DatasetField, RunCondition, TextAttribute, TimeAttribute};
 pub(super) use sort::{Cell, MISSING, NAN, SortKey, merge};
 pub(super) use sql::{SortColumn, Sql};

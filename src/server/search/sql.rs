@@ -36,6 +36,12 @@ impl Sql {
         self
     }
 
+    /// Goes on with what was written apart.
+    pub(in crate::server) fn append(&mut self, other: Self) -> &mut Self {
+        self.values.extend(other.values);
+        self.push(&other.text)
+    }
+
     /// What `test` asks of an expression.
     pub(in crate::server) fn number(&mut self, expression: &str, test: NumberTest) -> &mut Self {
         self.push(expression).push(" ").push(test.comparator.sql()).push(" ").bind(test.value)

@@ -6,11 +6,12 @@
 //! runs under that id, and what a user changes in one stands in `mlflow_branch_change`.
 
 mod artifacts;
+mod registry;
 mod runs;
 
 /// Everything that version 4 adds here.
 pub(super) fn tables() -> String {
-    [EXPERIMENTS, runs::TABLES, artifacts::TABLES].concat()
+    [EXPERIMENTS, runs::TABLES, artifacts::TABLES, registry::TABLES].concat()
 }
 
 const EXPERIMENTS: &str = "
