@@ -1,0 +1,52 @@
+//! `spearmint ui` over a store of its own.
+
+use std::{
+    io::{BufRead, BufReader},
+    process::{Child, Command, Stdio},
+};
+
+/// It ends when this is dropped.
+#[derive(Debug)]
+pub(crate) struct Server {
+    process: Child,
+    uri: String,
+    _directory: tempfile::TempDir,
+}
+
+impl Server {
+    /// Starts it, and waits until it says where it listens.
+    pub(crate) fn start() -> Self {
+        let directory = tempfile::tempdir().expect("a directory for the store");
+        let mut process = Command::new(env!("CARGO_BIN_EXE_spearmint"))
+            .args(["ui", "--listen", "127.0.0.1:0", "--store", "spearmint.db"])
+            .current_dir(directory.path())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("spearmint");
+        let mut said = BufReader::new(process.stderr.take().expect("its output")).lines();
+        let mut heard = String::new();
+        let uri = loop {
+            let line = said.next().unwrap_or_else(|| panic!("`spearmint ui` said only:\n{heard}"));
+            let line = line.expect("text");
+            if let Some((_, address)) = line.split_once("http://") {
+                break format!("http://{}", address.trim());
+            }
+            heard += &(line + "\n");
+        };
+        // Its pipe is emptied for as long as it writes.
+        std::thread::spawn(move || said.for_each(drop));
+        Self { process, uri, _directory: directory }
+    }
+
+    /// Its address, for `MLFLOW_TRACKING_URI`.
+    pub(crate) fn uri(&self) -> String {
+        self.uri.clone()
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
