@@ -94,6 +94,10 @@ pub(super) struct Settings {
     /// The store for the branches, relative to this file [default: spearmint.db].
     #[serde(default)]
     pub(super) store: Option<PathBuf>,
+    /// Whether what counts as written to the store has reached the disk, so that it outlives a
+    /// loss of power [default: false].
+    #[serde(default)]
+    pub(super) durable: bool,
     /// How long branches are kept in the store [default: for ever].
     #[serde(default)]
     pub(super) retention: RetentionSettings,

@@ -37,7 +37,11 @@ pub(super) fn for_writing(
         connection.pragma_update(None, "auto_vacuum", "INCREMENTAL").map_err(failed)?;
     }
     set_wal(&connection, options.busy_timeout).map_err(failed)?;
-    connection.pragma_update(None, "synchronous", "NORMAL").map_err(failed)?;
+    // NORMAL waits for the disk before the log is copied into the file, FULL at each commit, too.
+    let synchronous = if options.durable { "FULL" } else { "NORMAL" };
+    connection.pragma_update(None, "synchronous", synchronous).map_err(failed)?;
+    // Where the system's `fsync` does not empty the disk's own buffer (macOS).
+    connection.pragma_update(None, "fullfsync", options.durable).map_err(failed)?;
     connection.pragma_update(None, "journal_size_limit", WAL_KEPT).map_err(failed)?;
     if found < SCHEMA_VERSION {
         let transaction = immediate(&mut connection).map_err(failed)?;

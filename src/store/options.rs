@@ -10,18 +10,21 @@ pub struct StoreOptions {
     pub(super) output_limit: usize,
     pub(super) failure_limit: usize,
     pub(super) max_size: Option<u64>,
+    pub(super) durable: bool,
     pub(super) keep: Retention,
     pub(super) keep_of: BTreeMap<Box<str>, Retention>,
 }
 
 impl StoreOptions {
-    /// The defaults: 5 s, 64 KiB, 64 KiB, no limit to the file, branches kept for ever.
+    /// The defaults: 5 s, 64 KiB, 64 KiB, no limit to the file, not durable, branches kept for
+    /// ever.
     pub const fn new() -> Self {
         Self {
             busy_timeout: Duration::from_secs(5),
             output_limit: 64 * 1024,
             failure_limit: 64 * 1024,
             max_size: None,
+            durable: false,
             keep: Retention::new(),
             keep_of: BTreeMap::new(),
         }
@@ -56,6 +59,19 @@ impl StoreOptions {
     #[must_use]
     pub const fn max_size(mut self, bytes: u64) -> Self {
         self.max_size = Some(bytes);
+        self
+    }
+
+    /// Whether each transaction has reached the disk before it counts as written, so that a machine
+    /// that loses power loses nothing that was acknowledged: no batch of branches that a recorder
+    /// counts as written (or has drained), no call of MLflow's API that was answered. Otherwise that
+    /// holds for a process that is killed, and the loss of power may take the last transactions.
+    ///
+    /// It costs one wait for the disk (`fsync`) for each batch of branches, and for each group of
+    /// calls that are written together.
+    #[must_use]
+    pub const fn durable(mut self, durable: bool) -> Self {
+        self.durable = durable;
         self
     }
 

@@ -9,6 +9,7 @@
 
 mod comparisons;
 mod crash;
+mod killed;
 mod opening;
 mod reading;
 mod retention;

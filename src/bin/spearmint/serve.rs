@@ -142,7 +142,10 @@ impl Serve {
         let metrics = MetricsBackend::new();
         let mut retention = Retention::new();
         (retention.age, retention.size) = file.retention();
-        let store = StoreOptions::new().keep_of(file.experiment(), retention).open(&store_path)?;
+        let store = StoreOptions::new()
+            .durable(file.durable())
+            .keep_of(file.experiment(), retention)
+            .open(&store_path)?;
         let backend = (store, metrics.clone());
         let (recorder, recordings, mlflow) = recorder(backend, mlflow);
         let recordings: Vec<_> =

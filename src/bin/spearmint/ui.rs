@@ -4,7 +4,7 @@ use crate::Failed;
 use clap::Args;
 use std::{net::SocketAddr, path::PathBuf};
 use tokio::net::TcpListener;
-use tower_spearmint::{config::parse_size, server::MlflowServer, store::SqliteStore};
+use tower_spearmint::{config::parse_size, server::MlflowServer, store::StoreOptions};
 
 /// Open a store to MLflow's clients: branches are runs, and new runs can be logged.
 #[derive(Debug, Args)]
@@ -20,6 +20,10 @@ pub(crate) struct Ui {
     /// The store; it is created if it is not there.
     #[arg(long, value_name = "FILE", default_value = "spearmint.db")]
     store: PathBuf,
+    /// Answer a call that writes only when it has reached the disk, so that it outlives a loss of
+    /// power.
+    #[arg(long)]
+    durable: bool,
     /// Where to listen.
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:5000")]
     listen: SocketAddr,
@@ -33,7 +37,7 @@ pub(crate) struct Ui {
 
 impl Ui {
     pub(crate) fn run(self) -> Result<(), Failed> {
-        let store = SqliteStore::open(&self.store)?;
+        let store = StoreOptions::new().durable(self.durable).open(&self.store)?;
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
         runtime.block_on(async {
             let listener = TcpListener::bind(self.listen).await?;

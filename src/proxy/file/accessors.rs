@@ -63,6 +63,11 @@ impl ExperimentFile {
         self.settings.store.as_deref().map(|path| self.resolve(path))
     }
 
+    /// Whether what counts as written to the store has reached the disk.
+    pub const fn durable(&self) -> bool {
+        self.settings.durable
+    }
+
     /// How long branches are kept in the store: an age, and a size in bytes; for ever where the file
     /// does not say.
     pub fn retention(&self) -> (Option<Duration>, Option<u64>) {

@@ -37,6 +37,7 @@ impl ExperimentFile {
             ("listen", new.listen != old.listen),
             ("admin", new.admin != old.admin),
             ("store", new.store != old.store),
+            ("durable", new.durable != old.durable),
             ("retention", new.retention != old.retention),
             ("mlflow", new.mlflow != old.mlflow),
             ("threads", new.threads != old.threads),
