@@ -79,6 +79,8 @@ pub mod open_feature;
 pub mod proxy;
 pub mod record;
 pub mod round_robin;
+#[cfg(any(feature = "proxy", feature = "server"))]
+mod same_site;
 #[cfg(feature = "server")]
 pub mod server;
 mod service_fn;

@@ -2,13 +2,12 @@
 //! shadows.
 
 use super::{body::ReplyBody, handle::ProxyHandle, respond::text};
-use crate::metrics::Exposition;
-use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, header, uri::Authority};
+use crate::{metrics::Exposition, same_site::is_from_here};
+use http::{HeaderValue, Method, Request, Response, StatusCode, header};
 use hyper::{body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use std::{
     convert::Infallible,
-    net::IpAddr,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering::Relaxed},
@@ -177,22 +176,4 @@ fn decoded(part: &str) -> Option<String> {
         });
     }
     String::from_utf8(bytes).ok()
-}
-
-/// A page somewhere else can make an operator's browser send requests here, and by a name that it
-/// owns and points here even read the answers. Such requests say so: by an origin that is not
-/// ours, or by a host that is a name.
-fn is_from_here(headers: &HeaderMap) -> bool {
-    let Some(host) = headers.get(header::HOST).and_then(|host| host.to_str().ok()) else {
-        return false;
-    };
-    let Ok(authority) = host.parse::<Authority>() else { return false };
-    let name = authority.host().trim_matches(['[', ']']);
-    let is_address = name.eq_ignore_ascii_case("localhost") || name.parse::<IpAddr>().is_ok();
-    let mut origins = headers.get_all(header::ORIGIN).iter();
-    is_address
-        && origins.all(|origin| {
-            let origin = origin.to_str().ok().and_then(|origin| origin.strip_prefix("http://"));
-            origin.is_some_and(|origin| origin.eq_ignore_ascii_case(host))
-        })
 }

@@ -2,6 +2,7 @@
 
 use super::{error::ApiError, input::Input, raw::RawHandler, reply::Reply};
 use crate::store::Codes;
+use http::Method;
 use rusqlite::Connection;
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -24,6 +25,17 @@ pub(super) enum Call {
     Write(Handler),
     /// By itself: its bodies stream.
     Raw(RawHandler),
+}
+
+impl Call {
+    /// Whether it changes something.
+    pub(super) fn writes(self, method: &Method) -> bool {
+        match self {
+            Self::Read(_) => false,
+            Self::Write(_) => true,
+            Self::Raw(_) => method != Method::GET,
+        }
+    }
 }
 
 /// One call: its method, its path below `/api/` and `/ajax-api/` (or, with a slash in front, from

@@ -18,6 +18,8 @@ pub(super) struct ApiError {
 pub(super) enum ErrorCode {
     BadRequest,
     EndpointNotFound,
+    /// The path and the headers have more bytes than they may have.
+    HeadTooLarge,
     InternalError,
     InvalidParameterValue,
     InvalidState,
@@ -31,6 +33,8 @@ pub(super) enum ErrorCode {
     TemporarilyUnavailable,
     /// The body has more bytes than it may have.
     TooLarge,
+    /// The body did not come in time.
+    TooSlow,
     Unauthenticated,
 }
 
@@ -39,6 +43,9 @@ impl ErrorCode {
         match self {
             Self::BadRequest => ("BAD_REQUEST", StatusCode::BAD_REQUEST),
             Self::EndpointNotFound => ("ENDPOINT_NOT_FOUND", StatusCode::NOT_FOUND),
+            Self::HeadTooLarge => {
+                ("RESOURCE_LIMIT_EXCEEDED", StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE)
+            }
             Self::InternalError => ("INTERNAL_ERROR", StatusCode::INTERNAL_SERVER_ERROR),
             Self::InvalidParameterValue => ("INVALID_PARAMETER_VALUE", StatusCode::BAD_REQUEST),
             Self::InvalidState => ("INVALID_STATE", StatusCode::INTERNAL_SERVER_ERROR),
@@ -50,6 +57,7 @@ impl ErrorCode {
             // (MLflow's client tries again on 500, 503 and 429; that helps neither of these.)
             Self::StorageFull => ("RESOURCE_EXHAUSTED", StatusCode::INSUFFICIENT_STORAGE),
             Self::TooLarge => ("RESOURCE_LIMIT_EXCEEDED", StatusCode::PAYLOAD_TOO_LARGE),
+            Self::TooSlow => ("BAD_REQUEST", StatusCode::REQUEST_TIMEOUT),
             Self::TemporarilyUnavailable => {
                 ("TEMPORARILY_UNAVAILABLE", StatusCode::SERVICE_UNAVAILABLE)
             }

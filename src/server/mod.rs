@@ -11,23 +11,29 @@
 //! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! let store = SqliteStore::open("spearmint.db")?;
 //! let listener = tokio::net::TcpListener::bind("127.0.0.1:5000").await?;
-//! MlflowServer::new(store)?.serve(listener, std::future::pending()).await;
+//! MlflowServer::new(store)?.serve(listener, std::future::pending()).await?;
 //! # Ok(())
 //! # }
 //! ```
 //!
 //! `spearmint ui` is the same from the command line.
 //!
+//! Whoever reaches it may use it, so it serves only listeners that nothing but this machine
+//! reaches, unless it has [`Tokens`].
+//!
 //! # How a call runs
 //!
-//! [`routes`] finds it. One that reads runs on a blocking thread, with a connection of its own
+//! [`doors`] lets it in, and [`routes`] finds it. One that reads runs on a blocking thread, with a connection of its own
 //! ([`readers`]). All that write run on one thread ([`writer`]), which takes as many calls as
 //! are waiting into one transaction, each in a savepoint of its own, and answers when it is
 //! committed. A call whose body streams ([`raw`]) does both, and reads and writes files beside
 //! the store ([`artifacts`]).
 
+mod accept;
 mod artifacts;
+mod body;
 mod call;
+mod doors;
 mod error;
 mod experiments;
 mod input;
@@ -44,4 +50,5 @@ mod serve;
 mod validate;
 mod writer;
 
+pub use doors::{Access, ServeError, TokenError, Tokens};
 pub use serve::MlflowServer;

@@ -1,9 +1,12 @@
-//! Connections, and the way of a request to its call.
+//! The server, and the way of a request to its call.
 
 use super::{
+    accept,
     artifacts::Artifacts,
+    body,
     call::Call,
-    error::{ApiError, ErrorCode},
+    doors::{self, Access, Doors, ServeError, Tokens},
+    error::ApiError,
     input::Input,
     raw::Raw,
     readers::Readers,
@@ -12,20 +15,13 @@ use super::{
     writer::WriterQueue,
 };
 use crate::{BoxError, store::SqliteStore};
-use bytes::Bytes;
 use http::{Method, Request, Response};
-use http_body_util::{BodyExt, Limited};
-use hyper::{body::Incoming, server::conn::http1, service::service_fn};
-use hyper_util::rt::{TokioIo, TokioTimer};
-use std::{convert::Infallible, path::PathBuf, pin::pin, sync::Arc, time::Duration};
-use tokio::{net::TcpListener, sync::Semaphore};
+use hyper::body::Incoming;
+use std::{path::PathBuf, sync::Arc, time::Duration};
+use tokio::net::TcpListener;
 
-/// Clients that are served at once.
-const MAX_CONNECTIONS: usize = 1_024;
-/// How long the head of a request may take to come.
-const HEAD_TIMEOUT: Duration = Duration::from_secs(30);
-/// The most bytes of a call's JSON. MLflow's own batches are at most 1 MB.
-const MAX_BODY: usize = 16 * 1024 * 1024;
+/// How long requests are waited for at the end, unless told otherwise.
+const DRAIN_TIMEOUT: Duration = Duration::from_secs(10);
 /// What `/version` answers: the client asks for a minimum before it uses some calls.
 const MLFLOW_VERSION: &str = "3.17.2";
 
@@ -34,6 +30,8 @@ const MLFLOW_VERSION: &str = "3.17.2";
 pub struct MlflowServer {
     inner: Arc<Inner>,
     artifacts: Artifacts,
+    doors: Arc<Doors>,
+    drain_timeout: Duration,
 }
 
 struct Inner {
@@ -53,7 +51,7 @@ impl MlflowServer {
         let (routes, writer) = (Routes::new()?, WriterQueue::start(store.clone())?);
         let artifacts = Artifacts::beside(store.clone())?;
         let inner = Arc::new(Inner { routes, readers: Readers::new(store), writer });
-        Ok(Self { inner, artifacts })
+        Ok(Self { inner, artifacts, doors: Arc::default(), drain_timeout: DRAIN_TIMEOUT })
     }
 
     /// Keeps the contents of artifacts in `directory`. It belongs to the store: two stores cannot
@@ -72,56 +70,100 @@ impl MlflowServer {
         self
     }
 
+    /// Only whoever has one of these may use it, but for `/health` and `/version`. Without tokens it
+    /// serves only listeners that nothing but this machine reaches.
+    #[must_use]
+    pub fn tokens(mut self, tokens: Tokens) -> Self {
+        Arc::make_mut(&mut self.doors).tokens = tokens;
+        self
+    }
+
+    /// A name by which clients may ask for it, as in `http://NAME:5000`. Without tokens a server is
+    /// asked for by its address or as `localhost`, so that no page can reach it by a name that
+    /// points here; with tokens any name does, unless one is given here.
+    #[must_use]
+    pub fn allow_host(mut self, name: impl Into<String>) -> Self {
+        Arc::make_mut(&mut self.doors).hosts.push(name.into());
+        self
+    }
+
+    /// A site whose pages may use it, as in `http://localhost:3000`. No other site's may.
+    #[must_use]
+    pub fn allow_origin(mut self, origin: impl Into<String>) -> Self {
+        Arc::make_mut(&mut self.doors).origins.push(origin.into());
+        self
+    }
+
+    /// How long requests that are under way are waited for when it is to stop, 10 s unless told
+    /// otherwise.
+    #[must_use]
+    pub fn drain_timeout(mut self, timeout: Duration) -> Self {
+        self.drain_timeout = timeout;
+        self
+    }
+
     /// Serves `listener` until `stop` resolves; connections that are open end with the request
-    /// they are at.
-    pub async fn serve(self, listener: TcpListener, stop: impl Future<Output = ()>) {
-        let slots = Arc::new(Semaphore::new(MAX_CONNECTIONS));
-        let ending = hyper_util::server::graceful::GracefulShutdown::new();
-        let mut stop = pin!(stop);
+    /// they are at, or after the [drain timeout](Self::drain_timeout).
+    ///
+    /// # Errors
+    ///
+    /// Before anything is served: as [`Tokens::check_address`], and when the listener
+    /// has no address.
+    pub async fn serve(
+        self,
+        listener: TcpListener,
+        stop: impl Future<Output = ()>,
+    ) -> Result<(), ServeError> {
+        self.doors.tokens.check_address(listener.local_addr()?)?;
         let collecting = tokio::spawn(self.artifacts.clone().collect(self.inner.readers.clone()));
-        loop {
-            let accepted = async {
-                // The semaphore is never closed.
-                let slot = slots.clone().acquire_owned().await.ok();
-                (slot, listener.accept().await)
-            };
-            let (slot, accepted) = tokio::select! {
-                () = &mut stop => break,
-                accepted = accepted => accepted,
-            };
-            let Ok((stream, _)) = accepted else {
-                // Out of file descriptors, say: give others time to end.
-                tokio::time::sleep(Duration::from_millis(50)).await;
-                continue;
-            };
-            // Small answers on kept connections wait for nothing.
-            let _ = stream.set_nodelay(true);
+        let drain_timeout = self.drain_timeout;
+        let answer = move |request| {
             let server = self.clone();
-            let service = service_fn(move |request: Request<Incoming>| {
-                let server = server.clone();
-                async move { Ok::<_, Infallible>(server.answer(request).await) }
-            });
-            let connection = http1::Builder::new()
-                .timer(TokioTimer::new())
-                .header_read_timeout(HEAD_TIMEOUT)
-                .serve_connection(TokioIo::new(stream), service);
-            let connection = ending.watch(connection);
-            tokio::spawn(async move {
-                let _slot = slot;
-                if let Err(error) = connection.await {
-                    tracing::debug!(%error, "a connection of the MLflow server ended");
-                }
-            });
+            async move { server.answer(request).await }
+        };
+        let cut_off = accept::serve(listener, stop, drain_timeout, answer).await;
+        if cut_off > 0 {
+            tracing::warn!(connections = cut_off, "clients of the MLflow server were cut off");
         }
-        ending.shutdown().await;
         collecting.abort();
+        Ok(())
     }
 
     async fn answer(&self, request: Request<Incoming>) -> Response<Body> {
-        self.reply(request).await.unwrap_or_else(|error| error.into_reply().into_response())
+        let origin = self.doors.allowed_origin(request.headers());
+        let answer = match self.enter(request) {
+            Ok((request, access)) => self.reply(request, access).await,
+            Err(Turned::Answered(response)) => Ok(response),
+            Err(Turned::Refused(error)) => Err(error),
+        };
+        let mut response = answer.unwrap_or_else(|error| error.into_reply().into_response());
+        self.doors.mark(origin, &mut response);
+        response
     }
 
-    async fn reply(&self, request: Request<Incoming>) -> Result<Response<Body>, ApiError> {
+    /// Through the doors, or not.
+    fn enter(&self, request: Request<Incoming>) -> Result<(Request<Incoming>, Access), Turned> {
+        let (head, body) = request.into_parts();
+        // Whether it is there, and what it is, anyone may ask.
+        let is_open = matches!(head.uri.path(), "/health" | "/version");
+        if let Some(response) = self.doors.preflight(&head) {
+            return Err(Turned::Answered(response));
+        }
+        match self.doors.pass(&head) {
+            Ok(access) => Ok((Request::from_parts(head, body), access)),
+            Err(_) if is_open => Ok((Request::from_parts(head, body), Access::ReadOnly)),
+            Err(error) => {
+                body::hear_out(body);
+                Err(Turned::Refused(error))
+            }
+        }
+    }
+
+    async fn reply(
+        &self,
+        request: Request<Incoming>,
+        access: Access,
+    ) -> Result<Response<Body>, ApiError> {
         let path = request.uri().path();
         match path {
             "/health" => return Ok(Reply::text("OK").into_response()),
@@ -130,6 +172,10 @@ impl MlflowServer {
         }
         let method = if request.method() == Method::HEAD { &Method::GET } else { request.method() };
         let found = self.inner.routes.find(method, path)?;
+        if access == Access::ReadOnly && found.call.writes(method) {
+            body::hear_out(request.into_body());
+            return Err(doors::only_reads());
+        }
         let parts = |mut input: Input| {
             for (name, part) in found.parts {
                 input.set(&name, part)?;
@@ -150,11 +196,11 @@ impl MlflowServer {
                 readers.run(move |context| handler(context, input)).await?
             }
             Call::Read(handler) => {
-                let input = parts(Input::of_body(body(request).await?))?;
+                let input = parts(Input::of_body(body::read(request.into_body()).await?))?;
                 readers.run(move |context| handler(context, input)).await?
             }
             Call::Write(handler) => {
-                let input = parts(Input::of_body(body(request).await?))?;
+                let input = parts(Input::of_body(body::read(request.into_body()).await?))?;
                 writer.run(handler, input).await?
             }
         };
@@ -162,14 +208,8 @@ impl MlflowServer {
     }
 }
 
-async fn body(request: Request<Incoming>) -> Result<Bytes, ApiError> {
-    match Limited::new(request.into_body(), MAX_BODY).collect().await {
-        Ok(body) => Ok(body.to_bytes()),
-        Err(error) if error.is::<http_body_util::LengthLimitError>() => {
-            Err(ApiError::invalid(format!("the body of a call has at most {MAX_BODY} bytes")))
-        }
-        Err(error) => {
-            Err(ApiError::new(ErrorCode::BadRequest, format!("the body broke off: {error}")))
-        }
-    }
+/// What never came to a call.
+enum Turned {
+    Answered(Response<Body>),
+    Refused(ApiError),
 }

@@ -51,9 +51,12 @@ impl Server {
         let address = listener.local_addr().unwrap();
         let (stop, stopped) = oneshot::channel();
         let server = set(MlflowServer::new(store).unwrap());
-        let serving = tokio::spawn(server.serve(listener, async {
-            let _ = stopped.await;
-        }));
+        let serving = tokio::spawn(async move {
+            let stop = async {
+                let _ = stopped.await;
+            };
+            server.serve(listener, stop).await.unwrap();
+        });
         Self { address, store: path, stop, serving }
     }
 

@@ -8,6 +8,7 @@ mod completions;
 mod config;
 mod demo;
 mod diff;
+mod listen;
 mod output;
 mod serve;
 mod store;
@@ -34,6 +35,7 @@ Examples:
   spearmint diff                                 where shadows answered otherwise
   spearmint config diff a.yaml b.yaml            what differs between two files of configs
   spearmint store stat                           what a store holds, and what it takes
+  spearmint ui                                   open a store to MLflow's clients
 
 Exit codes: 0 done; 1 something failed; 2 wrong arguments or a mistake in a file.
 Colour follows the terminal and NO_COLOR. The level of the log follows SPEARMINT_LOG (info)."

@@ -4,6 +4,7 @@ use anstyle::{AnsiColor, Style};
 use comfy_table::{Cell, CellAlignment, Table, presets};
 use std::{error::Error, io::Write};
 use tower_spearmint::{config::ConfigError, store::ConfigSummary};
+use tracing_subscriber::EnvFilter;
 
 const RED: Style = AnsiColor::Red.on_default().bold();
 const YELLOW: Style = AnsiColor::Yellow.on_default().bold();
@@ -38,6 +39,18 @@ pub(crate) fn error(error: &(dyn Error + 'static)) {
 /// What may not be meant, on stderr.
 pub(crate) fn warning(text: &str) {
     let _ = writeln!(anstream::stderr().lock(), "{YELLOW}warning:{YELLOW:#} {text}");
+}
+
+/// What the log says, on stderr: SPEARMINT_LOG, or `info`.
+pub(crate) fn start_log() {
+    let filter =
+        EnvFilter::try_from_env("SPEARMINT_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
+    let ansi = anstream::AutoStream::choice(&std::io::stderr()) != anstream::ColorChoice::Never;
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_ansi(ansi)
+        .with_writer(std::io::stderr)
+        .init();
 }
 
 /// A line for the person at the terminal, on stderr.

@@ -1,14 +1,16 @@
 //! `spearmint serve`.
 
-use crate::{Failed, config::sources, output::note};
+use crate::{
+    Failed,
+    config::sources,
+    listen::{bind, stop_signal},
+    output::{note, start_log},
+};
 use clap::Args;
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
-use tokio::{
-    net::TcpListener,
-    signal::unix::{Signal, SignalKind, signal},
-};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tower_spearmint::{
-    BoxError, Recorder,
+    Recorder,
     metrics::MetricsBackend,
     mlflow::MlflowBackend,
     proxy::{ExperimentFile, Proxy, ProxyHandle, ServeReport},
@@ -16,7 +18,6 @@ use tower_spearmint::{
     store::{Retention, SqliteStore, StoreOptions},
     strategy::StrategyRegistry,
 };
-use tracing_subscriber::EnvFilter;
 
 /// Run an experiment in front of HTTP services, as a reverse proxy
 #[derive(Debug, Args)]
@@ -70,15 +71,7 @@ pub(crate) struct Serve {
 
 impl Serve {
     pub(crate) fn run(self) -> Result<(), Failed> {
-        let log =
-            EnvFilter::try_from_env("SPEARMINT_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
-        let ansi = anstream::AutoStream::choice(&std::io::stderr()) != anstream::ColorChoice::Never;
-        tracing_subscriber::fmt()
-            .with_env_filter(log)
-            .with_ansi(ansi)
-            .with_writer(std::io::stderr)
-            .init();
-
+        start_log();
         let sources = sources(&self.file, self.env.as_deref(), &self.overrides);
         let file = ExperimentFile::load(&sources)
             .and_then(|file| file.check_start(&StrategyRegistry::new()).map(|()| file))
@@ -124,7 +117,7 @@ impl Serve {
 
     async fn serve(&self, file: &ExperimentFile) -> Result<ServeReport, Failed> {
         // From here on a signal is heard, even while the rest is being set up.
-        let stop = stop_signal()?;
+        let stop = stop_signal("requests, shadows and records")?;
         let hang_up = signal(SignalKind::hangup())?;
         // Whatever may stand in the way comes before the store, so that it leaves no empty file behind.
         let mlflow = self.mlflow_backend(file)?;
@@ -229,36 +222,10 @@ fn recorder(store: (SqliteStore, MetricsBackend), mlflow: Option<MlflowBackend>)
     (recorder, vec![recording, mlflow_recording], Some(mlflow))
 }
 
-async fn bind(address: SocketAddr) -> Result<TcpListener, BoxError> {
-    TcpListener::bind(address).await.map_err(|error| {
-        format!("cannot listen on {address}: {error}; choose another address").into()
-    })
-}
-
 /// Each SIGHUP reads the file again.
 async fn reload_at(mut hang_up: Signal, proxy: ProxyHandle) {
     while hang_up.recv().await.is_some() {
         // What came of it is in the log.
         let _ = proxy.reread_and_log().await;
     }
-}
-
-/// Resolves at the first SIGTERM or SIGINT; the second ends the process at once.
-fn stop_signal() -> std::io::Result<impl Future<Output = ()>> {
-    let mut terminate = signal(SignalKind::terminate())?;
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    Ok(async move {
-        let code = tokio::select! {
-            _ = terminate.recv() => 143,
-            _ = interrupt.recv() => 130,
-        };
-        note("stopping: waiting for requests, shadows and records (a second signal ends at once)");
-        tokio::spawn(async move {
-            tokio::select! {
-                _ = terminate.recv() => {}
-                _ = interrupt.recv() => {}
-            }
-            std::process::exit(code);
-        });
-    })
 }

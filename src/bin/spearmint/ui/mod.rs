@@ -1,0 +1,108 @@
+//! `spearmint ui`: a store as an MLflow server.
+
+mod guard;
+mod token;
+
+pub(crate) use guard::Guard;
+
+use crate::{
+    Failed,
+    listen::{bind, stop_signal},
+    output::{note, start_log},
+};
+use clap::{Args, Subcommand};
+use std::{net::SocketAddr, path::PathBuf, time::Duration};
+use tower_spearmint::{config::parse_size, server::MlflowServer, store::StoreOptions};
+
+/// Open a store to MLflow's clients: branches are runs, and new runs can be logged.
+#[derive(Debug, Args)]
+#[command(
+    args_conflicts_with_subcommands = true,
+    after_help = "\
+Examples:
+  spearmint ui                                   the store of this directory, at 127.0.0.1:5000
+  spearmint ui --store ranker.db --listen 127.0.0.1:5001
+  spearmint ui token new --name ann --token-file tokens
+  spearmint ui --listen 0.0.0.0:5000 --token-file tokens
+
+  import mlflow
+  mlflow.set_tracking_uri(\"http://127.0.0.1:5000\")
+  print(mlflow.search_runs(search_all_experiments=True, max_results=20))
+
+Whoever reaches it may use it; so an address that other machines reach needs tokens. MLflow's client
+sends the one in MLFLOW_TRACKING_TOKEN, or in MLFLOW_TRACKING_PASSWORD with any name in
+MLFLOW_TRACKING_USERNAME.
+
+SIGTERM or Ctrl-C: no more requests are accepted, and those under way are waited for up to 10s. A
+second signal ends at once."
+)]
+pub(crate) struct Ui {
+    #[command(subcommand)]
+    command: Option<UiCommand>,
+    /// The store; it is created if it is not there.
+    #[arg(long, value_name = "FILE", default_value = "spearmint.db")]
+    store: PathBuf,
+    /// Answer a call that writes only when it has reached the disk, so that it outlives a loss of
+    /// power.
+    #[arg(long)]
+    durable: bool,
+    /// Where to listen.
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:5000")]
+    listen: SocketAddr,
+    /// Where the artifacts of its runs are kept; beside the store, in FILE.artifacts, unless named.
+    #[arg(long, value_name = "DIRECTORY")]
+    artifacts: Option<PathBuf>,
+    /// The largest artifact that is taken.
+    #[arg(long, value_name = "SIZE", default_value = "16GiB", value_parser = parse_size)]
+    max_artifact_size: usize,
+    /// A name by which clients may ask for it, beside its address and localhost; may be repeated.
+    #[arg(long, value_name = "NAME")]
+    allow_host: Vec<String>,
+    /// A site whose pages may use it, as in http://localhost:3000; may be repeated.
+    #[arg(long, value_name = "ORIGIN")]
+    allow_origin: Vec<String>,
+    /// The tokens of those who may use it, a line each; see `spearmint ui token new`. One more may
+    /// stand in SPEARMINT_UI_TOKEN.
+    #[arg(long, value_name = "FILE")]
+    token_file: Option<PathBuf>,
+}
+
+#[derive(Debug, Subcommand)]
+enum UiCommand {
+    Token(token::Token),
+}
+
+impl Ui {
+    pub(crate) fn run(self) -> Result<(), Failed> {
+        if let Some(UiCommand::Token(command)) = self.command {
+            return command.run();
+        }
+        start_log();
+        let guard = Guard::read(self.token_file.as_deref())?.at(self.listen)?;
+        let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+        let served = runtime.block_on(self.serve(guard));
+        // A call that reads on at the deadline is not waited for.
+        runtime.shutdown_timeout(Duration::from_millis(100));
+        served
+    }
+
+    async fn serve(self, guard: Guard) -> Result<(), Failed> {
+        let stop = stop_signal("requests")?;
+        let listener = bind(self.listen).await?;
+        let store = StoreOptions::new().durable(self.durable).open(&self.store)?;
+        let mut server = MlflowServer::new(store)?
+            .max_artifact_size(u64::try_from(self.max_artifact_size).unwrap_or(u64::MAX))
+            .tokens(guard.tokens);
+        if let Some(directory) = self.artifacts {
+            server = server.artifacts(directory);
+        }
+        for name in self.allow_host {
+            server = server.allow_host(name);
+        }
+        for origin in self.allow_origin {
+            server = server.allow_origin(origin);
+        }
+        note(&format!("{} at http://{}", self.store.display(), listener.local_addr()?));
+        Ok(server.serve(listener, stop).await?)
+    }
+}
