@@ -3,6 +3,7 @@
 #![allow(missing_docs, unreachable_pub)]
 
 mod artifacts;
+mod doors;
 mod experiments;
 mod runs;
 mod search;
