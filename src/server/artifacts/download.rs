@@ -10,6 +10,7 @@ use super::{
 use crate::server::{
     call::Context,
     error::{ApiError, ErrorCode},
+    input::required,
     raw::{Raw, RawAnswer},
     reply::Body,
 };
@@ -52,14 +53,51 @@ pub(super) fn of_run(mut raw: Raw) -> RawAnswer {
         let mut asked: OfRun = raw.input.read()?;
         let run = asked.run_id().ok_or_else(|| ApiError::missing("run_id"))?;
         let path = asked.path.ok_or_else(|| ApiError::missing("path"))?;
-        let path = names::plain(&path)?;
-        let open = move |context: &Context<'_>| {
-            let place = Root::of_run(context, &run)?.place(&path)?;
-            let opened = open(context.connection, &raw.artifacts.objects, &place)?;
-            Ok(send(names::last(&place), opened))
-        };
-        raw.readers.run(open).await
+        below(raw, &path, move |context| Root::of_run(context, &run)).await
     })
+}
+
+pub(super) fn of_logged_model(mut raw: Raw) -> RawAnswer {
+    #[derive(Deserialize)]
+    struct Get {
+        model_id: String,
+        artifact_file_path: Option<String>,
+    }
+    Box::pin(async move {
+        let asked: Get = raw.input.read()?;
+        let path = required(asked.artifact_file_path, "artifact_file_path")?;
+        below(raw, &path, move |context| Root::of_logged_model(context, &asked.model_id)).await
+    })
+}
+
+pub(super) fn of_model_version(mut raw: Raw) -> RawAnswer {
+    #[derive(Deserialize)]
+    struct Get {
+        name: Option<String>,
+        version: Option<String>,
+        path: Option<String>,
+    }
+    Box::pin(async move {
+        let asked: Get = raw.input.read()?;
+        let (name, version) = (required(asked.name, "name")?, required(asked.version, "version")?);
+        let path = required(asked.path, "path")?;
+        below(raw, &path, move |context| Root::of_model_version(context, &name, &version)).await
+    })
+}
+
+/// Sends what stands at a path below a root.
+async fn below(
+    raw: Raw,
+    path: &str,
+    root: impl FnOnce(&Context<'_>) -> Result<Root, ApiError> + Send + 'static,
+) -> Result<Response<Body>, ApiError> {
+    let path = names::plain(path)?;
+    let open = move |context: &Context<'_>| {
+        let place = root(context)?.place(&path)?;
+        let opened = open(context.connection, &raw.artifacts.objects, &place)?;
+        Ok(send(names::last(&place), opened))
+    };
+    raw.readers.run(open).await
 }
 
 fn find(connection: &Connection, path: &str) -> Result<File, ApiError> {

@@ -62,6 +62,20 @@ pub(super) fn of_run(context: &Context<'_>, mut input: Input) -> Answer {
     Ok(Reply::json(&Listed { root_uri: Some(root.uri), files }))
 }
 
+/// The paths are those below the root of the model.
+pub(super) fn of_logged_model(context: &Context<'_>, mut input: Input) -> Answer {
+    #[derive(Deserialize)]
+    struct List {
+        model_id: String,
+        artifact_directory_path: Option<String>,
+    }
+    let asked: List = input.read()?;
+    let path = names::plain(&asked.artifact_directory_path.unwrap_or_default())?;
+    let root = Root::of_logged_model(context, &asked.model_id)?;
+    let files = files(context, &root.place(&path)?, &path)?;
+    Ok(Reply::json(&Listed { root_uri: Some(root.uri), files }))
+}
+
 fn files(context: &Context<'_>, place: &str, shown: &str) -> Result<Vec<FileInfo>, ApiError> {
     let entries = tree::list(context.connection, place)?;
     let info = |entry: tree::Entry| FileInfo {

@@ -39,6 +39,17 @@ pub(super) const ROUTES: &[Route] = &[
     ("DELETE", "2.0/mlflow-artifacts/artifacts/{*path}", Call::Raw(delete::by_place)),
     ("GET", "2.0/mlflow/artifacts/list", Call::Read(list::of_run)),
     ("GET", "/get-artifact", Call::Raw(download::of_run)),
+    ("GET", "/model-versions/get-artifact", Call::Raw(download::of_model_version)),
+    (
+        "GET",
+        "2.0/mlflow/logged-models/{model_id}/artifacts/directories",
+        Call::Read(list::of_logged_model),
+    ),
+    (
+        "GET",
+        "2.0/mlflow/logged-models/{model_id}/artifacts/files",
+        Call::Raw(download::of_logged_model),
+    ),
     ("POST", "2.0/mlflow/upload-artifact", Call::Raw(upload::of_run)),
     ("POST", "2.0/mlflow-artifacts/mpu/create/{*path}", Call::Read(unsupported::multipart_upload)),
     (

@@ -1,7 +1,7 @@
-//! Where the artifacts of a run stand.
+//! Where the artifacts of a run, or of a model, stand.
 
 use super::names;
-use crate::server::{call::Context, error::ApiError, runs};
+use crate::server::{call::Context, error::ApiError, logged_models, registry, runs};
 
 /// What the URI of an artifact on this server has before its path, seen from outside.
 const ANCHOR: &str = "/api/2.0/mlflow-artifacts/artifacts/";
@@ -18,6 +18,28 @@ impl Root {
     pub(super) fn of_run(context: &Context<'_>, run_id: &str) -> Result<Self, ApiError> {
         let uri = runs::artifact_uri(context, run_id)?;
         Ok(Self { uri })
+    }
+
+    /// # Errors
+    ///
+    /// When there is no such logged model.
+    pub(super) fn of_logged_model(context: &Context<'_>, id: &str) -> Result<Self, ApiError> {
+        Ok(Self { uri: logged_models::find(context, id)?.artifact_uri })
+    }
+
+    /// # Errors
+    ///
+    /// When there is no such version.
+    pub(super) fn of_model_version(
+        context: &Context<'_>,
+        name: &str,
+        version: &str,
+    ) -> Result<Self, ApiError> {
+        let uri = registry::location_of(context, name, version)?;
+        let Some((run, path)) = uri.strip_prefix("runs:/").and_then(|of| of.split_once('/')) else {
+            return Ok(Self { uri });
+        };
+        Ok(Self { uri: format!("{}/{path}", runs::artifact_uri(context, run)?) })
     }
 
     /// The place on this server of a path below it.

@@ -24,6 +24,8 @@ mod tags;
 mod versions;
 mod wire;
 
+pub(super) use versions::location_of;
+
 use super::call::{Call, Route};
 
 pub(super) const ROUTES: &[Route] = &[

@@ -80,6 +80,19 @@ pub(super) fn download_uri(context: &Context<'_>, mut input: Input) -> Answer {
     Ok(Reply::json(&json!({ "artifact_uri": location(context, key)? })))
 }
 
+/// Where the artifacts of the version with these names are.
+///
+/// # Errors
+///
+/// When there is no such version.
+pub(in crate::server) fn location_of(
+    context: &Context<'_>,
+    name: &str,
+    version: &str,
+) -> Result<String, ApiError> {
+    location(context, find::version(context, name, version)?)
+}
+
 /// Where the artifacts of a version are.
 pub(super) fn location(context: &Context<'_>, key: VersionKey) -> Result<String, ApiError> {
     let location = context
