@@ -5,6 +5,8 @@
 mod artifacts;
 mod doors;
 mod experiments;
+mod logged_models;
+mod registry;
 mod runs;
 mod search;
 mod support;
