@@ -49,7 +49,7 @@ class Steps:
         self._ids = {}
         self._experiments = {}
 
-    def __call__(self, name, call, *arguments, **keywords):
+    def __call__(self, name, call, /, *arguments, **keywords):
         """What the call answered, or None if it failed."""
         if name in self.kept:
             raise ValueError(f"two steps are named {name!r}")

@@ -136,7 +136,8 @@ attributes.run_id IN ('a', 'b')
 attributes.run_id NOT IN ('a', 'b')
 attributes.run_id IN ()
 attributes.run_id IN ('a'
-attributes.run_id LIKE '%a%'
+attributes.run_id LIKE '%_'
+attributes.run_id LIKE 'not so'
 attributes.status IN ('FINISHED', 'FAILED')
 attributes.run_name IN ('run 1')
 attributes.experiment_id = '1'
@@ -192,7 +193,7 @@ def orders(steps):
         "status", "status DESC", "run_name", "run_name DESC", "attributes.`Run name`", "attributes.created", "attributes.user_id", "metrics.m", "metrics.m ASC",
         "metrics.m DESC", "metrics.only", "metrics.only DESC", "metrics.`m`", "metrics.none", "params.n", "params.n DESC", "params.`a b`", "params.only",
         "params.only DESC", "tags.group", "tags.group DESC", "tags.`a.b`", "tags.only", "tags.only DESC", "tag.group, start_time ASC", "tags.group, metrics.m DESC",
-        "attributes.artifact_uri, start_time", "none", "none.a", "metrics", "start_time UP", "start_time ASC DESC", "metrics.m > 1", "attributes.none", "", "dataset.name", "start_time, start_time",
+        "none", "none.a", "metrics", "start_time UP", "start_time ASC DESC", "metrics.m > 1", "attributes.none", "", "dataset.name", "start_time, start_time",
     ]  # fmt: skip
     for order in orders:
         steps(order or "(empty)", _names, steps.client, experiment, order_by=order.split(", "))
