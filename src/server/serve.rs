@@ -133,7 +133,7 @@ impl MlflowServer {
         let origin = self.doors.allowed_origin(request.headers());
         let answer = match self.enter(request) {
             Ok((request, access)) => self.reply(request, access).await,
-            Err(Turned::Answered(response)) => Ok(response),
+            Err(Turned::Answered(response)) => Ok(*response),
             Err(Turned::Refused(error)) => Err(error),
         };
         let mut response = answer.unwrap_or_else(|error| error.into_reply().into_response());
@@ -147,7 +147,7 @@ impl MlflowServer {
         // Whether it is there, and what it is, anyone may ask.
         let is_open = matches!(head.uri.path(), "/health" | "/version");
         if let Some(response) = self.doors.preflight(&head) {
-            return Err(Turned::Answered(response));
+            return Err(Turned::Answered(Box::new(response)));
         }
         match self.doors.pass(&head) {
             Ok(access) => Ok((Request::from_parts(head, body), access)),
@@ -210,6 +210,6 @@ impl MlflowServer {
 
 /// What never came to a call.
 enum Turned {
-    Answered(Response<Body>),
+    Answered(Box<Response<Body>>),
     Refused(ApiError),
 }

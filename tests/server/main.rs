@@ -3,6 +3,7 @@
 #![allow(missing_docs, unreachable_pub)]
 
 mod artifacts;
+mod branches;
 mod doors;
 mod experiments;
 mod logged_models;

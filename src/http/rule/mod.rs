@@ -115,7 +115,7 @@ impl Rule {
     }
 
     /// The JSON body has this value at a JSON pointer (RFC 6901). Numbers are compared by value. A
-    /// request whose body was not read ([`JsonBody`]) does not fit.
+    /// request whose body was not read ([`JsonBody`](crate::http::JsonBody)) does not fit.
     pub fn json(pointer: impl Into<String>, value: Value) -> Self {
         Self(Node::Json(pointer.into(), value))
     }

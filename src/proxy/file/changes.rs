@@ -6,7 +6,7 @@ use serde_json::Value;
 
 impl ExperimentFile {
     /// What differs in `after`, by path. Configs are paired as in
-    /// [`ConfigPool::diff`]: `configs[candidate].upstream`.
+    /// [`ConfigPool::diff`](crate::ConfigPool::diff): `configs[candidate].upstream`.
     pub fn diff(&self, after: &Self) -> Diff {
         let keys = after.settings.secrets.iter().map(String::as_str);
         let secrets = secrets(&self.document)

@@ -12,14 +12,18 @@ use crate::as_run::Params;
 /// When it ended, in milliseconds.
 pub(super) const END_MS: &str = "coalesce(c.end_ms, (r.start_ns + r.duration_ns) / 1000000)";
 
-/// A value of its config by a path of keys.
-pub(super) const PARAM: &str = "(SELECT json_extract(content, ?) FROM config WHERE key = r.config)";
+/// A value of its config as a param shows it, by a path that it takes three times.
+pub(super) const PARAM: &str = "(SELECT CASE json_type(content, ?) WHEN 'text' THEN
+     json_extract(content, ?) ELSE content -> ? END FROM config WHERE key = r.config)";
 
-/// The path of a param in the config's JSON. (A list's position, and a key with a dot in it, have
-/// none: such params order as missing.)
-pub(super) fn param_path(key: &str) -> String {
-    let quoted = key.split('.').map(|step| format!(".\"{}\"", step.replace('"', "")));
-    "$".to_owned() + &quoted.collect::<String>()
+/// The path in JSON of a dotted name. (A key that has a dot or a quote in it has none: it orders as
+/// missing.)
+pub(super) fn json_path(name: &str) -> String {
+    let steps = name.split('.').map(|step| {
+        let is_position = !step.is_empty() && step.bytes().all(|byte| byte.is_ascii_digit());
+        if is_position { format!("[{step}]") } else { format!(".\"{}\"", step.replace('"', "")) }
+    });
+    "$".to_owned() + &steps.collect::<String>()
 }
 
 pub(super) const fn text(attribute: TextAttribute) -> &'static str {
@@ -57,16 +61,16 @@ pub(super) fn metric(key: &str) -> Option<String> {
         "bytes_in" => "CAST(r.bytes_in AS REAL)".to_owned(),
         "bytes_out" => "CAST(r.bytes_out AS REAL)".to_owned(),
         _ => {
-            let path = key.strip_prefix("output.")?;
-            let steps: String = path
-                .split('.')
-                .map(|step| format!(".\"{}\"", step.replace(['"', '\''], "")))
-                .collect();
+            let path = match key.strip_prefix("output")? {
+                "" => "$".to_owned(),
+                path => json_path(path.strip_prefix('.')?),
+            };
+            let path = path.replace('\'', "''");
             // A number of a recorded output; its JSON may have been cut.
             format!(
                 "(SELECT CASE WHEN json_valid(content)
-                     AND json_type(content, '${steps}') IN ('integer', 'real')
-                     THEN CAST(json_extract(content, '${steps}') AS REAL) END
+                     AND json_type(content, '{path}') IN ('integer', 'real')
+                     THEN CAST(json_extract(content, '{path}') AS REAL) END
                   FROM output WHERE id = r.id)"
             )
         }

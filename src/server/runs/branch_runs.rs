@@ -172,8 +172,8 @@ struct Taken(Vec<Value>);
 impl Taken {
     fn write(&self, sql: &mut Sql, column: &SortColumn) {
         // The expression of a value stands in that of its rank again.
-        let times = if column.rank.is_some() { 2 } else { 1 };
-        for _ in 0..times {
+        sql.values.extend(self.0.iter().cloned());
+        if column.rank.is_some() {
             sql.values.extend(self.0.iter().cloned());
         }
         sql.push(&column.select());
@@ -219,7 +219,8 @@ fn column(by: &OrderKey, ascending: bool) -> (Taken, SortColumn) {
         OrderKey::Param(key) => {
             let (mut taken, value) =
                 overlaid("mlflow_param", key, Some(branch_columns::PARAM.to_owned()));
-            taken.0.push(branch_columns::param_path(key).into());
+            let path = branch_columns::json_path(key);
+            taken.0.extend([(); 3].map(|()| Value::Text(path.clone())));
             let rank = missing(&value);
             (taken, value, Some(rank))
         }

@@ -217,7 +217,7 @@ proptest! {
         let text = words.join(if space { " " } else { "" });
         let _ = RunCondition::read(&text);
         let _ = ExperimentCondition::read(&text);
-        let _ = OrderBy::read(&[text.clone()]);
+        let _ = OrderBy::read(std::slice::from_ref(&text));
         let _ = ExperimentOrder::read(&[text]);
     }
 

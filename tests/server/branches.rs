@@ -1,0 +1,90 @@
+//! Branches that are looked for as runs.
+
+use crate::support::Server;
+use serde_json::{Value, json};
+use std::time::Duration;
+use tempfile::TempDir;
+use tower::{Layer, Service, ServiceExt};
+use tower_spearmint::{
+    ConfigPool, LogLayer, Recorder, RoundRobinLayer, Trial, service_fn, store::SqliteStore,
+};
+
+const API: &str = "/api/2.0/mlflow";
+
+async fn post(server: &Server, call: &str, body: Value) -> Value {
+    let answer = server.post(&format!("{API}/{call}"), &body).await;
+    assert_eq!(answer.status, 200, "{call}: {:?}", answer.body);
+    answer.json()
+}
+
+/// One branch of each config, in turn, each with an output.
+async fn record(directory: &TempDir, experiment: &str, configs: Value, outputs: &Value) {
+    let store = SqliteStore::open(directory.path().join("spearmint.db")).unwrap();
+    let (recorder, recording) = Recorder::pair(store);
+    tokio::spawn(recording);
+    let configs = configs.as_array().unwrap().clone();
+    let count = configs.len();
+    let output = outputs.clone();
+    let log = LogLayer::new(recorder.clone()).capture(move |n: &usize| Some(output[*n].clone()));
+    let answer = service_fn(|trial: Trial<usize>| async move { Ok::<_, String>(*trial.request()) });
+    let mut service = RoundRobinLayer::new(ConfigPool::from_values(configs).unwrap())
+        .experiment(experiment)
+        .layer(log.layer(answer));
+    for n in 0..count {
+        service.ready().await.unwrap().call(n).await.unwrap();
+    }
+    recorder.drain(Duration::from_secs(60)).await.unwrap();
+}
+
+async fn experiment(server: &Server, name: &str) -> String {
+    let answer =
+        server.get(&format!("{API}/experiments/get-by-name?experiment_name={name}")).await.json();
+    answer["experiment"]["experiment_id"].as_str().unwrap().to_owned()
+}
+
+fn params(run: &Value) -> Vec<&Value> {
+    let params = run["data"]["params"].as_array().into_iter().flatten();
+    params.filter(|param| param["key"] == "k").map(|param| &param["value"]).collect()
+}
+
+#[tokio::test]
+async fn branches_stand_in_the_order_of_a_param_as_it_is_shown() {
+    let directory = TempDir::new().unwrap();
+    let values = [json!(10), json!("abc"), json!(9), json!(true), json!("10a"), json!(null)];
+    let configs: Vec<_> = values
+        .iter()
+        .enumerate()
+        .map(|(n, value)| json!({ "config_id": format!("c{n}"), "k": value }))
+        .chain([json!({ "config_id": "none" }), json!({ "config_id": "list", "k": ["z"] })])
+        .collect();
+    record(&directory, "e", json!(configs), &json!(["", "", "", "", "", "", "", ""])).await;
+    let server = Server::start(&directory).await;
+    let id = experiment(&server, "e").await;
+    let run = post(&server, "runs/create", json!({ "experiment_id": id })).await;
+    let run = &run["run"]["info"]["run_id"];
+    post(&server, "runs/log-parameter", json!({ "run_id": run, "key": "k", "value": "99" })).await;
+
+    let expected = ["10", "10a", "9", "99", "abc", "null", "true"];
+    for ascending in [true, false] {
+        let direction = if ascending { "ASC" } else { "DESC" };
+        let (mut found, mut runs, mut token) = (Vec::new(), 0, Value::Null);
+        for _ in 0..20 {
+            let page = json!({
+                "experiment_ids": [id], "order_by": [format!("params.k {direction}")],
+                "max_results": 1, "page_token": token,
+            });
+            let page = post(&server, "runs/search", page).await;
+            runs += page["runs"].as_array().unwrap().len();
+            found.extend(params(&page["runs"][0]).into_iter().cloned());
+            token = page["next_page_token"].clone();
+            if token.is_null() {
+                break;
+            }
+        }
+        let mut expected = expected.to_vec();
+        if !ascending {
+            expected.reverse();
+        }
+        assert_eq!((found, runs), (expected.into_iter().map(Value::from).collect(), 9));
+    }
+}
