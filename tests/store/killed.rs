@@ -127,7 +127,7 @@ fn second_process_that_records() {
             if n % 10 == 3 { Err(n.to_string()) } else { Ok(n) }
         });
         let mut service = RoundRobinLayer::new(pool())
-            .experiment(&*format!("round {round}"))
+            .experiment(&format!("round {round}"))
             .layer(log.layer(answer));
         for n in 0.. {
             let _ = service.ready().await.unwrap().call(n).await;

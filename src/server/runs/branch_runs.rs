@@ -256,7 +256,7 @@ fn write(context: &Context<'_>, sql: &mut Sql, condition: &RunCondition) -> Resu
             sql.push(" ELSE ").number(&recorded, *test).push(" END");
         }
         RunCondition::Tag { key, test } => {
-            text(sql, "mlflow_tag", key, branch_columns::tag(key), test)
+            text(sql, "mlflow_tag", key, branch_columns::tag(key), test);
         }
         RunCondition::Text { attribute: TextAttribute::RunName, test } => {
             sql.text(branch_columns::text(TextAttribute::RunName), test);
