@@ -12,12 +12,10 @@ use std::fmt::{self, Display, Write};
 ///
 /// let mut page = Exposition::new();
 /// page.gauge("cache_entries", "Entries in the cache.").value(&[("cache", "main")], 3);
-/// assert_eq!(
-///     page.to_string(),
-///     "# HELP cache_entries Entries in the cache.\n\
-///      # TYPE cache_entries gauge\n\
-///      cache_entries{cache=\"main\"} 3\n"
-/// );
+/// let lines: Vec<_> = page.to_string().lines().map(str::to_owned).collect();
+/// assert_eq!(lines[0], "# HELP cache_entries Entries in the cache.");
+/// assert_eq!(lines[1], "# TYPE cache_entries gauge");
+/// assert_eq!(lines[2], "cache_entries{cache=\"main\"} 3");
 /// ```
 #[derive(Debug, Clone, Default)]
 pub struct Exposition {

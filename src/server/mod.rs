@@ -8,7 +8,7 @@
 //! use tower_spearmint::{server::MlflowServer, store::SqliteStore};
 //!
 //! # #[tokio::main]
-//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # async fn main() -> Result<(), tower_spearmint::BoxError> {
 //! let store = SqliteStore::open("spearmint.db")?;
 //! let listener = tokio::net::TcpListener::bind("127.0.0.1:5000").await?;
 //! MlflowServer::new(store)?.serve(listener, std::future::pending()).await?;

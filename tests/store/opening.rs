@@ -1,6 +1,6 @@
 //! Which files are opened, and what is said of the others.
 
-use super::support::{Dir, branches, write};
+use super::support::{Dir, back_to_version_3, branches, write};
 use rusqlite::Connection;
 use std::{error::Error, fs, path::Path, thread};
 use tower_spearmint::{
@@ -225,23 +225,11 @@ fn a_file_of_version_2_becomes_one_of_this_version_and_its_branches_have_no_reas
     let store = SqliteStore::open(&file).unwrap();
     write(&store, &branches("old", 3)).unwrap();
     drop(store);
-    // What versions 3 and 4 added, taken away again.
-    let connection = Connection::open(&file).unwrap();
-    let of_version_4: Vec<String> = connection
-        .prepare(
-            "SELECT 'DROP ' || type || ' ' || name FROM sqlite_master
-            WHERE name LIKE 'mlflow%' AND type IN ('table', 'trigger') ORDER BY type DESC",
-        )
-        .and_then(|mut rows| rows.query_map([], |row| row.get(0))?.collect())
-        .unwrap();
-    of_version_4.iter().for_each(|drop| connection.execute_batch(drop).unwrap());
-    let sql = "DROP VIEW branches; ALTER TABLE branch DROP COLUMN reason;
-        ALTER TABLE branch DROP COLUMN epoch; DROP TABLE epoch;
-        DELETE FROM code WHERE what = 'reason'; PRAGMA user_version = 2;
-        DROP TABLE rollup; DROP TABLE unit_bucket; DROP TABLE exposure; DROP TABLE held;
-        ALTER TABLE comparison DROP COLUMN epoch;";
-    connection.execute_batch(sql).unwrap();
-    drop(connection);
+    back_to_version_3(&file);
+    // What version 3 added, taken away again.
+    let sql = "ALTER TABLE branch DROP COLUMN reason; ALTER TABLE branch DROP COLUMN epoch;
+        DROP TABLE epoch; DELETE FROM code WHERE what = 'reason'; PRAGMA user_version = 2;";
+    Connection::open(&file).unwrap().execute_batch(sql).unwrap();
     let reader = SqliteStore::open_read_only(&file).unwrap();
     let reasons = |store: &SqliteStore| -> Vec<_> {
         let rows = store.branches(&Filter::new()).unwrap().map(Result::unwrap);

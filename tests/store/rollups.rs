@@ -1,6 +1,6 @@
 //! What branches come to, summed up while they are written.
 
-use super::support::{Dir, assert_whole, block_on, branches, id, place, write};
+use super::support::{Dir, assert_whole, back_to_version_3, block_on, branches, id, place, write};
 use rusqlite::Connection;
 use std::{
     collections::BTreeMap,
@@ -386,14 +386,6 @@ fn compared_pairs_stand_in_the_minute_of_the_one_that_was_compared() {
         let expected = expected.get(&name(&rollup)).copied().unwrap_or_default();
         assert_eq!([rollup.pairs.equal, rollup.pairs.different], expected);
     }
-}
-
-/// What version 4 added, taken away again.
-fn back_to_version_3(file: &std::path::Path) {
-    let sql = "DROP VIEW branches; DROP VIEW comparisons; DROP VIEW differences;
-        DROP TABLE rollup; DROP TABLE unit_bucket; DROP TABLE exposure; DROP TABLE held;
-        ALTER TABLE comparison DROP COLUMN epoch; PRAGMA user_version = 3;";
-    Connection::open(file).unwrap().execute_batch(sql).unwrap();
 }
 
 /// Every table of roll-ups, as text.

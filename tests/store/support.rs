@@ -1,5 +1,6 @@
 //! What the tests of the store share.
 
+use rusqlite::Connection;
 use serde_json::{Value, json};
 use std::{
     fs,
@@ -59,6 +60,22 @@ pub(crate) fn assert_whole(store: &SqliteStore) {
     let report = store.check(|_| {}).unwrap();
     assert!(report.is_whole(), "{:#?}", report.faults);
     assert_eq!(report.branches, store.counts().unwrap().branches);
+}
+
+/// What version 4 added to this file, taken away again.
+pub(crate) fn back_to_version_3(file: &Path) {
+    let connection = Connection::open(file).unwrap();
+    let of_runs: Vec<String> = connection
+        .prepare(
+            "SELECT 'DROP ' || type || ' ' || name FROM sqlite_master
+            WHERE name LIKE 'mlflow%' AND type IN ('table', 'trigger') ORDER BY type DESC",
+        )
+        .and_then(|mut rows| rows.query_map([], |row| row.get(0))?.collect())
+        .unwrap();
+    let sql = "DROP VIEW branches; DROP VIEW comparisons; DROP VIEW differences;
+        DROP TABLE rollup; DROP TABLE unit_bucket; DROP TABLE exposure; DROP TABLE held;
+        ALTER TABLE comparison DROP COLUMN epoch; PRAGMA user_version = 3;";
+    connection.execute_batch(&format!("{}; {sql}", of_runs.join("; "))).unwrap();
 }
 
 pub(crate) fn pool() -> ConfigPool {

@@ -96,7 +96,8 @@ async fn a_download_goes_on_while_its_artifact_is_deleted() {
     let whole = content(30_000_000);
     server.put("a", whole.clone()).await;
     let mut stream = TcpStream::connect(server.address).await.unwrap();
-    let head = format!("GET {ARTIFACTS}/a HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n");
+    let host = server.address;
+    let head = format!("GET {ARTIFACTS}/a HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\n\r\n");
     stream.write_all(head.as_bytes()).await.unwrap();
     let mut got = vec![0; 1_000];
     stream.read_exact(&mut got).await.unwrap();

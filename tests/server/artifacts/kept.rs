@@ -32,7 +32,8 @@ async fn an_upload_that_breaks_off_leaves_nothing() {
         [("there", "content-length: 9000000"), ("new", "transfer-encoding: chunked")]
     {
         let mut stream = TcpStream::connect(server.address).await.unwrap();
-        let head = format!("PUT {ARTIFACTS}/{path} HTTP/1.1\r\nhost: x\r\n{head}\r\n\r\n");
+        let host = server.address;
+        let head = format!("PUT {ARTIFACTS}/{path} HTTP/1.1\r\nhost: {host}\r\n{head}\r\n\r\n");
         stream.write_all(head.as_bytes()).await.unwrap();
         if path == "new" {
             stream.write_all(b"F4240\r\n").await.unwrap();

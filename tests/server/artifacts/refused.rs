@@ -132,9 +132,9 @@ async fn a_client_that_asks_first_is_refused_before_it_sends() {
     let directory = tempdir().unwrap();
     let server = Server::start_with(&directory, |server| server.max_artifact_size(10)).await;
     let mut stream = TcpStream::connect(server.address).await.unwrap();
-    let head = format!(
-        "PUT {ARTIFACTS}/a HTTP/1.1\r\nhost: x\r\nexpect: 100-continue\r\ncontent-length: 11\r\n\r\n"
-    );
+    let host = server.address;
+    let asks = "expect: 100-continue\r\ncontent-length: 11";
+    let head = format!("PUT {ARTIFACTS}/a HTTP/1.1\r\nhost: {host}\r\n{asks}\r\n\r\n");
     stream.write_all(head.as_bytes()).await.unwrap();
     let mut answer = String::new();
     stream.read_to_string(&mut answer).await.unwrap();
