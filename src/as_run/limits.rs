@@ -9,12 +9,6 @@ pub(crate) const MAX_NAME: usize = 250;
 pub(crate) const MAX_PARAM_VALUE: usize = 6_000;
 /// The longest value of a tag.
 pub(crate) const MAX_TAG_VALUE: usize = 8_000;
-/// The longest name of an experiment.
-pub(crate) const MAX_EXPERIMENT: usize = 500;
-/// The most params in one request.
-pub(crate) const MAX_PARAMS_PER_CALL: usize = 100;
-/// The most bytes of params in one request; MLflow takes a megabyte in all.
-pub(crate) const MAX_BYTES_PER_CALL: usize = 800_000;
 
 /// `text` in at most `max` characters; what is cut says so, and how long it was.
 pub(crate) fn cut(text: &str, max: usize) -> Cow<'_, str> {

@@ -10,9 +10,9 @@ mod run;
 
 pub(crate) use params::Params;
 pub(crate) use recorded::Recorded;
-pub(crate) use run::{
-    BRANCH_ID, end_tags, failure_tags, failure_text, metrics, run_name, status, tags,
-};
+#[cfg(feature = "mlflow")]
+pub(crate) use run::{BRANCH_ID, end_tags, failure_tags};
+pub(crate) use run::{metrics, run_name, status, tags};
 
 /// Milliseconds, as MLflow counts.
 pub(crate) const fn millis(ns: u64) -> u64 {

@@ -10,8 +10,6 @@ use std::borrow::Cow;
 
 /// The tag by which a run is found again.
 pub(crate) const BRANCH_ID: &str = "spearmint.branch_id";
-/// The longest artifact, in bytes.
-const MAX_ARTIFACT: usize = 1 << 20;
 /// The most numbers of an output that become metrics.
 const MAX_OUTPUT_METRICS: usize = 100;
 const NANOS_PER_MILLI: f64 = 1e6;
@@ -84,22 +82,6 @@ pub(crate) fn failure_tags(failure: &Failure) -> [Tag<'_>; 3] {
 
 fn cut(value: &str) -> Cow<'_, str> {
     limits::cut(value, MAX_TAG_VALUE)
-}
-
-/// The failure with its trace: the content of `failure.txt`.
-pub(crate) fn failure_text(failure: &Failure) -> String {
-    let Failure { kind, type_name, message, trace } = failure;
-    let mut text = format!("kind: {kind}\ntype: {type_name}\nmessage: {message}\n\n{trace}\n");
-    if text.len() > MAX_ARTIFACT {
-        let mark = format!("\n… [cut: {} bytes]\n", text.len());
-        let mut end = MAX_ARTIFACT - mark.len();
-        while !text.is_char_boundary(end) {
-            end -= 1;
-        }
-        text.truncate(end);
-        text.push_str(&mark);
-    }
-    text
 }
 
 /// The metrics: duration, retries, probability, what was measured over HTTP, and the numbers of a

@@ -1,25 +1,26 @@
 //! The bodies of the requests.
 
-use crate::{
-    as_run::{self, Params, Recorded, limits, millis},
-    branch::Branch,
-};
+use crate::as_run::{self, Params, Recorded, limits, millis};
 use serde_json::{Value, json};
 use std::borrow::Cow;
 
+/// The most params in one request.
+const MAX_PARAMS_PER_CALL: usize = 100;
+/// The most bytes of params in one request; MLflow takes a megabyte in all.
+const MAX_BYTES_PER_CALL: usize = 800_000;
+
 /// The body of `runs/create`.
-pub(super) fn create(experiment_id: &str, branch: &Branch) -> Value {
-    let recorded = Recorded::from(branch);
+pub(super) fn create(experiment_id: &str, branch: &Recorded<'_>) -> Value {
     json!({
         "experiment_id": experiment_id,
         "start_time": millis(branch.start_ns),
-        "run_name": as_run::run_name(&recorded),
-        "tags": tags(as_run::tags(&recorded)),
+        "run_name": as_run::run_name(branch),
+        "tags": tags(as_run::tags(branch)),
     })
 }
 
 /// The body of `runs/update`.
-pub(super) fn update(run_id: &str, branch: &Branch) -> Value {
+pub(super) fn update(run_id: &str, branch: &Recorded<'_>) -> Value {
     json!({
         "run_id": run_id,
         "status": as_run::status(branch.status),
@@ -35,9 +36,9 @@ pub(super) fn tag(key: &str, value: &str) -> Value {
     json!({ "key": key, "value": limits::cut(value, limits::MAX_TAG_VALUE) })
 }
 
-pub(super) fn metrics(branch: &Branch) -> Vec<Value> {
+pub(super) fn metrics(branch: &Recorded<'_>) -> Vec<Value> {
     let timestamp = millis(branch.end_ns);
-    let metrics = as_run::metrics(&branch.into()).into_iter();
+    let metrics = as_run::metrics(branch).into_iter();
     metrics
         .map(
             |(key, value)| json!({ "key": key, "value": value, "timestamp": timestamp, "step": 0 }),
@@ -53,8 +54,7 @@ pub(super) fn portions(params: &Params) -> Vec<Vec<Value>> {
         // JSON may write a character in six (`\u001f`).
         let size = key.len() + value.len() * 2 + 64;
         let full = portions.last().is_some_and(|portion: &Vec<_>| {
-            portion.len() == limits::MAX_PARAMS_PER_CALL
-                || bytes + size > limits::MAX_BYTES_PER_CALL
+            portion.len() == MAX_PARAMS_PER_CALL || bytes + size > MAX_BYTES_PER_CALL
         });
         if full {
             portions.push(Vec::new());

@@ -10,6 +10,8 @@ use serde_json::{Value, json};
 use std::collections::HashMap;
 use tokio::sync::Mutex;
 
+/// The longest name of one.
+const MAX_NAME: usize = 500;
 /// More experiments than one process has; beyond it, ids are asked for again.
 const MAX_CACHED: usize = 256;
 
@@ -27,7 +29,7 @@ impl Experiments {
         patience: &Patience,
         name: &str,
     ) -> Result<String, MlflowError> {
-        let name = match limits::cut(name, limits::MAX_EXPERIMENT) {
+        let name = match limits::cut(name, MAX_NAME) {
             name if name.trim().is_empty() => "default".to_owned(),
             name => name.into_owned(),
         };

@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     BoxError,
-    as_run::{self, Params},
+    as_run::{self, Params, Recorded},
     branch::{Branch, Failure, Status},
     record::{BatchError, LoggerBackend, RunId},
 };
@@ -25,8 +25,9 @@ impl LoggerBackend for MlflowBackend {
 
     async fn log_status(&self, run: &RunId, branch: &Branch) -> Result<(), BoxError> {
         let patience = self.patience();
+        let recorded = branch.into();
         let (metrics, tags) =
-            (bodies::metrics(branch), bodies::tags(as_run::end_tags(&branch.into())));
+            (bodies::metrics(&recorded), bodies::tags(as_run::end_tags(&recorded)));
         self.log_values(&patience, &run.0, &Params::default(), &metrics, tags).await?;
         self.close(&patience, &run.0, branch).await?;
         Ok(())
@@ -126,7 +127,8 @@ impl MlflowBackend {
         if let (Status::Failed, Some(failure)) = (branch.status, &branch.failure) {
             tags.extend(self.log_trace(&run, failure).await);
         }
-        let (params, metrics) = (Params::of(branch.config.redacted()), bodies::metrics(branch));
+        let recorded = Recorded::from(branch);
+        let (params, metrics) = (Params::of(recorded.config), bodies::metrics(&recorded));
         self.log_values(patience, &run.id, &params, &metrics, tags).await?;
         self.close(patience, &run.id, branch).await?;
         Ok(run)
@@ -138,7 +140,7 @@ impl MlflowBackend {
         run_id: &str,
         branch: &Branch,
     ) -> Result<(), MlflowError> {
-        let call = Call::post("runs/update", &bodies::update(run_id, branch));
+        let call = Call::post("runs/update", &bodies::update(run_id, &branch.into()));
         self.persist(patience, &call).await?;
         Ok(())
     }

@@ -97,6 +97,7 @@ mod bodies;
 mod client;
 mod error;
 mod experiments;
+mod failure_text;
 mod logger;
 mod retry;
 mod runs;

@@ -3,6 +3,7 @@
 use super::{
     MlflowBackend, MlflowError, bodies,
     client::Call,
+    failure_text::failure_text,
     retry::{Patience, Retry},
     unfinished::Leftover,
 };
@@ -87,7 +88,7 @@ impl MlflowBackend {
         branch: &Branch,
         trail: &mut Trail,
     ) -> Result<Run, MlflowError> {
-        let call = Call::post("runs/create", &bodies::create(&trail.experiment_id, branch));
+        let call = Call::post("runs/create", &bodies::create(&trail.experiment_id, &branch.into()));
         let mut retry = Retry::new(patience);
         loop {
             retry.check(|| call.path())?;
@@ -171,7 +172,7 @@ impl MlflowBackend {
     /// Uploads `failure.txt`; where that is not possible, gives back the tag to set instead.
     pub(super) async fn log_trace(&self, run: &Run, failure: &Failure) -> Option<Value> {
         if let Some(path) = self.proxied_path(&run.artifact_uri) {
-            let text = as_run::failure_text(failure).into_bytes();
+            let text = failure_text(failure).into_bytes();
             let call = Call::put_artifact(&format!("{path}/failure.txt"), text);
             let patience = Patience::new(ARTIFACT_PATIENCE.min(self.give_up_after));
             match self.persist(&patience, &call).await {

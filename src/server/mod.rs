@@ -1,7 +1,8 @@
 //! The store's network face: MLflow's REST API over the branches, and over what clients log.
 //!
 //! [`MlflowServer`] speaks the API of MLflow 3.17 (2.0 and 3.0), so that its Python client, and
-//! whatever else talks to an MLflow server, works against a [`SqliteStore`] with nothing else to
+//! whatever else talks to an MLflow server, works against a
+//! [`SqliteStore`](crate::store::SqliteStore) with nothing else to
 //! install. Every branch is a run: its config is the params, its times are the metrics.
 //!
 //! ```no_run
@@ -23,11 +24,11 @@
 //!
 //! # How a call runs
 //!
-//! [`doors`] lets it in, and [`routes`] finds it. One that reads runs on a blocking thread, with a connection of its own
-//! ([`readers`]). All that write run on one thread ([`writer`]), which takes as many calls as
-//! are waiting into one transaction, each in a savepoint of its own, and answers when it is
-//! committed. A call whose body streams ([`raw`]) does both, and reads and writes files beside
-//! the store ([`artifacts`]).
+//! `doors` lets it in, and `routes` finds it. One that reads runs on a blocking thread, with a
+//! connection of its own (`readers`). All that write run on one thread (`writer`), which takes as
+//! many calls as are waiting into one transaction, each in a savepoint of its own, and answers
+//! when it is committed. A call whose body streams (`raw`) does both, and reads and writes files
+//! beside the store (`artifacts`).
 
 mod accept;
 mod artifacts;
