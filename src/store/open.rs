@@ -87,7 +87,17 @@ pub(super) fn for_reading(
     }
     // Not SQLite's own read-only mode, which would leave an empty log behind; where the file
     // may only be read, SQLite falls back to it.
-    let mut connection = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE, options)?;
+    let connection = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE, options)?;
+    let opened = reading(path, connection);
+    if let Err(StoreError::Sqlite { .. }) = &opened
+        && let Some(unchanging) = unchanging(path, options)
+    {
+        return reading(path, unchanging);
+    }
+    opened
+}
+
+fn reading(path: &Path, mut connection: Connection) -> Result<(Connection, i32), StoreError> {
     let failed = |error| StoreError::sqlite(path, "open", error);
     connection.pragma_update(None, "query_only", true).map_err(failed)?;
     let found = version(path, &connection.transaction().map_err(failed)?)?;
@@ -96,6 +106,25 @@ pub(super) fn for_reading(
         return Err(StoreError::NoFile { path: path.to_owned() });
     }
     Ok((connection, found))
+}
+
+/// The file on a disk that may only be read: there is no place for the log and what belongs to it.
+/// Without a log, and on such a disk, nothing changes it.
+///
+/// Source: SQLite, "Uniform Resource Identifiers", `immutable`.
+fn unchanging(path: &Path, options: &StoreOptions) -> Option<Connection> {
+    let is_beside = |what: &str| {
+        let mut name = path.as_os_str().to_owned();
+        name.push(what);
+        Path::new(&name).exists()
+    };
+    if is_beside("-wal") || is_beside("-shm") {
+        return None;
+    }
+    let escaped = path.to_str()?.replace('%', "%25").replace('?', "%3f").replace('#', "%23");
+    let uri = format!("file:{escaped}?immutable=1");
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI;
+    connect(Path::new(&uri), flags, options).ok()
 }
 
 pub(super) fn immediate(connection: &mut Connection) -> rusqlite::Result<Transaction<'_>> {

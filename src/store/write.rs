@@ -171,11 +171,21 @@ impl Writer {
             transaction.commit()?;
             Ok(value)
         });
-        if result.is_err() {
+        if let Err(error) = &result {
             self.memory.forget();
+            if is_damage(error) {
+                // What it has read must not outlive the damage: the file may have been mended.
+                // There is nothing to do if that fails, and nothing lost.
+                let _ = self.connection.release_memory();
+            }
         }
         result
     }
+}
+
+fn is_damage(error: &rusqlite::Error) -> bool {
+    use rusqlite::ErrorCode::{DatabaseCorrupt, NotADatabase};
+    matches!(error.sqlite_error_code(), Some(DatabaseCorrupt | NotADatabase))
 }
 
 /// `false` when the branch is there already.

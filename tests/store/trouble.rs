@@ -70,6 +70,12 @@ impl SmallDisk {
             .is_ok_and(|status| status.success());
         done.then_some(Self(dir))
     }
+
+    fn remount(&self, how: &str) {
+        let how = format!("remount,{how}");
+        let done = Command::new("mount").args(["-o", &how]).arg(self.0.path()).status();
+        assert!(done.unwrap().success());
+    }
 }
 
 impl Drop for SmallDisk {
@@ -113,6 +119,74 @@ fn a_full_disk_loses_exactly_the_batches_it_had_no_room_for_and_then_goes_on() {
         recording.await.unwrap();
     });
     assert_eq!(store.counts().unwrap().branches, kept + 1_000);
+    drop(store);
+    assert_eq!(integrity(&file), "ok");
+}
+
+#[test]
+fn a_disk_that_may_only_be_read_is_refused_for_writing_and_read_all_the_same() {
+    let Some(disk) = SmallDisk::mount() else {
+        eprintln!("no file system could be mounted: run as root to test one that is read-only");
+        return;
+    };
+    let file = disk.0.file("s.db");
+    let store = SqliteStore::open(&file).unwrap();
+    write(&store, &branches("kept", 100)).unwrap();
+    drop(store);
+    disk.remount("ro");
+    let error = SqliteStore::open(&file).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        format!(
+            "{}: cannot open: it could not be opened; check that it is a file, and that this \
+             user may read and write it and its directory",
+            file.display()
+        )
+    );
+    let reader = SqliteStore::open_read_only(&file).unwrap();
+    assert_eq!(reader.counts().unwrap().branches, 100);
+    disk.remount("rw");
+    write(&SqliteStore::open(&file).unwrap(), &branches("kept", 100)).unwrap();
+    assert_eq!(reader.counts().unwrap().branches, 200);
+}
+
+#[test]
+fn a_page_damaged_under_an_open_store_loses_counted_batches_and_writing_resumes_when_it_is_mended()
+{
+    let dir = Dir::new();
+    let file = dir.file("s.db");
+    let store = SqliteStore::open(&file).unwrap();
+    let all = branches("damaged", 5_000);
+    write(&store, &all[..2_000]).unwrap();
+    // Another process moves the log into the file: what the store has read is out of date.
+    let second = rusqlite::Connection::open(&file).unwrap();
+    second.execute_batch("UPDATE code SET name = name; PRAGMA wal_checkpoint(TRUNCATE)").unwrap();
+    drop(second);
+    let whole = fs::read(&file).unwrap();
+    let put = |bytes: &[u8]| {
+        // In place: the store has the file open.
+        let mut open = fs::File::options().write(true).open(&file).unwrap();
+        std::io::Write::write_all(&mut open, bytes).unwrap();
+    };
+    let mut damaged = whole.clone();
+    damaged[4096..].fill(0x5a);
+    put(&damaged);
+    block_on(async {
+        let (recorder, recording) = Recorder::pair(store.clone());
+        let recording = tokio::spawn(recording);
+        recorder.log_batch(&all[2_000..3_000]).await.unwrap();
+        recorder.drain(Duration::from_secs(10)).await.unwrap();
+        assert_eq!((recorder.stats().lost, recorder.stats().written), (1_000, 0));
+        let error = store.log_batch(&all[3_000..4_000]).await.unwrap_err().source.to_string();
+        assert!(error.contains("is not a database, or a damaged one"), "{error}");
+        put(&whole);
+        recorder.log_batch(&all[4_000..]).await.unwrap();
+        recorder.drain(Duration::from_secs(10)).await.unwrap();
+        assert_eq!((recorder.stats().lost, recorder.stats().written), (1_000, 1_000));
+        drop(recorder);
+        recording.await.unwrap();
+    });
+    assert_eq!(store.counts().unwrap().branches, 3_000);
     drop(store);
     assert_eq!(integrity(&file), "ok");
 }
