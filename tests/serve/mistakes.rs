@@ -121,6 +121,10 @@ fn wrong_settings_of_a_shadow_say_what_would_be_right() {
             "`shadow.only.paths[0]`: `rank` does not begin with a slash; write it as in /rank or /v2/*",
         ),
         (
+            "only: { paths: [] }",
+            "`shadow.only.paths`: empty; no request would fit. Leave it out to shadow whatever the path",
+        ),
+        (
             "only: { headers: { x-a: [b] } }",
             "`shadow.only.headers.x-a`: the value as a text, or true or false for whether it is there, is expected here, not a list",
         ),

@@ -142,7 +142,11 @@ fn read_methods(
 
 fn only(file: &ExperimentFile, only: &Only) -> Result<RequestMatch, ConfigError> {
     let mut requests = RequestMatch::new();
-    for (at, path) in only.paths.iter().enumerate() {
+    if only.paths.as_ref().is_some_and(Vec::is_empty) {
+        let message = "empty; no request would fit. Leave it out to shadow whatever the path";
+        return Err(file.error("shadow.only.paths", message));
+    }
+    for (at, path) in only.paths.iter().flatten().enumerate() {
         if !path.starts_with('/') && path != "*" {
             return Err(file.error(
                 &format!("shadow.only.paths[{at}]"),

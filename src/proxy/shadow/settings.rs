@@ -97,9 +97,12 @@ pub(super) struct Only {
     /// Paths; `*` at the end stands for anything, as in `/v2/*`.
     #[cfg_attr(
         feature = "schema",
-        schemars(with = "Vec<crate::config::schema::written::RequestPath>")
+        schemars(
+            with = "Option<Vec<crate::config::schema::written::RequestPath>>",
+            length(min = 1)
+        )
     )]
-    pub(super) paths: Vec<String>,
+    pub(super) paths: Option<Vec<String>>,
     /// A value, or whether the header is there at all.
     pub(super) headers: BTreeMap<String, WantedText>,
 }
