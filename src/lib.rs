@@ -71,6 +71,8 @@ pub mod live;
 pub mod metrics;
 #[cfg(feature = "mlflow")]
 pub mod mlflow;
+#[cfg(all(feature = "mlflow", feature = "store"))]
+pub mod mlflow_sync;
 pub mod multi_branch;
 mod named;
 #[cfg(feature = "open-feature")]

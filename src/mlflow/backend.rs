@@ -15,7 +15,7 @@ use std::{env, fmt, sync::atomic::AtomicBool, time::Duration};
 pub struct MlflowBackend {
     pub(super) client: Client,
     pub(super) experiment: Option<String>,
-    pub(super) max_concurrency: usize,
+    pub(crate) max_concurrency: usize,
     pub(super) give_up_after: Duration,
     pub(super) experiments: Experiments,
     pub(super) unfinished: Unfinished,

@@ -91,7 +91,7 @@ impl MlflowError {
         }
     }
 
-    pub(super) fn has_code(&self, code: &str) -> bool {
+    pub(crate) fn has_code(&self, code: &str) -> bool {
         matches!(self, Self::Answered { error_code, .. } if error_code == code)
     }
 }

@@ -19,7 +19,7 @@ use std::sync::atomic::Ordering::Relaxed;
 
 impl LoggerBackend for MlflowBackend {
     async fn start_run(&self, branch: &Branch) -> Result<RunId, BoxError> {
-        let run = self.begin(&self.patience(), branch, &mut Trail::default()).await?;
+        let run = self.begin(&self.patience(), &branch.into(), &mut Trail::default()).await?;
         Ok(RunId(run.id))
     }
 
@@ -122,7 +122,7 @@ impl MlflowBackend {
         branch: &Branch,
         trail: &mut Trail,
     ) -> Result<Run, MlflowError> {
-        let run = self.begin(patience, branch, trail).await?;
+        let run = self.begin(patience, &branch.into(), trail).await?;
         let mut tags = Vec::new();
         if let (Status::Failed, Some(failure)) = (branch.status, &branch.failure) {
             tags.extend(self.log_trace(&run, failure).await);

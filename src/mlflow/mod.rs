@@ -95,6 +95,8 @@ mod address;
 mod backend;
 mod bodies;
 mod client;
+#[cfg(feature = "store")]
+mod delivery;
 mod error;
 mod experiments;
 mod failure_text;
@@ -102,6 +104,9 @@ mod logger;
 mod retry;
 mod runs;
 mod unfinished;
+
+#[cfg(feature = "store")]
+pub(crate) use {delivery::Delivery, retry::chance};
 
 pub use backend::MlflowBackend;
 pub use error::MlflowError;

@@ -100,7 +100,7 @@ impl<'a> Retry<'a> {
 }
 
 /// A number from 0 to 1.
-fn chance() -> f64 {
+pub(crate) fn chance() -> f64 {
     // Each `RandomState` has keys of its own, drawn from the system's randomness.
     RandomState::new().hash_one(0_u8) as f64 / u64::MAX as f64
 }

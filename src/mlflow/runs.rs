@@ -8,8 +8,8 @@ use super::{
     unfinished::Leftover,
 };
 use crate::{
-    as_run::{self, Params},
-    branch::{Branch, BranchId, Failure},
+    as_run::{self, Params, Recorded},
+    branch::{BranchId, Failure},
 };
 use serde_json::{Value, json};
 use std::time::Duration;
@@ -66,10 +66,10 @@ impl MlflowBackend {
     pub(super) async fn begin(
         &self,
         patience: &Patience,
-        branch: &Branch,
+        branch: &Recorded<'_>,
         trail: &mut Trail,
     ) -> Result<Run, MlflowError> {
-        let name = self.experiment.as_deref().unwrap_or(&branch.experiment);
+        let name = self.experiment.as_deref().unwrap_or(branch.experiment);
         trail.experiment_id = self.experiments.id(&self.client, patience, name).await?;
         match self.create_run(patience, branch, trail).await {
             // The server was set up anew since the id was asked for.
@@ -85,10 +85,10 @@ impl MlflowBackend {
     async fn create_run(
         &self,
         patience: &Patience,
-        branch: &Branch,
+        branch: &Recorded<'_>,
         trail: &mut Trail,
     ) -> Result<Run, MlflowError> {
-        let call = Call::post("runs/create", &bodies::create(&trail.experiment_id, &branch.into()));
+        let call = Call::post("runs/create", &bodies::create(&trail.experiment_id, branch));
         let mut retry = Retry::new(patience);
         loop {
             retry.check(|| call.path())?;
@@ -105,7 +105,7 @@ impl MlflowBackend {
     async fn try_create(
         &self,
         call: &Call,
-        branch: &Branch,
+        branch: &Recorded<'_>,
         trail: &mut Trail,
     ) -> Result<Run, MlflowError> {
         if trail.doubtful
@@ -118,7 +118,7 @@ impl MlflowBackend {
         created.inspect_err(|error| trail.doubtful |= error.maybe_done())
     }
 
-    async fn find_runs(
+    pub(super) async fn find_runs(
         &self,
         experiment_id: &str,
         branch: BranchId,
@@ -171,18 +171,28 @@ impl MlflowBackend {
 
     /// Uploads `failure.txt`; where that is not possible, gives back the tag to set instead.
     pub(super) async fn log_trace(&self, run: &Run, failure: &Failure) -> Option<Value> {
-        if let Some(path) = self.proxied_path(&run.artifact_uri) {
-            let text = failure_text(failure).into_bytes();
-            let call = Call::put_artifact(&format!("{path}/failure.txt"), text);
-            let patience = Patience::new(ARTIFACT_PATIENCE.min(self.give_up_after));
-            match self.persist(&patience, &call).await {
-                Ok(_) => return None,
-                Err(error) => {
-                    tracing::debug!(%error, "a failure's trace goes into a tag instead");
-                }
+        let patience = Patience::new(ARTIFACT_PATIENCE.min(self.give_up_after));
+        match self.put_trace(&patience, run, failure).await {
+            Some(Ok(())) => return None,
+            Some(Err(error)) => {
+                tracing::debug!(%error, "a failure's trace goes into a tag instead");
             }
+            None => {}
         }
         Some(bodies::tag("spearmint.failure_trace", &failure.trace))
+    }
+
+    /// Uploads `failure.txt`; `None` where the server takes no artifacts for its clients.
+    pub(super) async fn put_trace(
+        &self,
+        patience: &Patience,
+        run: &Run,
+        failure: &Failure,
+    ) -> Option<Result<(), MlflowError>> {
+        let path = self.proxied_path(&run.artifact_uri)?;
+        let text = failure_text(failure).into_bytes();
+        let call = Call::put_artifact(&format!("{path}/failure.txt"), text);
+        Some(self.persist(patience, &call).await.map(|_| ()))
     }
 
     /// The path of an artifact under the server's own artifact API, if it is kept there.

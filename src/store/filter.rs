@@ -270,8 +270,13 @@ fn number(ns: u64) -> Value {
 }
 
 /// The lowest id of that time: its first 48 bits are milliseconds.
-pub(super) fn id_at(ns: u64) -> Value {
-    let mut id = vec![0; 16];
+pub(super) fn first_id(ns: u64) -> [u8; 16] {
+    let mut id = [0; 16];
     id[..6].copy_from_slice(&(ns / 1_000_000).to_be_bytes()[2..]);
-    Value::Blob(id)
+    id
+}
+
+/// The same as a value.
+pub(super) fn id_at(ns: u64) -> Value {
+    Value::Blob(first_id(ns).to_vec())
 }

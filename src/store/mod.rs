@@ -91,13 +91,14 @@ mod noise;
 mod objects;
 mod open;
 mod options;
+mod outbox;
 mod read;
 mod read_differences;
 mod retention;
 mod rollup;
 mod row;
 mod schema;
-#[cfg(feature = "server")]
+#[cfg(any(feature = "server", feature = "mlflow"))]
 mod session;
 mod summary;
 mod tracking;
@@ -111,6 +112,7 @@ pub use error::StoreError;
 pub use filter::Filter;
 pub use noise::NoiseThresholds;
 pub use options::StoreOptions;
+pub use outbox::SyncStat;
 pub use read::{BranchRows, StoreCounts};
 pub use retention::Retention;
 pub use rollup::{
@@ -125,5 +127,7 @@ pub use upkeep::{CheckReport, Compacted, ExperimentStat, Progress, Pruned, Store
 pub(crate) use codes::Codes;
 #[cfg(feature = "server")]
 pub(crate) use objects::{ObjectId, Objects, Owner, Upload, Uploaded};
+#[cfg(feature = "mlflow")]
+pub(crate) use outbox::{Claimed, Lease, Outbox, Outcome};
 #[cfg(feature = "server")]
 pub(crate) use session::{Session, branch};

@@ -1,6 +1,6 @@
 //! What the file looks like.
 
-use super::{rollup, tracking};
+use super::{outbox, rollup, tracking};
 
 /// The `application_id` in the header of a store: "SPMT".
 pub const APPLICATION_ID: i32 = 0x5350_4d54;
@@ -156,6 +156,7 @@ pub(super) fn since(from: i32) -> String {
     }
     if from < 4 {
         sql += rollup::VERSION_4;
+        sql += outbox::VERSION_4;
         sql += &tracking::tables();
     }
     sql += &views();

@@ -1,12 +1,14 @@
-//! The store's connections for those who bring their own SQL: its network face.
+//! The store's connections for those who bring their own SQL: its network face, and who sends
+//! branches elsewhere.
 
-use super::{
-    BranchRow, Owner, SCHEMA_VERSION, SqliteStore, StoreError, codes::Codes, row::Names, schema,
-};
+#[cfg(feature = "server")]
+use super::Owner;
+use super::{BranchRow, SCHEMA_VERSION, SqliteStore, StoreError, codes::Codes, row::Names, schema};
 use crate::branch::BranchId;
 use rusqlite::{Connection, OptionalExtension};
 
 /// A connection, and the names of what the file holds as numbers.
+#[cfg(feature = "server")]
 pub(crate) struct Session {
     connection: Connection,
     codes: Codes,
@@ -14,6 +16,7 @@ pub(crate) struct Session {
 
 impl SqliteStore {
     /// A connection of its own that only reads.
+    #[cfg(feature = "server")]
     pub(crate) fn reading_session(&self) -> Result<Session, StoreError> {
         let reader = self.reader()?;
         reader
@@ -25,6 +28,7 @@ impl SqliteStore {
     }
 
     /// What the directory of its artifacts has to have in its file `store`.
+    #[cfg(feature = "server")]
     pub(crate) fn artifacts_owner(&self) -> Result<Owner, StoreError> {
         self.reading_session()?
             .connection
@@ -42,6 +46,7 @@ impl SqliteStore {
     }
 }
 
+#[cfg(feature = "server")]
 impl Session {
     pub(crate) const fn connection(&self) -> &Connection {
         &self.connection

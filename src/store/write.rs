@@ -5,7 +5,7 @@ use super::{
     codes::{Code, Coded, Codes},
     compared::{self, Compared},
     keys::{BranchKeys, Keys},
-    open,
+    open, outbox,
     retention::Keeper,
     rollup::{self, Facts, Rollups},
     schema,
@@ -79,7 +79,8 @@ impl Writer {
                     new.push(facts);
                 }
             }
-            memory.rollups.add(connection, codes, &new)
+            memory.rollups.add(connection, codes, &new)?;
+            outbox::note_late(connection, &new)
         })
     }
 
@@ -113,6 +114,7 @@ impl Writer {
             ])?;
             insert_details(connection, limits, id, branch)?;
             rollup::change(connection, codes, &before)?;
+            outbox::note_change(connection, id.as_bytes())?;
             Ok(true)
         })
     }
@@ -132,12 +134,13 @@ impl Writer {
                 .execute(params![id.as_bytes(), code(&codes.failure, failure.kind)?])?;
             insert_failure(connection, limits, id, failure)?;
             rollup::change(connection, codes, &before)?;
+            outbox::note_change(connection, id.as_bytes())?;
             Ok(true)
         })
     }
 
-    /// Runs what the store's network face wants written.
-    #[cfg(feature = "server")]
+    /// Runs what others want written: the store's network face, and who sends branches elsewhere.
+    #[cfg(any(feature = "server", feature = "mlflow"))]
     pub(super) fn transact<T>(
         &mut self,
         work: impl FnOnce(&Connection, &Codes) -> rusqlite::Result<T>,

@@ -1,16 +1,15 @@
 //! `spearmint branches`.
 
-use crate::{Failed, output, store_path};
+use crate::{Failed, output, since::parse_since, store_path};
 use clap::{Args, ValueEnum};
 use std::{
     io::{BufWriter, Write},
     path::PathBuf,
-    time::{Duration, SystemTime, UNIX_EPOCH},
+    time::{Duration, UNIX_EPOCH},
 };
 use tower_spearmint::{
     assign::Reason,
     branch::{Role, Status},
-    config::parse_duration,
     store::{BranchRow, Filter, SqliteStore},
 };
 
@@ -44,7 +43,7 @@ pub(crate) struct Branches {
     epoch: Option<u64>,
     /// Only those that started since: so long ago (15m, 1h, 2d), or a time (2026-01-31T12:00:00Z)
     #[arg(long, value_name = "TIME", value_parser = parse_since)]
-    since: Option<SystemTime>,
+    since: Option<u64>,
     /// At most so many
     #[arg(long, value_name = "N")]
     limit: Option<u64>,
@@ -104,12 +103,7 @@ impl Branches {
         filter.role = self.role;
         filter.reason = self.reason;
         filter.epoch = self.epoch;
-        // Nothing is recorded before 1970, nor after 2262.
-        filter.since_ns = self.since.map(|since| {
-            since.duration_since(UNIX_EPOCH).map_or(0, |since| {
-                i64::try_from(since.as_nanos()).unwrap_or(i64::MAX).unsigned_abs()
-            })
-        });
+        filter.since_ns = self.since;
         filter.limit = self.limit;
         if self.format == Format::Table && !self.json {
             filter.limit = Some(self.limit.unwrap_or(50));
@@ -126,14 +120,6 @@ fn parse_fingerprint(text: &str) -> Result<u64, String> {
         .ok()
         .filter(|_| digits.len() == 16)
         .ok_or_else(|| "write the 16 digits, as in afbe801e86ef3ebe".to_owned())
-}
-
-fn parse_since(text: &str) -> Result<SystemTime, String> {
-    if let Ok(ago) = parse_duration(text) {
-        return SystemTime::now().checked_sub(ago).ok_or_else(|| "too long ago".to_owned());
-    }
-    humantime::parse_rfc3339_weak(text)
-        .map_err(|_| "write how long ago (15m, 1h, 2d) or a time (2026-01-31T12:00:00Z)".to_owned())
 }
 
 type Rows = tower_spearmint::store::BranchRows;

@@ -11,8 +11,10 @@ mod diff;
 mod listen;
 mod output;
 mod serve;
+mod since;
 mod store;
 mod store_path;
+mod sync;
 mod ui;
 
 use clap::{Parser, Subcommand};
@@ -35,6 +37,7 @@ Examples:
   spearmint diff                                 where shadows answered otherwise
   spearmint config diff a.yaml b.yaml            what differs between two files of configs
   spearmint store stat                           what a store holds, and what it takes
+  spearmint sync --to http://mlflow:5000         send what was recorded to a team's MLflow
   spearmint ui                                   open a store to MLflow's clients
 
 Exit codes: 0 done; 1 something failed; 2 wrong arguments or a mistake in a file.
@@ -55,6 +58,7 @@ enum Command {
     Ui(ui::Ui),
     Config(config::Config),
     Store(store::Store),
+    Sync(sync::Sync),
     Completions(completions::Completions),
 }
 
@@ -87,6 +91,7 @@ fn main() -> ExitCode {
         Command::Ui(command) => command.run(),
         Command::Config(command) => command.run(),
         Command::Store(command) => command.run(),
+        Command::Sync(command) => command.run(),
         Command::Completions(command) => command.run(),
     };
     let (error, code) = match result {

@@ -18,7 +18,7 @@ pub(in crate::store) const OUTPUT_BYTES: u64 = 30;
 /// A branch as far as roll-ups are concerned.
 #[derive(Debug, Clone, Copy)]
 pub(in crate::store) struct Facts {
-    pub(super) id: [u8; 16],
+    pub(in crate::store) id: [u8; 16],
     pub(super) request: [u8; 16],
     pub(super) parent: Option<[u8; 16]>,
     pub(super) arm: Arm,

@@ -1,6 +1,6 @@
 //! What is in a store.
 
-use crate::store::{SqliteStore, StoreError, backend::Reader, rollup};
+use crate::store::{SqliteStore, StoreError, SyncStat, backend::Reader, outbox, rollup};
 use rusqlite::Connection;
 use serde::Serialize;
 
@@ -30,6 +30,8 @@ pub struct StoreStat {
     pub newest_ms: Option<u64>,
     /// By experiment and strategy.
     pub experiments: Vec<ExperimentStat>,
+    /// What is sent elsewhere, by target.
+    pub sync: Vec<SyncStat>,
     /// By table, the largest first, each with its indexes.
     pub tables: Vec<TableStat>,
 }
@@ -103,6 +105,7 @@ impl SqliteStore {
                 oldest_ms: at("min")?,
                 newest_ms: at("max")?,
                 experiments,
+                sync: if has_rollups { outbox::targets(&connection)? } else { Vec::new() },
                 tables: tables(&connection, has_rollups.then_some(counts.branches))?,
             })
         };

@@ -76,6 +76,34 @@ impl Stat {
             }
             writeln!(out, "\n{}", table.trim_fmt())?;
         }
+        if !stat.sync.is_empty() {
+            let header = [
+                "to",
+                "experiment",
+                "mode",
+                "waiting",
+                "sent",
+                "refused",
+                "removed",
+                "left out",
+                "since",
+            ];
+            let mut table = output::table(&header, 3..8);
+            for sync in &stat.sync {
+                table.add_row([
+                    sync.to.clone(),
+                    sync.experiment.clone(),
+                    sync.mode.clone(),
+                    sync.waiting.to_string(),
+                    sync.sent.to_string(),
+                    sync.refused.to_string(),
+                    sync.removed.to_string(),
+                    sync.left_out.to_string(),
+                    time(sync.oldest_waiting_ms),
+                ]);
+            }
+            writeln!(out, "\n{}", table.trim_fmt())?;
+        }
         let mut table = output::table(&["table", "rows", "bytes"], 1..3);
         for stat in &stat.tables {
             table.add_row([stat.table.clone(), stat.rows.to_string(), size(stat.bytes)]);

@@ -1,0 +1,99 @@
+//! What came of branches that were taken.
+
+use super::Outbox;
+use crate::{branch::BranchId, store::StoreError};
+use rusqlite::params;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+/// What came of a branch.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Outcome {
+    /// It is there.
+    Sent,
+    /// It is there as this run; but there may be another one yet.
+    Doubtful(String),
+    /// The server does not take it.
+    Refused,
+}
+
+/// A branch for which there may be two runs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Doubt {
+    pub(crate) branch: BranchId,
+    /// The run that counts.
+    pub(crate) run_id: String,
+    pub(crate) since_ms: u64,
+}
+
+impl Outbox {
+    /// Notes what came of branches. One that has changed since it was taken is sent again. Blocks.
+    pub(crate) fn settle(&self, outcomes: &[(BranchId, Outcome)]) -> Result<(), StoreError> {
+        let now = now_ms();
+        self.store().transact(|connection, _| {
+            let (mut sent, mut refused) = (0_i64, 0_i64);
+            for (id, outcome) in outcomes {
+                connection
+                    .prepare_cached(
+                        "DELETE FROM sync_unsent WHERE target = ?1 AND branch = ?2 AND tried = 1",
+                    )?
+                    .execute(params![self.key(), id.as_bytes()])?;
+                match outcome {
+                    Outcome::Sent => sent += 1,
+                    Outcome::Refused => refused += 1,
+                    Outcome::Doubtful(run_id) => {
+                        sent += 1;
+                        connection
+                            .prepare_cached(
+                                "INSERT OR REPLACE INTO sync_doubt (target, branch, run_id, since_ms)
+                                 VALUES (?1, ?2, ?3, ?4)",
+                            )?
+                            .execute(params![self.key(), id.as_bytes(), run_id, now])?;
+                    }
+                }
+            }
+            connection
+                .prepare_cached(
+                    "UPDATE sync_target SET sent = sent + ?2, refused = refused + ?3 WHERE key = ?1",
+                )?
+                .execute(params![self.key(), sent, refused])?;
+            Ok(())
+        })
+    }
+
+    /// The doubts, the oldest first; at most `max`. Blocks.
+    pub(crate) fn doubts(&self, max: usize) -> Result<Vec<Doubt>, StoreError> {
+        let reader = self.store().reader()?;
+        let read = || -> rusqlite::Result<Vec<Doubt>> {
+            reader
+                .connection
+                .prepare(
+                    "SELECT branch, run_id, since_ms FROM sync_doubt WHERE target = ?1
+                     ORDER BY since_ms LIMIT ?2",
+                )?
+                .query_map(params![self.key(), max as i64], |row| {
+                    Ok(Doubt {
+                        branch: BranchId::from_bytes(row.get(0)?),
+                        run_id: row.get(1)?,
+                        since_ms: row.get::<_, i64>(2)?.unsigned_abs(),
+                    })
+                })?
+                .collect()
+        };
+        read().map_err(|error| self.store().failed("read", error))
+    }
+
+    /// There is one run. Blocks.
+    pub(crate) fn resolve(&self, branch: BranchId) -> Result<(), StoreError> {
+        self.store().transact(|connection, _| {
+            connection
+                .prepare_cached("DELETE FROM sync_doubt WHERE target = ?1 AND branch = ?2")?
+                .execute(params![self.key(), branch.as_bytes()])?;
+            Ok(())
+        })
+    }
+}
+
+fn now_ms() -> i64 {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(now.as_millis()).unwrap_or(i64::MAX)
+}

@@ -1,0 +1,31 @@
+//! The tables of what is sent elsewhere.
+
+/// What version 4 adds for it.
+pub(in crate::store) const VERSION_4: &str = "
+        CREATE TABLE sync_target (
+            key INTEGER PRIMARY KEY,
+            address TEXT NOT NULL,        -- of the server, without credentials
+            experiment TEXT NOT NULL,     -- of the branches
+            mode TEXT NOT NULL,           -- runs, summary
+            cursor BLOB NOT NULL,         -- all that were there up to this id were taken
+            sent INTEGER NOT NULL DEFAULT 0,
+            refused INTEGER NOT NULL DEFAULT 0,
+            removed INTEGER NOT NULL DEFAULT 0,       -- before they were sent
+            left_out INTEGER NOT NULL DEFAULT 0,      -- not of the sample
+            UNIQUE (address, experiment, mode)
+        );
+        -- Taken and not dealt with. tried: 0 never, 1 it may be on its way, 2 changed since.
+        CREATE TABLE sync_unsent (
+            target INTEGER NOT NULL,
+            branch BLOB NOT NULL,
+            tried INTEGER NOT NULL,
+            PRIMARY KEY (target, branch)
+        ) WITHOUT ROWID;
+        -- Sent; but an earlier try, of which nothing was heard, may have its effect yet.
+        CREATE TABLE sync_doubt (
+            target INTEGER NOT NULL,
+            branch BLOB NOT NULL,
+            run_id TEXT NOT NULL,         -- the one that counts
+            since_ms INTEGER NOT NULL,
+            PRIMARY KEY (target, branch)
+        ) WITHOUT ROWID;";
