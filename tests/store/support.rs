@@ -68,7 +68,7 @@ pub(crate) fn back_to_version_3(file: &Path) {
     let of_runs: Vec<String> = connection
         .prepare(
             "SELECT 'DROP ' || type || ' ' || name FROM sqlite_master
-            WHERE name LIKE 'mlflow%' AND type IN ('table', 'trigger') ORDER BY type DESC",
+            WHERE (name LIKE 'mlflow%' OR name LIKE 'sync%') AND type IN ('table', 'trigger') ORDER BY type DESC",
         )
         .and_then(|mut rows| rows.query_map([], |row| row.get(0))?.collect())
         .unwrap();

@@ -1,0 +1,13 @@
+//! The branches of a store, sent to a real `mlflow server`, over links good and bad: each is there
+//! once, with its content.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
+
+mod commands;
+mod faults;
+mod killed;
+mod late;
+mod link;
+mod outage;
+#[path = "../support/mlflow.rs"]
+mod server;
+mod support;
