@@ -33,6 +33,7 @@
 mod accept;
 mod artifacts;
 mod body;
+mod branch_scan;
 mod call;
 mod doors;
 mod error;
@@ -48,6 +49,8 @@ mod routes;
 mod runs;
 mod search;
 mod serve;
+mod server_info;
+mod traces;
 mod validate;
 mod writer;
 

@@ -42,6 +42,10 @@ impl Reply {
         Self { status: StatusCode::OK, content_type, body: text.into() }
     }
 
+    pub(super) fn bytes(content_type: HeaderValue, body: impl Into<Bytes>) -> Self {
+        Self { status: StatusCode::OK, content_type, body: body.into() }
+    }
+
     pub(super) const fn with_status(mut self, status: StatusCode) -> Self {
         self.status = status;
         self

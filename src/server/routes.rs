@@ -4,7 +4,7 @@ use super::{
     artifacts,
     call::{Call, Route},
     error::{ApiError, ErrorCode},
-    experiments, logged_models, registry, runs,
+    experiments, logged_models, registry, runs, server_info, traces,
 };
 use http::Method;
 use matchit::Router;
@@ -16,6 +16,8 @@ const ROOMS: &[&[Route]] = &[
     logged_models::ROUTES,
     registry::ROUTES,
     runs::ROUTES,
+    server_info::ROUTES,
+    traces::ROUTES,
 ];
 
 /// Calls by path, then by method.

@@ -130,4 +130,4 @@ pub(crate) use objects::{ObjectId, Objects, Owner, Upload, Uploaded};
 #[cfg(feature = "mlflow")]
 pub(crate) use outbox::{Claimed, Lease, Outbox, Outcome};
 #[cfg(feature = "server")]
-pub(crate) use session::{Session, branch};
+pub(crate) use session::{Session, branch, branches_of_request};

@@ -11,3 +11,4 @@ mod registry;
 mod runs;
 mod search;
 mod support;
+mod traces;

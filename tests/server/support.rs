@@ -87,6 +87,20 @@ impl Server {
         B: Body<Data = Bytes> + Send + 'static,
         B::Error: Into<Box<dyn Error + Send + Sync>>,
     {
+        self.try_call_with(method, path, &[], body).await
+    }
+
+    pub async fn try_call_with<B>(
+        &self,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: B,
+    ) -> Result<Answer, Box<dyn Error + Send + Sync>>
+    where
+        B: Body<Data = Bytes> + Send + 'static,
+        B::Error: Into<Box<dyn Error + Send + Sync>>,
+    {
         let stream = TcpStream::connect(self.address).await?;
         let (mut client, connection) = hyper::client::conn::http1::handshake::<
             _,
@@ -94,11 +108,12 @@ impl Server {
         >(TokioIo::new(stream))
         .await?;
         tokio::spawn(connection);
-        let request = Request::builder()
-            .method(method)
-            .uri(path)
-            .header("host", self.address.to_string())
-            .body(body.map_err(Into::into).boxed_unsync())?;
+        let mut request =
+            Request::builder().method(method).uri(path).header("host", self.address.to_string());
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let request = request.body(body.map_err(Into::into).boxed_unsync())?;
         let (head, body) = client.send_request(request).await?.into_parts();
         let body = body.collect().await?.to_bytes();
         Ok(Answer { status: head.status, headers: head.headers, body })

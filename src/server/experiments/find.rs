@@ -21,6 +21,11 @@ impl Place {
         self.below(&format!("models/{model_id}/artifacts"))
     }
 
+    /// Where clients keep the spans of one of its traces that they send as a file.
+    pub(in crate::server) fn trace_artifact_uri(&self, trace_id: &str) -> String {
+        self.below(&format!("traces/{trace_id}/artifacts"))
+    }
+
     fn below(&self, steps: &str) -> String {
         match self.artifact_location.as_deref() {
             None => format!("mlflow-artifacts:/{}/{steps}", self.id),

@@ -52,7 +52,7 @@ pub(super) const fn text(attribute: TextAttribute) -> &'static str {
 }
 
 /// A metric of the record.
-pub(super) fn metric(key: &str) -> Option<String> {
+pub(in crate::server) fn metric(key: &str) -> Option<String> {
     Some(match key {
         "duration_ms" => "r.duration_ns / 1e6".to_owned(),
         "retry_count" => "CAST(r.retry_count AS REAL)".to_owned(),
@@ -78,7 +78,7 @@ pub(super) fn metric(key: &str) -> Option<String> {
 }
 
 /// A tag of the record.
-pub(super) fn tag(key: &str) -> Option<String> {
+pub(in crate::server) fn tag(key: &str) -> Option<String> {
     let named = |what: &str, column: &str| {
         format!("(SELECT name FROM code WHERE what = '{what}' AND key = r.{column})")
     };

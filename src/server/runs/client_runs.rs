@@ -64,7 +64,7 @@ pub(super) fn page(
             cells.push(cell);
         }
         let id: RunId = id.ok_or(rusqlite::Error::QueryReturnedNoRows)?;
-        Ok(Listed { place: SortKey(cells), id, is_branch: false, start_ms: 0 })
+        Ok(Listed { place: SortKey(cells), id, is_branch: false })
     })?;
     Ok(found.collect::<Result<_, _>>()?)
 }

@@ -19,18 +19,18 @@ impl RunId {
         Self(*BranchId::at(Tick::now()).as_bytes())
     }
 
-    pub(super) fn of_branch(id: BranchId) -> Self {
+    pub(in crate::server) fn of_branch(id: BranchId) -> Self {
         Self(*id.as_bytes())
     }
 
     /// The time in it, in milliseconds since the Unix epoch.
-    pub(super) fn time_ms(self) -> i64 {
+    pub(in crate::server) fn time_ms(self) -> i64 {
         let mut ms = [0; 8];
         ms[2..].copy_from_slice(&self.0[..6]);
         i64::from_be_bytes(ms)
     }
 
-    pub(super) const fn as_branch(self) -> BranchId {
+    pub(in crate::server) const fn as_branch(self) -> BranchId {
         BranchId::from_bytes(self.0)
     }
 

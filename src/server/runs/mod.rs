@@ -31,6 +31,7 @@ mod subject;
 mod tags;
 mod wire;
 
+pub(super) use branch_columns::{metric as branch_metric, tag as branch_tag};
 pub(super) use change::set_all_deleted;
 pub(super) use id::RunId;
 pub(super) use search::{View, page_size};

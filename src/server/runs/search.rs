@@ -37,7 +37,6 @@ pub(super) struct Listed {
     pub(super) place: SortKey,
     pub(super) id: RunId,
     pub(super) is_branch: bool,
-    pub(super) start_ms: i64,
 }
 
 /// Whether what is deleted is looked for.

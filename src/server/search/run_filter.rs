@@ -216,7 +216,7 @@ fn listed(
     }
 }
 
-fn quoted<'a>(value: Operand<'a>, what: &str) -> Result<Operand<'a>, ApiError> {
+pub(super) fn quoted<'a>(value: Operand<'a>, what: &str) -> Result<Operand<'a>, ApiError> {
     match value {
         Operand::Number(text) => Err(expected_text(what, text)),
         Operand::Word(word) => Err(ApiError::invalid(format!(

@@ -8,10 +8,11 @@
 mod artifacts;
 mod registry;
 mod runs;
+mod traces;
 
 /// Everything that version 4 adds here.
 pub(super) fn tables() -> String {
-    [EXPERIMENTS, runs::TABLES, artifacts::TABLES, registry::TABLES].concat()
+    [EXPERIMENTS, runs::TABLES, artifacts::TABLES, registry::TABLES, traces::TABLES].concat()
 }
 
 const EXPERIMENTS: &str = "

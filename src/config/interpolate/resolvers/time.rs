@@ -20,27 +20,10 @@ pub(super) fn unix(now: SystemTime) -> Answer {
 /// As in `2026-11-25T03:23:40Z` (RFC 3339, UTC, whole seconds).
 pub(super) fn rfc3339(now: SystemTime) -> Answer {
     let seconds = seconds(now)?;
-    let (year, month, day) = date(seconds / 86_400);
+    let (year, month, day) = crate::config::time::date(seconds / 86_400);
     let (hour, minute, second) = (seconds / 3_600 % 24, seconds / 60 % 60, seconds % 60);
     let text = format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z");
     Ok((text.into(), DrawnFrom::TIME))
-}
-
-/// The date of a day after 1970-01-01, in the Gregorian calendar.
-///
-/// Source: H. Hinnant, "chrono-Compatible Low-Level Date Algorithms", `civil_from_days`: years
-/// are counted from 1 March, so that the leap day is the last one, in eras of 400 years.
-const fn date(days: u64) -> (u64, u64, u64) {
-    let days = days + 719_468;
-    let (era, day_of_era) = (days / 146_097, days % 146_097);
-    let year_of_era =
-        (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
-    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let month_from_march = (5 * day_of_year + 2) / 153;
-    let day = day_of_year - (153 * month_from_march + 2) / 5 + 1;
-    let month = if month_from_march < 10 { month_from_march + 3 } else { month_from_march - 9 };
-    let year = year_of_era + era * 400 + if month <= 2 { 1 } else { 0 };
-    (year, month, day)
 }
 
 #[cfg(test)]

@@ -1,0 +1,180 @@
+//! Looking for branches in the order of their ids, which is that of time.
+//!
+//! Who orders by time, as MLflow does of itself, has a page as soon as it is full. Any other
+//! order looks at all of the time that the filter leaves, up to a bound.
+
+use super::{
+    call::Context,
+    error::ApiError,
+    runs::RunId,
+    search::{Cell, NumberComparator, NumberTest, SortColumn, SortKey, Sql},
+};
+use crate::branch::BranchId;
+use rusqlite::{params_from_iter, types::Value};
+
+/// Branches that one call looks at.
+const MAX_LOOKED_AT: usize = 2_000_000;
+/// An id has the time at which its branch was assigned; its start may differ by this much.
+const CLOCK_SLACK_MS: i64 = 1_000;
+
+/// A branch that was found.
+pub(super) struct Found {
+    /// Where it stands in the order.
+    pub(super) place: SortKey,
+    pub(super) id: RunId,
+    pub(super) start_ms: i64,
+}
+
+/// What is looked for.
+pub(super) struct Scan<'a> {
+    /// A `SELECT` of each branch's id, its start in milliseconds, whether it is meant, and the
+    /// `columns`, from branches `r`; it has a `WHERE`.
+    pub(super) sql: Sql,
+    pub(super) columns: &'a [&'a SortColumn],
+    /// Whether time comes first in the order.
+    pub(super) by_time: bool,
+    pub(super) stretch: Stretch,
+}
+
+impl Scan<'_> {
+    /// The first `size` that come after `after`, in order.
+    ///
+    /// # Errors
+    ///
+    /// When more branches would have to be looked at than one call may; `narrower` says what helps.
+    pub(super) fn run(
+        mut self,
+        context: &Context<'_>,
+        after: Option<&SortKey>,
+        size: usize,
+        narrower: &str,
+    ) -> Result<Vec<Found>, ApiError> {
+        let ascending = self.by_time && self.columns.first().is_some_and(|first| first.ascending);
+        if self.by_time
+            && let Some(Cell::Integer(at)) = after.and_then(|after| after.0.first())
+        {
+            self.stretch.go_on(*at, ascending);
+        }
+        let (first, last) = self.stretch.ids();
+        self.sql.push(" AND r.id BETWEEN ").bind(Value::Blob(first.to_vec()));
+        self.sql.push(" AND ").bind(Value::Blob(last.to_vec()));
+        self.sql.push(if ascending { " ORDER BY r.id" } else { " ORDER BY r.id DESC" });
+
+        let directions = || self.columns.iter().map(|column| column.ascending);
+        let mut found: Vec<Found> = Vec::new();
+        let mut statement = context.connection.prepare(&self.sql.text)?;
+        let mut rows = statement.query(params_from_iter(&self.sql.values))?;
+        let mut looked_at = 0;
+        while let Some(row) = rows.next()? {
+            looked_at += 1;
+            if looked_at > MAX_LOOKED_AT {
+                return Err(ApiError::invalid(format!(
+                    "more than {MAX_LOOKED_AT} branches would have to be looked at: {narrower}"
+                )));
+            }
+            let id: RunId = row.get(0)?;
+            if self.by_time
+                && found.len() >= size
+                && let Some(Found { start_ms, .. }) = found.last()
+            {
+                let time = id.time_ms();
+                let beyond = if ascending {
+                    time - CLOCK_SLACK_MS > *start_ms
+                } else {
+                    time + CLOCK_SLACK_MS < *start_ms
+                };
+                if beyond {
+                    break;
+                }
+            }
+            if !row.get::<_, Option<bool>>(2)?.unwrap_or(false) {
+                continue;
+            }
+            let (mut cells, mut next) = (Vec::with_capacity(self.columns.len()), 3);
+            for column in self.columns {
+                let (cell, after) = column.read(row, next)?;
+                next = after;
+                cells.push(cell);
+            }
+            let listed = Found { place: SortKey(cells), id, start_ms: row.get(1)? };
+            let before = |other: &Found| other.place.compare(&listed.place, directions()).is_le();
+            if after.is_some_and(|after| listed.place.compare(after, directions()).is_le()) {
+                continue;
+            }
+            if found.len() < size || found.last().is_some_and(|last| !before(last)) {
+                let at = found.partition_point(before);
+                found.insert(at, listed);
+                found.truncate(size);
+            }
+        }
+        Ok(found)
+    }
+}
+
+/// The time in which branches that are meant can have started, in milliseconds.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Stretch {
+    from: i64,
+    to: i64,
+}
+
+impl Default for Stretch {
+    fn default() -> Self {
+        Self { from: 0, to: i64::MAX }
+    }
+}
+
+impl Stretch {
+    /// Leaves what fits a question about the start.
+    pub(super) fn narrow(&mut self, test: NumberTest) {
+        let at = test.value as i64;
+        use NumberComparator::{Equal, Greater, GreaterOrEqual, Less, LessOrEqual, NotEqual};
+        match test.comparator {
+            Equal => (self.from, self.to) = (self.from.max(at), self.to.min(at)),
+            Greater | GreaterOrEqual => self.from = self.from.max(at),
+            Less | LessOrEqual => self.to = self.to.min(at),
+            NotEqual => {}
+        }
+    }
+
+    /// Leaves the time of these branches.
+    pub(super) fn hold(&mut self, ids: &[BranchId]) {
+        let times = || ids.iter().map(|id| RunId::of_branch(*id).time_ms());
+        if let (Some(first), Some(last)) = (times().min(), times().max()) {
+            (self.from, self.to) = (self.from.max(first), self.to.min(last));
+        }
+    }
+
+    fn go_on(&mut self, at: i64, ascending: bool) {
+        if ascending {
+            self.from = self.from.max(at);
+        } else {
+            self.to = self.to.min(at);
+        }
+    }
+
+    /// The first and the last id.
+    fn ids(self) -> ([u8; 16], [u8; 16]) {
+        let first = self.from.saturating_sub(CLOCK_SLACK_MS).max(0);
+        let last = self.to.saturating_add(CLOCK_SLACK_MS);
+        (id_at(first, 0), id_at(last, 0xff))
+    }
+}
+
+/// The first 48 bits of an id are milliseconds.
+fn id_at(ms: i64, rest: u8) -> [u8; 16] {
+    let ms = ms.clamp(0, (1 << 48) - 1).to_be_bytes();
+    let mut id = [rest; 16];
+    id[..6].copy_from_slice(&ms[2..]);
+    id
+}
+
+/// The keys under which the branches of these experiments are.
+pub(super) fn experiment_keys(context: &Context<'_>, ids: &[i64]) -> Result<Vec<i64>, ApiError> {
+    let mut sql = Sql::default();
+    sql.push("SELECT e.key FROM experiment e JOIN mlflow_experiment m ON m.branches = e.name WHERE m.id IN ")
+        .list(ids, "value");
+    let mut statement = context.connection.prepare(&sql.text)?;
+    let keys = statement.query_map(params_from_iter(&sql.values), |row| row.get(0))?;
+    Ok(keys.collect::<Result<_, _>>()?)
+}

@@ -1,0 +1,14 @@
+//! OpenTelemetry's protocol: `POST /v1/traces`, by which MLflow's clients send their spans, as
+//! does whatever else speaks it.
+
+mod body;
+mod json;
+mod protobuf;
+mod receive;
+mod request;
+mod span;
+mod value;
+
+pub(super) use receive::receive;
+pub(super) use request::ResourceSpans;
+pub(super) use span::{INPUTS, OUTPUTS, SPAN_TYPE, Span, Status};

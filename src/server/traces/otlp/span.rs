@@ -1,0 +1,211 @@
+//! A span, as it comes and as it is kept.
+
+use super::{
+    super::id,
+    protobuf::{Field, Malformed, Reader, text},
+    value::{self, Attributes},
+};
+use base64::{Engine, engine::general_purpose::STANDARD};
+use serde_json::{Value, json};
+
+/// The attributes in which MLflow's clients keep what a span is, was given and gave back.
+pub(in crate::server::traces) const SPAN_TYPE: &str = "mlflow.spanType";
+pub(in crate::server::traces) const INPUTS: &str = "mlflow.spanInputs";
+pub(in crate::server::traces) const OUTPUTS: &str = "mlflow.spanOutputs";
+/// The id of the trace; said by the server, whatever a client says.
+const REQUEST_ID: &str = "mlflow.traceRequestId";
+
+/// A span of a trace.
+#[derive(Debug, Default)]
+pub(in crate::server::traces) struct Span {
+    pub(in crate::server::traces) trace_id: [u8; 16],
+    pub(in crate::server::traces) span_id: [u8; 8],
+    pub(in crate::server::traces) parent: Option<[u8; 8]>,
+    pub(in crate::server::traces) name: String,
+    pub(in crate::server::traces) start_ns: u64,
+    /// 0 as long as it runs.
+    pub(in crate::server::traces) end_ns: u64,
+    pub(in crate::server::traces) attributes: Attributes,
+    pub(in crate::server::traces) events: Vec<Value>,
+    pub(in crate::server::traces) links: Vec<Value>,
+    pub(in crate::server::traces) status: Status,
+    pub(in crate::server::traces) status_message: String,
+}
+
+/// How a span ended.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(in crate::server::traces) enum Status {
+    #[default]
+    Unset,
+    Ok,
+    Error,
+}
+
+impl Status {
+    pub(super) const fn of_code(code: u64) -> Self {
+        match code {
+            1 => Self::Ok,
+            2 => Self::Error,
+            _ => Self::Unset,
+        }
+    }
+
+    /// As searches name it.
+    pub(in crate::server::traces) const fn name(self) -> &'static str {
+        match self {
+            Self::Unset => "UNSET",
+            Self::Ok => "OK",
+            Self::Error => "ERROR",
+        }
+    }
+}
+
+impl Span {
+    /// The id of its trace here.
+    pub(in crate::server::traces) fn trace(&self) -> String {
+        id::of_bytes(self.trace_id)
+    }
+
+    /// The plain value of an attribute.
+    pub(in crate::server::traces) fn get(&self, key: &str) -> Option<Value> {
+        value::get(&self.attributes, key)
+    }
+
+    /// The same as a text; JSON where it is none.
+    pub(in crate::server::traces) fn text(&self, key: &str) -> Option<String> {
+        Some(match self.get(key)? {
+            Value::Null => return None,
+            Value::String(text) => text,
+            other => other.to_string(),
+        })
+    }
+
+    pub(in crate::server::traces) fn set(&mut self, key: &str, value: &Value) {
+        self.attributes.push(json!({ "key": key, "value": value::of_json(value) }));
+    }
+
+    /// Adds an event with texts as its attributes.
+    pub(in crate::server::traces) fn event(
+        &mut self,
+        name: &str,
+        at_ns: u64,
+        attributes: &[(&str, &str)],
+    ) {
+        let pair =
+            |(key, value): &(&str, &str)| json!({ "key": key, "value": { "string_value": value } });
+        let attributes: Vec<_> = attributes.iter().map(pair).collect();
+        self.events
+            .push(json!({ "time_unix_nano": at_ns, "name": name, "attributes": attributes }));
+    }
+
+    /// As it is answered, with the names of OpenTelemetry's `trace.proto`.
+    pub(in crate::server::traces) fn json(&self) -> Value {
+        let mut json = json!({
+            "trace_id": STANDARD.encode(self.trace_id),
+            "span_id": STANDARD.encode(self.span_id),
+            "name": self.name,
+            "start_time_unix_nano": self.start_ns,
+            "end_time_unix_nano": self.end_ns,
+            "attributes": self.attributes,
+            "status": { "code": format!("STATUS_CODE_{}", self.status.name()) },
+        });
+        if let Some(parent) = self.parent {
+            json["parent_span_id"] = STANDARD.encode(parent).into();
+        }
+        if !self.status_message.is_empty() {
+            json["status"]["message"] = (&*self.status_message).into();
+        }
+        for (name, list) in [("events", &self.events), ("links", &self.links)] {
+            if !list.is_empty() {
+                json[name] = list.clone().into();
+            }
+        }
+        json
+    }
+
+    /// Reads a span of the protocol.
+    ///
+    /// # Errors
+    ///
+    /// When it is none, or has no id.
+    pub(super) fn read(message: &[u8]) -> Result<Self, Malformed> {
+        let mut span = Self::default();
+        let (mut trace, mut own) = (None, None);
+        let mut reader = Reader::new(message);
+        while let Some(field) = reader.next()? {
+            match field {
+                (1, Field::Bytes(bytes)) => trace = bytes.try_into().ok(),
+                (2, Field::Bytes(bytes)) => own = bytes.try_into().ok(),
+                (4, Field::Bytes(bytes)) if !bytes.is_empty() => {
+                    span.parent = Some(bytes.try_into().map_err(|_| Malformed)?);
+                }
+                (5, Field::Bytes(bytes)) => span.name = text(bytes),
+                (7, Field::Fixed64(time)) => span.start_ns = time,
+                (8, Field::Fixed64(time)) => span.end_ns = time,
+                (9, Field::Bytes(message)) => span.attributes.push(value::attribute(message)?),
+                (11, Field::Bytes(message)) => span.events.push(event(message)?),
+                (13, Field::Bytes(message)) => span.links.push(link(message)?),
+                (15, Field::Bytes(message)) => span.read_status(message)?,
+                _ => {}
+            }
+        }
+        (span.trace_id, span.span_id) = (trace.ok_or(Malformed)?, own.ok_or(Malformed)?);
+        span.named()
+    }
+
+    /// If it has ids, under [the name](Self::named_here) of its trace.
+    pub(super) fn named(self) -> Result<Self, Malformed> {
+        if self.trace_id == [0; 16] || self.span_id == [0; 8] {
+            return Err(Malformed);
+        }
+        Ok(self.named_here())
+    }
+
+    /// With the id of its trace among its attributes, whatever was sent.
+    pub(in crate::server::traces) fn named_here(mut self) -> Self {
+        self.attributes.retain(|pair| pair["key"] != REQUEST_ID);
+        let trace = self.trace();
+        self.attributes.insert(0, json!({ "key": REQUEST_ID, "value": { "string_value": trace } }));
+        self
+    }
+
+    fn read_status(&mut self, message: &[u8]) -> Result<(), Malformed> {
+        let mut reader = Reader::new(message);
+        while let Some(field) = reader.next()? {
+            match field {
+                (2, Field::Bytes(bytes)) => self.status_message = text(bytes),
+                (3, Field::Varint(code)) => self.status = Status::of_code(code),
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+}
+
+fn event(message: &[u8]) -> Result<Value, Malformed> {
+    let (mut time, mut name, mut attributes) = (0, String::new(), Vec::new());
+    let mut reader = Reader::new(message);
+    while let Some(field) = reader.next()? {
+        match field {
+            (1, Field::Fixed64(value)) => time = value,
+            (2, Field::Bytes(bytes)) => name = text(bytes),
+            (3, Field::Bytes(message)) => attributes.push(value::attribute(message)?),
+            _ => {}
+        }
+    }
+    Ok(json!({ "time_unix_nano": time, "name": name, "attributes": attributes }))
+}
+
+fn link(message: &[u8]) -> Result<Value, Malformed> {
+    let (mut trace, mut span, mut attributes) = (String::new(), String::new(), Vec::new());
+    let mut reader = Reader::new(message);
+    while let Some(field) = reader.next()? {
+        match field {
+            (1, Field::Bytes(bytes)) => trace = STANDARD.encode(bytes),
+            (2, Field::Bytes(bytes)) => span = STANDARD.encode(bytes),
+            (4, Field::Bytes(message)) => attributes.push(value::attribute(message)?),
+            _ => {}
+        }
+    }
+    Ok(json!({ "trace_id": trace, "span_id": span, "attributes": attributes }))
+}

@@ -1,0 +1,167 @@
+//! The values of attributes.
+
+use super::protobuf::{Field, Malformed, Reader, text};
+use base64::{Engine, engine::general_purpose::STANDARD};
+use serde_json::{Map, Value, json};
+
+/// How deep values may be nested.
+const MAX_DEPTH: usize = 64;
+
+/// Attributes as they are kept: a list of keys and values, each value under the name of its type.
+pub(super) type Attributes = Vec<Value>;
+
+/// Reads a `KeyValue`.
+pub(super) fn attribute(message: &[u8]) -> Result<Value, Malformed> {
+    key_value(message, MAX_DEPTH)
+}
+
+fn key_value(message: &[u8], depth: usize) -> Result<Value, Malformed> {
+    let (mut key, mut value) = (String::new(), json!({}));
+    let mut reader = Reader::new(message);
+    while let Some(field) = reader.next()? {
+        match field {
+            (1, Field::Bytes(bytes)) => key = text(bytes),
+            (2, Field::Bytes(message)) => value = any_value(message, depth)?,
+            _ => {}
+        }
+    }
+    Ok(json!({ "key": key, "value": value }))
+}
+
+fn any_value(message: &[u8], depth: usize) -> Result<Value, Malformed> {
+    let depth = depth.checked_sub(1).ok_or(Malformed)?;
+    let mut found = json!({});
+    let mut reader = Reader::new(message);
+    while let Some(field) = reader.next()? {
+        found = match field {
+            (1, Field::Bytes(bytes)) => of_text(text(bytes)),
+            (2, Field::Varint(number)) => json!({ "bool_value": number != 0 }),
+            (3, Field::Varint(number)) => json!({ "int_value": number.cast_signed() }),
+            (4, Field::Fixed64(bits)) => double(f64::from_bits(bits)),
+            (5, Field::Bytes(message)) => {
+                let values = list(message, |message| any_value(message, depth))?;
+                json!({ "array_value": { "values": values } })
+            }
+            (6, Field::Bytes(message)) => {
+                let values = list(message, |message| key_value(message, depth))?;
+                json!({ "kvlist_value": { "values": values } })
+            }
+            (7, Field::Bytes(bytes)) => json!({ "bytes_value": STANDARD.encode(bytes) }),
+            _ => continue,
+        };
+    }
+    Ok(found)
+}
+
+/// The repeated first field of a message.
+fn list(
+    message: &[u8],
+    read: impl Fn(&[u8]) -> Result<Value, Malformed>,
+) -> Result<Vec<Value>, Malformed> {
+    let (mut values, mut reader) = (Vec::new(), Reader::new(message));
+    while let Some(field) = reader.next()? {
+        if let (1, Field::Bytes(message)) = field {
+            values.push(read(message)?);
+        }
+    }
+    Ok(values)
+}
+
+/// A text that is itself the JSON of a text, a list or an object is what it says, as for MLflow:
+/// OpenTelemetry's own exporters cannot send such values otherwise.
+pub(super) fn of_text(text: String) -> Value {
+    let begins = text.trim_start().starts_with(['{', '[', '"']);
+    match serde_json::from_str(&text) {
+        Ok(value) if begins => of_json(&value),
+        _ => json!({ "string_value": text }),
+    }
+}
+
+/// What JSON comes to.
+pub(in crate::server::traces) fn of_json(value: &Value) -> Value {
+    match value {
+        Value::Null => json!({}),
+        Value::Bool(value) => json!({ "bool_value": value }),
+        Value::Number(number) => match number.as_i64() {
+            Some(number) => json!({ "int_value": number }),
+            None => double(number.as_f64().unwrap_or(f64::NAN)),
+        },
+        Value::String(text) => json!({ "string_value": text }),
+        Value::Array(values) => {
+            let values: Vec<_> = values.iter().map(of_json).collect();
+            json!({ "array_value": { "values": values } })
+        }
+        Value::Object(map) => {
+            let pair = |(key, value)| json!({ "key": key, "value": of_json(value) });
+            let values: Vec<_> = map.iter().map(pair).collect();
+            json!({ "kvlist_value": { "values": values } })
+        }
+    }
+}
+
+fn double(value: f64) -> Value {
+    if value.is_finite() {
+        return json!({ "double_value": value });
+    }
+    let name = match value {
+        f64::INFINITY => "Infinity",
+        f64::NEG_INFINITY => "-Infinity",
+        _ => "NaN",
+    };
+    json!({ "double_value": name })
+}
+
+/// What a value is as plain JSON.
+pub(super) fn plain(value: &Value) -> Value {
+    let Some((kind, value)) = value.as_object().and_then(|map| map.iter().next()) else {
+        return Value::Null;
+    };
+    let values = || value["values"].as_array().into_iter().flatten();
+    match &**kind {
+        "array_value" => values().map(plain).collect(),
+        "kvlist_value" => {
+            let pair = |pair: &Value| {
+                (pair["key"].as_str().unwrap_or_default().to_owned(), plain(&pair["value"]))
+            };
+            Value::Object(values().map(pair).collect::<Map<_, _>>())
+        }
+        _ => value.clone(),
+    }
+}
+
+/// The plain value of an attribute.
+pub(super) fn get(attributes: &Attributes, key: &str) -> Option<Value> {
+    attributes.iter().rev().find(|pair| pair["key"] == key).map(|pair| plain(&pair["value"]))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_value_is_read_back_as_it_was_said() {
+        let value = json!({ "a": [1, -2, 0.5, true, null, "x"], "b": { "c": [] } });
+        assert_eq!(plain(&of_json(&value)), value);
+    }
+
+    #[test]
+    fn a_text_of_json_is_what_it_says() {
+        assert_eq!(of_text("{\"x\": 3}".into()), of_json(&json!({ "x": 3 })));
+        assert_eq!(of_text("\"x\"".into()), json!({ "string_value": "x" }));
+        for plain in ["3", "true", "{x", "x"] {
+            assert_eq!(of_text(plain.into()), json!({ "string_value": plain }));
+        }
+    }
+
+    #[test]
+    fn values_that_are_nested_too_deep_are_refused() {
+        let mut message = Vec::new();
+        for _ in 0..MAX_DEPTH + 1 {
+            let mut list = Vec::new();
+            super::super::protobuf::write_bytes(&mut list, 1, &message);
+            message.clear();
+            super::super::protobuf::write_bytes(&mut message, 5, &list);
+        }
+        assert_eq!(any_value(&message, MAX_DEPTH), Err(Malformed));
+    }
+}

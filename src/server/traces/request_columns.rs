@@ -1,0 +1,69 @@
+//! What a request has as a trace, as SQL over the row `r` of its first branch.
+//!
+//! The names and meanings are those of [`request`](super::request), which shows what was found.
+
+use super::super::runs::branch_tag;
+
+/// What of a first branch's tags is said of the whole request.
+pub(super) const METADATA: &[&str] = &[
+    "spearmint.request_id",
+    "spearmint.experiment",
+    "spearmint.strategy",
+    "spearmint.config_id",
+    "spearmint.reason",
+    "spearmint.epoch",
+    "spearmint.unit",
+];
+
+/// The id of the trace.
+pub(super) const ID: &str = "'tr-' || lower(hex(r.id))";
+
+pub(super) const START_MS: &str = "r.start_ns / 1000000";
+
+/// The branches `b` whose answers the caller had.
+const ANSWERING: &str = "FROM branch b WHERE (b.id = r.id OR b.request = r.id)
+     AND b.parent IS NULL AND b.role NOT IN
+     (SELECT key FROM code WHERE what = 'role' AND name IN ('shadow', 'control'))";
+
+pub(super) fn end_ns() -> String {
+    format!(
+        "coalesce((SELECT max(b.start_ns + b.duration_ns) {ANSWERING}), r.start_ns + r.duration_ns)"
+    )
+}
+
+pub(super) fn duration_ms() -> String {
+    format!("max({} - r.start_ns, 0) / 1000000", end_ns())
+}
+
+pub(super) fn state() -> String {
+    let ended = |status: &str| {
+        format!(
+            "EXISTS (SELECT 1 {ANSWERING} AND b.status =
+                 (SELECT key FROM code WHERE what = 'status' AND name = '{status}'))"
+        )
+    };
+    format!(
+        "CASE WHEN {} THEN 'OK' WHEN {} THEN 'ERROR' ELSE 'STATE_UNSPECIFIED' END",
+        ended("success"),
+        ended("failed")
+    )
+}
+
+/// A tag of the record.
+pub(super) fn tag(key: &str) -> Option<String> {
+    match key {
+        super::labels::NAME => branch_tag("spearmint.experiment"),
+        super::labels::SPANS_LOCATION => Some(format!("'{}'", super::labels::HERE)),
+        _ => None,
+    }
+}
+
+/// A value of the record's metadata.
+pub(super) fn metadata(key: &str) -> Option<String> {
+    match key {
+        "mlflow.trace_schema.version" => Some("'3'".to_owned()),
+        super::labels::SOURCE_RUN => Some("lower(hex(r.id))".to_owned()),
+        key if METADATA.contains(&key) => branch_tag(key),
+        _ => None,
+    }
+}

@@ -1,0 +1,200 @@
+//! The spans of traces that clients sent: they come one by one, and may come before their trace.
+
+use super::{
+    super::{call::Context, error::ApiError, experiments, validate},
+    id, labels,
+    labels::Labels,
+    links,
+    otlp::{INPUTS, OUTPUTS, ResourceSpans, SPAN_TYPE, Span, Status},
+    preview,
+};
+use rusqlite::{OptionalExtension, params};
+use serde_json::Value;
+use std::collections::BTreeMap;
+
+/// The most spans of a trace.
+pub(super) const MAX_SPANS: u64 = 10_000;
+/// What a client says of a trace through its root span, since OpenTelemetry knows only spans.
+const TRACE_TAG: &str = "mlflow.traceTag.";
+
+/// Writes spans, and what they say of their traces. How many were refused, for want of room.
+///
+/// # Errors
+///
+/// When a trace is new, and there is no such experiment.
+pub(super) fn write(
+    context: &Context<'_>,
+    experiment: i64,
+    run: Option<&str>,
+    sent: &[ResourceSpans],
+) -> Result<u64, ApiError> {
+    let mut traces: BTreeMap<String, (Vec<&Span>, BTreeMap<&str, String>)> = BTreeMap::new();
+    for resource in sent {
+        for span in &resource.spans {
+            let trace = traces.entry(span.trace()).or_default();
+            if trace.1.is_empty() {
+                trace.1 = resource.tags().collect();
+            }
+            trace.0.push(span);
+        }
+    }
+    let mut rejected = 0;
+    for (trace, (spans, tags)) in &traces {
+        add_to_trace(context, experiment, trace, spans)?;
+        for (key, value) in tags {
+            set_tag(context, trace, key, value)?;
+        }
+        let root = spans.iter().find(|span| span.parent.is_none());
+        if let Some(root) = root {
+            for pair in &root.attributes {
+                if let Some(key) = pair["key"].as_str()
+                    && let Some(tag) = key.strip_prefix(TRACE_TAG)
+                {
+                    set_tag(context, trace, tag, &root.text(key).unwrap_or_default())?;
+                }
+            }
+            if let Some(run) = run {
+                links::add(context, trace, links::RUN, run)?;
+            }
+        }
+        rejected += write_spans(context, trace, spans)?;
+    }
+    Ok(rejected)
+}
+
+/// A tag that is said among spans: one that cannot be is passed over.
+fn set_tag(context: &Context<'_>, trace: &str, key: &str, value: &str) -> Result<(), ApiError> {
+    let mut value = value.to_owned();
+    match validate::tag(key, &mut value, || "key".to_owned()) {
+        Ok(()) => Labels::Tags.set(context, trace, key, &value),
+        Err(_) => Ok(()),
+    }
+}
+
+/// What spans say of their trace, which is made if there is none.
+fn add_to_trace(
+    context: &Context<'_>,
+    experiment: i64,
+    trace: &str,
+    spans: &[&Span],
+) -> Result<(), ApiError> {
+    let known = context
+        .connection
+        .prepare_cached("SELECT 1 FROM mlflow_trace WHERE id = ?1")?
+        .query_row([trace], |_| Ok(()))
+        .optional()?;
+    if known.is_none() {
+        let place = experiments::place(context, experiment)?;
+        let uri = place.trace_artifact_uri(trace);
+        Labels::Tags.set(context, trace, labels::ARTIFACT_LOCATION, &uri)?;
+    }
+    Labels::Tags.set(context, trace, labels::SPANS_LOCATION, labels::HERE)?;
+    let text =
+        |keys: &[&str]| spans.iter().find_map(|span| keys.iter().find_map(|key| span.text(key)));
+    for (key, value) in [
+        (labels::SESSION, text(&["session.id", "gen_ai.conversation.id"])),
+        (labels::USER, text(&["user.id"])),
+    ] {
+        if let Some(value) = value {
+            Labels::Metadata.set_new(context, trace, key, &value)?;
+        }
+    }
+    let root = spans.iter().find(|span| span.parent.is_none());
+    let start = spans.iter().map(|span| span.start_ns).min().unwrap_or_default();
+    let end = spans.iter().map(|span| span.end_ns).max().filter(|end| *end > 0);
+    let (start, end) = (millis(start), end.map(millis));
+    context
+        .connection
+        .prepare_cached(
+            "INSERT INTO mlflow_trace (id, request, experiment, start_ms, duration_ms, state,
+                 request_preview, response_preview, finalized)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, 0)
+             ON CONFLICT (id) DO UPDATE SET
+                 duration_ms = iif(finalized, duration_ms, max(
+                     coalesce(start_ms + duration_ms, excluded.start_ms + excluded.duration_ms),
+                     coalesce(excluded.start_ms + excluded.duration_ms, start_ms + duration_ms)
+                 ) - min(start_ms, excluded.start_ms)),
+                 start_ms = iif(finalized, start_ms, min(start_ms, excluded.start_ms)),
+                 state = iif(state IN ('IN_PROGRESS', 'STATE_UNSPECIFIED')
+                     AND excluded.state <> 'IN_PROGRESS', excluded.state, state),
+                 request_preview = coalesce(request_preview, excluded.request_preview),
+                 response_preview = coalesce(response_preview, excluded.response_preview)",
+        )?
+        .execute(params![
+            trace,
+            id::request(trace).map(|id| *id.as_bytes()),
+            experiment,
+            start,
+            end.map(|end| (end - start).max(0)),
+            match root.map(|root| root.status) {
+                None => "IN_PROGRESS",
+                Some(Status::Error) => "ERROR",
+                Some(Status::Ok | Status::Unset) => "OK",
+            },
+            root.and_then(|root| root.text(INPUTS)).map(preview),
+            root.and_then(|root| root.text(OUTPUTS)).map(preview),
+        ])?;
+    Ok(())
+}
+
+fn write_spans(context: &Context<'_>, trace: &str, spans: &[&Span]) -> Result<u64, ApiError> {
+    let mut count: u64 = context
+        .connection
+        .prepare_cached("SELECT count(*) FROM mlflow_span WHERE trace = ?1")?
+        .query_row([trace], |row| row.get::<_, i64>(0))?
+        .cast_unsigned();
+    let mut rejected = 0;
+    for span in spans {
+        if count >= MAX_SPANS {
+            let known = context
+                .connection
+                .prepare_cached("SELECT 1 FROM mlflow_span WHERE trace = ?1 AND span = ?2")?
+                .query_row(params![trace, span.span_id], |_| Ok(()))
+                .optional()?;
+            if known.is_none() {
+                rejected += 1;
+                continue;
+            }
+        }
+        let kind = span.text(SPAN_TYPE);
+        context
+            .connection
+            .prepare_cached(
+                "INSERT OR REPLACE INTO mlflow_span
+                     (trace, span, is_root, name, type, status, start_ns, content)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+            )?
+            .execute(params![
+                trace,
+                span.span_id,
+                span.parent.is_none(),
+                span.name,
+                kind.as_deref().unwrap_or("UNKNOWN"),
+                span.status.name(),
+                i64::try_from(span.start_ns).unwrap_or(i64::MAX),
+                span.json().to_string(),
+            ])?;
+        count += 1;
+    }
+    Ok(rejected)
+}
+
+/// The spans of a trace: its root first, then by their start.
+pub(super) fn of(context: &Context<'_>, trace: &str) -> Result<Vec<Value>, ApiError> {
+    let mut statement = context.connection.prepare_cached(
+        "SELECT content FROM mlflow_span WHERE trace = ?1 ORDER BY is_root DESC, start_ns, span",
+    )?;
+    let mut rows = statement.query([trace])?;
+    let mut spans = Vec::new();
+    while let Some(row) = rows.next()? {
+        // It was JSON when it was written.
+        spans.push(
+            serde_json::from_str(row.get_ref(0)?.as_str().unwrap_or_default()).unwrap_or_default(),
+        );
+    }
+    Ok(spans)
+}
+
+fn millis(ns: u64) -> i64 {
+    i64::try_from(ns / 1_000_000).unwrap_or(i64::MAX)
+}
