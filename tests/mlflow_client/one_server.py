@@ -27,7 +27,7 @@ HERE = pathlib.Path(__file__).parent
 def cases(wanted):
     for file in sorted((HERE / "cases").glob("*.py")):
         module = importlib.import_module(f"cases.{file.stem}")
-        for name, case in vars(module).items():
+        for name, case in list(vars(module).items()):
             full = f"{file.stem}.{name}"
             is_case = getattr(case, "__module__", None) == module.__name__ and not name.startswith("_")
             if is_case and callable(case) and any(fnmatch.fnmatch(full, one) for one in wanted):

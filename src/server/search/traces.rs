@@ -113,6 +113,7 @@ const NAME: &str = "mlflow.traceName";
 const SOURCE_RUN: &str = "mlflow.sourceRun";
 const OF_TEXT: &str = "!=, =, IN, NOT IN, LIKE, ILIKE";
 const OF_LABELS: &str = "!=, =, LIKE, ILIKE, IS NULL, IS NOT NULL";
+const OF_NAME: &str = "!=, =, IN, NOT IN, LIKE, ILIKE, IS NULL, IS NOT NULL";
 const OF_ASSESSMENTS: &str = "!=, =, >, >=, <, <=, LIKE, ILIKE, IS NULL, IS NOT NULL";
 
 impl Subject {
@@ -203,8 +204,8 @@ impl TraceCondition {
                 ));
             }
             Subject::Tag(key) => {
-                // (The name is one of the attributes, which may be one of several.)
-                let allowed = if key == NAME && name.key == "name" { OF_TEXT } else { OF_LABELS };
+                // (The name is one of the attributes as well, which may be one of several.)
+                let allowed = if key == NAME { OF_NAME } else { OF_LABELS };
                 Self::Tag { key, test: text(comparator, value, "tag", allowed)? }
             }
             Subject::Metadata(key) => {

@@ -119,7 +119,7 @@ impl Request {
             client_request_id: None,
             trace_location: Location::of(experiment),
             request_preview: None,
-            response_preview: self.output().map(|output| preview(output.to_string())),
+            response_preview: self.output().map(preview),
             request_time: Timestamp(millis(first.start_ns).cast_signed()),
             execution_duration: Some(Duration(
                 millis(self.end_ns().saturating_sub(first.start_ns)).cast_signed(),

@@ -131,8 +131,8 @@ fn add_to_trace(
                 Some(Status::Error) => "ERROR",
                 Some(Status::Ok | Status::Unset) => "OK",
             },
-            root.and_then(|root| root.text(INPUTS)).map(preview),
-            root.and_then(|root| root.text(OUTPUTS)).map(preview),
+            root.and_then(|root| root.get(INPUTS)).map(|value| preview(&value)),
+            root.and_then(|root| root.get(OUTPUTS)).map(|value| preview(&value)),
         ])?;
     Ok(())
 }

@@ -72,7 +72,6 @@ def made_and_read(steps):
     for name, id in zip(("well", "broken", "deep"), ids):
         steps(name, lambda: _said(mlflow.get_trace(id)))
         steps(f"{name}, info", lambda: steps.client.get_trace(id).info.state)
-    steps("as they are", steps.client.get_trace, ids[0])
     steps("none", steps.client.get_trace, "tr-" + "0" * 32)
     steps("no id", steps.client.get_trace, "nothing")
     steps("none, fluently", mlflow.get_trace, "tr-" + "0" * 32)
@@ -170,7 +169,7 @@ def assessed(steps):
     span = mlflow.get_trace(id).data.spans[1].span_id
     judged = steps("feedback", lambda: mlflow.log_feedback(trace_id=id, name="good", value=True, source=person, rationale="it is", metadata={"m": "1"}))
     steps("on a span", lambda: mlflow.log_feedback(trace_id=id, name="score", value=0.5, span_id=span).span_id == span)
-    for name, value in (("number", 3), ("text", "yes"), ("list", [1, "a"]), ("map", {"a": 1}), ("none", None)):
+    for name, value in (("number", 3), ("word", "yes"), ("list", [1, "a"]), ("map", {"a": 1}), ("none", None)):
         steps(f"feedback of {name}", lambda: _judged(mlflow.log_feedback(trace_id=id, name=name, value=value)))
     steps("an error", lambda: _judged(mlflow.log_feedback(trace_id=id, name="failed", error=AssessmentError("CODE", "message"))))
     for name, value in (("text", "this"), ("number", 5), ("list", [1, 2]), ("map", {"x": [None]})):
@@ -193,8 +192,8 @@ def assessed(steps):
     steps("of a source unknown", lambda: mlflow.log_feedback(trace_id=id, name="n", value=1, source=AssessmentSource("NOBODY", "x")))
     experiment = mlflow.get_trace(id).info.experiment_id
     for filter in (
-        "feedback.score > 0.4", "feedback.score > 0.5", "feedback.score <= 0.5", "feedback.text = 'yes'",
-        "feedback.better = 'false'", "feedback.better != 'false'", "feedback.text LIKE '%e%'", "feedback.nothing IS NULL",
+        "feedback.score > 0.4", "feedback.score > 0.5", "feedback.score <= 0.5", "feedback.word = 'yes'",
+        "feedback.better = 'false'", "feedback.better != 'false'", "feedback.word LIKE '%e%'", "feedback.nothing IS NULL",
         "feedback.score IS NOT NULL", "expectation.`e text` = 'this'", "expectation.`e number` >= 5", "feedback.score = 0.5",
     ):
         steps(filter, lambda: len(mlflow.search_traces(locations=[experiment], filter_string=filter, return_type="list")))
@@ -312,3 +311,32 @@ def sent_by_others(steps):
     steps("JSON", send, json.dumps(text), content_type="application/json")
     steps("JSON, read", lambda: _said(steps.client.get_trace("tr-" + "06" * 16)))
     steps("found", lambda: len(steps.client.search_traces(locations=[experiment], filter_string="tags.`service.name` = 'shop'", include_spans=False)))
+
+
+def all_the_rest(steps):
+    client = steps.client
+    experiment = mlflow.set_experiment("all the rest").experiment_id
+    logged = mlflow.log_trace(name="logged", request={"q": 1}, response="a", intermediate_outputs={"step": [1]}, attributes={"k": "v"}, tags={"t": "1"}, start_time_ms=1000, execution_time_ms=500)
+    steps("logged at once", lambda: _said(mlflow.get_trace(logged)))
+    steps("its time", lambda: [mlflow.get_trace(logged).info.request_time, mlflow.get_trace(logged).info.execution_duration])
+    with mlflow.start_span("outer") as span:
+        steps("the active one", lambda: [mlflow.get_active_trace_id() == span.trace_id, mlflow.get_current_active_span().name])
+        mlflow.add_trace(mlflow.get_trace(logged))
+    steps("with another added", lambda: _said(mlflow.get_trace(span.trace_id)))
+    for session, number in (("one", 1), ("one", 2), ("two", 3)):
+        with mlflow.start_span(f"span {number}"):
+            mlflow.update_current_trace(metadata={"mlflow.trace.session": session})
+    steps("sessions", lambda: sorted([one.id, sorted(trace.data.spans[0].name for trace in one)] for one in mlflow.search_sessions(locations=[experiment])))
+    steps("sessions as traces", lambda: len(mlflow.search_sessions(locations=[experiment], include_spans=False)))
+    judged = Feedback(name="whole", value={"a": [1]}, source=AssessmentSource("LLM_JUDGE", "j"))
+    steps("an assessment", lambda: _judged(mlflow.log_assessment(logged, judged)))
+    issue = steps("an issue", lambda: mlflow.log_issue(trace_id=logged, issue_id="iss-1", issue_name="slow"))
+    if issue:
+        steps("the issue, read", lambda: _judged(mlflow.get_assessment(logged, issue.assessment_id)))
+        steps("found by it", lambda: len(client.search_traces(locations=[experiment], filter_string="issue.id = 'iss-1'", include_spans=False)))
+    steps("unlinked", client.unlink_traces_from_run, [logged], "f" * 32)
+    client.register_prompt("greeting", "hello")
+    prompt = client.get_prompt_version("greeting", 1)
+    steps("a prompt linked", client.link_prompt_versions_to_trace, [prompt], logged)
+    steps("found by the prompt", lambda: len(client.search_traces(locations=[experiment], filter_string="prompt = 'greeting/1'", include_spans=False)))
+    steps("flushed", mlflow.flush_trace_async_logging)

@@ -116,8 +116,8 @@ async fn record(directory: &TempDir, count: usize) -> Vec<String> {
             _ => Err("the shadow broke".to_owned()),
         }
     });
-    let layer = ShadowLayer::new(pool.primary("stable").unwrap());
-    let mut service = layer.clone().experiment("ranker").layer(log.layer(answer));
+    let layer = ShadowLayer::new(pool.primary("stable").unwrap()).experiment("ranker");
+    let mut service = layer.layer(log.layer(answer));
     let mut ids = Vec::new();
     for n in 0..count {
         let (_, id) = service.ready().await.unwrap().call(n).await.unwrap();

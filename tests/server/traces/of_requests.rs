@@ -34,7 +34,7 @@ async fn a_request_is_a_trace_and_its_branches_are_spans() {
     assert_eq!(info["trace_location"], location(&ranker));
     assert_eq!(
         (&info["state"], &info["response_preview"]),
-        (&json!("OK"), &json!("{\"answer\":1}"))
+        (&json!("OK"), &json!("{\"answer\": 1}"))
     );
     assert_eq!(
         info["tags"],

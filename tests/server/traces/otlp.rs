@@ -212,6 +212,6 @@ async fn a_root_says_tags_of_its_trace() {
         info["trace_metadata"],
         json!({ "mlflow.trace.session": "s", "mlflow.trace.user": "5" })
     );
-    assert_eq!(info["request_preview"], "{\"x\":3}");
+    assert_eq!(info["request_preview"], "{\"x\": 3}");
     server.stop().await;
 }
