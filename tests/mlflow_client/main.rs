@@ -5,6 +5,7 @@
 #[path = "../support/mlflow.rs"]
 mod mlflow;
 mod ours;
+mod requests_as_traces;
 
 use std::{path::Path, process::Command};
 

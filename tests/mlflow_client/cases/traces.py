@@ -316,7 +316,7 @@ def sent_by_others(steps):
 def all_the_rest(steps):
     client = steps.client
     experiment = mlflow.set_experiment("all the rest").experiment_id
-    logged = mlflow.log_trace(name="logged", request={"q": 1}, response="a", intermediate_outputs={"step": [1]}, attributes={"k": "v"}, tags={"t": "1"}, start_time_ms=1000, execution_time_ms=500)
+    logged = mlflow.log_trace(name="logged", request={"q": 1}, response="a", attributes={"k": "v"}, tags={"t": "1"}, start_time_ms=1000, execution_time_ms=500)
     steps("logged at once", lambda: _said(mlflow.get_trace(logged)))
     steps("its time", lambda: [mlflow.get_trace(logged).info.request_time, mlflow.get_trace(logged).info.execution_duration])
     with mlflow.start_span("outer") as span:
