@@ -9,7 +9,6 @@ use super::{
     runs::RunId,
     search::{Cell, NumberComparator, NumberTest, SortColumn, SortKey, Sql},
 };
-use crate::branch::BranchId;
 use rusqlite::{params_from_iter, types::Value};
 
 /// Branches that one call looks at.
@@ -134,14 +133,6 @@ impl Stretch {
             Greater | GreaterOrEqual => self.from = self.from.max(at),
             Less | LessOrEqual => self.to = self.to.min(at),
             NotEqual => {}
-        }
-    }
-
-    /// Leaves the time of these branches.
-    pub(super) fn hold(&mut self, ids: &[BranchId]) {
-        let times = || ids.iter().map(|id| RunId::of_branch(*id).time_ms());
-        if let (Some(first), Some(last)) = (times().min(), times().max()) {
-            (self.from, self.to) = (self.from.max(first), self.to.min(last));
         }
     }
 

@@ -37,7 +37,9 @@ pub(super) fn page(
         _ => sql.push("t.experiment IN ").list(&query.experiments, "value"),
     };
     sql.push(
-        " AND NOT EXISTS (SELECT 1 FROM branch b WHERE b.id = t.request AND b.request IS NULL)",
+        " AND NOT EXISTS
+             (SELECT 1 FROM branch b WHERE b.id = t.request AND b.request IS NULL
+                 OR b.request = t.request)",
     );
     for condition in &query.conditions {
         if !matches!(condition, TraceCondition::Span(_)) {

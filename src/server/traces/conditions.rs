@@ -102,11 +102,13 @@ pub(super) fn linked(sql: &mut Sql, id: &str, kind: &str, target: &str) {
 
 /// What a filter asks of spans.
 pub(super) fn of_spans(conditions: &[TraceCondition]) -> Vec<&SpanCondition> {
-    let span = |condition| match condition {
-        &TraceCondition::Span(ref condition) => Some(condition),
-        _ => None,
-    };
-    conditions.iter().filter_map(span).collect()
+    let mut spans = Vec::new();
+    for condition in conditions {
+        if let TraceCondition::Span(condition) = condition {
+            spans.push(condition);
+        }
+    }
+    spans
 }
 
 /// That a span which a client sent is as asked.

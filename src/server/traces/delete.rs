@@ -15,7 +15,7 @@ use super::{
         reply::Reply,
         search::Sql,
     },
-    id,
+    id, request_columns, request_traces,
 };
 use rusqlite::{params, params_from_iter};
 use serde::Deserialize;
@@ -83,19 +83,14 @@ impl Delete {
 
         let keys = experiment_keys(context, &[experiment])?;
         let mut sql = Sql::default();
-        sql.push(
-            "SELECT r.start_ns / 1000000, r.id FROM branch r WHERE r.request IS NULL
-             AND NOT EXISTS (SELECT 1 FROM mlflow_request_deleted d WHERE d.id = r.id)
-             AND r.experiment IN ",
-        )
-        .list(&keys, "value");
+        sql.push("SELECT r.start_ns / 1000000, coalesce(r.request, r.id) FROM branch r WHERE ");
+        sql.push(request_columns::IS_FIRST).push(" AND ").push(request_columns::IS_THERE);
+        sql.push(" AND r.experiment IN ").list(&keys, "value");
         if let Some(time) = self.max_timestamp_millis {
             sql.push(" AND r.start_ns / 1000000 <= ").bind(time);
         }
         if !self.request_ids.is_empty() {
-            let requests = self.request_ids.iter().filter_map(|text| id::request(text));
-            let requests: Vec<_> = requests.map(|id| id::of_request(id)[3..].to_owned()).collect();
-            sql.push(" AND r.id IN ").list(&requests, "unhex(value)");
+            request_traces::look_up(&mut sql, &self.request_ids);
         }
         sql.push(" ORDER BY r.id LIMIT ").bind(limit);
         let mut statement = context.connection.prepare(&sql.text)?;
@@ -121,7 +116,7 @@ fn forget(context: &Context<'_>, trace: &str) -> Result<(), ApiError> {
             .connection
             .prepare_cached(
                 "INSERT OR IGNORE INTO mlflow_request_deleted (id)
-                 SELECT id FROM branch WHERE id = ?1 AND request IS NULL",
+                 SELECT ?1 WHERE EXISTS (SELECT 1 FROM branch WHERE id = ?1 OR request = ?1)",
             )?
             .execute(params![request.as_bytes()])?;
     }

@@ -1,7 +1,7 @@
 //! A request as a trace: a view of its branches, with what clients said of it.
 //!
-//! The first branch of a request has the request's id, and it stands for it: where it is not
-//! recorded, there is no trace. Nothing is kept a second time.
+//! The first branch that was recorded of it stands for it. (It has the request's id, unless the
+//! outermost experiment is not recorded.) Nothing is kept a second time.
 //!
 //! What is sent as spans of the same trace stands below: a branch is called with a `traceparent`
 //! whose trace is the request and whose span is the branch, unless the caller brought one.
@@ -39,8 +39,8 @@ pub(super) fn exists(context: &Context<'_>, id: BranchId) -> Result<bool, ApiErr
     let found = context
         .connection
         .prepare_cached(
-            "SELECT 1 FROM branch WHERE id = ?1 AND request IS NULL
-             AND NOT EXISTS (SELECT 1 FROM mlflow_request_deleted WHERE id = ?1)",
+            "SELECT 1 FROM branch WHERE (id = ?1 AND request IS NULL OR request = ?1)
+             AND NOT EXISTS (SELECT 1 FROM mlflow_request_deleted WHERE id = ?1) LIMIT 1",
         )?
         .query_row([id.as_bytes()], |_| Ok(()))
         .optional()?;
@@ -76,9 +76,9 @@ impl Request {
 
     /// Those of which the caller had an answer: no shadows, and no inner ones.
     fn answering(&self) -> impl Iterator<Item = Recorded<'_>> {
-        let all = self.branches.iter().map(Recorded::from);
-        all.filter(|branch| {
-            !matches!(branch.role, Role::Shadow | Role::Control) && branch.parent.is_none()
+        let (all, parent) = (self.branches.iter().map(Recorded::from), self.first().parent);
+        all.filter(move |branch| {
+            !matches!(branch.role, Role::Shadow | Role::Control) && branch.parent == parent
         })
     }
 
@@ -141,7 +141,7 @@ impl Request {
         let first = self.first();
         let mut metadata = BTreeMap::from([
             ("mlflow.trace_schema.version".to_owned(), "3".to_owned()),
-            (labels::SOURCE_RUN.to_owned(), id::of_request(self.id)[3..].to_owned()),
+            (labels::SOURCE_RUN.to_owned(), id::of_request(first.id)[3..].to_owned()),
         ]);
         for (key, value) in as_run::tags(&first) {
             if super::request_columns::METADATA.contains(&key) {

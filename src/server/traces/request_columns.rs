@@ -15,14 +15,29 @@ pub(super) const METADATA: &[&str] = &[
     "spearmint.unit",
 ];
 
+/// The first branches that there are of requests. (That of the outermost experiment has the
+/// request's id; it may not have been recorded.)
+pub(super) const IS_FIRST: &str = "(r.request IS NULL
+     OR NOT EXISTS (SELECT 1 FROM branch b WHERE b.id = r.request)
+         AND NOT EXISTS (SELECT 1 FROM branch b WHERE b.request = r.request AND b.id < r.id))";
+
+/// Requests whose traces were not deleted.
+pub(super) const IS_THERE: &str = "NOT EXISTS
+     (SELECT 1 FROM mlflow_request_deleted d WHERE d.id = coalesce(r.request, r.id))";
+
 /// The id of the trace.
-pub(super) const ID: &str = "'tr-' || lower(hex(r.id))";
+pub(super) const ID: &str = "'tr-' || lower(hex(coalesce(r.request, r.id)))";
 
 pub(super) const START_MS: &str = "r.start_ns / 1000000";
 
+/// That a branch `b` is one of the request.
+pub(super) const OF_REQUEST: &str =
+    "(b.id = coalesce(r.request, r.id) OR b.request = coalesce(r.request, r.id))";
+
 /// The branches `b` whose answers the caller had.
-const ANSWERING: &str = "FROM branch b WHERE (b.id = r.id OR b.request = r.id)
-     AND b.parent IS NULL AND b.role NOT IN
+const ANSWERING: &str = "FROM branch b
+     WHERE (b.id = coalesce(r.request, r.id) OR b.request = coalesce(r.request, r.id))
+     AND b.parent IS r.parent AND b.role NOT IN
      (SELECT key FROM code WHERE what = 'role' AND name IN ('shadow', 'control'))";
 
 pub(super) fn end_ns() -> String {

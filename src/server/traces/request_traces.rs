@@ -10,8 +10,8 @@ use super::{
         error::ApiError,
         runs::{branch_metric, branch_tag},
         search::{
-            SortColumn, SortKey, SpanCondition, SpanField, Sql, TextTest, TraceCondition, TraceKey,
-            TraceNumber, TraceText,
+            Cell, SortColumn, SortKey, SpanCondition, SpanField, Sql, TextTest, TraceCondition,
+            TraceKey, TraceNumber, TraceText,
         },
     },
     conditions, id,
@@ -22,7 +22,6 @@ use super::{
     request_columns as record,
     search::{Listed, Query},
 };
-use crate::branch::BranchId;
 
 /// The first `size` requests that `query` asks for and that come after `after` in its order.
 ///
@@ -36,9 +35,9 @@ pub(super) fn page(
     size: usize,
 ) -> Result<Vec<Listed>, ApiError> {
     let keys = experiment_keys(context, &query.experiments)?;
-    let Some(stretch) = stretch(query).filter(|_| !keys.is_empty()) else {
+    if keys.is_empty() {
         return Ok(Vec::new());
-    };
+    }
     let columns: Vec<_> =
         query.order.0.iter().map(|(by, ascending)| column(by, *ascending)).collect();
     let mut sql = Sql::default();
@@ -61,12 +60,22 @@ pub(super) fn page(
     for column in &columns {
         sql.push(", ").push(&column.select());
     }
-    sql.push(
-        " FROM branch r WHERE r.request IS NULL
-         AND NOT EXISTS (SELECT 1 FROM mlflow_request_deleted d WHERE d.id = r.id)
-         AND r.experiment IN ",
-    )
-    .list(&keys, "value");
+    sql.push(" FROM branch r WHERE ").push(record::IS_FIRST);
+    sql.push(" AND ").push(record::IS_THERE);
+    sql.push(" AND r.experiment IN ").list(&keys, "value");
+    let mut stretch = Stretch::default();
+    for condition in &query.conditions {
+        match condition {
+            TraceCondition::Number { attribute: TraceNumber::Start, test } => stretch.narrow(*test),
+            TraceCondition::Text { attribute: TraceText::Id, test: TextTest::Equals(id) } => {
+                look_up(&mut sql, std::slice::from_ref(id));
+            }
+            TraceCondition::Text { attribute: TraceText::Id, test: TextTest::In(ids) } => {
+                look_up(&mut sql, ids);
+            }
+            _ => {}
+        }
+    }
     let by_time = matches!(query.order.0.first(), Some((TraceKey::Number(TraceNumber::Start), _)));
     let columns: Vec<_> = columns.iter().collect();
     let found = Scan { sql, columns: &columns, by_time, stretch }.run(
@@ -75,31 +84,21 @@ pub(super) fn page(
         size,
         "narrow the search by timestamp_ms, or order by it",
     )?;
-    let listed = |Found { place, id, .. }| Listed { place, id: id::of_request(id.as_branch()) };
-    Ok(found.into_iter().map(listed).collect())
+    // Every order has the id.
+    let at = query.order.0.iter().position(|(by, _)| *by == TraceKey::Text(TraceText::Id));
+    let listed = |Found { place, .. }: Found| match place.0.get(at?) {
+        Some(Cell::Text(id)) => Some(Listed { id: id.clone(), place }),
+        _ => None,
+    };
+    Ok(found.into_iter().filter_map(listed).collect())
 }
 
-/// The time of what is asked for; `None` where nothing can be.
-fn stretch(query: &Query) -> Option<Stretch> {
-    let mut stretch = Stretch::default();
-    for condition in &query.conditions {
-        match condition {
-            TraceCondition::Number { attribute: TraceNumber::Start, test } => stretch.narrow(*test),
-            TraceCondition::Text { attribute: TraceText::Id, test: TextTest::Equals(text) } => {
-                stretch.hold(&[id::request(text)?]);
-            }
-            TraceCondition::Text { attribute: TraceText::Id, test: TextTest::In(texts) } => {
-                let ids: Vec<BranchId> =
-                    texts.iter().filter_map(|text| id::request(text)).collect();
-                if ids.is_empty() {
-                    return None;
-                }
-                stretch.hold(&ids);
-            }
-            _ => {}
-        }
-    }
-    Some(stretch)
+/// Leaves only what can have one of these ids, so that all others need not be looked at.
+pub(super) fn look_up(sql: &mut Sql, ids: &[String]) {
+    let requests = ids.iter().filter_map(|id| id::request(id));
+    let digits: Vec<_> = requests.map(|id| id::of_request(id)[3..].to_owned()).collect();
+    sql.push(" AND r.id IN (SELECT id FROM branch WHERE id IN ").list(&digits, "unhex(value)");
+    sql.push(" OR request IN ").list(&digits, "unhex(value)").push(")");
 }
 
 fn column(by: &TraceKey, ascending: bool) -> SortColumn {
@@ -170,12 +169,11 @@ fn write(sql: &mut Sql, condition: &TraceCondition) {
         TraceCondition::Run(run) => {
             // Each of its branches is a run.
             conditions::linked(sql, record::ID, links::RUN, run);
-            sql.push(
-                " OR EXISTS (SELECT 1 FROM branch b WHERE (b.id = r.id OR b.request = r.id)
-                     AND b.id = unhex(",
-            )
-            .bind(run.clone())
-            .push("))");
+            sql.push(" OR EXISTS (SELECT 1 FROM branch b WHERE ")
+                .push(record::OF_REQUEST)
+                .push(" AND b.id = unhex(")
+                .bind(run.clone())
+                .push("))");
         }
         condition => {
             conditions::write(sql, record::ID, condition);
@@ -203,7 +201,7 @@ fn write_spans(sql: &mut Sql, conditions: &[&SpanCondition]) {
     }
     // Inside, `r` is any branch of the request.
     sql.push(
-        ") OR EXISTS (SELECT 1 FROM (SELECT r.id AS request) h
+        ") OR EXISTS (SELECT 1 FROM (SELECT coalesce(r.request, r.id) AS request) h
              JOIN branch r ON r.id = h.request OR r.request = h.request WHERE 1",
     );
     for SpanCondition { field, test } in conditions {

@@ -4,7 +4,12 @@ use super::{API, API_2, experiment, found, get, location, post, record, request,
 use crate::support::Server;
 use base64::{Engine, engine::general_purpose::STANDARD};
 use serde_json::{Value, json};
+use std::time::Duration;
 use tempfile::{TempDir, tempdir};
+use tower::{Layer, ServiceExt};
+use tower_spearmint::{
+    ConfigPool, LogLayer, Recorder, ShadowLayer, service_fn, store::SqliteStore,
+};
 
 /// Three requests, each with a shadow that failed; the experiment's id, and the traces' ids.
 async fn started() -> (TempDir, Server, String, Vec<String>) {
@@ -209,4 +214,83 @@ async fn what_a_service_sends_as_spans_stands_below_the_branch_that_called_it() 
     let left: i64 =
         store.query_row("SELECT count(*) FROM mlflow_span", [], |row| row.get(0)).unwrap();
     assert_eq!(left, 0);
+}
+
+/// A request to an experiment within another one; whether the outer one is recorded as well.
+async fn nested(directory: &TempDir, is_outer_recorded: bool) {
+    let store = SqliteStore::open(directory.path().join("spearmint.db")).unwrap();
+    let (recorder, recording) = Recorder::pair(store);
+    tokio::spawn(recording);
+    let shadows = |name: &str, ids: [&str; 2]| {
+        let pool = ids.map(|id| json!({ "config_id": id }));
+        let pool = ConfigPool::from_values(pool).unwrap();
+        ShadowLayer::new(pool.primary(ids[0]).unwrap()).experiment(name)
+    };
+    let (outer, inner) = (shadows("outer", ["small", "big"]), shadows("inner", ["mild", "hot"]));
+    let inner = inner.nested();
+    let log = LogLayer::new(recorder.clone());
+    let service = inner.layer(log.layer(service_fn(|_| async { Ok::<_, String>(()) })));
+    if is_outer_recorded {
+        outer.layer(log.layer(service)).oneshot(()).await.unwrap();
+    } else {
+        outer.layer(service).oneshot(()).await.unwrap();
+    }
+    let _ = outer.drain(Duration::from_secs(60)).await;
+    let _ = inner.drain(Duration::from_secs(60)).await;
+    recorder.drain(Duration::from_secs(60)).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_branch_of_an_inner_experiment_stands_below_that_of_the_outer_one() {
+    let directory = tempdir().unwrap();
+    nested(&directory, true).await;
+    let server = Server::start(&directory).await;
+    let outer = experiment(&server, "outer").await;
+    let inner = experiment(&server, "inner").await;
+    assert!(found(&server, json!({ "locations": [location(&inner)] })).await.is_empty());
+    let ids = found(&server, json!({ "locations": [location(&outer)], "filter": "status = 'OK'" }));
+    let [id] = &ids.await[..] else { panic!("one request") };
+    let trace = whole(&server, id).await;
+    let spans = trace["spans"].as_array().unwrap();
+    let name = |id: &Value| {
+        let span = spans.iter().find(|span| span["span_id"] == *id);
+        span.map_or("", |span| span["name"].as_str().unwrap())
+    };
+    let mut tree: Vec<_> = spans
+        .iter()
+        .map(|span| format!("{}/{}", name(&span["parent_span_id"]), name(&span["span_id"])))
+        .collect();
+    tree.sort();
+    assert_eq!(
+        tree,
+        ["/outer", "big/hot", "big/mild", "outer/big", "outer/small", "small/hot", "small/mild"]
+    );
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn a_request_whose_outer_experiment_is_not_recorded_is_a_trace_of_the_inner_one() {
+    let directory = tempdir().unwrap();
+    nested(&directory, false).await;
+    let server = Server::start(&directory).await;
+    let inner = experiment(&server, "inner").await;
+    let search = |filter: &str| {
+        let search = json!({ "locations": [location(&inner)], "filter": filter });
+        found(&server, search)
+    };
+    let ids = search("").await;
+    let [id] = &ids[..] else { panic!("one request: {ids:?}") };
+    let trace = whole(&server, id).await;
+    assert_eq!(trace["trace_info"]["state"], "OK");
+    assert_eq!(trace["spans"].as_array().unwrap().len(), 5);
+    for filter in [
+        format!("request_id = '{id}' AND status = 'OK'"),
+        "span.name = 'hot' AND span.attributes.spearmint.role = 'shadow'".to_owned(),
+    ] {
+        assert_eq!(search(&filter).await, [&**id], "{filter}");
+    }
+    let delete = json!({ "experiment_id": inner, "request_ids": [id] });
+    let deleted = post(&server, "/api/2.0/mlflow/traces/delete-traces", delete).await;
+    assert_eq!((deleted, search("").await.len()), (json!({ "traces_deleted": 1 }), 0));
+    server.stop().await;
 }

@@ -9,7 +9,7 @@ use super::{
             raw::{Raw, RawAnswer},
             reply::Reply,
         },
-        spans,
+        spans::{Batch, MAX_SPANS},
     },
     body, json, protobuf, request,
 };
@@ -38,17 +38,11 @@ pub(in crate::server::traces) fn receive(raw: Raw) -> RawAnswer {
         let read = tokio::task::spawn_blocking(move || {
             let body = body::unpacked(&head.headers, body)?;
             let read = if is_json { json::read(&body) } else { request::read(&body) };
-            read.map_err(|_| malformed())
+            Batch::new(read.map_err(|_| malformed())?)
         });
-        let sent = read.await.map_err(|_| malformed())??;
-        if sent.is_empty() {
-            return Err(ApiError::new(
-                ErrorCode::BadRequest,
-                "Invalid OpenTelemetry format - no spans found",
-            ));
-        }
+        let batch = read.await.map_err(|_| malformed())??;
         let written = raw.writer.run_patiently(move |context| {
-            let rejected = spans::write(context, experiment, run.as_deref(), &sent)?;
+            let rejected = batch.write(context, experiment, run.as_deref())?;
             Ok(answer(rejected, is_json))
         });
         Ok(written.await?.into_response())
@@ -85,7 +79,7 @@ fn malformed() -> ApiError {
 
 /// `ExportTraceServiceResponse`: empty, or how many spans were refused and why.
 fn answer(rejected: u64, is_json: bool) -> Reply {
-    let why = format!("a trace has at most {} spans", spans::MAX_SPANS);
+    let why = format!("a trace has at most {MAX_SPANS} spans");
     if is_json {
         return match rejected {
             0 => Reply::done(),
