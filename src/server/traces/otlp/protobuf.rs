@@ -108,7 +108,7 @@ mod tests {
             write_bytes(&mut message, number, &bytes);
             let mut reader = Reader::new(&message);
             let read = reader.next().unwrap();
-            prop_assert!(matches!(read, Some((n, Field::Varint(v))) if n == number.into() && v == value));
+            prop_assert!(matches!(read, Some((n, Field::Varint(v))) if n == u64::from(number) && v == value));
             let read = reader.next().unwrap();
             prop_assert!(matches!(read, Some((_, Field::Bytes(b))) if b == bytes));
             prop_assert!(reader.next().unwrap().is_none());
