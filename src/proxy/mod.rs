@@ -120,9 +120,11 @@ mod single;
 mod socket;
 mod stack;
 mod stats;
+mod switch;
 mod target;
 mod tasks;
 mod tls;
+mod ui;
 mod unit_key;
 mod upgrade;
 mod upstream;
@@ -143,5 +145,6 @@ pub use listener::ListenerStats;
 pub use serve::{Proxy, ServeReport};
 pub use stack::{ProxyRequest, ProxyResponse};
 pub use stats::ProxyStats;
+pub use ui::UiSettings;
 #[cfg(feature = "schema")]
 pub use validate::Validation;

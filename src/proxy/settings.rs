@@ -2,7 +2,7 @@
 
 use super::{
     limits::Limits, multi_branch::MultiBranchSettings, round_robin::RoundRobinSettings,
-    shadow::ShadowSettings, single::SingleSettings,
+    shadow::ShadowSettings, single::SingleSettings, switch::Switch, ui::UiSettings,
 };
 use crate::{config::units, record::Failures};
 use serde::{Deserialize, Deserializer, de};
@@ -101,6 +101,10 @@ pub(super) struct Settings {
     /// How long branches are kept in the store [default: for ever].
     #[serde(default)]
     pub(super) retention: RetentionSettings,
+    /// The store as an MLflow server, beside the proxy: off, on, or on with settings
+    /// [default: on, at 127.0.0.1:5000].
+    #[serde(default)]
+    pub(super) ui: Switch<UiSettings>,
     /// A tracking server that gets the branches, too.
     #[serde(default)]
     pub(super) mlflow: Option<String>,
@@ -272,7 +276,9 @@ const fn yes() -> bool {
 }
 
 /// Where to listen.
-fn address<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<SocketAddr>, D::Error> {
+pub(super) fn address<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<SocketAddr>, D::Error> {
     let found = serde_json::Value::deserialize(deserializer)?;
     let text = found.as_str().map_or_else(|| found.to_string(), str::to_owned);
     text.parse().map(Some).map_err(|_| {

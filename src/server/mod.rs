@@ -50,9 +50,11 @@ mod runs;
 mod search;
 mod serve;
 mod server_info;
+mod thread;
 mod traces;
 mod validate;
 mod writer;
 
 pub use doors::{Access, ServeError, TokenError, Tokens};
 pub use serve::MlflowServer;
+pub use thread::ServerThread;

@@ -17,7 +17,7 @@ use super::{
 use crate::{BoxError, store::SqliteStore};
 use http::{Method, Request, Response};
 use hyper::body::Incoming;
-use std::{path::PathBuf, sync::Arc, time::Duration};
+use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 use tokio::net::TcpListener;
 
 /// How long requests are waited for at the end, unless told otherwise.
@@ -114,7 +114,7 @@ impl MlflowServer {
         listener: TcpListener,
         stop: impl Future<Output = ()>,
     ) -> Result<(), ServeError> {
-        self.doors.tokens.check_address(listener.local_addr()?)?;
+        self.check_address(listener.local_addr()?)?;
         let collecting = tokio::spawn(self.artifacts.clone().collect(self.inner.readers.clone()));
         let drain_timeout = self.drain_timeout;
         let answer = move |request| {
@@ -127,6 +127,11 @@ impl MlflowServer {
         }
         collecting.abort();
         Ok(())
+    }
+
+    /// Whether it may listen here.
+    pub(super) fn check_address(&self, address: SocketAddr) -> Result<(), ServeError> {
+        self.doors.tokens.check_address(address)
     }
 
     async fn answer(&self, request: Request<Incoming>) -> Response<Body> {

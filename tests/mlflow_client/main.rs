@@ -1,11 +1,15 @@
 //! MLflow's own Python client, unchanged, at an MLflow server and at ours: the same answers.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 #![allow(clippy::print_stdout, reason = "says what was compared")]
+#![allow(missing_docs, unreachable_pub)]
 
 #[path = "../support/mlflow.rs"]
 mod mlflow;
 mod ours;
+mod pasted;
 mod requests_as_traces;
+#[path = "../support/proxy.rs"]
+mod support;
 
 use std::{path::Path, process::Command};
 

@@ -10,19 +10,25 @@ use std::{
 pub(crate) struct Server {
     process: Child,
     uri: String,
-    _directory: tempfile::TempDir,
+    _directory: Option<tempfile::TempDir>,
 }
 
 impl Server {
     /// Starts it, and waits until it says where it listens.
     pub(crate) fn start() -> Self {
         let directory = tempfile::tempdir().expect("a directory for the store");
-        let mut process = Command::new(env!("CARGO_BIN_EXE_spearmint"))
+        let mut command = Command::new(env!("CARGO_BIN_EXE_spearmint"));
+        command
             .args(["ui", "--listen", "127.0.0.1:0", "--store", "spearmint.db"])
-            .current_dir(directory.path())
-            .stderr(Stdio::piped())
-            .spawn()
-            .expect("spearmint");
+            .current_dir(directory.path());
+        let mut server = Self::run(&mut command);
+        server._directory = Some(directory);
+        server
+    }
+
+    /// Starts what such a command starts.
+    pub(crate) fn run(command: &mut Command) -> Self {
+        let mut process = command.stderr(Stdio::piped()).spawn().expect("spearmint");
         let mut said = BufReader::new(process.stderr.take().expect("its output")).lines();
         let mut heard = String::new();
         let uri = loop {
@@ -35,7 +41,7 @@ impl Server {
         };
         // Its pipe is emptied for as long as it writes.
         std::thread::spawn(move || said.for_each(drop));
-        Self { process, uri, _directory: directory }
+        Self { process, uri, _directory: None }
     }
 
     /// Its address, for `MLFLOW_TRACKING_URI`.

@@ -67,6 +67,9 @@ fn a_demo_shows_where_its_records_are_and_how_to_look_at_them() {
     }
     assert!(text.contains("spearmint branches --store 'my demo.db' --status failed"), "{text}");
     assert!(!text.contains('\x1b'));
+    assert!(text.contains("`spearmint ui --store 'my demo.db'`"), "{text}");
+    let meanwhile = "its branches are runs for MLflow's clients, at http://127.0.0.1:";
+    assert!(stderr(&output).contains(meanwhile), "{}", stderr(&output));
     let diff = ["diff", "--store", "my demo.db", "--experiment", "demo-shadow"];
     let shown = stdout(&run(&diff, directory.path()));
     assert!(shown.contains(" /at ") && shown.contains("  noise  "), "{shown}");

@@ -36,6 +36,7 @@ mod trace;
 mod trouble;
 mod tunnel;
 mod ui;
+mod ui_beside;
 mod upgrades;
 mod variants;
 mod who_is_shadowed;

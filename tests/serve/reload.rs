@@ -104,7 +104,7 @@ async fn a_file_with_a_mistake_leaves_the_one_before_in_use_and_says_why() {
 async fn what_only_a_restart_can_change_is_named() {
     let a = saying("a").await;
     let proxy = Proxy::start(&single(&a, "threads: 2"), &[]).await;
-    let more = "listen: 127.0.0.1:1\nadmin: 127.0.0.1:2\nstore: other.db\nthreads: 3\n\
+    let more = "listen: 127.0.0.1:1\nadmin: 127.0.0.1:2\nstore: other.db\nui: false\nthreads: 3\n\
                 mlflow: http://127.0.0.1:3\nlimits: { max_connections: 5, max_headers: 50 }";
     write(&proxy, &single(&a, more));
     // As often as one asks.
@@ -113,7 +113,7 @@ async fn what_only_a_restart_can_change_is_named() {
         assert_eq!(answer.status, 200);
         assert_eq!(
             answer.text(),
-            "reloaded; `listen`, `admin`, `store`, `mlflow`, `threads`, `limits.max_connections` \
+            "reloaded; `listen`, `admin`, `store`, `ui`, `mlflow`, `threads`, `limits.max_connections` \
              changed, too, which needs a restart\n"
         );
         let said = answer.text().trim();

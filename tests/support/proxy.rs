@@ -205,11 +205,15 @@ impl Proxy {
         for (letter, address) in ('A'..).zip(upstreams) {
             text = text.replace(&format!("UPSTREAM_{letter}"), &format!("http://{address}"));
         }
+        // Whoever wants MLflow's face asks for it: there is one usual port for all tests.
+        let is_asked = text.contains("\nui:") || arguments.contains(&"--ui");
+        let no_ui: &[&str] = if is_asked { &[] } else { &["--ui", "off"] };
         std::fs::write(directory.path().join("experiment.yaml"), text).unwrap();
         let mut process = spearmint()
             .args(["serve", "experiment.yaml", "--listen", "127.0.0.1:0"])
             .args(["--admin", "127.0.0.1:0", "--store", "store.db", "--threads", "2"])
             .args(arguments)
+            .args(no_ui)
             .current_dir(directory.path())
             .stdin(Stdio::null())
             .stdout(Stdio::null())
@@ -253,6 +257,19 @@ impl Proxy {
             assert!(Instant::now() < deadline, "did not start in time:\n{log}");
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
+    }
+
+    /// Where MLflow's clients are served, once it has said so.
+    pub async fn ui(&self) -> SocketAddr {
+        let found = || {
+            let log = self.log();
+            let (_, rest) = log.split_once("runs for MLflow's clients, at http://")?;
+            let address = rest.split_once("; in Python:")?.0.parse().unwrap();
+            // The three lines after it, too.
+            log.contains("\nprint(").then_some(address)
+        };
+        eventually("it says where MLflow's clients are served", || found().is_some()).await;
+        found().unwrap()
     }
 
     /// What it said so far, on stderr.

@@ -5,6 +5,7 @@ use crate::{
     config::sources,
     listen::{bind, stop_signal},
     output::{note, start_log},
+    ui::{Beside, UiFlag},
 };
 use clap::Args;
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
@@ -57,6 +58,10 @@ pub(crate) struct Serve {
     /// The store for the branches [default: the file's `store`, or spearmint.db]
     #[arg(long, value_name = "FILE")]
     store: Option<PathBuf>,
+    /// Where to serve the store to MLflow's clients, or off [default: the file's `ui`, or
+    /// 127.0.0.1:5000, or a free port if that one is taken]
+    #[arg(long, value_name = "ADDR|off")]
+    ui: Option<UiFlag>,
     /// An MLflow server that gets the branches, too [default: the file's `mlflow`, or
     /// MLFLOW_TRACKING_URI, or none]
     #[arg(long, value_name = "URL")]
@@ -130,6 +135,7 @@ impl Serve {
             Some(address) => Some(bind(address).await?),
             None => None,
         };
+        let ui = Beside::bind(self.ui, file.ui())?;
         let store_path =
             self.store.clone().or_else(|| file.store()).unwrap_or_else(|| "spearmint.db".into());
         let metrics = MetricsBackend::new();
@@ -139,6 +145,7 @@ impl Serve {
             .durable(file.durable())
             .keep_of(file.experiment(), retention)
             .open(&store_path)?;
+        let mut ui = ui.map(|ui| ui.start(store.clone(), file.drain_timeout())).transpose()?;
         let backend = (store, metrics.clone());
         let (recorder, recordings, mlflow) = recorder(backend, mlflow);
         let recordings: Vec<_> =
@@ -176,7 +183,16 @@ impl Serve {
             note(&format!("  health, readiness and counters on http://{address}"));
         }
         note(&format!("  branches in {} (see `spearmint branches`)", store_path.display()));
+        if let Some(ui) = &ui {
+            ui.note(file.experiment());
+        }
 
+        let stop = async {
+            stop.await;
+            if let Some(ui) = &mut ui {
+                ui.thread.begin_stop();
+            }
+        };
         let report = proxy.serve(listener, stop).await;
         if report.connections_cut_off + report.shadows_cut_off > 0 {
             tracing::warn!(
@@ -199,6 +215,9 @@ impl Serve {
             );
         }
         recordings.into_iter().for_each(RecordingThread::stop);
+        if let Some(ui) = ui {
+            ui.thread.stop();
+        }
         let stats = report.recorder;
         note(&format!(
             "{} branches recorded, {} dropped, {} lost",

@@ -3,7 +3,7 @@
 use super::ExperimentFile;
 use crate::{
     config::{Config, ConfigPool, REDACTED},
-    proxy::{limits::Limits, target::REWRITE_LIMIT},
+    proxy::{UiSettings, limits::Limits, switch::Switch, target::REWRITE_LIMIT},
 };
 use std::{
     net::SocketAddr,
@@ -73,6 +73,17 @@ impl ExperimentFile {
     pub fn retention(&self) -> (Option<Duration>, Option<u64>) {
         let retention = &self.settings.retention;
         (retention.age, retention.size.map(|bytes| bytes as u64))
+    }
+
+    /// The store as an MLflow server beside the proxy, with paths that are relative to the file; none
+    /// if the file switches it off.
+    pub fn ui(&self) -> Option<UiSettings> {
+        let settings = match &self.settings.ui {
+            Switch::Off => return None,
+            Switch::Unset => UiSettings::default(),
+            Switch::On(settings) => settings.clone(),
+        };
+        Some(settings.with_paths(|path| self.resolve(path)))
     }
 
     /// The MLflow server, if the file says.

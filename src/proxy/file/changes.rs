@@ -39,6 +39,7 @@ impl ExperimentFile {
             ("store", new.store != old.store),
             ("durable", new.durable != old.durable),
             ("retention", new.retention != old.retention),
+            ("ui", new.ui != old.ui),
             ("mlflow", new.mlflow != old.mlflow),
             ("threads", new.threads != old.threads),
             ("watch", new.watch != old.watch),

@@ -1,12 +1,12 @@
 //! The shadow strategy, as a file describes it.
 
 mod settings;
-mod switch;
 
+use self::settings::Only;
 pub(super) use self::settings::ShadowSettings;
-use self::{settings::Only, switch::Switch};
 use super::{
     ExperimentFile,
+    switch::Switch,
     target::{header_name, names},
     unit_key::KeySource,
     version::version,

@@ -1,10 +1,9 @@
 //! What stands under `shadow`.
 
-use super::switch::Switch;
 use crate::{
     config::units,
     http::{CompareRules, IdempotencyKey, Rule, wanted::WantedText},
-    proxy::{unit_key::UnitSettings, visitor::SetCookie},
+    proxy::{switch::Switch, unit_key::UnitSettings, visitor::SetCookie},
     shadow::{self, BreakerSettings, OnCancel},
 };
 use serde::Deserialize;

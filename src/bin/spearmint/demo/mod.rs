@@ -3,7 +3,10 @@
 mod drive;
 mod upstreams;
 
-use crate::{Failed, output};
+use crate::{
+    Failed, output,
+    ui::{Beside, Running, UiFlag, snippet},
+};
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
@@ -15,7 +18,7 @@ use std::{
 use tokio::{net::TcpListener, sync::oneshot};
 use tower_spearmint::{
     BoxError, Recorder,
-    proxy::{ExperimentFile, Proxy},
+    proxy::{ExperimentFile, Proxy, UiSettings},
     record::RecorderStats,
     store::{ConfigSummary, Filter, SqliteStore},
 };
@@ -36,6 +39,10 @@ pub(crate) struct Demo {
     /// Where the branches go; a store that is there already is added to
     #[arg(long, value_name = "FILE", default_value = "spearmint-demo.db")]
     store: PathBuf,
+    /// Where to serve the store to MLflow's clients meanwhile, or off [default: 127.0.0.1:5000, or a
+    /// free port if that one is taken]
+    #[arg(long, value_name = "ADDR|off")]
+    ui: Option<UiFlag>,
     /// Print the result as JSON
     #[arg(long)]
     json: bool,
@@ -59,6 +66,11 @@ const STRATEGIES: [(&str, &str, &str); 3] = [
         "multi-branch: both run, the caller gets both answers",
     ),
 ];
+
+/// The experiment whose branches are shown as an example.
+const SHOWN: &str = "demo-shadow";
+/// How long MLflow's clients are waited for at the end.
+const DRAIN_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// What one strategy came to.
 #[derive(Debug, Serialize)]
@@ -93,11 +105,18 @@ impl Demo {
         writeln!(out, "  spearmint branches --store {store} --experiment demo-shadow --summary")?;
         writeln!(out, "  spearmint diff --store {store} --experiment demo-shadow")?;
         writeln!(out, "  sqlite3 {store} 'select * from branch limit 5'")?;
+        writeln!(out, "\nAs MLflow's runs, once `spearmint ui --store {store}` serves them:")?;
+        writeln!(out, "{}", snippet("http://127.0.0.1:5000", SHOWN))?;
         Ok(())
     }
 
     async fn strategies(&self) -> Result<Vec<Outcome>, Failed> {
+        let ui = Beside::bind(self.ui, Some(UiSettings::default()))?;
         let store = SqliteStore::open(&self.store)?;
+        let ui = ui.map(|ui| ui.start(store.clone(), DRAIN_TIMEOUT)).transpose()?;
+        if let Some(ui) = &ui {
+            ui.note(SHOWN);
+        }
         let stable = upstreams::start(upstreams::STABLE).await?;
         let candidate = upstreams::start(upstreams::CANDIDATE).await?;
         let mut outcomes = Vec::new();
@@ -109,6 +128,9 @@ impl Demo {
             );
             let file = ExperimentFile::from_yaml_str(&file)?;
             outcomes.push(self.one(&store, &file, experiment, title).await?);
+        }
+        if let Some(Running { thread, .. }) = ui {
+            tokio::task::spawn_blocking(|| thread.stop()).await?;
         }
         Ok(outcomes)
     }

@@ -12,12 +12,12 @@ pub(crate) struct Guard {
 }
 
 impl Guard {
-    /// The tokens of the file, and that of the environment.
-    pub(crate) fn read(file: Option<&Path>) -> Result<Self, Failed> {
+    /// The tokens of the file that `named_by` names, and that of the environment.
+    pub(crate) fn read(named_by: &str, file: Option<&Path>) -> Result<Self, Failed> {
         let mut tokens = Tokens::new();
         if let Some(path) = file {
             let wrong = |why: &dyn std::fmt::Display| {
-                Failed::Input(format!("--token-file {}: {why}", path.display()).into())
+                Failed::Input(format!("{named_by} {}: {why}", path.display()).into())
             };
             let text = std::fs::read_to_string(path).map_err(|error| wrong(&error))?;
             tokens = Tokens::parse(&text).map_err(|error| wrong(&error))?;

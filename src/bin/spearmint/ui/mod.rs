@@ -1,9 +1,13 @@
 //! `spearmint ui`: a store as an MLflow server.
 
+mod beside;
 mod guard;
+mod snippet;
 mod token;
 
+pub(crate) use beside::{Beside, Running, UiFlag};
 pub(crate) use guard::Guard;
+pub(crate) use snippet::snippet;
 
 use crate::{
     Failed,
@@ -12,7 +16,9 @@ use crate::{
 };
 use clap::{Args, Subcommand};
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
-use tower_spearmint::{config::parse_size, server::MlflowServer, store::StoreOptions};
+use tower_spearmint::{
+    config::parse_size, proxy::UiSettings, server::MlflowServer, store::StoreOptions,
+};
 
 /// Open a store to MLflow's clients: branches are runs, and new runs can be logged.
 #[derive(Debug, Args)]
@@ -78,7 +84,7 @@ impl Ui {
             return command.run();
         }
         start_log();
-        let guard = Guard::read(self.token_file.as_deref())?.at(self.listen)?;
+        let guard = Guard::read("--token-file", self.token_file.as_deref())?.at(self.listen)?;
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
         let served = runtime.block_on(self.serve(guard));
         // A call that reads on at the deadline is not waited for.
@@ -90,19 +96,31 @@ impl Ui {
         let stop = stop_signal("requests")?;
         let listener = bind(self.listen).await?;
         let store = StoreOptions::new().durable(self.durable).open(&self.store)?;
-        let mut server = MlflowServer::new(store)?
-            .max_artifact_size(u64::try_from(self.max_artifact_size).unwrap_or(u64::MAX))
-            .tokens(guard.tokens);
-        if let Some(directory) = self.artifacts {
-            server = server.artifacts(directory);
-        }
-        for name in self.allow_host {
-            server = server.allow_host(name);
-        }
-        for origin in self.allow_origin {
-            server = server.allow_origin(origin);
-        }
+        let mut settings = UiSettings::default();
+        settings.artifacts = self.artifacts;
+        settings.max_artifact_size = Some(self.max_artifact_size);
+        settings.allow_hosts = self.allow_host;
+        settings.allow_origins = self.allow_origin;
+        let server = configured(MlflowServer::new(store)?, &settings, guard);
         note(&format!("{} at http://{}", self.store.display(), listener.local_addr()?));
         Ok(server.serve(listener, stop).await?)
     }
+}
+
+/// A server as these settings want it, for those whom the guard knows.
+fn configured(server: MlflowServer, settings: &UiSettings, guard: Guard) -> MlflowServer {
+    let mut server = server.tokens(guard.tokens);
+    if let Some(bytes) = settings.max_artifact_size {
+        server = server.max_artifact_size(u64::try_from(bytes).unwrap_or(u64::MAX));
+    }
+    if let Some(directory) = &settings.artifacts {
+        server = server.artifacts(directory);
+    }
+    for name in &settings.allow_hosts {
+        server = server.allow_host(name);
+    }
+    for origin in &settings.allow_origins {
+        server = server.allow_origin(origin);
+    }
+    server
 }

@@ -7,7 +7,7 @@ use serde::{
 use std::{fmt, marker::PhantomData};
 
 /// Off, on as it comes, or on with settings.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) enum Switch<T> {
     #[default]
     Unset,
