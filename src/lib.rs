@@ -92,6 +92,8 @@ pub mod single;
 pub mod store;
 pub mod strategy;
 mod sync;
+#[cfg(any(feature = "proxy", feature = "server"))]
+mod tls;
 pub mod trial;
 pub mod variants;
 

@@ -57,7 +57,7 @@ impl Exposition {
     }
 
     /// A family of histograms.
-    pub(super) fn histogram(&mut self, name: &'static str, help: &'static str) -> Samples<'_> {
+    pub(crate) fn histogram(&mut self, name: &'static str, help: &'static str) -> Samples<'_> {
         self.family(name, "histogram", help)
     }
 

@@ -29,14 +29,14 @@ const BOUNDS_NS: [u64; 19] = [
 
 /// How long something took, many times over.
 #[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Latency {
+pub(crate) struct Latency {
     counts: [u64; BOUNDS_NS.len() + 1],
     /// A busy service spends more than 2^64 ns in its branches within months.
     sum_ns: u128,
 }
 
 impl Latency {
-    pub(super) fn add(&mut self, ns: u64) {
+    pub(crate) fn add(&mut self, ns: u64) {
         let at = BOUNDS_NS.partition_point(|bound| *bound < ns);
         self.counts[at] += 1;
         self.sum_ns += u128::from(ns);
@@ -46,7 +46,7 @@ impl Latency {
         self.counts.iter().all(|count| *count == 0)
     }
 
-    pub(super) fn write(&self, samples: &mut Samples<'_>, labels: &[(&str, &str)]) {
+    pub(crate) fn write(&self, samples: &mut Samples<'_>, labels: &[(&str, &str)]) {
         let mut count = 0;
         for (bound, own) in BOUNDS_NS.iter().zip(&self.counts) {
             count += own;

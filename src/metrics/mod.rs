@@ -45,9 +45,13 @@
 mod backend;
 mod exposition;
 mod latency;
+#[cfg(any(feature = "proxy", feature = "server"))]
+mod process;
 mod recorder;
 mod series;
 mod tally;
 
 pub use backend::MetricsBackend;
 pub use exposition::{Exposition, Samples};
+#[cfg(feature = "server")]
+pub(crate) use latency::Latency;

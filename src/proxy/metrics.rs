@@ -62,11 +62,8 @@ impl ProxyHandle {
     }
 
     fn process(&self, page: &mut Exposition) {
-        page.gauge("spearmint_build_info", "Always 1; the label names the version.")
-            .value(&[("version", env!("CARGO_PKG_VERSION"))], 1);
-        let started = self.0.exposed.started.duration_since(UNIX_EPOCH).unwrap_or_default();
-        page.gauge("spearmint_start_time_seconds", "When it was started, since the Unix epoch.")
-            .value(&[], started.as_secs_f64());
+        page.build();
+        page.started(self.0.exposed.started.duration_since(UNIX_EPOCH).unwrap_or_default());
         page.gauge("spearmint_ready", "Whether requests are taken: 1 or 0.")
             .value(&[], u8::from(self.0.readiness.is_ready()));
     }

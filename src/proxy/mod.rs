@@ -143,6 +143,7 @@ pub use handle::{ProxyHandle, Reloaded};
 pub use headers::ClientAddr;
 pub use listener::ListenerStats;
 pub use serve::{Proxy, ServeReport};
+pub use settings::TlsSettings;
 pub use stack::{ProxyRequest, ProxyResponse};
 pub use stats::ProxyStats;
 pub use ui::UiSettings;

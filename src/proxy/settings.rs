@@ -137,14 +137,14 @@ pub(super) struct RetentionSettings {
 }
 
 /// TLS on the listener.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
-pub(super) struct TlsSettings {
+pub struct TlsSettings {
     /// The chain of certificates (PEM), relative to this file.
-    pub(super) certificate: PathBuf,
+    pub certificate: PathBuf,
     /// The private key (PEM), relative to this file.
-    pub(super) key: PathBuf,
+    pub key: PathBuf,
 }
 
 /// How the upstreams are reached.

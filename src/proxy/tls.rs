@@ -1,14 +1,16 @@
 //! TLS, towards upstreams and towards callers.
 
-use crate::{config::ConfigError, proxy::ExperimentFile};
-use rustls::{
-    ClientConfig, RootCertStore, ServerConfig,
-    pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject},
+use crate::{
+    config::ConfigError,
+    proxy::ExperimentFile,
+    tls::{self, CertificateError, NO_CERTIFICATE, Part},
 };
-use std::{path::Path, sync::Arc};
+use rustls::{
+    ClientConfig, RootCertStore,
+    pki_types::{CertificateDer, pem::PemObject},
+};
+use std::sync::Arc;
 use tokio_rustls::TlsAcceptor;
-
-const NO_CERTIFICATE: &str = "no certificate in PEM in it";
 
 /// Trusts the system's roots (unless switched off) and those of `upstreams.ca_file`.
 pub(super) fn client_config(file: &ExperimentFile) -> Result<ClientConfig, ConfigError> {
@@ -49,23 +51,15 @@ pub(super) fn client_config(file: &ExperimentFile) -> Result<ClientConfig, Confi
 /// What the listener shows its callers, if it speaks TLS. It offers HTTP/2 first.
 pub(super) fn acceptor(file: &ExperimentFile) -> Result<Option<TlsAcceptor>, ConfigError> {
     let Some((certificate, key)) = file.tls() else { return Ok(None) };
-    let wrong = |part: &str, path: &Path, error: &dyn std::fmt::Display| {
-        file.error(&format!("tls.{part}"), format!("{}: {error}", path.display()))
+    let made = tls::acceptor(&certificate, &key, &["h2", "http/1.1"]);
+    made.map(Some).map_err(|error| wrong(file, "tls", &error))
+}
+
+/// A mistake in a certificate or its key, under the setting that names it.
+pub(super) fn wrong(file: &ExperimentFile, setting: &str, error: &CertificateError) -> ConfigError {
+    let part = match error.part {
+        Part::Certificate => "certificate",
+        Part::Key => "key",
     };
-    let chain = CertificateDer::pem_file_iter(&certificate)
-        .and_then(Iterator::collect::<Result<Vec<_>, _>>)
-        .map_err(|error| wrong("certificate", &certificate, &error))?;
-    if chain.is_empty() {
-        return Err(wrong("certificate", &certificate, &NO_CERTIFICATE));
-    }
-    let private = PrivateKeyDer::from_pem_file(&key).map_err(|error| wrong("key", &key, &error))?;
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let mut config = ServerConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .map_err(|error| file.error("tls", error))?
-        .with_no_client_auth()
-        .with_single_cert(chain, private)
-        .map_err(|error| wrong("key", &key, &error))?;
-    config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
-    Ok(Some(TlsAcceptor::from(Arc::new(config))))
+    file.error(&format!("{setting}.{part}"), error)
 }

@@ -1,7 +1,10 @@
 //! What a file says of the MLflow server beside the proxy.
 
-use super::settings::address;
-use crate::config::units;
+use super::{
+    ExperimentFile,
+    settings::{TlsSettings, address},
+};
+use crate::config::{ConfigError, units};
 use serde::Deserialize;
 use std::{
     net::SocketAddr,
@@ -31,13 +34,38 @@ pub struct UiSettings {
     #[serde(deserialize_with = "units::size")]
     #[cfg_attr(feature = "schema", schemars(with = "crate::config::schema::written::Size"))]
     pub max_artifact_size: Option<usize>,
+    /// It speaks TLS.
+    pub tls: Option<TlsSettings>,
 }
 
 impl UiSettings {
     pub(super) fn with_paths(mut self, resolve: impl Fn(&Path) -> PathBuf) -> Self {
-        for path in [&mut self.token_file, &mut self.artifacts].into_iter().flatten() {
+        let Self { token_file, artifacts, tls, .. } = &mut self;
+        let (certificate, key) =
+            tls.as_mut().map(|tls| (&mut tls.certificate, &mut tls.key)).unzip();
+        let paths = [token_file.as_mut(), artifacts.as_mut(), certificate, key];
+        for path in paths.into_iter().flatten() {
             *path = resolve(path);
         }
         self
+    }
+}
+
+/// What is wrong with the files that it names.
+#[cfg(feature = "server")]
+pub(super) fn mistakes(file: &ExperimentFile, wrong: &mut Vec<ConfigError>) {
+    use crate::{server::Tokens, tls};
+
+    let Some(ui) = file.ui() else { return };
+    if let Some(path) = &ui.token_file {
+        wrong.extend(Tokens::from_file(path).err().map(|error| {
+            let place = format!("{}: ", path.display());
+            let why = error.to_string();
+            file.error("ui.token_file", place.clone() + why.strip_prefix(&place).unwrap_or(&why))
+        }));
+    }
+    if let Some(pair) = &ui.tls {
+        let made = tls::acceptor(&pair.certificate, &pair.key, &[]);
+        wrong.extend(made.err().map(|error| super::tls::wrong(file, "ui.tls", &error)));
     }
 }

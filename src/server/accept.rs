@@ -1,39 +1,62 @@
 //! Connections, and the end of them.
 
-use super::reply::Body;
+use super::{metrics::Counters, reply::Body};
 use http::{Request, Response};
 use hyper::{body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::{
     rt::{TokioIo, TokioTimer},
-    server::graceful::GracefulShutdown,
+    server::graceful::{GracefulShutdown, Watcher},
 };
 use std::{convert::Infallible, pin::pin, sync::Arc, time::Duration};
 use tokio::{
+    io::{AsyncRead, AsyncWrite},
     net::{TcpListener, TcpStream},
     sync::{Semaphore, watch},
+    time::timeout,
 };
+use tokio_rustls::TlsAcceptor;
 
 /// Clients that are served at once. More wait until one leaves.
 const MAX_CONNECTIONS: usize = 1_024;
 /// How long the head of a request may take to come.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// Serves `listener` until `stop` resolves. Then connections end with the request they are at, and
-/// those that are open still after `drain_timeout` are cut off: how many that was.
+/// How long a TLS handshake may take.
+const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// A listener, and how its connections are treated.
+pub(super) struct Listening {
+    pub(super) listener: TcpListener,
+    pub(super) tls: Option<TlsAcceptor>,
+    pub(super) counters: Arc<Counters>,
+    pub(super) drain_timeout: Duration,
+}
+
+/// How far the server has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Stage {
+    Serving,
+    /// Requests under way are waited for.
+    Ending,
+    /// Nothing is.
+    Over,
+}
+
+/// Serves until `stop` resolves. Then connections end with the request they are at, and those that
+/// are open still after the drain timeout are cut off: how many that was.
 pub(super) async fn serve<A, F>(
-    listener: TcpListener,
+    listening: Listening,
     stop: impl Future<Output = ()>,
-    drain_timeout: Duration,
     answer: A,
 ) -> usize
 where
     A: Fn(Request<Incoming>) -> F + Clone + Send + Sync + 'static,
     F: Future<Output = Response<Body>> + Send + 'static,
 {
+    let Listening { listener, tls, counters, drain_timeout } = listening;
     let slots = Arc::new(Semaphore::new(MAX_CONNECTIONS));
     let ending = GracefulShutdown::new();
-    // What it holds does not matter: when it is gone, connections are cut off.
-    let (hold, held) = watch::channel(());
+    let (stage, seen) = watch::channel(Stage::Serving);
     let mut stop = pin!(stop);
     loop {
         let accepted = async {
@@ -50,35 +73,60 @@ where
             tokio::time::sleep(Duration::from_millis(50)).await;
             continue;
         };
-        let connection = connection(stream, answer.clone(), &ending);
-        let mut held = held.clone();
+        let open = counters.connection();
+        let connection =
+            connection(stream, tls.clone(), answer.clone(), ending.watcher(), seen.clone());
+        let mut seen = seen.clone();
         tokio::spawn(async move {
-            let _slot = slot;
+            let (_slot, _open) = (slot, open);
             tokio::select! {
                 () = connection => {}
-                _ = held.changed() => {}
+                _ = seen.wait_for(|stage| *stage == Stage::Over) => {}
             }
         });
     }
     drop(listener);
+    stage.send_replace(Stage::Ending);
     if tokio::time::timeout(drain_timeout, ending.shutdown()).await.is_ok() {
         return 0;
     }
-    drop(hold);
+    stage.send_replace(Stage::Over);
     MAX_CONNECTIONS - slots.available_permits()
 }
 
-fn connection<A, F>(
+/// A connection to its end, after its handshake if there is one.
+async fn connection<A, F>(
     stream: TcpStream,
+    tls: Option<TlsAcceptor>,
     answer: A,
-    ending: &GracefulShutdown,
-) -> impl Future<Output = ()> + use<A, F>
-where
+    watcher: Watcher,
+    mut seen: watch::Receiver<Stage>,
+) where
     A: Fn(Request<Incoming>) -> F + Send + Sync + 'static,
     F: Future<Output = Response<Body>> + Send + 'static,
 {
     // Small answers on kept connections wait for nothing.
     let _ = stream.set_nodelay(true);
+    let Some(tls) = tls else { return talk(stream, answer, watcher).await };
+    let shaken = tokio::select! {
+        shaken = timeout(HANDSHAKE_TIMEOUT, Box::pin(tls.accept(stream))) => shaken,
+        _ = seen.wait_for(|stage| *stage != Stage::Serving) => return,
+    };
+    match shaken {
+        Ok(Ok(stream)) => talk(stream, answer, watcher).await,
+        Ok(Err(error)) => tracing::debug!(%error, "no TLS with a client of the MLflow server"),
+        Err(_) => tracing::debug!("a client of the MLflow server took too long to speak TLS"),
+    }
+}
+
+async fn talk<A, F>(
+    stream: impl AsyncRead + AsyncWrite + Send + Unpin + 'static,
+    answer: A,
+    watcher: Watcher,
+) where
+    A: Fn(Request<Incoming>) -> F + Send + Sync + 'static,
+    F: Future<Output = Response<Body>> + Send + 'static,
+{
     let service = service_fn(move |request| {
         let answer = answer(request);
         async move { Ok::<_, Infallible>(answer.await) }
@@ -87,10 +135,7 @@ where
         .timer(TokioTimer::new())
         .header_read_timeout(HEAD_TIMEOUT)
         .serve_connection(TokioIo::new(stream), service);
-    let connection = ending.watch(connection);
-    async move {
-        if let Err(error) = connection.await {
-            tracing::debug!(%error, "a connection of the MLflow server ended");
-        }
+    if let Err(error) = watcher.watch(connection).await {
+        tracing::debug!(%error, "a connection of the MLflow server ended");
     }
 }

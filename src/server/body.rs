@@ -2,6 +2,7 @@
 
 use super::error::{ApiError, ErrorCode};
 use bytes::Bytes;
+use http::{HeaderMap, header};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use hyper::body::{Body as _, Incoming};
 use std::time::Duration;
@@ -16,7 +17,7 @@ const BODY_TIMEOUT: Duration = Duration::from_secs(60);
 const HEARD_OUT: Duration = Duration::from_secs(5);
 
 /// All of it.
-pub(super) async fn read(body: Incoming) -> Result<Bytes, ApiError> {
+pub(super) async fn read(headers: &HeaderMap, body: Incoming) -> Result<Bytes, ApiError> {
     let too_large = || {
         ApiError::new(
             ErrorCode::TooLarge,
@@ -24,7 +25,7 @@ pub(super) async fn read(body: Incoming) -> Result<Bytes, ApiError> {
         )
     };
     if body.size_hint().lower() > MAX_BODY as u64 {
-        hear_out(body);
+        hear_out(headers, body);
         return Err(too_large());
     }
     let Ok(read) = timeout(BODY_TIMEOUT, Limited::new(body, MAX_BODY).collect()).await else {
@@ -42,9 +43,10 @@ pub(super) async fn read(body: Incoming) -> Result<Bytes, ApiError> {
     }
 }
 
-/// Reads on for a while, in the background and up to so many bytes.
-pub(super) fn hear_out(body: Incoming) {
-    if body.is_end_stream() {
+/// Reads on for a while, in the background and up to so many bytes, so that the connection can be
+/// used again. Whoever waits to be told to go on (`Expect: 100-continue`) is not.
+pub(super) fn hear_out(headers: &HeaderMap, body: Incoming) {
+    if body.is_end_stream() || headers.contains_key(header::EXPECT) {
         return;
     }
     let mut body = Limited::new(body, MAX_BODY);

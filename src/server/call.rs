@@ -1,6 +1,6 @@
 //! What a call is, and what it works with.
 
-use super::{error::ApiError, input::Input, raw::RawHandler, reply::Reply};
+use super::{error::ApiError, input::Input, metrics::Kind, raw::RawHandler, reply::Reply};
 use crate::store::Codes;
 use http::Method;
 use rusqlite::Connection;
@@ -28,6 +28,14 @@ pub(super) enum Call {
 }
 
 impl Call {
+    pub(super) const fn kind(self) -> Kind {
+        match self {
+            Self::Read(_) => Kind::Read,
+            Self::Write(_) => Kind::Write,
+            Self::Raw(_) => Kind::Stream,
+        }
+    }
+
     /// Whether it changes something.
     pub(super) fn writes(self, method: &Method) -> bool {
         match self {

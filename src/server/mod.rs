@@ -24,13 +24,14 @@
 //!
 //! # How a call runs
 //!
-//! `doors` lets it in, and `routes` finds it. One that reads runs on a blocking thread, with a
+//! `answer` leads it: `doors` lets it in, `routes` finds it. One that reads runs on a blocking thread, with a
 //! connection of its own (`readers`). All that write run on one thread (`writer`), which takes as
 //! many calls as are waiting into one transaction, each in a savepoint of its own, and answers
 //! when it is committed. A call whose body streams (`raw`) does both, and reads and writes files
 //! beside the store (`artifacts`).
 
 mod accept;
+mod answer;
 mod artifacts;
 mod body;
 mod branch_scan;
@@ -40,6 +41,7 @@ mod error;
 mod experiments;
 mod input;
 mod logged_models;
+mod metrics;
 mod page;
 mod raw;
 mod readers;
@@ -56,5 +58,8 @@ mod validate;
 mod writer;
 
 pub use doors::{Access, ServeError, TokenError, Tokens};
+pub use metrics::ServerMetrics;
 pub use serve::MlflowServer;
 pub use thread::ServerThread;
+
+pub use crate::tls::CertificateError;

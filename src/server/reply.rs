@@ -38,7 +38,11 @@ impl Reply {
     }
 
     pub(super) fn text(text: impl Into<Bytes>) -> Self {
-        let content_type = HeaderValue::from_static("text/plain; charset=utf-8");
+        Self::typed("text/plain; charset=utf-8", text)
+    }
+
+    pub(super) fn typed(content_type: &'static str, text: impl Into<Bytes>) -> Self {
+        let content_type = HeaderValue::from_static(content_type);
         Self { status: StatusCode::OK, content_type, body: text.into() }
     }
 

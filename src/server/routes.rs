@@ -2,7 +2,7 @@
 
 use super::{
     artifacts,
-    call::{Call, Route},
+    call::Route,
     error::{ApiError, ErrorCode},
     experiments, logged_models, registry, runs, server_info, traces,
 };
@@ -21,11 +21,11 @@ const ROOMS: &[&[Route]] = &[
 ];
 
 /// Calls by path, then by method.
-pub(super) struct Routes(Router<Vec<(&'static str, Call)>>);
+pub(super) struct Routes(Router<Vec<Route>>);
 
 /// A call that was found, and the parts of its path.
 pub(super) struct Found {
-    pub(super) call: Call,
+    pub(super) route: Route,
     pub(super) parts: Vec<(String, String)>,
 }
 
@@ -34,19 +34,19 @@ impl Routes {
     ///
     /// When two paths contradict each other, which a test sees.
     pub(super) fn new() -> Result<Self, matchit::InsertError> {
-        let mut by_path: Vec<(&str, Vec<(&str, Call)>)> = Vec::new();
-        for &(method, path, call) in ROOMS.iter().copied().flatten() {
-            match by_path.iter_mut().find(|(known, _)| *known == path) {
-                Some((_, calls)) => calls.push((method, call)),
-                None => by_path.push((path, vec![(method, call)])),
+        let mut by_path: Vec<(&str, Vec<Route>)> = Vec::new();
+        for route @ (_, path, _) in ROOMS.iter().copied().flatten() {
+            match by_path.iter_mut().find(|(known, _)| known == path) {
+                Some((_, routes)) => routes.push(*route),
+                None => by_path.push((path, vec![*route])),
             }
         }
         let mut router = Router::new();
-        for (path, calls) in by_path {
+        for (path, routes) in by_path {
             let prefixes: &[_] =
                 if path.starts_with('/') { &[""] } else { &["/api/", "/ajax-api/"] };
             for prefix in prefixes {
-                router.insert(format!("{prefix}{path}"), calls.clone())?;
+                router.insert(format!("{prefix}{path}"), routes.clone())?;
             }
         }
         Ok(Self(router))
@@ -59,8 +59,8 @@ impl Routes {
                 format!("there is no call {method} {path} here"),
             ));
         };
-        let Some(call) = found.value.iter().find(|(known, _)| method == known) else {
-            let known: Vec<_> = found.value.iter().map(|(method, _)| *method).collect();
+        let Some(route) = found.value.iter().find(|(known, ..)| method == known) else {
+            let known: Vec<_> = found.value.iter().map(|(method, ..)| *method).collect();
             return Err(ApiError::new(
                 ErrorCode::EndpointNotFound,
                 format!("{path} takes {}, not {method}", known.join(" and ")),
@@ -68,7 +68,7 @@ impl Routes {
         };
         let parts =
             found.params.iter().map(|(name, part)| (name.to_owned(), decoded(part))).collect();
-        Ok(Found { call: call.1, parts })
+        Ok(Found { route: *route, parts })
     }
 }
 

@@ -1,43 +1,46 @@
-//! The server, and the way of a request to its call.
+//! The server, and what it is told.
 
 use super::{
-    accept,
+    accept::{self, Listening},
     artifacts::Artifacts,
-    body,
-    call::Call,
-    doors::{self, Access, Doors, ServeError, Tokens},
-    error::ApiError,
-    input::Input,
-    raw::Raw,
+    doors::{Doors, ServeError, Tokens},
+    metrics::{Counters, ServerMetrics},
     readers::Readers,
-    reply::{Body, Reply},
     routes::Routes,
     writer::WriterQueue,
 };
-use crate::{BoxError, store::SqliteStore};
-use http::{Method, Request, Response};
-use hyper::body::Incoming;
-use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
+use crate::{
+    BoxError,
+    store::SqliteStore,
+    tls::{self, CertificateError},
+};
+use std::{
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
 use tokio::net::TcpListener;
+use tokio_rustls::TlsAcceptor;
 
 /// How long requests are waited for at the end, unless told otherwise.
 const DRAIN_TIMEOUT: Duration = Duration::from_secs(10);
-/// What `/version` answers: the client asks for a minimum before it uses some calls.
-const MLFLOW_VERSION: &str = "3.17.2";
 
 /// A store that answers as an MLflow server; see [the module](super).
 #[derive(Clone)]
 pub struct MlflowServer {
-    inner: Arc<Inner>,
-    artifacts: Artifacts,
-    doors: Arc<Doors>,
+    pub(super) inner: Arc<Inner>,
+    pub(super) artifacts: Artifacts,
+    pub(super) doors: Arc<Doors>,
+    tls: Option<TlsAcceptor>,
     drain_timeout: Duration,
 }
 
-struct Inner {
-    routes: Routes,
-    readers: Readers,
-    writer: WriterQueue,
+pub(super) struct Inner {
+    pub(super) routes: Routes,
+    pub(super) readers: Readers,
+    pub(super) writer: WriterQueue,
+    pub(super) counters: Arc<Counters>,
 }
 
 impl MlflowServer {
@@ -49,9 +52,11 @@ impl MlflowServer {
     /// When the store cannot be read, or the system gives no thread to write with.
     pub fn new(store: SqliteStore) -> Result<Self, BoxError> {
         let (routes, writer) = (Routes::new()?, WriterQueue::start(store.clone())?);
-        let artifacts = Artifacts::beside(store.clone())?;
-        let inner = Arc::new(Inner { routes, readers: Readers::new(store), writer });
-        Ok(Self { inner, artifacts, doors: Arc::default(), drain_timeout: DRAIN_TIMEOUT })
+        let counters = Arc::new(Counters::new());
+        let artifacts = Artifacts::beside(store.clone(), counters.clone())?;
+        let inner = Arc::new(Inner { routes, readers: Readers::new(store), writer, counters });
+        let drain_timeout = DRAIN_TIMEOUT;
+        Ok(Self { inner, artifacts, doors: Arc::default(), tls: None, drain_timeout })
     }
 
     /// Keeps the contents of artifacts in `directory`. It belongs to the store: two stores cannot
@@ -94,12 +99,33 @@ impl MlflowServer {
         self
     }
 
+    /// Speaks TLS (1.2, 1.3), with a chain of certificates and its key from these PEM files, which are
+    /// read now: one that is renewed is shown by another start. Blocks.
+    ///
+    /// # Errors
+    ///
+    /// When one of them cannot be read, or they do not belong together.
+    pub fn tls(
+        mut self,
+        certificate: impl AsRef<Path>,
+        key: impl AsRef<Path>,
+    ) -> Result<Self, CertificateError> {
+        self.tls = Some(tls::acceptor(certificate.as_ref(), key.as_ref(), &["http/1.1"])?);
+        Ok(self)
+    }
+
     /// How long requests that are under way are waited for when it is to stop, 10 s unless told
     /// otherwise.
     #[must_use]
     pub fn drain_timeout(mut self, timeout: Duration) -> Self {
         self.drain_timeout = timeout;
         self
+    }
+
+    /// What it counts, for another page of metrics; its own is at `/metrics`.
+    pub fn metrics(&self) -> ServerMetrics {
+        let (counters, waiting) = (self.inner.counters.clone(), self.inner.writer.waiting());
+        ServerMetrics { counters, waiting }
     }
 
     /// Serves `listener` until `stop` resolves; connections that are open end with the request
@@ -116,12 +142,13 @@ impl MlflowServer {
     ) -> Result<(), ServeError> {
         self.check_address(listener.local_addr()?)?;
         let collecting = tokio::spawn(self.artifacts.clone().collect(self.inner.readers.clone()));
-        let drain_timeout = self.drain_timeout;
+        let (counters, tls) = (self.inner.counters.clone(), self.tls.clone());
+        let listening = Listening { listener, tls, counters, drain_timeout: self.drain_timeout };
         let answer = move |request| {
             let server = self.clone();
             async move { server.answer(request).await }
         };
-        let cut_off = accept::serve(listener, stop, drain_timeout, answer).await;
+        let cut_off = accept::serve(listening, stop, answer).await;
         if cut_off > 0 {
             tracing::warn!(connections = cut_off, "clients of the MLflow server were cut off");
         }
@@ -133,88 +160,4 @@ impl MlflowServer {
     pub(super) fn check_address(&self, address: SocketAddr) -> Result<(), ServeError> {
         self.doors.tokens.check_address(address)
     }
-
-    async fn answer(&self, request: Request<Incoming>) -> Response<Body> {
-        let origin = self.doors.allowed_origin(request.headers());
-        let answer = match self.enter(request) {
-            Ok((request, access)) => self.reply(request, access).await,
-            Err(Turned::Answered(response)) => Ok(*response),
-            Err(Turned::Refused(error)) => Err(error),
-        };
-        let mut response = answer.unwrap_or_else(|error| error.into_reply().into_response());
-        self.doors.mark(origin, &mut response);
-        response
-    }
-
-    /// Through the doors, or not.
-    fn enter(&self, request: Request<Incoming>) -> Result<(Request<Incoming>, Access), Turned> {
-        let (head, body) = request.into_parts();
-        // Whether it is there, and what it is, anyone may ask.
-        let is_open = matches!(head.uri.path(), "/health" | "/version");
-        if let Some(response) = self.doors.preflight(&head) {
-            return Err(Turned::Answered(Box::new(response)));
-        }
-        match self.doors.pass(&head) {
-            Ok(access) => Ok((Request::from_parts(head, body), access)),
-            Err(_) if is_open => Ok((Request::from_parts(head, body), Access::ReadOnly)),
-            Err(error) => {
-                body::hear_out(body);
-                Err(Turned::Refused(error))
-            }
-        }
-    }
-
-    async fn reply(
-        &self,
-        request: Request<Incoming>,
-        access: Access,
-    ) -> Result<Response<Body>, ApiError> {
-        let path = request.uri().path();
-        match path {
-            "/health" => return Ok(Reply::text("OK").into_response()),
-            "/version" => return Ok(Reply::text(MLFLOW_VERSION).into_response()),
-            _ => {}
-        }
-        let method = if request.method() == Method::HEAD { &Method::GET } else { request.method() };
-        let found = self.inner.routes.find(method, path)?;
-        if access == Access::ReadOnly && found.call.writes(method) {
-            body::hear_out(request.into_body());
-            return Err(doors::only_reads());
-        }
-        let parts = |mut input: Input| {
-            for (name, part) in found.parts {
-                input.set(&name, part)?;
-            }
-            Ok::<_, ApiError>(input)
-        };
-        let query = || Input::of_query(request.uri().query().unwrap_or_default());
-        let (readers, writer) = (&self.inner.readers, &self.inner.writer);
-        let reply = match found.call {
-            Call::Raw(handler) => {
-                let input = parts(query())?;
-                let (readers, writer) = (readers.clone(), writer.clone());
-                let artifacts = self.artifacts.clone();
-                return handler(Raw { readers, writer, artifacts, request, input }).await;
-            }
-            Call::Read(handler) if method == Method::GET => {
-                let input = parts(query())?;
-                readers.run(move |context| handler(context, input)).await?
-            }
-            Call::Read(handler) => {
-                let input = parts(Input::of_body(body::read(request.into_body()).await?))?;
-                readers.run(move |context| handler(context, input)).await?
-            }
-            Call::Write(handler) => {
-                let input = parts(Input::of_body(body::read(request.into_body()).await?))?;
-                writer.run(handler, input).await?
-            }
-        };
-        Ok(reply.into_response())
-    }
-}
-
-/// What never came to a call.
-enum Turned {
-    Answered(Box<Response<Body>>),
-    Refused(ApiError),
 }

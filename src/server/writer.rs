@@ -24,6 +24,16 @@ const MAX_TOGETHER: usize = 128;
 #[derive(Clone)]
 pub(super) struct WriterQueue(mpsc::Sender<Job>);
 
+/// How many calls wait in a queue, which this does not keep open.
+#[derive(Clone)]
+pub(super) struct Waiting(mpsc::WeakSender<Job>);
+
+impl Waiting {
+    pub(super) fn count(&self) -> usize {
+        self.0.upgrade().map_or(0, |queue| queue.max_capacity() - queue.capacity())
+    }
+}
+
 type Work = Box<dyn FnOnce(&Context<'_>) -> Answer + Send>;
 
 struct Job {
@@ -44,6 +54,10 @@ impl WriterQueue {
             }
         })?;
         Ok(Self(queue))
+    }
+
+    pub(super) fn waiting(&self) -> Waiting {
+        Waiting(self.0.downgrade())
     }
 
     /// # Cancel safety

@@ -55,6 +55,7 @@ configs:
   - {{ config_id: 'b \"quoted\"', upstream: UPSTREAM_B }}
   - {{ config_id: c, upstream: UPSTREAM_C }}
 watch: false
+ui: {{ listen: '127.0.0.1:0' }}
 ",
         nobody().await
     );
@@ -68,6 +69,8 @@ watch: false
     std::fs::write(proxy.path("experiment.yaml"), "experiment: watched\n").unwrap();
     let reload = crate::support::ask(proxy.admin, post("/reload"), "").await;
     assert_eq!(reload.status, 422, "{}", reload.text());
+    let ui = proxy.ui().await;
+    assert_eq!(crate::support::ask(ui, Request::get("/health"), "").await.text(), "OK");
     let is_counted = |page: &str| {
         let branches = page.lines().filter(|line| line.starts_with("spearmint_branches_total{"));
         let count = |line: &str| line.rsplit_once(' ').unwrap().1.parse::<u64>().unwrap();
@@ -116,6 +119,8 @@ async fn what_happened_is_counted() {
         ("reloads_total{outcome=\"rejected\"}".into(), 1),
         ("last_reload_successful".into(), 0),
         ("ready".into(), 1),
+        ("ui_requests_total{call=\"/health\",method=\"GET\",code=\"200\"}".into(), 1),
+        ("ui_writes_waiting".into(), 0),
         ("metrics_other_branches_total".into(), 0),
     ] {
         assert_eq!(value(&page, &format!("spearmint_{series}")), f64::from(expected), "{series}");

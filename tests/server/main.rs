@@ -4,9 +4,11 @@
 
 mod artifacts;
 mod branches;
+mod connections;
 mod doors;
 mod experiments;
 mod logged_models;
+mod metrics;
 mod registry;
 mod runs;
 mod search;

@@ -153,6 +153,9 @@ impl Serve {
 
         let proxy = Proxy::new(file, recorder).map_err(Failed::Input)?;
         proxy.handle().expose(move |page| metrics.collect(page));
+        if let Some(metrics) = ui.as_ref().map(|ui| ui.metrics.clone()) {
+            proxy.handle().expose(move |page| metrics.collect(page));
+        }
         if let Some(mlflow) = mlflow.clone() {
             proxy.handle().expose(move |page| page.recorder("mlflow", &mlflow.stats()));
         }

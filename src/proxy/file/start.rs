@@ -1,6 +1,8 @@
 //! Whether a file can be served here: what it names, besides what it says.
 
 use super::ExperimentFile;
+#[cfg(feature = "server")]
+use crate::proxy::ui;
 use crate::{
     config::ConfigError,
     proxy::{
@@ -49,6 +51,8 @@ impl ExperimentFile {
         });
         wrong.extend(tls::client_config(self).err());
         wrong.extend(tls::acceptor(self).err());
+        #[cfg(feature = "server")]
+        ui::mistakes(self, wrong);
         #[cfg(feature = "mlflow")]
         if let Some(uri) = self.mlflow() {
             let made = crate::mlflow::MlflowBackend::new(uri);

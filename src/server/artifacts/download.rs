@@ -42,6 +42,7 @@ pub(super) fn by_place(mut raw: Raw) -> RawAnswer {
         let path = names::plain(&asked.path)?;
         let open = move |context: &Context<'_>| {
             let opened = open(context.connection, &raw.artifacts.objects, &path)?;
+            raw.artifacts.counters.sends(opened.file.size);
             Ok(send(names::last(&path), opened))
         };
         raw.readers.run(open).await
@@ -95,6 +96,7 @@ async fn below(
     let open = move |context: &Context<'_>| {
         let place = root(context)?.place(&path)?;
         let opened = open(context.connection, &raw.artifacts.objects, &place)?;
+        raw.artifacts.counters.sends(opened.file.size);
         Ok(send(names::last(&place), opened))
     };
     raw.readers.run(open).await

@@ -27,6 +27,7 @@ mod upload;
 use super::{
     call::{Call, Route},
     error::{ApiError, ErrorCode},
+    metrics::Counters,
 };
 use crate::store::{Objects, Owner, SqliteStore, StoreError};
 use std::{io, path::PathBuf, sync::Arc};
@@ -81,18 +82,20 @@ pub(super) struct Artifacts {
     owner: Owner,
     objects: Objects,
     max_size: u64,
+    counters: Arc<Counters>,
     /// Some content may have lost its last path.
     freed: Arc<Notify>,
 }
 
 impl Artifacts {
     /// In a directory beside the store's file. Blocks.
-    pub(super) fn beside(store: SqliteStore) -> Result<Self, StoreError> {
+    pub(super) fn beside(store: SqliteStore, counters: Arc<Counters>) -> Result<Self, StoreError> {
         let owner = store.artifacts_owner()?;
         let mut directory = store.path().as_os_str().to_owned();
         directory.push(".artifacts");
         let objects = Objects::new(PathBuf::from(directory), owner.clone());
-        Ok(Self { store, owner, objects, max_size: MAX_SIZE, freed: Arc::default() })
+        let max_size = MAX_SIZE;
+        Ok(Self { store, owner, objects, max_size, counters, freed: Arc::default() })
     }
 
     pub(super) fn in_directory(self, directory: PathBuf) -> Self {

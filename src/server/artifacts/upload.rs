@@ -40,13 +40,14 @@ pub(super) fn by_place(mut raw: Raw) -> RawAnswer {
         };
         let limit = raw.artifacts.max_size;
         let uploaded = receive(&raw.artifacts, sender, limit).await?;
-        let artifacts = raw.artifacts.clone();
+        let (artifacts, size) = (raw.artifacts.clone(), uploaded.size());
         raw.writer
             .run_patiently(move |context| {
                 tree::put(context.connection, &path, uploaded.id(), uploaded.size())?;
                 keep(&artifacts, uploaded)
             })
             .await?;
+        raw.artifacts.counters.received(size);
         // It may have taken the place of another.
         raw.artifacts.freed.notify_one();
         Ok(Reply::empty().into_response())
@@ -71,7 +72,7 @@ pub(super) fn of_run(mut raw: Raw) -> RawAnswer {
         if uploaded.size() == 0 {
             return Err(ApiError::invalid("Request must specify data."));
         }
-        let artifacts = raw.artifacts.clone();
+        let (artifacts, size) = (raw.artifacts.clone(), uploaded.size());
         raw.writer
             .run_patiently(move |context| {
                 let place = Root::of_run(context, &run)?.place(&path)?;
@@ -79,6 +80,7 @@ pub(super) fn of_run(mut raw: Raw) -> RawAnswer {
                 keep(&artifacts, uploaded)
             })
             .await?;
+        raw.artifacts.counters.received(size);
         raw.artifacts.freed.notify_one();
         Ok(Reply::empty().into_response())
     })

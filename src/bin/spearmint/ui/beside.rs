@@ -1,20 +1,18 @@
 //! A store as an MLflow server, beside what else a command does.
 
-use super::{Guard, configured, snippet};
+use super::{Guard, configured, snippet, url::Url};
 use crate::{
     Failed,
     output::{note, warning},
 };
 use std::{
-    fmt,
     net::{Ipv4Addr, SocketAddr, TcpListener},
     str::FromStr,
     time::Duration,
 };
 use tower_spearmint::{
-    BoxError,
     proxy::UiSettings,
-    server::{MlflowServer, ServerThread},
+    server::{MlflowServer, ServerMetrics, ServerThread},
     store::SqliteStore,
 };
 
@@ -51,6 +49,7 @@ pub(crate) struct Beside {
 /// The server at work.
 pub(crate) struct Running {
     pub(crate) thread: ServerThread,
+    pub(crate) metrics: ServerMetrics,
     url: Url,
 }
 
@@ -92,11 +91,12 @@ impl Beside {
         self,
         store: SqliteStore,
         drain_timeout: Duration,
-    ) -> Result<Running, BoxError> {
-        let url = Url(self.listener.local_addr()?);
-        let server = configured(MlflowServer::new(store)?, &self.settings, self.guard);
+    ) -> Result<Running, Failed> {
+        let url = Url::of(self.listener.local_addr()?, &self.settings);
+        let server = configured(MlflowServer::new(store)?, &self.settings, self.guard)?;
+        let metrics = server.metrics();
         let thread = server.drain_timeout(drain_timeout).spawn_thread(self.listener)?;
-        Ok(Running { thread, url })
+        Ok(Running { thread, metrics, url })
     }
 }
 
@@ -127,19 +127,5 @@ fn default_or_free() -> Option<TcpListener> {
             warning(&format!("MLflow's clients are not served: {error}"));
             None
         }
-    }
-}
-
-/// The address of a server as a client asks for it.
-#[derive(Debug, Clone, Copy)]
-struct Url(SocketAddr);
-
-impl fmt::Display for Url {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut address = self.0;
-        if address.ip().is_unspecified() {
-            address.set_ip(Ipv4Addr::LOCALHOST.into());
-        }
-        write!(f, "http://{address}")
     }
 }

@@ -4,11 +4,13 @@ mod beside;
 mod guard;
 mod snippet;
 mod token;
+mod url;
 
 pub(crate) use beside::{Beside, Running, UiFlag};
 pub(crate) use guard::Guard;
 pub(crate) use snippet::snippet;
 
+use self::url::Url;
 use crate::{
     Failed,
     listen::{bind, stop_signal},
@@ -17,7 +19,10 @@ use crate::{
 use clap::{Args, Subcommand};
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
 use tower_spearmint::{
-    config::parse_size, proxy::UiSettings, server::MlflowServer, store::StoreOptions,
+    config::parse_size,
+    proxy::{TlsSettings, UiSettings},
+    server::MlflowServer,
+    store::StoreOptions,
 };
 
 /// Open a store to MLflow's clients: branches are runs, and new runs can be logged.
@@ -71,6 +76,12 @@ pub(crate) struct Ui {
     /// stand in SPEARMINT_UI_TOKEN.
     #[arg(long, value_name = "FILE")]
     token_file: Option<PathBuf>,
+    /// Speak TLS, with this chain of certificates (PEM).
+    #[arg(long, value_name = "FILE", requires = "tls_key")]
+    tls_cert: Option<PathBuf>,
+    /// The key of the certificate (PEM).
+    #[arg(long, value_name = "FILE", requires = "tls_cert")]
+    tls_key: Option<PathBuf>,
 }
 
 #[derive(Debug, Subcommand)]
@@ -95,20 +106,29 @@ impl Ui {
     async fn serve(self, guard: Guard) -> Result<(), Failed> {
         let stop = stop_signal("requests")?;
         let listener = bind(self.listen).await?;
-        let store = StoreOptions::new().durable(self.durable).open(&self.store)?;
         let mut settings = UiSettings::default();
         settings.artifacts = self.artifacts;
         settings.max_artifact_size = Some(self.max_artifact_size);
         settings.allow_hosts = self.allow_host;
         settings.allow_origins = self.allow_origin;
-        let server = configured(MlflowServer::new(store)?, &settings, guard);
-        note(&format!("{} at http://{}", self.store.display(), listener.local_addr()?));
+        settings.tls = self
+            .tls_cert
+            .zip(self.tls_key)
+            .map(|(certificate, key)| TlsSettings { certificate, key });
+        let store = StoreOptions::new().durable(self.durable).open(&self.store)?;
+        let server = configured(MlflowServer::new(store)?, &settings, guard)?;
+        let url = Url::of(listener.local_addr()?, &settings);
+        note(&format!("{} at {url}", self.store.display()));
         Ok(server.serve(listener, stop).await?)
     }
 }
 
 /// A server as these settings want it, for those whom the guard knows.
-fn configured(server: MlflowServer, settings: &UiSettings, guard: Guard) -> MlflowServer {
+fn configured(
+    server: MlflowServer,
+    settings: &UiSettings,
+    guard: Guard,
+) -> Result<MlflowServer, Failed> {
     let mut server = server.tokens(guard.tokens);
     if let Some(bytes) = settings.max_artifact_size {
         server = server.max_artifact_size(u64::try_from(bytes).unwrap_or(u64::MAX));
@@ -122,5 +142,8 @@ fn configured(server: MlflowServer, settings: &UiSettings, guard: Guard) -> Mlfl
     for origin in &settings.allow_origins {
         server = server.allow_origin(origin);
     }
-    server
+    if let Some(TlsSettings { certificate, key }) = &settings.tls {
+        server = server.tls(certificate, key).map_err(|error| Failed::Input(error.into()))?;
+    }
+    Ok(server)
 }
