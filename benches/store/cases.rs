@@ -1,39 +1,23 @@
-//! How fast the store takes branches, how many bytes each comes to, and how fast it gives them
-//! back: `cargo bench --features store --bench store [-- ROWS]`.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::print_stdout,
-    reason = "a program to be looked at"
-)]
+//! How fast the store takes branches and comparisons of each kind, and gives them back.
 
+use crate::made::{BATCH, START_NS, STEP_NS, id, place, template};
 use serde_json::json;
 use std::{
     fs,
     path::Path,
     time::{Duration, Instant},
 };
-use tower::{Layer, Service, ServiceExt};
 use tower_spearmint::{
-    Branch, ConfigPool, LogLayer, Recorder, RoundRobinLayer, Trial,
-    branch::{BranchId, Failure, FailureKind, Role, Status},
+    Branch,
+    branch::{Failure, FailureKind, Role, Status},
     compare::{Comparison, DifferenceKind, Differences},
-    record::{LoggerBackend, MemoryBackend},
-    service_fn,
+    record::LoggerBackend,
     store::{Filter, SqliteStore},
 };
 
-/// What a recorder hands over at most.
-const BATCH: usize = 5_000;
-/// 100,000 branches a second.
-const STEP_NS: u64 = 10_000;
-const START_NS: u64 = 1_790_000_000_000_000_000;
-
 type Change = fn(&mut Branch, u64);
 
-fn main() {
-    // `cargo bench` adds `--bench`.
-    let rows = std::env::args().find_map(|arg| arg.parse().ok()).unwrap_or(1_000_000_u64);
+pub(crate) fn run(rows: u64) {
     let directory = Path::new(env!("CARGO_TARGET_TMPDIR"));
     println!("{rows} branches in batches of {BATCH}, in {}", directory.display());
     println!("{:34} {:>10} {:>10} {:>9}", "", "branches/s", "bytes each", "p99 batch");
@@ -171,43 +155,4 @@ fn reading(file: &Path, rows: u64) {
     time("the summary", &|| {
         store.summary(&Filter::new()).unwrap().iter().map(|c| c.requests).sum()
     });
-}
-
-fn id(at_ns: u64, number: u32) -> BranchId {
-    let mut bytes = [0; 16];
-    bytes[..6].copy_from_slice(&(at_ns / 1_000_000).to_be_bytes()[2..]);
-    let fraction = ((at_ns % 1_000_000) << 12) / 1_000_000;
-    bytes[6..8].copy_from_slice(&(0x7000 | fraction as u16).to_be_bytes());
-    // Variant, counter and chance, as the crate lays them out.
-    let low = 0b10 << 62 | u64::from(number) << 30 | 0x1234_5678;
-    bytes[8..].copy_from_slice(&low.to_be_bytes());
-    BranchId::from_bytes(bytes)
-}
-
-fn place(branch: &mut Branch, n: u64) {
-    branch.start_ns = START_NS + n * STEP_NS + n * 7_919 % 5_000;
-    branch.id = id(branch.start_ns, n as u32);
-    branch.request_id = branch.id;
-    branch.duration_ns = 1_000_000 + n * 104_729 % 20_000_000;
-    branch.end_ns = branch.start_ns + branch.duration_ns;
-}
-
-/// A branch of each config, as a strategy makes it.
-async fn template() -> Vec<Branch> {
-    let pool = ConfigPool::from_values([
-        json!({ "config_id": "stable", "llm": { "model": "small-v1" } }),
-        json!({ "config_id": "candidate", "llm": { "model": "small-v2" } }),
-    ])
-    .unwrap();
-    let memory = MemoryBackend::new();
-    let (recorder, recording) = Recorder::pair(memory.clone());
-    tokio::spawn(recording);
-    let inner = service_fn(|_: Trial<()>| async { Ok::<_, String>(()) });
-    let logged = LogLayer::new(recorder.clone()).layer(inner);
-    let mut service = RoundRobinLayer::new(pool).experiment("bench").layer(logged);
-    for _ in 0..2 {
-        service.ready().await.unwrap().call(()).await.unwrap();
-    }
-    recorder.drain(Duration::from_secs(10)).await.unwrap();
-    memory.take()
 }
