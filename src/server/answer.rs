@@ -16,6 +16,8 @@ use std::time::Instant;
 
 /// What `/version` answers: the client asks for a minimum before it uses some calls.
 const MLFLOW_VERSION: &str = "3.17.2";
+/// The JSON of a call that takes no longer to write than a task may run without a pause.
+const SMALL_BODY: usize = 8 * 1024;
 
 /// Where a request leads.
 enum Way {
@@ -117,7 +119,13 @@ impl MlflowServer {
             }
             Call::Write(handler) => {
                 let input = parts(Input::of_body(body::read(&head.headers, body).await?))?;
-                writer.run(handler, input).await?
+                writer.run(Box::new(move |context| handler(context, input))).await?
+            }
+            Call::Checked(check) => {
+                let body = body::read(&head.headers, body).await?;
+                let is_small = body.len() <= SMALL_BODY;
+                let work = check(parts(Input::of_body(body))?)?;
+                if is_small { writer.run_small(work).await? } else { writer.run(work).await? }
             }
         };
         Ok(reply.into_response())

@@ -20,7 +20,6 @@ const CLOCK_SLACK_MS: i64 = 1_000;
 pub(super) struct Found {
     /// Where it stands in the order.
     pub(super) place: SortKey,
-    pub(super) id: RunId,
     pub(super) start_ms: i64,
 }
 
@@ -95,7 +94,7 @@ impl Scan<'_> {
                 next = after;
                 cells.push(cell);
             }
-            let listed = Found { place: SortKey(cells), id, start_ms: row.get(1)? };
+            let listed = Found { place: SortKey(cells), start_ms: row.get(1)? };
             let before = |other: &Found| other.place.compare(&listed.place, directions()).is_le();
             if after.is_some_and(|after| listed.place.compare(after, directions()).is_le()) {
                 continue;

@@ -15,6 +15,9 @@ pub(super) struct Context<'a> {
 
 pub(super) type Answer = Result<Reply, ApiError>;
 pub(super) type Handler = fn(&Context<'_>, Input) -> Answer;
+/// What is left to do of a call that was read and checked.
+pub(super) type Work = Box<dyn FnOnce(&Context<'_>) -> Answer + Send>;
+pub(super) type Check = fn(Input) -> Result<Work, ApiError>;
 
 /// How a call is run.
 #[derive(Clone, Copy)]
@@ -23,6 +26,9 @@ pub(super) enum Call {
     Read(Handler),
     /// In a transaction; an error undoes what it wrote.
     Write(Handler),
+    /// The same, but read and checked before: what many clients call often leaves the one thread
+    /// that writes nothing else to do.
+    Checked(Check),
     /// By itself: its bodies stream.
     Raw(RawHandler),
 }
@@ -31,7 +37,7 @@ impl Call {
     pub(super) const fn kind(self) -> Kind {
         match self {
             Self::Read(_) => Kind::Read,
-            Self::Write(_) => Kind::Write,
+            Self::Write(_) | Self::Checked(_) => Kind::Write,
             Self::Raw(_) => Kind::Stream,
         }
     }
@@ -40,7 +46,7 @@ impl Call {
     pub(super) fn writes(self, method: &Method) -> bool {
         match self {
             Self::Read(_) => false,
-            Self::Write(_) => true,
+            Self::Write(_) | Self::Checked(_) => true,
             Self::Raw(_) => method != Method::GET,
         }
     }

@@ -144,8 +144,9 @@ impl MlflowServer {
         let collecting = tokio::spawn(self.artifacts.clone().collect(self.inner.readers.clone()));
         let (counters, tls) = (self.inner.counters.clone(), self.tls.clone());
         let listening = Listening { listener, tls, counters, drain_timeout: self.drain_timeout };
+        let server = Arc::new(self);
         let answer = move |request| {
-            let server = self.clone();
+            let server = server.clone();
             async move { server.answer(request).await }
         };
         let cut_off = accept::serve(listening, stop, answer).await;

@@ -1,17 +1,25 @@
-//! The thread that writes: what is waiting goes into one transaction.
+//! Writing: one call after the other, or, where several are waiting, as many as there are in one
+//! transaction.
+//!
+//! There is a thread for it. But to wake it, and to be woken by it, takes longer than a small call
+//! does; so one that nobody stands in the way of is written where it is.
 
 use super::{
-    call::{Answer, Context, Handler},
+    call::{Answer, Context, Work},
     error::{ApiError, ErrorCode},
-    input::Input,
-    reply::Reply,
 };
-use crate::store::SqliteStore;
+use crate::store::{Checkpointer, Kept, SqliteStore};
 use rusqlite::Connection;
 use std::{
     io,
     panic::{AssertUnwindSafe, catch_unwind},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed},
+        mpsc::{SyncSender, sync_channel},
+    },
     thread,
+    time::Duration,
 };
 use tokio::sync::{mpsc, oneshot};
 
@@ -19,10 +27,22 @@ use tokio::sync::{mpsc, oneshot};
 const MAX_WAITING: usize = 1_024;
 /// Calls in one transaction.
 const MAX_TOGETHER: usize = 128;
+/// Pages of a log that is to begin anew.
+const LONG_LOG: i64 = 2_048;
+/// How long the log is left alone at least.
+const BETWEEN_CHECKPOINTS: Duration = Duration::from_millis(100);
+
+/// Of so many calls that are written at once, one goes to the thread, which sees to what else is to be
+/// done now and then.
+const AT_ONCE: usize = 256;
 
 /// Hands calls to the thread. The thread ends when the last clone is dropped.
 #[derive(Clone)]
-pub(super) struct WriterQueue(mpsc::Sender<Job>);
+pub(super) struct WriterQueue {
+    queue: mpsc::Sender<Job>,
+    store: SqliteStore,
+    turns: Arc<Turns>,
+}
 
 /// How many calls wait in a queue, which this does not keep open.
 #[derive(Clone)]
@@ -34,7 +54,15 @@ impl Waiting {
     }
 }
 
-type Work = Box<dyn FnOnce(&Context<'_>) -> Answer + Send>;
+#[derive(Default)]
+struct Turns {
+    /// Calls that the thread has not answered yet.
+    waiting: AtomicUsize,
+    /// Calls that were to be written at once.
+    at_once: AtomicUsize,
+    /// The log is to begin anew, for which nobody may write.
+    log_is_long: AtomicBool,
+}
 
 struct Job {
     work: Work,
@@ -47,31 +75,70 @@ impl WriterQueue {
     /// When the system gives no thread.
     pub(super) fn start(store: SqliteStore) -> io::Result<Self> {
         let (queue, mut jobs) = mpsc::channel(MAX_WAITING);
+        let turns = Arc::new(Turns::default());
+        let checkpoints = checkpoints(store.clone(), turns.clone())?;
+        let writer = Self { queue, store: store.clone(), turns: turns.clone() };
         thread::Builder::new().name("spearmint-writer".to_owned()).spawn(move || {
             let mut together = Vec::with_capacity(MAX_TOGETHER);
-            while jobs.blocking_recv_many(&mut together, MAX_TOGETHER) > 0 {
+            loop {
+                let taken = jobs.blocking_recv_many(&mut together, MAX_TOGETHER);
+                if taken == 0 {
+                    break;
+                }
                 write(&store, together.drain(..));
+                turns.waiting.fetch_sub(taken, Relaxed);
+                if turns.log_is_long.swap(false, Relaxed)
+                    && let Err(error) = store.checkpoint()
+                {
+                    tracing::debug!(%error, "the log of the store was not copied into the file");
+                }
+                // Full: it is under way.
+                let _ = checkpoints.try_send(());
             }
         })?;
-        Ok(Self(queue))
+        Ok(writer)
+    }
+
+    /// As [`run`](Self::run), for a call that is small: it is written at once, within this future's
+    /// poll, if nobody else writes or waits to.
+    pub(super) async fn run_small(&self, work: Work) -> Answer {
+        let turns = &self.turns;
+        let is_free = turns.waiting.load(Relaxed) == 0 && !turns.log_is_long.load(Relaxed);
+        if !is_free || turns.at_once.fetch_add(1, Relaxed) % AT_ONCE == AT_ONCE - 1 {
+            return self.run(work).await;
+        }
+        let mut work = Some(work);
+        let done = self.store.transact_at_once(|connection, codes| {
+            let answer = match work.take() {
+                Some(work) => caught(&Context { connection, codes }, work),
+                None => Err(not_written()),
+            };
+            Ok(if answer.is_ok() { Kept::Yes(answer) } else { Kept::No(answer) })
+        });
+        match (done, work) {
+            (Some(done), _) => done?,
+            (None, Some(work)) => self.run(work).await,
+            (None, None) => Err(not_written()),
+        }
     }
 
     pub(super) fn waiting(&self) -> Waiting {
-        Waiting(self.0.downgrade())
+        Waiting(self.queue.downgrade())
     }
 
     /// # Cancel safety
     ///
     /// A call that was handed over is written, unheard.
-    pub(super) async fn run(&self, handler: Handler, input: Input) -> Answer {
+    pub(super) async fn run(&self, work: Work) -> Answer {
         let (answer, written) = oneshot::channel();
-        let work = Box::new(move |context: &Context<'_>| handler(context, input));
-        self.0.try_send(Job { work, answer }).map_err(|_| {
+        let room = self.queue.try_reserve().map_err(|_| {
             ApiError::new(
                 ErrorCode::RequestLimitExceeded,
                 format!("{MAX_WAITING} calls are waiting to be written already; try again"),
             )
         })?;
+        self.turns.waiting.fetch_add(1, Relaxed);
+        room.send(Job { work, answer });
         written.await.unwrap_or_else(|_| Err(not_written()))
     }
 
@@ -83,9 +150,34 @@ impl WriterQueue {
     ) -> Answer {
         let (answer, written) = oneshot::channel();
         let work = Box::new(work);
-        self.0.send(Job { work, answer }).await.map_err(|_| not_written())?;
+        let room = self.queue.reserve().await.map_err(|_| not_written())?;
+        self.turns.waiting.fetch_add(1, Relaxed);
+        room.send(Job { work, answer });
         written.await.unwrap_or_else(|_| Err(not_written()))
     }
+}
+
+/// A thread that copies the log into the file when it is told to, so that hardly a call waits for the
+/// disk. It ends when nobody can tell it any more.
+fn checkpoints(store: SqliteStore, turns: Arc<Turns>) -> io::Result<SyncSender<()>> {
+    let (tell, told) = sync_channel(1);
+    thread::Builder::new().name("spearmint-checkpoint".to_owned()).spawn(move || {
+        let mut checkpointer = None;
+        while told.recv().is_ok() {
+            if checkpointer.is_none() {
+                checkpointer = store.checkpointer().ok();
+            }
+            match checkpointer.as_ref().map(Checkpointer::run) {
+                Some(Ok(pages)) => turns.log_is_long.store(pages > LONG_LOG, Relaxed),
+                Some(Err(error)) => {
+                    tracing::debug!(%error, "the log of the store was not copied into the file");
+                }
+                None => {}
+            }
+            thread::sleep(BETWEEN_CHECKPOINTS);
+        }
+    })?;
+    Ok(tell)
 }
 
 fn not_written() -> ApiError {
@@ -99,7 +191,11 @@ fn write(store: &SqliteStore, jobs: impl Iterator<Item = Job>) {
     let committed = store.transact(|connection, codes| {
         let context = Context { connection, codes };
         for job in jobs.by_ref() {
-            let answer = in_savepoint(&context, job.work)?;
+            let answer = if answers.is_empty() {
+                alone(&context, job.work)?
+            } else {
+                in_savepoint(&context, job.work)?
+            };
             answers.push((job.answer, answer));
         }
         Ok(())
@@ -121,20 +217,39 @@ fn write(store: &SqliteStore, jobs: impl Iterator<Item = Job>) {
     }
 }
 
+/// The first call of a transaction: until it has ended there is nothing else in it. (A savepoint
+/// keeps a copy of each page that is changed.)
+///
 /// # Errors
 ///
 /// When the transaction as a whole is broken; what a call has to say is the answer.
-fn in_savepoint(context: &Context<'_>, work: Work) -> rusqlite::Result<Result<Reply, ApiError>> {
+fn alone(context: &Context<'_>, work: Work) -> rusqlite::Result<Answer> {
+    let answer = caught(context, work);
+    if answer.is_err() {
+        execute(context.connection, "ROLLBACK")?;
+        execute(context.connection, "BEGIN IMMEDIATE")?;
+    }
+    Ok(answer)
+}
+
+/// # Errors
+///
+/// As [`alone`].
+fn in_savepoint(context: &Context<'_>, work: Work) -> rusqlite::Result<Answer> {
     let run = |sql| execute(context.connection, sql);
     run("SAVEPOINT call")?;
-    let answer = catch_unwind(AssertUnwindSafe(|| work(context))).unwrap_or_else(|_| {
-        Err(ApiError::new(ErrorCode::InternalError, "the call panicked; nothing was written"))
-    });
+    let answer = caught(context, work);
     if answer.is_err() {
         run("ROLLBACK TO call")?;
     }
     run("RELEASE call")?;
     Ok(answer)
+}
+
+fn caught(context: &Context<'_>, work: Work) -> Answer {
+    catch_unwind(AssertUnwindSafe(|| work(context))).unwrap_or_else(|_| {
+        Err(ApiError::new(ErrorCode::InternalError, "the call panicked; nothing was written"))
+    })
 }
 
 fn execute(connection: &Connection, sql: &str) -> rusqlite::Result<()> {

@@ -14,6 +14,8 @@ use crate::{
     record::{BatchError, LoggerBackend, RunId},
 };
 use serde_json::Value;
+#[cfg(feature = "server")]
+use std::time::Duration;
 use std::{
     fmt,
     path::{Path, PathBuf},
@@ -25,7 +27,7 @@ use tokio::runtime::Handle;
 /// count); clones share the connection that writes.
 ///
 /// When the last clone is dropped, the file is closed, which may take the time to copy the
-/// write-ahead log (about 4 MiB) into it.
+/// write-ahead log (about 16 MiB) into it.
 #[derive(Clone)]
 pub struct SqliteStore {
     inner: Arc<Inner>,
@@ -133,6 +135,18 @@ impl SqliteStore {
         // After a full disk as well: it may make room.
         writer.keep();
         written.map_err(|error| self.failed("write", error))
+    }
+
+    /// Runs `work` with what writes and how long that waits for others, if nothing else does at this
+    /// moment. Not for a durable store, which waits for the disk.
+    #[cfg(feature = "server")]
+    pub(super) fn try_writer<T>(
+        &self,
+        work: impl FnOnce(&mut Writer, Duration) -> Option<T>,
+    ) -> Option<T> {
+        let writer = self.inner.writer.as_ref().filter(|_| !self.inner.options.durable)?;
+        let mut writer = writer.try_lock().ok()?;
+        work(&mut writer, self.inner.options.busy_timeout)
     }
 
     fn run_id(&self, run: &RunId) -> Result<BranchId, StoreError> {

@@ -130,4 +130,6 @@ pub(crate) use objects::{ObjectId, Objects, Owner, Upload, Uploaded};
 #[cfg(feature = "mlflow")]
 pub(crate) use outbox::{Claimed, Lease, Outbox, Outcome};
 #[cfg(feature = "server")]
-pub(crate) use session::{Session, branch, branches_of_request};
+pub(crate) use session::{Checkpointer, Session, branch, branches_of_request};
+#[cfg(feature = "server")]
+pub(crate) use write::Kept;

@@ -12,6 +12,9 @@ use std::{
 
 /// The write-ahead log is cut back to this after a reader held it up: enough for bursts.
 const WAL_KEPT: i64 = 16 * 1024 * 1024;
+/// Pages in the log before it is copied into the file, which waits for the disk twice: as many as are
+/// kept. A page that was written several times is copied once.
+const WAL_PAGES: i64 = WAL_KEPT / 4096;
 
 /// Opens for writing; creates the file and its schema if there is none, and brings an older one
 /// up to date.
@@ -43,6 +46,9 @@ pub(super) fn for_writing(
     // Where the system's `fsync` does not empty the disk's own buffer (macOS).
     connection.pragma_update(None, "fullfsync", options.durable).map_err(failed)?;
     connection.pragma_update(None, "journal_size_limit", WAL_KEPT).map_err(failed)?;
+    connection
+        .pragma_update_and_check(None, "wal_autocheckpoint", WAL_PAGES, |_| Ok(()))
+        .map_err(failed)?;
     if found < SCHEMA_VERSION {
         let transaction = immediate(&mut connection).map_err(failed)?;
         // Another process may have been faster.

@@ -54,7 +54,7 @@ impl StoreOptions {
     }
 
     /// The most bytes the file may grow to, as far as this process writes to it (its write-ahead
-    /// log comes on top: about 4 MiB, more while a reader holds it up). Beyond it branches are
+    /// log comes on top: about 16 MiB, more while a reader holds it up). Beyond it branches are
     /// lost and counted.
     #[must_use]
     pub const fn max_size(mut self, bytes: u64) -> Self {

@@ -1,9 +1,9 @@
 //! The store's connections for those who bring their own SQL: its network face, and who sends
 //! branches elsewhere.
 
-#[cfg(feature = "server")]
-use super::Owner;
 use super::{BranchRow, SCHEMA_VERSION, SqliteStore, StoreError, codes::Codes, row::Names, schema};
+#[cfg(feature = "server")]
+use super::{Kept, Owner};
 use crate::branch::BranchId;
 use rusqlite::{Connection, OptionalExtension, params};
 
@@ -50,6 +50,46 @@ impl SqliteStore {
 }
 
 #[cfg(feature = "server")]
+impl SqliteStore {
+    /// The same at once, on this thread, if nobody else writes to the file at this moment and nothing
+    /// has to wait for the disk; `None` otherwise.
+    pub(crate) fn transact_at_once<T>(
+        &self,
+        work: impl FnOnce(&Connection, &Codes) -> rusqlite::Result<Kept<T>>,
+    ) -> Option<Result<T, StoreError>> {
+        let done = self.try_writer(|writer, patience| writer.transact_at_once(patience, work))?;
+        Some(done.map_err(|error| self.failed("write", error)))
+    }
+
+    /// Copies the write-ahead log into the file while nobody writes, so that it begins anew. Blocks.
+    pub(crate) fn checkpoint(&self) -> Result<(), StoreError> {
+        self.with_connection(|connection| checkpoint(connection).map(drop))
+    }
+
+    /// What copies the write-ahead log into the file beside those that write.
+    pub(crate) fn checkpointer(&self) -> Result<Checkpointer, StoreError> {
+        let connection = self.reader()?.connection;
+        connection
+            .pragma_update(None, "query_only", false)
+            .map_err(|error| self.failed("open", error))?;
+        Ok(Checkpointer(connection))
+    }
+}
+
+/// See [`SqliteStore::checkpointer`].
+#[cfg(feature = "server")]
+pub(crate) struct Checkpointer(Connection);
+
+#[cfg(feature = "server")]
+impl Checkpointer {
+    /// Copies as much as can be without holding anybody up, and says how many pages the log has. Blocks:
+    /// it waits for the disk twice.
+    pub(crate) fn run(&self) -> rusqlite::Result<i64> {
+        checkpoint(&self.0)
+    }
+}
+
+#[cfg(feature = "server")]
 impl Session {
     pub(crate) const fn connection(&self) -> &Connection {
         &self.connection
@@ -58,6 +98,10 @@ impl Session {
     pub(crate) const fn codes(&self) -> &Codes {
         &self.codes
     }
+}
+
+fn checkpoint(connection: &Connection) -> rusqlite::Result<i64> {
+    connection.prepare_cached("PRAGMA wal_checkpoint(PASSIVE)")?.query_row([], |row| row.get(1))
 }
 
 /// The branch of that id, with all that belongs to it.

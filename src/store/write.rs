@@ -15,6 +15,8 @@ use crate::{
     compare::Comparison,
 };
 use rusqlite::{Connection, Statement, params};
+#[cfg(feature = "server")]
+use std::time::Duration;
 
 /// The one connection that writes.
 #[derive(Debug)]
@@ -41,6 +43,13 @@ impl Memory {
         self.compared = Compared::default();
         self.rollups = Rollups::default();
     }
+}
+
+/// What a transaction comes to, and whether what it wrote is kept.
+#[cfg(feature = "server")]
+pub(crate) enum Kept<T> {
+    Yes(T),
+    No(T),
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -146,6 +155,38 @@ impl Writer {
         work: impl FnOnce(&Connection, &Codes) -> rusqlite::Result<T>,
     ) -> rusqlite::Result<T> {
         self.transaction(|connection, _, codes, _| work(connection, codes))
+    }
+
+    /// The same, if nobody else writes to the file at this moment; `None` otherwise. What is not to
+    /// be kept is rolled back.
+    #[cfg(feature = "server")]
+    pub(super) fn transact_at_once<T>(
+        &mut self,
+        patience: Duration,
+        work: impl FnOnce(&Connection, &Codes) -> rusqlite::Result<Kept<T>>,
+    ) -> Option<rusqlite::Result<T>> {
+        if !self.connection.is_autocommit() || self.connection.busy_timeout(Duration::ZERO).is_err()
+        {
+            return None;
+        }
+        let begun =
+            self.connection.prepare_cached("BEGIN IMMEDIATE").and_then(|mut s| s.execute([]));
+        let patient = self.connection.busy_timeout(patience);
+        begun.ok()?;
+        let run = |sql| self.connection.prepare_cached(sql)?.execute([]).map(drop);
+        let result =
+            patient.and_then(|()| work(&self.connection, &self.codes)).and_then(
+                |kept| match kept {
+                    Kept::Yes(value) => run("COMMIT").map(|()| value),
+                    Kept::No(value) => run("ROLLBACK").map(|()| value),
+                },
+            );
+        if result.is_err() {
+            self.memory.forget();
+            // (What cannot be rolled back now is, before the next transaction.)
+            let _ = run("ROLLBACK");
+        }
+        Some(result)
     }
 
     /// The connection, in no transaction.

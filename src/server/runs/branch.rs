@@ -161,6 +161,15 @@ pub(super) fn param(
     Ok(params.find(|(known, _)| known == key).map(|(_, value)| value))
 }
 
+/// Notes that a client changed a branch, or logged to it.
+pub(super) fn mark_changed(context: &Context<'_>, id: RunId) -> Result<(), ApiError> {
+    context
+        .connection
+        .prepare_cached("INSERT INTO mlflow_branch_change (id) VALUES (?1) ON CONFLICT DO NOTHING")?
+        .execute([id])?;
+    Ok(())
+}
+
 /// Changes a branch: what is `None` stays.
 pub(super) fn update(
     context: &Context<'_>,

@@ -9,8 +9,14 @@ use super::super::{
 };
 use crate::as_run::Params;
 
-/// When it ended, in milliseconds.
-pub(super) const END_MS: &str = "coalesce(c.end_ms, (r.start_ns + r.duration_ns) / 1000000)";
+/// When it ended, in milliseconds: as recorded, or as changed.
+pub(super) const fn end_ms(changed: bool) -> &'static str {
+    if changed {
+        "coalesce(c.end_ms, (r.start_ns + r.duration_ns) / 1000000)"
+    } else {
+        "(r.start_ns + r.duration_ns) / 1000000"
+    }
+}
 
 /// A value of its config as a param shows it, by a path that it takes three times.
 pub(super) const PARAM: &str = "(SELECT CASE json_type(content, ?) WHEN 'text' THEN
@@ -26,21 +32,31 @@ pub(super) fn json_path(name: &str) -> String {
     "$".to_owned() + &steps.collect::<String>()
 }
 
-pub(super) const fn text(attribute: TextAttribute) -> &'static str {
+/// What it has in words: as recorded, or as changed.
+pub(super) fn text(attribute: TextAttribute, changed: bool) -> String {
+    let recorded = recorded_text(attribute);
+    match attribute {
+        TextAttribute::Status if changed => format!("coalesce(c.status, {recorded})"),
+        TextAttribute::RunName if changed => format!("coalesce(c.name, {recorded})"),
+        _ => recorded.to_owned(),
+    }
+}
+
+const fn recorded_text(attribute: TextAttribute) -> &'static str {
     match attribute {
         TextAttribute::RunId => "lower(hex(r.id))",
         TextAttribute::UserId => "''",
         TextAttribute::Status => {
-            "coalesce(c.status, CASE (SELECT name FROM code WHERE what = 'status' AND key = r.status)
-                 WHEN 'success' THEN 'FINISHED' WHEN 'failed' THEN 'FAILED' ELSE 'KILLED' END)"
+            "CASE (SELECT name FROM code WHERE what = 'status' AND key = r.status)
+                 WHEN 'success' THEN 'FINISHED' WHEN 'failed' THEN 'FAILED' ELSE 'KILLED' END"
         }
         TextAttribute::RunName => {
-            "coalesce(c.name, (SELECT CASE WHEN length(config_id) = 64
+            "(SELECT CASE WHEN length(config_id) = 64
                      AND config_id NOT GLOB '*[^0-9a-fA-F]*' THEN substr(config_id, 1, 12)
                      ELSE substr(config_id, 1, 150) END FROM config WHERE key = r.config)
                  || ' ' || (SELECT name FROM code WHERE what = 'role' AND key = r.role)
                  || ' ' || lower(substr(hex(r.id), 1, 8) || '-' || substr(hex(r.id), 9, 4)
-                     || '-' || substr(hex(r.id), 13, 4)))"
+                     || '-' || substr(hex(r.id), 13, 4))"
         }
         TextAttribute::ArtifactUri => {
             "(SELECT coalesce(rtrim(m.artifact_location, '/'), 'mlflow-artifacts:/' || m.id)
@@ -77,13 +93,18 @@ pub(in crate::server) fn metric(key: &str) -> Option<String> {
     })
 }
 
-/// A tag of the record.
-pub(in crate::server) fn tag(key: &str) -> Option<String> {
+/// A tag as it was recorded.
+pub(in crate::server) fn recorded_tag(key: &str) -> Option<String> {
+    tag(key, false)
+}
+
+/// A tag of the record. (The name of a run is one of them, and may have been changed.)
+pub(super) fn tag(key: &str, changed: bool) -> Option<String> {
     let named = |what: &str, column: &str| {
         format!("(SELECT name FROM code WHERE what = '{what}' AND key = r.{column})")
     };
     Some(match key {
-        "mlflow.runName" => text(TextAttribute::RunName).to_owned(),
+        "mlflow.runName" => text(TextAttribute::RunName, changed),
         "mlflow.source.name" => "'tower-spearmint'".to_owned(),
         "spearmint.branch_id" => uuid("r.id"),
         "spearmint.request_id" => uuid("coalesce(r.request, r.id)"),

@@ -2,7 +2,7 @@
 
 use super::{
     super::{
-        call::{Answer, Context, now_ms},
+        call::{Answer, Context, Work, now_ms},
         error::ApiError,
         input::{self, Input, required},
         reply::Reply,
@@ -10,12 +10,12 @@ use super::{
     branch,
     log::Named,
     read,
-    subject::{find, find_active},
+    subject::{find, find_to_change},
     tags,
+    wire::OneInfo,
 };
 use rusqlite::params;
 use serde::{Deserialize, Deserializer};
-use serde_json::json;
 
 /// The statuses of a run, by the numbers that they have in protocol buffers, from 1.
 const STATUSES: [&str; 5] = ["RUNNING", "SCHEDULED", "FINISHED", "FAILED", "KILLED"];
@@ -30,9 +30,14 @@ struct Update {
     run_name: Option<String>,
 }
 
-pub(super) fn update(context: &Context<'_>, mut input: Input) -> Answer {
-    let Update { run_id, run_uuid, status, end_time, run_name } = input.read()?;
-    let run = find_active(context, Named { run_id, run_uuid }.id())?;
+pub(super) fn update(mut input: Input) -> Result<Work, ApiError> {
+    let asked: Update = input.read()?;
+    Ok(Box::new(move |context| write(context, asked)))
+}
+
+fn write(context: &Context<'_>, asked: Update) -> Answer {
+    let Update { run_id, run_uuid, status, end_time, run_name } = asked;
+    let run = find_to_change(context, Named { run_id, run_uuid }.id())?;
     let status = status.map(|Status(name)| name);
     if run.is_branch {
         branch::update(context, run.id, status, end_time, None)?;
@@ -46,7 +51,7 @@ pub(super) fn update(context: &Context<'_>, mut input: Input) -> Answer {
             .execute(params![run.id, status, end_time])?;
     }
     tags::rename(context, run, run_name.as_deref().unwrap_or_default())?;
-    Ok(Reply::json(&json!({ "run_info": read::info(context, run)? })))
+    Ok(Reply::json(&OneInfo { run_info: read::info(context, run)? }))
 }
 
 /// A status, sent by its name or its number.

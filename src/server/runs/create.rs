@@ -2,18 +2,17 @@
 
 use super::{
     super::{
-        call::{Answer, Context, now_ms},
+        call::{Answer, Context, Work, now_ms},
         error::ApiError,
         experiments,
         input::{self, Input},
         reply::Reply,
     },
     RunId, tags,
-    wire::{self, Pair, Run, RunData, RunInfo, RunInputs, RunOutputs},
+    wire::{self, OneRun, Pair, Run, RunData, RunInfo, RunInputs, RunOutputs},
 };
 use rusqlite::params;
 use serde::Deserialize;
-use serde_json::json;
 
 /// The experiment of runs that name none.
 const DEFAULT_EXPERIMENT: i64 = 0;
@@ -30,13 +29,12 @@ struct Create {
 }
 
 /// Without a name a run is called `run-` and the end of its id; without a start it starts now.
-pub(super) fn create(context: &Context<'_>, mut input: Input) -> Answer {
+pub(super) fn create(mut input: Input) -> Result<Work, ApiError> {
     let asked: Create = input.read()?;
     let experiment = match asked.experiment_id.filter(|id| !id.is_empty()) {
         Some(id) => experiments::parse_id(&id)?,
         None => DEFAULT_EXPERIMENT,
     };
-    let experiment = experiments::active(context, experiment)?;
     let id = RunId::now();
     let mut pairs = Vec::with_capacity(asked.tags.len() + 1);
     for Pair { key, value } in asked.tags {
@@ -61,16 +59,29 @@ pub(super) fn create(context: &Context<'_>, mut input: Input) -> Answer {
     }
     let info = RunInfo {
         run_uuid: id,
-        experiment_id: experiment.id.to_string(),
+        experiment_id: experiment.to_string(),
         run_name: name,
         user_id: asked.user_id.unwrap_or_default(),
         status: "RUNNING".to_owned(),
         start_time: asked.start_time.unwrap_or_else(now_ms),
         end_time: None,
-        artifact_uri: experiment.artifact_uri(id),
+        artifact_uri: String::new(),
         lifecycle_stage: wire::lifecycle_stage(false),
         run_id: id,
     };
+    Ok(Box::new(move |context| write(context, experiment, info, &pairs)))
+}
+
+/// What is not known of `info` yet is where its artifacts are.
+fn write(
+    context: &Context<'_>,
+    experiment: i64,
+    mut info: RunInfo,
+    tags: &[(String, String)],
+) -> Answer {
+    let id = info.run_id;
+    let experiment = experiments::active(context, experiment)?;
+    info.artifact_uri = experiment.artifact_uri(id);
     context
         .connection
         .prepare_cached(
@@ -85,7 +96,7 @@ pub(super) fn create(context: &Context<'_>, mut input: Input) -> Answer {
             info.status,
             info.start_time
         ])?;
-    for (key, value) in &pairs {
+    for (key, value) in tags {
         tags::set(context, id, key, value)?;
     }
     let tags = tags::of(context, id)?;
@@ -95,5 +106,5 @@ pub(super) fn create(context: &Context<'_>, mut input: Input) -> Answer {
         inputs: RunInputs::default(),
         outputs: RunOutputs::default(),
     };
-    Ok(Reply::json(&json!({ "run": run })))
+    Ok(Reply::json(&OneRun { run }))
 }

@@ -10,7 +10,7 @@ use super::{
         validate,
     },
     RunId,
-    subject::{Subject, find_active},
+    subject::{Subject, find_to_change},
     wire::{Dataset, DatasetInput, ModelInput, ModelOutput, Pair, RunInputs, RunOutputs},
 };
 use rusqlite::{Row, params};
@@ -59,7 +59,7 @@ pub(super) fn log_inputs(context: &Context<'_>, mut input: Input) -> Answer {
     let run_id = required(asked.run_id, "run_id")?;
     validate::run_id(&run_id)?;
     let datasets: Vec<_> = asked.datasets.into_iter().map(checked).collect::<Result<_, _>>()?;
-    let run = find_active(context, Some(run_id))?;
+    let run = find_to_change(context, Some(run_id))?;
     let mut seen = HashSet::new();
     for (dataset, tags) in &datasets {
         // Of two with the same name and digest the first counts.
@@ -88,7 +88,7 @@ pub(super) fn log_outputs(context: &Context<'_>, mut input: Input) -> Answer {
     let asked: LogOutputs = input.read()?;
     let run_id = required(asked.run_id, "run_id")?;
     let models = asked.models.ok_or_else(|| ApiError::missing("models"))?;
-    let run = find_active(context, Some(run_id))?;
+    let run = find_to_change(context, Some(run_id))?;
     for model in &models {
         log_model(context, run, true, &model.model_id, model.step.unwrap_or(0))?;
     }

@@ -2,14 +2,14 @@
 
 use super::{
     super::{
-        call::{Answer, Context},
+        call::{Answer, Context, Work},
         error::ApiError,
         input::{self, Input, required},
         reply::Reply,
         validate,
     },
     metrics, params,
-    subject::find_active,
+    subject::find_to_change,
     tags,
     wire::Pair,
 };
@@ -37,7 +37,7 @@ impl Named {
     }
 }
 
-pub(super) fn log_metric(context: &Context<'_>, mut input: Input) -> Answer {
+pub(super) fn log_metric(mut input: Input) -> Result<Work, ApiError> {
     #[derive(Deserialize)]
     struct LogMetric {
         run_id: Option<String>,
@@ -65,9 +65,11 @@ pub(super) fn log_metric(context: &Context<'_>, mut input: Input) -> Answer {
         dataset_digest: asked.dataset_digest,
     };
     let metric = metric.checked(None)?;
-    let run = find_active(context, named.id())?;
-    metrics::log(context, run, &[metric])?;
-    Ok(Reply::done())
+    Ok(Box::new(move |context| {
+        let run = find_to_change(context, named.id())?;
+        metrics::log(context, run, &[metric])?;
+        Ok(Reply::done())
+    }))
 }
 
 /// A key and a value for a run.
@@ -86,29 +88,33 @@ impl LogPair {
     }
 }
 
-pub(super) fn log_param(context: &Context<'_>, mut input: Input) -> Answer {
+pub(super) fn log_param(mut input: Input) -> Result<Work, ApiError> {
     let (named, pair) = input.read::<LogPair>()?.apart();
     let param = params::checked(pair, |_| "key".to_owned())?;
-    let run = find_active(context, named.id())?;
-    match params::log(context, run, param)?.first() {
-        None => Ok(Reply::done()),
-        Some(conflict) => Err(params::changed(run, conflict)),
-    }
+    Ok(Box::new(move |context| {
+        let run = find_to_change(context, named.id())?;
+        match params::log(context, run, param)?.first() {
+            None => Ok(Reply::done()),
+            Some(conflict) => Err(params::changed(run, conflict)),
+        }
+    }))
 }
 
-pub(super) fn set_tag(context: &Context<'_>, mut input: Input) -> Answer {
+pub(super) fn set_tag(mut input: Input) -> Result<Work, ApiError> {
     let (named, pair) = input.read::<LogPair>()?.apart();
     let tag = tags::checked(pair, |_| "key".to_owned())?;
-    let run = find_active(context, named.id())?;
-    tags::log(context, run, &tag)?;
-    Ok(Reply::done())
+    Ok(Box::new(move |context| {
+        let run = find_to_change(context, named.id())?;
+        tags::log(context, run, &tag)?;
+        Ok(Reply::done())
+    }))
 }
 
 pub(super) fn delete_tag(context: &Context<'_>, mut input: Input) -> Answer {
     let LogPair { run_id, key, .. } = input.read()?;
     let run_id = required(run_id, "run_id")?;
     let key = required(key, "key")?;
-    let run = find_active(context, Some(run_id))?;
+    let run = find_to_change(context, Some(run_id))?;
     tags::delete(context, run, &key)?;
     Ok(Reply::done())
 }
@@ -124,7 +130,7 @@ struct LogBatch {
     tags: Vec<Pair>,
 }
 
-pub(super) fn log_batch(context: &Context<'_>, mut input: Input) -> Answer {
+pub(super) fn log_batch(mut input: Input) -> Result<Work, ApiError> {
     let asked: LogBatch = input.read()?;
     let run_id = required(asked.run_id, "run_id")?;
     validate::run_id(&run_id)?;
@@ -139,14 +145,16 @@ pub(super) fn log_batch(context: &Context<'_>, mut input: Input) -> Answer {
     let all = metrics.len() + params.len() + tags.len();
     at_most(MAX_METRICS, all, "metrics, params, and tags")?;
     params::unique(&params)?;
-    let run = find_active(context, Some(run_id))?;
-    let conflicts = params::log(context, run, params)?;
-    if !conflicts.is_empty() {
-        return Err(params::all_changed(run, &conflicts));
-    }
-    metrics::log(context, run, &metrics)?;
-    tags::log(context, run, &tags)?;
-    Ok(Reply::done())
+    Ok(Box::new(move |context| {
+        let run = find_to_change(context, Some(run_id))?;
+        let conflicts = params::log(context, run, params)?;
+        if !conflicts.is_empty() {
+            return Err(params::all_changed(run, &conflicts));
+        }
+        metrics::log(context, run, &metrics)?;
+        tags::log(context, run, &tags)?;
+        Ok(Reply::done())
+    }))
 }
 
 fn at_most(limit: usize, sent: usize, what: &str) -> Result<(), ApiError> {
@@ -196,7 +204,7 @@ pub(super) fn log_model(context: &Context<'_>, mut input: Input) -> Answer {
         }
     }
     kept.insert("flavors".to_owned(), flavors);
-    let run = find_active(context, Some(run_id))?;
+    let run = find_to_change(context, Some(run_id))?;
     let known: Option<String> = context
         .connection
         .prepare_cached("SELECT value FROM mlflow_tag WHERE run = ?1 AND key = ?2")?

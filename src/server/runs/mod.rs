@@ -6,7 +6,9 @@
 //!
 //! | room | what it does |
 //! |---|---|
-//! | [`branch`], [`branch_runs`], [`branch_columns`] | a branch as a run, and finding it |
+//! | [`branch`] | a branch as a run |
+//! | [`branch_runs`], [`recorded_runs`], [`changed_runs`] | finding branches: as they were recorded, and those that clients changed |
+//! | [`branch_columns`], [`branch_order`], [`branch_span`], [`recorded_question`], [`stretches`] | how they are asked for: columns, order, time, conditions, and a walk past what cannot be it |
 //! | [`create`], [`change`] | a run's own row |
 //! | [`log`], [`metrics`], [`params`], [`tags`], [`inputs`] | what is logged to it |
 //! | [`read`], [`wire`] | a run as it is answered |
@@ -15,8 +17,11 @@
 
 mod branch;
 mod branch_columns;
+mod branch_order;
 mod branch_runs;
+mod branch_span;
 mod change;
+mod changed_runs;
 mod client_runs;
 mod create;
 mod history;
@@ -26,12 +31,15 @@ mod log;
 mod metrics;
 mod params;
 mod read;
+mod recorded_question;
+mod recorded_runs;
 mod search;
+mod stretches;
 mod subject;
 mod tags;
 mod wire;
 
-pub(super) use branch_columns::{metric as branch_metric, tag as branch_tag};
+pub(super) use branch_columns::{metric as branch_metric, recorded_tag as branch_tag};
 pub(super) use change::set_all_deleted;
 pub(super) use id::RunId;
 pub(super) use search::{View, page_size};
@@ -41,16 +49,16 @@ pub(super) use wire::Pair;
 use super::call::{Call, Route};
 
 pub(super) const ROUTES: &[Route] = &[
-    ("POST", "2.0/mlflow/runs/create", Call::Write(create::create)),
+    ("POST", "2.0/mlflow/runs/create", Call::Checked(create::create)),
     ("GET", "2.0/mlflow/runs/get", Call::Read(read::get)),
     ("POST", "2.0/mlflow/runs/search", Call::Read(search::search)),
-    ("POST", "2.0/mlflow/runs/update", Call::Write(change::update)),
+    ("POST", "2.0/mlflow/runs/update", Call::Checked(change::update)),
     ("POST", "2.0/mlflow/runs/delete", Call::Write(change::delete)),
     ("POST", "2.0/mlflow/runs/restore", Call::Write(change::restore)),
-    ("POST", "2.0/mlflow/runs/log-metric", Call::Write(log::log_metric)),
-    ("POST", "2.0/mlflow/runs/log-parameter", Call::Write(log::log_param)),
-    ("POST", "2.0/mlflow/runs/log-batch", Call::Write(log::log_batch)),
-    ("POST", "2.0/mlflow/runs/set-tag", Call::Write(log::set_tag)),
+    ("POST", "2.0/mlflow/runs/log-metric", Call::Checked(log::log_metric)),
+    ("POST", "2.0/mlflow/runs/log-parameter", Call::Checked(log::log_param)),
+    ("POST", "2.0/mlflow/runs/log-batch", Call::Checked(log::log_batch)),
+    ("POST", "2.0/mlflow/runs/set-tag", Call::Checked(log::set_tag)),
     ("POST", "2.0/mlflow/runs/delete-tag", Call::Write(log::delete_tag)),
     ("POST", "2.0/mlflow/runs/log-model", Call::Write(log::log_model)),
     ("POST", "2.0/mlflow/runs/log-inputs", Call::Write(inputs::log_inputs)),

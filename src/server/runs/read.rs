@@ -11,15 +11,14 @@ use super::{
     RunId, branch, inputs, log, metrics, params,
     subject::{self, Subject},
     tags,
-    wire::{self, Run, RunData, RunInfo},
+    wire::{self, OneRun, Run, RunData, RunInfo},
 };
 use rusqlite::OptionalExtension;
-use serde_json::json;
 
 pub(super) fn get(context: &Context<'_>, mut input: Input) -> Answer {
     let named: log::Named = input.read()?;
     let run = subject::find(context, named.id())?;
-    Ok(Reply::json(&json!({ "run": any(context, run.id, run.is_branch)? })))
+    Ok(Reply::json(&OneRun { run: any(context, run.id, run.is_branch)? }))
 }
 
 /// A run, be it a client's or a branch, with all that belongs to it.
@@ -63,9 +62,11 @@ fn own_info(context: &Context<'_>, id: RunId) -> Result<RunInfo, ApiError> {
     context
         .connection
         .prepare_cached(
-            "SELECT r.experiment, e.artifact_location, r.name, r.user_id, r.status, r.start_ms,
-                 r.end_ms, r.deleted_ms IS NOT NULL
-             FROM mlflow_run r JOIN mlflow_experiment e ON e.id = r.experiment WHERE r.id = ?1",
+            // (SQLite would plan a join of the two anew each time.)
+            "SELECT experiment,
+                 (SELECT artifact_location FROM mlflow_experiment WHERE id = r.experiment),
+                 name, user_id, status, start_ms, end_ms, deleted_ms IS NOT NULL
+             FROM mlflow_run r WHERE id = ?1",
         )?
         .query_row([id], |row| {
             let place = Place { id: row.get(0)?, artifact_location: row.get(1)? };

@@ -2,7 +2,7 @@
 
 use super::{
     super::{call::Context, error::ApiError, experiments, input},
-    RunId, wire,
+    RunId, branch, wire,
 };
 use rusqlite::OptionalExtension;
 
@@ -53,12 +53,13 @@ pub(super) fn find(context: &Context<'_>, sent: Option<String>) -> Result<Subjec
         .ok_or_else(none)
 }
 
-/// Finds a run that is not deleted.
+/// Finds a run that is not deleted, to change it or to log to it. A branch is marked as one that was
+/// changed: searches look at those by themselves.
 ///
 /// # Errors
 ///
 /// As [`find`], and when it is.
-pub(super) fn find_active(
+pub(super) fn find_to_change(
     context: &Context<'_>,
     sent: Option<String>,
 ) -> Result<Subject, ApiError> {
@@ -69,6 +70,9 @@ pub(super) fn find_active(
             subject.id,
             wire::lifecycle_stage(true)
         )));
+    }
+    if subject.is_branch {
+        branch::mark_changed(context, subject.id)?;
     }
     Ok(subject)
 }

@@ -11,6 +11,18 @@ pub(super) struct Run {
     pub(super) outputs: RunOutputs,
 }
 
+/// The answer that is one run.
+#[derive(Serialize)]
+pub(super) struct OneRun {
+    pub(super) run: Run,
+}
+
+/// The answer that is one run without what was logged to it.
+#[derive(Serialize)]
+pub(super) struct OneInfo {
+    pub(super) run_info: RunInfo,
+}
+
 /// The run itself. Clients of old read `run_uuid`.
 #[derive(Serialize)]
 pub(super) struct RunInfo {

@@ -40,7 +40,8 @@ struct Delete {
 
 pub(super) fn delete(raw: Raw) -> RawAnswer {
     Box::pin(async move {
-        let mut input = Input::of_body(body::read(raw.request.into_body()).await?);
+        let (head, body) = raw.request.into_parts();
+        let mut input = Input::of_body(body::read(&head.headers, body).await?);
         let asked: Delete = input.read()?;
         let found = raw.readers.run(move |context| asked.find(context)).await?;
         let mut deleted = 0;

@@ -29,11 +29,11 @@ pub(in crate::server::traces) fn receive(raw: Raw) -> RawAnswer {
         let Asked { experiment, run, is_json } = match checked(&head.headers) {
             Ok(asked) => asked,
             Err(error) => {
-                call_body::hear_out(body);
+                call_body::hear_out(&head.headers, body);
                 return Err(error);
             }
         };
-        let body = call_body::read(body).await?;
+        let body = call_body::read(&head.headers, body).await?;
         // Reading them takes its time.
         let read = tokio::task::spawn_blocking(move || {
             let body = body::unpacked(&head.headers, body)?;
