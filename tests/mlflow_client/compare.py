@@ -3,7 +3,7 @@
 Usage: compare.py URI_OF_MLFLOW URI_OF_OURS [CASE…]
 
 differences.toml lists what may differ, and why. What differs and is not listed fails; so does
-what is listed and does not differ.
+what is listed and does not differ. calls.toml lists what the client offers, and which cases call it.
 """
 
 import difflib
@@ -103,8 +103,11 @@ def main(theirs_uri, ours_uri, *wanted):
     unneeded = [] if wanted else [entry for n, entry in enumerate(listed) if n not in used]
     for entry in unneeded:
         print(f"\nlisted in differences.toml, and does not differ any more: {entry}")
-    if unlisted or unneeded:
-        sys.exit(f"\n{len(unlisted)} differences are not listed, {len(unneeded)} are listed for nothing")
+    lies = theirs["lies"]
+    for lie in lies:
+        print(f"\ncalls.toml: {lie}")
+    if unlisted or unneeded or lies:
+        sys.exit(f"\n{len(unlisted)} differences are not listed, {len(unneeded)} are listed for nothing; {len(lies)} lies in calls.toml")
 
 
 main(*sys.argv[1:])

@@ -18,7 +18,7 @@ STARTED = time.time() - 60
 ID = re.compile(r"(?:(?:m|tr|a)-)?\b[0-9a-f]{32}\b|\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b")
 EXPERIMENT_IN_URI = re.compile(r"^(mlflow-artifacts:/+)(?:127\.0\.0\.1:\d+/)?(?!models/)[^/<]+")
 ADDRESS = re.compile(r"127\.0\.0\.1:\d+")
-RANDOM_NAME = re.compile(r"^(?:[a-z]+-[a-z]+-\d+|run-[0-9a-f]+)$")
+RANDOM_NAME = re.compile(r"^(?:[a-z]+-[a-z]+-\d+|(?:run|model)-[0-9a-f]+)$")
 
 
 class Response:
@@ -70,7 +70,8 @@ class Steps:
         return answer
 
     def message(self, text):
-        return re.sub(r"\d+", "<number>", self.text(text))
+        """Without ids, of which a message may say more or fewer than another."""
+        return re.sub(r"\d+", "<number>", self.text(ID.sub("<id>", text)))
 
     def text(self, text):
         text = ID.sub(lambda found: self.id(found.group()), ADDRESS.sub("<address>", text))
@@ -89,8 +90,8 @@ class Steps:
             return self.experiment(value)
         if name == "experiment_ids" and value is not None:
             return [self.experiment(one) for one in value]
-        # Names of runs that nobody named are drawn by the server.
-        if name in ("run_name", "mlflow.runName", "tags.mlflow.runName") and RANDOM_NAME.match(str(value)):
+        # Names of runs and models that nobody named are drawn by the server.
+        if name in ("name", "run_name", "mlflow.runName", "tags.mlflow.runName") and RANDOM_NAME.match(str(value)):
             return "<a name>"
         return self.plain(value)
 

@@ -186,6 +186,26 @@ async fn metrics_that_runs_measured_on_a_model_are_its_own() {
 }
 
 #[tokio::test]
+async fn a_metric_of_a_model_that_is_not_there_is_refused_with_all_that_came_with_it() {
+    let (_directory, server) = started().await;
+    let run = run(&server).await;
+    let batch = json!({"run_id": run, "metrics": [
+        {"key": "loss", "value": 0.5, "timestamp": 5},
+        {"key": "acc", "value": 0.5, "timestamp": 5, "model_id": "m-none"},
+    ]});
+    assert_eq!(
+        call(&server, "POST", "runs/log-batch", batch).await.error(),
+        (
+            400,
+            "BAD_REQUEST".into(),
+            "the metric 'acc' is of the logged model 'm-none', which is not there".into()
+        )
+    );
+    let read = server.get(&format!("{API}/runs/get?run_id={run}")).await.json();
+    assert_eq!(read["run"]["data"]["metrics"], Value::Null);
+}
+
+#[tokio::test]
 async fn models_are_found_by_what_belongs_to_them() {
     let (_directory, server) = started().await;
     let run = run(&server).await;

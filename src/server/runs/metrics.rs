@@ -1,7 +1,11 @@
 //! The metrics of a run: all values, and of each key the latest.
 
 use super::{
-    super::{call::Context, error::ApiError, input, validate},
+    super::{
+        call::Context,
+        error::{ApiError, ErrorCode},
+        input, validate,
+    },
     RunId,
     subject::Subject,
     wire::MetricValue,
@@ -77,6 +81,10 @@ impl Sent {
 }
 
 /// Writes values; one that is there already is there once.
+///
+/// # Errors
+///
+/// When one is of a logged model that there is not.
 pub(super) fn log(context: &Context<'_>, run: Subject, metrics: &[Metric]) -> Result<(), ApiError> {
     let connection = context.connection;
     let mut insert = connection.prepare_cached(
@@ -97,6 +105,15 @@ pub(super) fn log(context: &Context<'_>, run: Subject, metrics: &[Metric]) -> Re
             latest.execute(params![run.id, key, timestamp, step, value, nan])?;
         }
         if let Some(Model { id, dataset_name, dataset_digest }) = model {
+            let known = connection
+                .prepare_cached("SELECT 1 FROM mlflow_logged_model WHERE id = ?1")?
+                .exists([id])?;
+            if !known {
+                return Err(ApiError::new(
+                    ErrorCode::BadRequest,
+                    format!("the metric '{key}' is of the logged model '{id}', which is not there"),
+                ));
+            }
             connection
                 .prepare_cached(
                     "INSERT INTO mlflow_model_metric

@@ -80,7 +80,8 @@ def made_here(steps):
     steps("table", client.log_table, run, pandas.DataFrame({"a": [1, 2], "b": ["x", "ü"]}), "table.json")
     steps("table, longer", client.log_table, run, {"a": [3], "b": ["z"]}, "table.json")
     steps("table back", lambda: mlflow.load_table("table.json", run_ids=[run]))
-    steps("table back with ids", lambda: mlflow.load_table("table.json", run_ids=[run], extra_columns=["run_id"]))
+    steps("table back of all", client.load_table, "0", "table.json", [run], ["run_id"])
+    steps("table that is none", client.load_table, "0", "none.json", [run])
     steps("stream", client.log_stream, run, __import__("io").BytesIO(b"streamed"), "stream.bin")
     for path in ("texts/a.txt", "a.json", "a.yaml", "plain", "stream.bin"):
         steps(f"down {path}", lambda: pathlib.Path(client.download_artifacts(run, path)).read_bytes())
@@ -89,7 +90,12 @@ def made_here(steps):
 
 
 def fluent(steps):
-    experiment = mlflow.set_experiment("fluent artifacts")
+    import io
+
+    import matplotlib.pyplot as plot
+    from PIL import Image
+
+    mlflow.set_experiment("fluent artifacts")
     with mlflow.start_run() as run:
         steps("text", mlflow.log_text, "a", "a.txt")
         steps("dict", mlflow.log_dict, {"a": 1}, "a.json")
@@ -97,11 +103,31 @@ def fluent(steps):
         file.write_text("f")
         steps("file", mlflow.log_artifact, str(file))
         steps("folder", mlflow.log_artifacts, str(steps.directory), "all")
+        steps("figure", mlflow.log_figure, plot.figure(), "figure.png", save_kwargs={"dpi": 20})
+        steps("image", mlflow.log_image, Image.new("RGB", (3, 2)), "image.png")
+        steps("image of a step", mlflow.log_image, Image.new("RGB", (3, 2)), key="seen", step=1, synchronous=False)
+        mlflow.flush_artifact_async_logging()
+        steps("table", mlflow.log_table, {"a": [1, 2], "b": ["x", None]}, "table.json")
+        steps("stream", mlflow.log_stream, io.BytesIO(b"streamed" * 9000), "deep/er/stream.bin")
         steps("uri", mlflow.get_artifact_uri, "a.txt")
     id = run.info.run_id
+    steps("to an ended run", mlflow.log_text, "late", "late.txt", run_id=id)
+
+    def listed(uri):
+        return sorted(one.path for one in mlflow.artifacts.list_artifacts(uri))
+
     steps("listed", lambda: sorted(one.path for one in mlflow.artifacts.list_artifacts(run_id=id)))
-    steps("listed by uri", lambda: sorted(one.path for one in mlflow.artifacts.list_artifacts(f"runs:/{id}/all")))
+    steps("listed in a folder", lambda: sorted(one.path for one in mlflow.artifacts.list_artifacts(run_id=id, artifact_path="deep")))
+    steps("listed by uri", listed, f"runs:/{id}/all")
+    steps("listed by the whole uri", listed, run.info.artifact_uri + "/deep")
+    steps("images of steps", lambda: [len(mlflow.artifacts.list_artifacts(f"runs:/{id}/images")), {one.rsplit(".")[-1] for one in listed(f"runs:/{id}/images")}])
+    steps("listed of no run", mlflow.artifacts.list_artifacts, f"runs:/{'f' * 32}/a")
     steps("text back", lambda: mlflow.artifacts.load_text(run.info.artifact_uri + "/a.txt"))
     steps("dict back", lambda: mlflow.artifacts.load_dict(run.info.artifact_uri + "/a.json"))
+    steps("image back", lambda: mlflow.artifacts.load_image(run.info.artifact_uri + "/image.png").size)
+    steps("figure back", lambda: mlflow.artifacts.load_image(run.info.artifact_uri + "/figure.png").size)
+    steps("table back", mlflow.load_table, "table.json", run_ids=[id], extra_columns=["run_id"])
+    steps("text back that is none", mlflow.artifacts.load_text, run.info.artifact_uri + "/none.txt")
+    steps("stream back", lambda: len(pathlib.Path(mlflow.artifacts.download_artifacts(f"runs:/{id}/deep/er/stream.bin")).read_bytes()))
     steps("down", lambda: pathlib.Path(mlflow.artifacts.download_artifacts(f"runs:/{id}/f")).read_text())
-    return experiment
+    steps("down to a place", lambda: sorted(one.name for one in pathlib.Path(mlflow.artifacts.download_artifacts(run_id=id, artifact_path="all", dst_path=str(steps.directory / "down"))).iterdir()))

@@ -1,5 +1,6 @@
 """Experiments: made, found, renamed, tagged, deleted, restored."""
 
+import mlflow
 from mlflow.entities import ExperimentTag, ViewType
 
 
@@ -156,3 +157,30 @@ def searched(steps):
     for number in (0, -1, 1, 50_000, 50_001):
         steps(f"{number} a page", lambda: len(client.search_experiments(filter_string=mine, max_results=number)))
     steps("a token of nobody", names, page_token="nonsense")
+
+
+def fluent(steps):
+    made = mlflow.create_experiment("fluent", tags={"a": "1"})
+    steps("read", mlflow.get_experiment, made)
+    steps("made active", mlflow.set_experiment, "fluent")
+    steps("made active by id", mlflow.set_experiment, experiment_id=made)
+    steps("made active, anew", lambda: mlflow.set_experiment("fluent, anew").name)
+    steps("tagged", mlflow.set_experiment_tag, "b", "2")
+    steps("found", mlflow.search_experiments, filter_string="name LIKE 'fluent%'", order_by=["name"])
+    steps("found, at most", lambda: len(mlflow.search_experiments(max_results=1)))
+    steps("deleted", mlflow.delete_experiment, made)
+    steps("found deleted", lambda: [one.name for one in mlflow.search_experiments(ViewType.DELETED_ONLY, filter_string="name = 'fluent'")])
+    steps("a deleted one, active", mlflow.set_experiment, "fluent")
+    steps("restored", mlflow.restore_experiment, made)
+    steps("none, active", mlflow.set_experiment, experiment_id="123456789")
+    steps("where the server is", lambda: [mlflow.is_tracking_uri_set(), mlflow.get_tracking_uri() == mlflow.get_registry_uri()])
+    uri = mlflow.get_tracking_uri()
+
+    def elsewhere():
+        mlflow.set_tracking_uri(uri + "/")
+        mlflow.set_registry_uri(uri + "/")
+        return [mlflow.get_tracking_uri() == uri + "/", mlflow.get_experiment(made).name]
+
+    steps("with a slash at its end", elsewhere)
+    mlflow.set_tracking_uri(uri)
+    mlflow.set_registry_uri(uri)

@@ -1,5 +1,6 @@
 """Runs: made, read, updated, ended, deleted, restored."""
 
+import mlflow
 from mlflow.entities import Dataset, DatasetInput, InputTag, RunStatus, RunTag
 
 
@@ -106,3 +107,37 @@ def inputs(steps):
     steps("a name too long", client.log_inputs, run, [DatasetInput(Dataset("n" * 501, "d", "t", "s"), [])])
     for filter in ("dataset.name = 'data'", "datasets.digest = 'd2'", "dataset.context = 'train'", "dataset.name LIKE '%a%'", "dataset.nothing = 'x'"):
         steps(f"where {filter}", lambda: [one.info.run_id for one in client.search_runs([experiment], filter)])
+
+
+def fluent(steps):
+    mlflow.set_experiment("fluent runs")
+    outer = mlflow.start_run(run_name="outer", tags={"a": "1"})
+    steps("a second one", mlflow.start_run)
+    with mlflow.start_run(run_name="inner", nested=True) as inner, mlflow.start_run(run_name="innermost", nested=True) as innermost:
+        steps("the active one", lambda: mlflow.active_run().info.run_name)
+    mlflow.end_run("KILLED")
+    steps("no active one", mlflow.active_run)
+    with mlflow.start_run(parent_run_id=outer.info.run_id, run_name="later child"):
+        pass
+    steps("under no run", mlflow.start_run, parent_run_id="f" * 32)
+
+    def family():
+        found = mlflow.search_runs(order_by=["attributes.run_name"], output_format="list")
+        names = {run.info.run_id: run.info.run_name for run in found}
+        return {run.info.run_name: [run.info.status, names.get(run.data.tags.get("mlflow.parentRunId"))] for run in found}
+
+    steps("the family", family)
+    steps("its parent", lambda: mlflow.get_parent_run(innermost.info.run_id).info.run_id == inner.info.run_id)
+    steps("the last one", lambda: mlflow.last_active_run().info.run_name)
+    steps("children", lambda: len(mlflow.search_runs(filter_string=f"tags.mlflow.parentRunId = '{outer.info.run_id}'")))
+    steps("deleted", mlflow.delete_run, inner.info.run_id)
+    steps("resumed deleted", mlflow.start_run, run_id=inner.info.run_id)
+    steps("restored", mlflow.restore_run, inner.info.run_id)
+
+    def own(found):
+        return {name: value for name, value in found.data.tags.items() if name.startswith("mlflow.") and "git" not in name}
+
+    steps("tags of the system", lambda: own(mlflow.get_run(inner.info.run_id)))
+    steps("a tag of the system, changed", lambda: steps.client.set_tag(inner.info.run_id, "mlflow.user", "another"))
+    steps("told", lambda: steps.client.set_tag(inner.info.run_id, "mlflow.note.content", "told"))
+    steps("its user", lambda: [mlflow.get_run(inner.info.run_id).info.user_id, own(mlflow.get_run(inner.info.run_id))])

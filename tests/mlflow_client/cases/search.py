@@ -186,6 +186,42 @@ def filters(steps):
         steps(f"{filter[:40]!r} of {len(filter)}", _names, steps.client, experiment, filter)
 
 
+_FIELDS = ["metrics.m", "params.n", "tags.group", "status", "start_time", "end_time", "run_id", "run_name", "user_id", "artifact_uri", "dataset.name", "dataset.context"]
+_COMPARED = [f"{comparator} {value}" for comparator in ("=", "!=", "<", "<=", ">", ">=", "LIKE", "ILIKE") for value in ("1", "'1'")]
+_IN_LISTS = [f"{comparator} {value}" for comparator in ("IN", "NOT IN", "in") for value in ("('1', 'odd')", "('1')", "('1',)", "(1)", "'1'", "('1' 'odd')", "(\"1\")")]
+_NULL = ["IS NULL", "IS NOT NULL", "IS 'a'", "= NULL"]
+
+
+def every_comparator_of_every_field(steps):
+    experiment = _six_runs(steps, "products")
+    for field in _FIELDS:
+        for rest in _COMPARED + _IN_LISTS + _NULL:
+            steps(f"{field} {rest}", _names, steps.client, experiment, f"{field} {rest}")
+
+
+def quoted(steps):
+    """Keys and values with what a filter is made of."""
+    client = steps.client
+    experiment = client.create_experiment("quoted")
+    words = ["it's", 'say "so"', "a`b", "a AND b", "a OR b", "50%", "a_b", "a\\b", " blanks ", "", "(a)", "a = b", "ÄÖ", "🌿", "new\nline", "--", "a;b"]
+    for word in words:
+        run = client.create_run(experiment, run_name=f"run {word!r}").info.run_id
+        client.log_batch(run, params=[Param("p", word)], tags=[RunTag("t", word)])
+    for word in words:
+        for quote in "'\"":
+            for place in ("params.p", "tags.t"):
+                steps(f"{place} = {quote}{word}{quote}", _names, client, experiment, f"{place} = {quote}{word}{quote}")
+    for pattern in ("a%", "%b", "_ _ _", "a_b", "50%", "50\\%", "äö", "ÄÖ", "A%", "%'%", "%", "", "_"):
+        for comparator in ("LIKE", "ILIKE"):
+            steps(f"tags.t {comparator} '{pattern}'", lambda: sorted(_names(client, experiment, f"tags.t {comparator} '{pattern}'")))
+    some = client.search_runs([experiment], max_results=3)
+    ids = [run.info.run_id for run in some]
+    steps("ids", lambda: len(client.search_runs([experiment], f"attributes.run_id IN ('{ids[0]}', '{ids[1]}')")))
+    steps("not ids", lambda: len(client.search_runs([experiment], f"run_id NOT IN ('{ids[0]}', '{ids[1]}')")))
+    steps("one id", lambda: len(client.search_runs([experiment], f"attributes.run_id = '{ids[2]}'")))
+    steps("a part of an id", lambda: len(client.search_runs([experiment], f"attributes.run_id LIKE '{ids[2][:20]}%'")))
+
+
 def orders(steps):
     experiment = _six_runs(steps, "orders")
     orders = [
