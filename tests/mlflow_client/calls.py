@@ -53,23 +53,25 @@ class Watched:
 def lies(called):
     """What calls.toml says that is not so, given what each case called."""
     listed = tomllib.loads(LIST.read_text())
-    left_out = listed.pop("left_out")
-    by_all = set().union(*called.values())
+    left_out, together = listed.pop("left_out"), listed.pop("together")
     for place in PLACES:
-        asked = listed[place]
-        for group in left_out:
-            names = group.get(place, [])
-            for name in names:
-                if name in asked:
-                    yield f"{place}.{name} is both asked for and left out"
-                if f"{place}.{name}" in by_all:
-                    yield f"{place}.{name} is left out ({group['reason']}), but called"
-            asked = asked | dict.fromkeys(names)
-        for name in sorted(offered(place) - asked.keys()):
-            yield f"{place}.{name} is offered by the client, and not listed"
-        for name in sorted(asked.keys() - offered(place)):
-            yield f"{place}.{name} is listed, and not offered by the client"
-        for name, cases in listed[place].items():
-            for pattern in [cases] if isinstance(cases, str) else cases:
-                if not any(fnmatch.fnmatchcase(case, pattern) and f"{place}.{name}" in seen for case, seen in called.items()):
+        asked = {name: [cases] if isinstance(cases, str) else cases for name, cases in listed[place].items()}
+        for group in together:
+            asked |= {name: [group["cases"]] for name in group.get(place, [])}
+        optional = {group["cases"] for group in together if not any(fnmatch.fnmatchcase(case, group["cases"]) for case in called)}
+        for name, patterns in asked.items():
+            calling = [case for case, seen in called.items() if f"{place}.{name}" in seen]
+            for pattern in patterns:
+                if pattern not in optional and not fnmatch.filter(calling, pattern):
                     yield f"{place}.{name} is listed as called by {pattern}, which does not"
+        others = {name: group["reason"] for group in left_out for name in group.get(place, [])}
+        for name, reason in others.items():
+            if name in asked:
+                yield f"{place}.{name} is both asked for and left out"
+            if any(f"{place}.{name}" in seen for seen in called.values()):
+                yield f"{place}.{name} is left out ({reason}), but called"
+        known = asked.keys() | others.keys()
+        for name in sorted(offered(place) - known):
+            yield f"{place}.{name} is offered by the client, and not listed"
+        for name in sorted(known - offered(place)):
+            yield f"{place}.{name} is listed, and not offered by the client"

@@ -2,27 +2,45 @@
 
 use std::{
     io::{BufRead, BufReader},
+    path::PathBuf,
     process::{Child, Command, Stdio},
 };
+
+const STORE: &str = "spearmint.db";
 
 /// It ends when this is dropped.
 #[derive(Debug)]
 pub(crate) struct Server {
     process: Child,
     uri: String,
-    _directory: Option<tempfile::TempDir>,
+    directory: Option<tempfile::TempDir>,
 }
 
 impl Server {
-    /// Starts it, and waits until it says where it listens.
+    /// Starts it over an empty store, and waits until it says where it listens.
     pub(crate) fn start() -> Self {
+        Self::over(tempfile::tempdir().expect("a directory for the store"))
+    }
+
+    /// The same over what `spearmint demo` recorded.
+    pub(crate) fn after_demo(requests: u32) -> Self {
         let directory = tempfile::tempdir().expect("a directory for the store");
+        let output = Command::new(env!("CARGO_BIN_EXE_spearmint"))
+            .args(["demo", "--requests", &requests.to_string(), "--store", STORE])
+            .current_dir(directory.path())
+            .output()
+            .expect("spearmint");
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        Self::over(directory)
+    }
+
+    fn over(directory: tempfile::TempDir) -> Self {
         let mut command = Command::new(env!("CARGO_BIN_EXE_spearmint"));
         command
-            .args(["ui", "--listen", "127.0.0.1:0", "--store", "spearmint.db"])
+            .args(["ui", "--listen", "127.0.0.1:0", "--store", STORE])
             .current_dir(directory.path());
         let mut server = Self::run(&mut command);
-        server._directory = Some(directory);
+        server.directory = Some(directory);
         server
     }
 
@@ -41,12 +59,17 @@ impl Server {
         };
         // Its pipe is emptied for as long as it writes.
         std::thread::spawn(move || said.for_each(drop));
-        Self { process, uri, _directory: None }
+        Self { process, uri, directory: None }
     }
 
     /// Its address, for `MLFLOW_TRACKING_URI`.
     pub(crate) fn uri(&self) -> String {
         self.uri.clone()
+    }
+
+    /// The file of its store.
+    pub(crate) fn database(&self) -> PathBuf {
+        self.directory.as_ref().expect("a store of its own").path().join(STORE)
     }
 }
 

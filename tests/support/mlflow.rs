@@ -54,6 +54,11 @@ impl Server {
         ([127, 0, 0, 1], self.port).into()
     }
 
+    /// The file of its database.
+    pub(crate) fn database(&self) -> PathBuf {
+        self.directory.join("mlflow.db")
+    }
+
     /// Kills it, as a crash would; its database stays.
     pub(crate) fn kill(&mut self) {
         self.end("needed\n");

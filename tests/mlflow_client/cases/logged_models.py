@@ -15,7 +15,8 @@ def made(steps):
     steps("of one name", lambda: bool(client.create_logged_model(experiment, "whole").model_id))
     steps("read", client.get_logged_model, whole.model_id)
     steps("read bare", lambda: client.get_logged_model(bare.model_id).status)
-    for name in ("", " ", "a/b", "a:b", "a.b", "a%b", "a'b", "a\"b", "модель 🌿", "n" * 500, "n" * 501):
+    steps("named by nothing", client.create_logged_model, experiment, "")
+    for name in (" ", "a/b", "a:b", "a.b", "a%b", "a'b", "a\"b", "модель 🌿", "n" * 500, "n" * 501):
         steps(f"named {name[:20]!r} of {len(name)}", lambda: client.create_logged_model(experiment, name).name)
     steps("of a run that is not there", lambda: bool(client.create_logged_model(experiment, "orphan", "f" * 32)))
     steps("in no experiment", client.create_logged_model, "987654321")
