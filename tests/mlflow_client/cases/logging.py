@@ -1,6 +1,7 @@
 """Params, tags and metrics of a run."""
 
 import math
+from concurrent.futures import ThreadPoolExecutor
 
 import mlflow
 from mlflow.entities import Metric, Param, RunTag
@@ -120,6 +121,50 @@ def batches(steps):
     steps("a bad key among good", client.log_batch, run, tags=[RunTag("good", "1"), RunTag("", "2")])
     steps("numbers that are none", client.log_batch, run, [Metric("nan", math.nan, 1000, 0), Metric("inf", -math.inf, 1000, 0)])
     steps("read", client.get_run, run)
+
+
+def more_than_a_batch(steps):
+    """The client cuts what is too much for one call into several."""
+    mlflow.set_experiment("more than a batch")
+    with mlflow.start_run() as run:
+        mlflow.log_params({f"p{n:03}": n for n in range(250)})
+        mlflow.set_tags({f"t{n:03}": n for n in range(250)})
+        steps("metrics", mlflow.log_metrics, {f"m{n:04}": n for n in range(1500)}, step=1, timestamp=1000)
+    found = mlflow.get_run(run.info.run_id).data
+    steps("params", lambda: found.params)
+    steps("tags", lambda: {name: value for name, value in found.tags.items() if name.startswith("t")})
+    steps("how many metrics", lambda: len(found.metrics))
+
+
+def asynchronous(steps):
+    client = steps.client
+    run = client.create_run("0").info.run_id
+    for n in range(300):
+        client.log_metric(run, "m", n, timestamp=1000 + n, step=n, synchronous=False)
+    waited = [client.log_param(run, "p", "1", synchronous=False), client.set_tag(run, "t", "1", synchronous=False), client.log_batch(run, [Metric("b", 1.0, 1000, 0)], synchronous=False)]
+    mlflow.flush_async_logging()
+    steps("waited for", lambda: [one.wait() for one in waited])
+    steps("history", lambda: [one.value for one in client.get_metric_history(run, "m")])
+    steps("read", client.get_run, run)
+    steps("to no run", lambda: client.log_metric("f" * 32, "m", 1.0, synchronous=False).wait())
+
+
+def at_once(steps):
+    """Several threads log to one run."""
+    client = steps.client
+    run = client.create_run("0").info.run_id
+
+    def log(thread):
+        for n in range(20):
+            client.log_metric(run, f"m{thread}", n, timestamp=1000 + n, step=n)
+            client.log_metric(run, "shared", n, timestamp=1000 + n, step=n)
+        client.set_tag(run, f"t{thread}", "1")
+        client.log_param(run, "same", "1")
+
+    with ThreadPoolExecutor(4) as threads:
+        steps("logged", lambda: list(threads.map(log, range(4))))
+    steps("read", client.get_run, run)
+    steps("histories", lambda: {name: len(client.get_metric_history(run, name)) for name in ("m0", "m3", "shared")})
 
 
 def fluent(steps):

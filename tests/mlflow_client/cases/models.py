@@ -151,3 +151,24 @@ def evaluated(steps):
     steps("files", lambda: sorted(file.path for file in mlflow.artifacts.list_artifacts(run_id=run.info.run_id)))
     good = {"mean_absolute_error": MetricThreshold(threshold=1.0, greater_is_better=False)}
     steps("good enough", mlflow.validate_evaluation_results, good, told)
+
+
+def of_a_function(steps):
+    """A model that is code alone, with a file that it reads."""
+    mlflow.set_experiment("models of functions")
+    words = steps.directory / "words.txt"
+    words.write_text("good")
+
+    class Said(mlflow.pyfunc.PythonModel):
+        def load_context(self, context):
+            with open(context.artifacts["words"]) as file:
+                self.word = file.read()
+
+        def predict(self, context, model_input: list[str], params=None) -> list[str]:
+            return [f"{self.word} {one}" for one in model_input]
+
+    with mlflow.start_run() as run:
+        info = mlflow.pyfunc.log_model(name="said", python_model=Said(), artifacts={"words": str(words)}, pip_requirements=["mlflow"])
+    steps("its files", _files, info.model_uri)
+    steps("asked", lambda: mlflow.pyfunc.load_model(info.model_uri).predict(["day", "night"]))
+    steps("its run", lambda: len(mlflow.get_run(run.info.run_id).outputs.model_outputs))

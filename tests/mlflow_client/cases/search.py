@@ -230,6 +230,8 @@ def orders(steps):
         "metrics.m DESC", "metrics.only", "metrics.only DESC", "metrics.`m`", "metrics.none", "params.n", "params.n DESC", "params.`a b`", "params.only",
         "params.only DESC", "tags.group", "tags.group DESC", "tags.`a.b`", "tags.only", "tags.only DESC", "tag.group, start_time ASC", "tags.group, metrics.m DESC",
         "none", "none.a", "metrics", "start_time UP", "start_time ASC DESC", "metrics.m > 1", "attributes.none", "", "dataset.name", "start_time, start_time",
+        "attributes.end_time", "attributes.run_name desc", "attributes.user_id DESC, start_time", "parameter.n", "param.n", "metric.m", "tags.mlflow.runName DESC",
+        "attributes.lifecycle_stage", "experiment_id", "status, metrics.m, params.n DESC", "metrics.m, metrics.m DESC", "dataset.name DESC", "tags.`mlflow.user`, params.n",
     ]  # fmt: skip
     for order in orders:
         steps(order or "(empty)", _names, steps.client, experiment, order_by=order.split(", "))
