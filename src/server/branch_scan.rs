@@ -53,9 +53,8 @@ impl Scan<'_> {
         {
             self.stretch.go_on(*at, ascending);
         }
-        let (first, last) = self.stretch.ids();
-        self.sql.push(" AND r.id BETWEEN ").bind(Value::Blob(first.to_vec()));
-        self.sql.push(" AND ").bind(Value::Blob(last.to_vec()));
+        self.sql.push(" AND ");
+        self.stretch.write(&mut self.sql);
         self.sql.push(if ascending { " ORDER BY r.id" } else { " ORDER BY r.id DESC" });
 
         let directions = || self.columns.iter().map(|column| column.ascending);
@@ -135,6 +134,11 @@ impl Stretch {
         }
     }
 
+    /// Leaves what is not later.
+    pub(super) const fn until(at: i64) -> Self {
+        Self { from: 0, to: at }
+    }
+
     fn go_on(&mut self, at: i64, ascending: bool) {
         if ascending {
             self.from = self.from.max(at);
@@ -143,11 +147,12 @@ impl Stretch {
         }
     }
 
-    /// The first and the last id.
-    fn ids(self) -> ([u8; 16], [u8; 16]) {
-        let first = self.from.saturating_sub(CLOCK_SLACK_MS).max(0);
-        let last = self.to.saturating_add(CLOCK_SLACK_MS);
-        (id_at(first, 0), id_at(last, 0xff))
+    /// That the ids of branches `r` are of that time.
+    pub(super) fn write(self, sql: &mut Sql) {
+        let first = id_at(self.from.saturating_sub(CLOCK_SLACK_MS).max(0), 0);
+        let last = id_at(self.to.saturating_add(CLOCK_SLACK_MS), 0xff);
+        sql.push("r.id BETWEEN ").bind(Value::Blob(first.to_vec()));
+        sql.push(" AND ").bind(Value::Blob(last.to_vec()));
     }
 }
 

@@ -21,6 +21,8 @@ use std::collections::BTreeMap;
 const SOURCES: &[&str] = &["HUMAN", "LLM_JUDGE", "AI_JUDGE", "CODE", "SOURCE_TYPE_UNSPECIFIED"];
 /// The longest name, in characters.
 const MAX_NAME: usize = 250;
+/// The most assessments of a trace.
+const MAX_ASSESSMENTS: i64 = 1_000;
 
 /// An assessment as a client sends it.
 #[derive(Debug, Default, Deserialize)]
@@ -210,6 +212,16 @@ pub(super) fn add(context: &Context<'_>, trace: &str, mut sent: Sent) -> Result<
             source.source_type
         )));
     }
+    let count: i64 = context
+        .connection
+        .prepare_cached("SELECT count(*) FROM mlflow_assessment WHERE trace = ?1")?
+        .query_row([trace], |row| row.get(0))?;
+    if count >= MAX_ASSESSMENTS {
+        return Err(ApiError::invalid(format!(
+            "the trace {trace} has {MAX_ASSESSMENTS} assessments, the most that one can have; \
+             delete some first"
+        )));
+    }
     let overrides = sent.overrides.filter(|id| !id.is_empty());
     if let Some(overridden) = &overrides
         && !set_valid(context, trace, overridden, false)?
@@ -217,11 +229,22 @@ pub(super) fn add(context: &Context<'_>, trace: &str, mut sent: Sent) -> Result<
         return Err(none(trace, overridden));
     }
     let now = Timestamp(now_ms());
+    let assessment_id = sent
+        .assessment_id
+        .filter(|id| !id.is_empty())
+        .unwrap_or_else(|| format!("a-{}", RunId::now()));
+    let taken = context
+        .connection
+        .prepare_cached("SELECT 1 FROM mlflow_assessment WHERE id = ?1 AND trace <> ?2")?
+        .query_row([&*assessment_id, trace], |_| Ok(()))
+        .optional()?;
+    if taken.is_some() {
+        return Err(ApiError::exists(format!(
+            "the assessment '{assessment_id}' is one of another trace"
+        )));
+    }
     let assessment = Assessment {
-        assessment_id: sent
-            .assessment_id
-            .filter(|id| !id.is_empty())
-            .unwrap_or_else(|| format!("a-{}", RunId::now())),
+        assessment_id,
         assessment_name,
         trace_id: trace.to_owned(),
         span_id: sent.span_id.filter(|id| !id.is_empty()),

@@ -6,7 +6,7 @@
 use super::{
     super::{
         body,
-        branch_scan::experiment_keys,
+        branch_scan::{Stretch, experiment_keys},
         call::Context,
         error::ApiError,
         experiments,
@@ -88,6 +88,8 @@ impl Delete {
         sql.push(request_columns::IS_FIRST).push(" AND ").push(request_columns::IS_THERE);
         sql.push(" AND r.experiment IN ").list(&keys, "value");
         if let Some(time) = self.max_timestamp_millis {
+            sql.push(" AND ");
+            Stretch::until(time).write(&mut sql);
             sql.push(" AND r.start_ns / 1000000 <= ").bind(time);
         }
         if !self.request_ids.is_empty() {

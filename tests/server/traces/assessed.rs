@@ -123,6 +123,9 @@ async fn one_that_is_overridden_is_valid_again_when_the_other_goes() {
 #[tokio::test]
 async fn what_says_nothing_is_refused() {
     let (_directory, server) = started().await;
+    send_spans(&server, json!([span(3, "a", 5, 7)])).await;
+    let other = json!({ "feedback": { "value": 1 }, "assessment_id": "a-of-another" });
+    post(&server, &format!("{API}/{}/assessments", id(3)), assessment("n", &other)).await;
     let path = format!("{API}/{}/assessments", id(1));
     for (more, message) in [
         (json!({}), "Exactly one of `expectation`, `feedback`, or `issue`"),
@@ -136,6 +139,10 @@ async fn what_says_nothing_is_refused() {
             "serialized_value is JSON",
         ),
         (json!({ "feedback": { "value": 1 }, "overrides": "a-0" }), "Assessment with ID 'a-0' not"),
+        (
+            json!({ "feedback": { "value": 1 }, "assessment_id": "a-of-another" }),
+            "the assessment 'a-of-another' is one of another trace",
+        ),
     ] {
         let (_, _, said) = server.post(&path, &assessment("n", &more)).await.error();
         assert!(said.contains(message), "{said}");
@@ -143,5 +150,24 @@ async fn what_says_nothing_is_refused() {
     let nobody = path.replace(&id(1), &id(2));
     let sent = assessment("n", &json!({ "feedback": { "value": 1 } }));
     assert_eq!(server.post(&nobody, &sent).await.error().0, 404);
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn a_trace_has_so_many_assessments() {
+    let (_directory, server) = started().await;
+    let all: Vec<_> = (0..1_000)
+        .map(|_| assessment("n", &json!({ "feedback": { "value": 1 } }))["assessment"].clone())
+        .collect();
+    let trace = json!({ "trace": { "trace_info": {
+        "trace_id": id(1), "trace_location": super::location("0"), "state": "OK",
+        "assessments": all,
+    }}});
+    post(&server, API, trace).await;
+    let path = format!("{API}/{}/assessments", id(1));
+    let sent = assessment("n", &json!({ "feedback": { "value": 1 } }));
+    let (status, _, said) = server.post(&path, &sent).await.error();
+    assert_eq!(status, 400);
+    assert!(said.contains("has 1000 assessments, the most that one can have"), "{said}");
     server.stop().await;
 }

@@ -215,3 +215,21 @@ async fn a_root_says_tags_of_its_trace() {
     assert_eq!(info["request_preview"], "{\"x\": 3}");
     server.stop().await;
 }
+
+#[tokio::test]
+async fn spans_that_are_sent_with_a_run_are_found_by_it() {
+    let directory = tempdir().unwrap();
+    let server = Server::start(&directory).await;
+    let run = super::post(&server, "/api/2.0/mlflow/runs/create", json!({})).await;
+    let run = run["run"]["info"]["run_id"].as_str().unwrap();
+    let headers =
+        [("content-type", JSON), ("x-mlflow-experiment-id", "0"), ("x-mlflow-run-id", run)];
+    let body = http_body_util::Full::new(request(&json!([span(1, "a", 1, 2)])));
+    let answer = server.try_call_with("POST", "/v1/traces", &headers, body).await.unwrap();
+    assert_eq!(answer.status, 200);
+    let search = json!({
+        "locations": [super::location("0")], "filter": format!("run_id = '{run}'"),
+    });
+    assert_eq!(super::found(&server, search).await, [id(1)]);
+    server.stop().await;
+}

@@ -90,14 +90,20 @@ fn any_value(sent: &Value) -> Result<Value, Malformed> {
             Value::String(text) => text.parse::<i64>().map_err(|_| Malformed)?,
             number => number.as_i64().ok_or(Malformed)?,
         } }),
-        "doubleValue" => json!({ "double_value": sent }),
+        "doubleValue" => match sent {
+            Value::Number(_) => json!({ "double_value": sent }),
+            Value::String(text) if matches!(&**text, "NaN" | "Infinity" | "-Infinity") => {
+                json!({ "double_value": text })
+            }
+            _ => return Err(Malformed),
+        },
         "arrayValue" => {
             let values: Vec<_> =
                 list(&sent["values"])?.iter().map(any_value).collect::<Result<_, _>>()?;
             json!({ "array_value": { "values": values } })
         }
         "kvlistValue" => json!({ "kvlist_value": { "values": attributes(&sent["values"])? } }),
-        "bytesValue" => json!({ "bytes_value": sent }),
+        "bytesValue" => json!({ "bytes_value": text(sent)? }),
         _ => json!({}),
     })
 }

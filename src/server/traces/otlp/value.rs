@@ -4,8 +4,9 @@ use super::protobuf::{Field, Malformed, Reader, text};
 use base64::{Engine, engine::general_purpose::STANDARD};
 use serde_json::{Map, Value, json};
 
-/// How deep values may be nested.
-const MAX_DEPTH: usize = 64;
+/// How deep values may be nested. (Each is three levels of the JSON that is kept, which is read
+/// back up to 128 levels.)
+const MAX_DEPTH: usize = 32;
 
 /// Attributes as they are kept: a list of keys and values, each value under the name of its type.
 pub(super) type Attributes = Vec<Value>;
@@ -72,8 +73,17 @@ fn list(
 pub(super) fn of_text(text: String) -> Value {
     let begins = text.trim_start().starts_with(['{', '[', '"']);
     match serde_json::from_str(&text) {
-        Ok(value) if begins => of_json(&value),
+        Ok(value) if begins && is_within(&value, MAX_DEPTH) => of_json(&value),
         _ => json!({ "string_value": text }),
+    }
+}
+
+fn is_within(value: &Value, depth: usize) -> bool {
+    let Some(depth) = depth.checked_sub(1) else { return false };
+    match value {
+        Value::Array(values) => values.iter().all(|value| is_within(value, depth)),
+        Value::Object(map) => map.values().all(|value| is_within(value, depth)),
+        _ => true,
     }
 }
 
@@ -163,5 +173,9 @@ mod tests {
             super::super::protobuf::write_bytes(&mut message, 5, &list);
         }
         assert_eq!(any_value(&message, MAX_DEPTH), Err(Malformed));
+        let nested = |depth: usize| "[".repeat(depth) + &"]".repeat(depth);
+        assert!(of_text(nested(MAX_DEPTH))["array_value"].is_object());
+        let text = nested(MAX_DEPTH + 1);
+        assert_eq!(of_text(text.clone()), json!({ "string_value": text }));
     }
 }
