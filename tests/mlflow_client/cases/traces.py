@@ -8,7 +8,7 @@ from mlflow.entities import AssessmentError, AssessmentSource, Feedback, SpanEve
 
 def _traced(steps, name):
     """An experiment with three traces: one that went well, one that failed, a deep one."""
-    experiment = mlflow.set_experiment(name)
+    experiment = mlflow.set_experiment(f"traces, {name}")
 
     @mlflow.trace(span_type="TOOL")
     def inner(x):
@@ -79,7 +79,7 @@ def made_and_read(steps):
 
 def by_hand(steps):
     client = steps.client
-    experiment = client.create_experiment("by hand")
+    experiment = client.create_experiment("traces, by hand")
     root = client.start_trace("root", inputs={"q": 1}, attributes={"a": "b"}, tags={"t": "1"}, experiment_id=experiment)
     child = client.start_span("child", trace_id=root.trace_id, parent_id=root.span_id, inputs=[1])
     client.end_span(child.trace_id, child.span_id, outputs="done", status="ERROR")
@@ -93,7 +93,7 @@ def by_hand(steps):
 
 
 def updated(steps):
-    experiment = mlflow.set_experiment("updated while it runs").experiment_id
+    experiment = mlflow.set_experiment("traces, updated").experiment_id
 
     @mlflow.trace
     def work():
@@ -110,7 +110,7 @@ def updated(steps):
 
 
 def in_runs(steps):
-    experiment = mlflow.set_experiment("traces in runs").experiment_id
+    experiment = mlflow.set_experiment("traces, in runs").experiment_id
     with mlflow.start_run() as run:
         with mlflow.start_span("in a run"):
             pass
@@ -272,7 +272,7 @@ def sent_by_others(steps):
     from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
     uri = mlflow.get_tracking_uri()
-    experiment = steps.client.create_experiment("sent by others")
+    experiment = steps.client.create_experiment("traces, sent by others")
 
     def request(trace, count=1):
         sent = ExportTraceServiceRequest()
@@ -315,7 +315,7 @@ def sent_by_others(steps):
 
 def all_the_rest(steps):
     client = steps.client
-    experiment = mlflow.set_experiment("all the rest").experiment_id
+    experiment = mlflow.set_experiment("traces, all the rest").experiment_id
     logged = mlflow.log_trace(name="logged", request={"q": 1}, response="a", attributes={"k": "v"}, tags={"t": "1"}, start_time_ms=1000, execution_time_ms=500)
     steps("logged at once", lambda: _said(mlflow.get_trace(logged)))
     steps("its time", lambda: [mlflow.get_trace(logged).info.request_time, mlflow.get_trace(logged).info.execution_duration])
