@@ -81,7 +81,7 @@ impl MlflowError {
     }
 
     /// Whether the request may have had its effect although it failed.
-    pub(super) const fn maybe_done(&self) -> bool {
+    pub(crate) const fn maybe_done(&self) -> bool {
         match self {
             Self::NoAnswer { maybe_received, .. } => *maybe_received,
             Self::Answered { status, .. } => *status >= 500 || *status == 408,

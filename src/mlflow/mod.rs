@@ -103,10 +103,12 @@ mod failure_text;
 mod logger;
 mod retry;
 mod runs;
+#[cfg(feature = "store")]
+mod summary;
 mod unfinished;
 
 #[cfg(feature = "store")]
-pub(crate) use {delivery::Delivery, retry::chance};
+pub(crate) use {delivery::Delivery, retry::chance, summary::SummaryRun};
 
 pub use backend::MlflowBackend;
 pub use error::MlflowError;

@@ -35,7 +35,7 @@ pub(super) struct Trail {
 }
 
 impl Run {
-    fn of(run: &Value, path: impl FnOnce() -> String) -> Result<Self, MlflowError> {
+    pub(super) fn of(run: &Value, path: impl FnOnce() -> String) -> Result<Self, MlflowError> {
         let info = &run["info"];
         let id = info["run_id"]
             .as_str()
@@ -123,11 +123,21 @@ impl MlflowBackend {
         experiment_id: &str,
         branch: BranchId,
     ) -> Result<Vec<Run>, MlflowError> {
+        self.find_tagged(experiment_id, as_run::BRANCH_ID, &branch.to_string()).await
+    }
+
+    /// The runs with a tag, whose value needs no quoting.
+    pub(super) async fn find_tagged(
+        &self,
+        experiment_id: &str,
+        key: &str,
+        value: &str,
+    ) -> Result<Vec<Run>, MlflowError> {
         let call = Call::post(
             "runs/search",
             &json!({
                 "experiment_ids": [experiment_id],
-                "filter": format!("tags.`{}` = '{branch}'", as_run::BRANCH_ID),
+                "filter": format!("tags.`{key}` = '{value}'"),
                 "max_results": 10,
             }),
         );

@@ -37,14 +37,21 @@
 //! when it is there.
 
 mod error;
+mod exposed;
+mod follow;
+mod measures;
 mod pace;
 mod runs;
 mod settings;
+mod summary;
+mod thread;
 mod turns;
 mod verdict;
 
 pub use error::SyncError;
+pub use follow::SyncWatch;
 pub use settings::{MlflowSync, SyncMode, SyncProgress};
+pub use thread::SyncThread;
 
 use crate::store::StoreError;
 use std::path::Path;

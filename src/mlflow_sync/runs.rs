@@ -24,16 +24,19 @@ use tokio::time::{sleep, timeout};
 /// are looked up.
 const WINDOW: usize = 64;
 /// The first pause of a branch is up to this long; each further one up to twice as long …
-const FIRST_PAUSE: Duration = Duration::from_millis(100);
+pub(super) const FIRST_PAUSE: Duration = Duration::from_millis(100);
 /// … but never longer than this.
-const LONGEST_PAUSE: Duration = Duration::from_secs(10);
+pub(super) const LONGEST_PAUSE: Duration = Duration::from_secs(10);
 /// After so many tries others of its config need not wait for a branch …
 const STEPS_ASIDE: u32 = 5;
 /// … and after so many, while the server answers others, it is the branch that is to blame.
 const TRIES: u32 = 12;
 const OTHERS: u64 = 10;
+/// So often must MLflow refuse a branch: two requests that write the same at the same time, one of
+/// them given up, can be in each other's way.
+const REFUSALS: u32 = 3;
 /// How long a request that was given up may take to have its effect.
-const SETTLES: Duration = Duration::from_secs(10);
+pub(super) const SETTLES: Duration = Duration::from_secs(10);
 const DOUBTS: usize = 256;
 
 /// One pass over what waits.
@@ -170,7 +173,7 @@ impl<'a> Runs<'a> {
     ) -> (BranchId, Result<Outcome, MlflowError>) {
         let branch = Recorded::from(&row);
         let mut delivery = Delivery::new(tried);
-        let (mut tries, mut pause, mut others) = (0_u32, FIRST_PAUSE, None);
+        let (mut tries, mut refusals, mut pause, mut others) = (0_u32, 0_u32, FIRST_PAUSE, None);
         turn.come().await;
         loop {
             let begins = !delivery.has_run();
@@ -200,7 +203,12 @@ impl<'a> Runs<'a> {
                 && answers >= *others.get_or_insert(answers) + OTHERS;
             match verdict(&error) {
                 Verdict::Denied => return (row.id, Err(error)),
-                Verdict::Refused => return (row.id, Ok(self.refused(row.id, &error))),
+                Verdict::Refused => {
+                    refusals += 1;
+                    if refusals == REFUSALS {
+                        return (row.id, Ok(self.refused(row.id, &error)));
+                    }
+                }
                 _ if blame => return (row.id, Ok(self.refused(row.id, &error))),
                 Verdict::Gone if !begins => delivery.start_again(),
                 Verdict::Gone | Verdict::Again => {}
@@ -258,6 +266,7 @@ impl<'a> Runs<'a> {
     }
 }
 
-fn now() -> Duration {
+/// Since 1970.
+pub(super) fn now() -> Duration {
     SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default()
 }

@@ -1,6 +1,6 @@
 //! What is sent, and how fast.
 
-use super::{SyncError, blocking, pace::Pace, runs::Runs};
+use super::{SyncError, blocking, pace::Pace, runs::Runs, summary::Summary};
 use crate::{
     assign::Percentage,
     mlflow::MlflowBackend,
@@ -16,6 +16,8 @@ use std::{fmt, str::FromStr, time::Duration};
 pub enum SyncMode {
     /// Each branch as a run.
     Runs,
+    /// What they come to by the minute, as metrics of one run for each config, role and epoch.
+    Summary,
 }
 
 impl SyncMode {
@@ -23,6 +25,7 @@ impl SyncMode {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Runs => "runs",
+            Self::Summary => "summary",
         }
     }
 }
@@ -39,7 +42,8 @@ impl FromStr for SyncMode {
     fn from_str(text: &str) -> Result<Self, String> {
         match text {
             "runs" => Ok(Self::Runs),
-            _ => Err(format!("`{text}` is not a mode; write runs")),
+            "summary" => Ok(Self::Summary),
+            _ => Err(format!("`{text}` is not a mode; write runs or summary")),
         }
     }
 }
@@ -58,6 +62,8 @@ pub struct SyncProgress {
     pub left_out: u64,
     /// Runs that were deleted again: the second of one branch.
     pub deleted: u64,
+    /// Minutes of configs that MLflow has: of `summary`.
+    pub minutes: u64,
 }
 
 /// Sends the branches of a store to MLflow; see [the module](super).
@@ -156,6 +162,12 @@ impl MlflowSync {
         let pace = Pace::new(self.backend.max_concurrency, self.rate);
         let mut total = SyncProgress::default();
         for experiment in self.experiments().await? {
+            if self.modes.contains(&SyncMode::Summary) {
+                let outbox = self.outbox(&experiment, SyncMode::Summary).await?;
+                let _lease = self.lease(&outbox)?;
+                total.minutes += Summary::new(self, &pace, outbox).send().await?;
+                progress(total);
+            }
             if self.modes.contains(&SyncMode::Runs) {
                 let outbox = self.outbox(&experiment, SyncMode::Runs).await?;
                 let _lease = self.lease(&outbox)?;
@@ -186,7 +198,7 @@ impl MlflowSync {
         Ok(found)
     }
 
-    fn lease(&self, outbox: &Outbox) -> Result<crate::store::Lease, SyncError> {
+    pub(super) fn lease(&self, outbox: &Outbox) -> Result<crate::store::Lease, SyncError> {
         let store = || self.store.path().to_owned();
         let lease = outbox.lease().map_err(|source| SyncError::Lock { store: store(), source })?;
         lease.ok_or_else(|| SyncError::Busy {
@@ -196,7 +208,11 @@ impl MlflowSync {
         })
     }
 
-    async fn outbox(&self, experiment: &str, mode: SyncMode) -> Result<Outbox, StoreError> {
+    pub(super) async fn outbox(
+        &self,
+        experiment: &str,
+        mode: SyncMode,
+    ) -> Result<Outbox, StoreError> {
         let (store, since) = (self.store.clone(), self.since_ns);
         let (to, experiment) = (self.backend.address().to_owned(), experiment.to_owned());
         blocking(self.store.path(), move || {
@@ -224,6 +240,7 @@ impl std::ops::Add for SyncProgress {
             removed: self.removed + other.removed,
             left_out: self.left_out + other.left_out,
             deleted: self.deleted + other.deleted,
+            minutes: self.minutes + other.minutes,
         }
     }
 }

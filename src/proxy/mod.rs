@@ -136,7 +136,7 @@ mod visitor;
 pub use admin::Readiness;
 pub use body::{ProxyBody, ReplyBody, UpstreamBody};
 pub use explain::AssignRequest;
-pub use file::ExperimentFile;
+pub use file::{ExperimentFile, SyncFile};
 #[cfg(feature = "open-feature")]
 pub use flags::{FlagLayer, UnitRule};
 pub use handle::{ProxyHandle, Reloaded};

@@ -108,6 +108,9 @@ pub(super) struct Settings {
     /// A tracking server that gets the branches, too.
     #[serde(default)]
     pub(super) mlflow: Option<String>,
+    /// A tracking server that gets what is in the store, all of it in the end, each branch once.
+    #[serde(default)]
+    pub(super) sync: Option<SyncSettings>,
     /// How many threads serve [default: one per core].
     #[serde(default)]
     #[cfg_attr(
@@ -134,6 +137,49 @@ pub(super) struct RetentionSettings {
     #[serde(deserialize_with = "units::size")]
     #[cfg_attr(feature = "schema", schemars(with = "crate::config::schema::written::Size"))]
     pub(super) size: Option<usize>,
+}
+
+/// What of the store is sent to a team's MLflow, while it is served.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub(super) struct SyncSettings {
+    /// The address of the MLflow server.
+    pub(super) to: String,
+    /// What is sent.
+    #[serde(default = "only_runs")]
+    pub(super) mode: Vec<SyncModeSetting>,
+    /// The share of requests whose branches are sent as runs, from 0 to 1 [default: 1].
+    #[serde(default, deserialize_with = "units::share")]
+    #[cfg_attr(feature = "schema", schemars(with = "crate::config::schema::written::Share"))]
+    pub(super) sample: Option<f64>,
+    /// At most so many runs a second [default: as many as MLflow takes without trouble].
+    #[serde(default)]
+    pub(super) rate: Option<f64>,
+}
+
+/// What is sent to MLflow.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "snake_case")]
+pub(super) enum SyncModeSetting {
+    /// Each branch, as a run.
+    Runs,
+    /// What they come to by the minute, as one run for each config, role and epoch.
+    Summary,
+}
+
+impl SyncModeSetting {
+    pub(super) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Runs => "runs",
+            Self::Summary => "summary",
+        }
+    }
+}
+
+fn only_runs() -> Vec<SyncModeSetting> {
+    vec![SyncModeSetting::Runs]
 }
 
 /// TLS on the listener.

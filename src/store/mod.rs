@@ -128,7 +128,7 @@ pub(crate) use codes::Codes;
 #[cfg(feature = "server")]
 pub(crate) use objects::{ObjectId, Objects, Owner, Upload, Uploaded};
 #[cfg(feature = "mlflow")]
-pub(crate) use outbox::{Claimed, Lease, Outbox, Outcome};
+pub(crate) use outbox::{Arm, Claimed, Lease, Outbox, Outcome, Point};
 #[cfg(feature = "server")]
 pub(crate) use session::{Checkpointer, Session, branch, branches_of_request};
 #[cfg(feature = "server")]

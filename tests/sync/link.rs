@@ -58,7 +58,7 @@ pub(crate) struct Link {
 }
 
 impl Link {
-    /// To a server; `plan` says what happens to the request of that number and path.
+    /// To a server; `plan` says what happens to the request of that number and text.
     pub(crate) async fn new(
         to: SocketAddr,
         plan: impl Fn(u64, &str) -> Fault + Send + Sync + 'static,
@@ -108,9 +108,7 @@ impl Link {
             return reset(client);
         }
         let request = read_request(&mut client).await?;
-        let path = String::from_utf8_lossy(&request);
-        let path = path.split_whitespace().nth(1).unwrap_or_default().to_owned();
-        let fault = plan(number, &path);
+        let fault = plan(number, &String::from_utf8_lossy(&request));
         match fault {
             Fault::Refuse => return reset(client),
             Fault::Answer500 => return answer(client, "500 Internal Server Error", "").await,

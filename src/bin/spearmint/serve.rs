@@ -14,6 +14,7 @@ use tower_spearmint::{
     Recorder,
     metrics::MetricsBackend,
     mlflow::MlflowBackend,
+    mlflow_sync::{MlflowSync, SyncWatch},
     proxy::{ExperimentFile, Proxy, ProxyHandle, ServeReport},
     record::{Recording, RecordingThread},
     store::{Retention, SqliteStore, StoreOptions},
@@ -110,6 +111,8 @@ impl Serve {
         let (uri, named_by) = match (&self.mlflow, file.mlflow()) {
             (Some(uri), _) => (uri.clone(), "--mlflow"),
             (None, Some(uri)) => (uri.to_owned(), "mlflow"),
+            // The server of the environment is not a second one.
+            (None, None) if file.sync().is_some() => return Ok(None),
             (None, None) => match variable() {
                 Some(uri) => (uri, VARIABLE),
                 None => return Ok(None),
@@ -118,6 +121,23 @@ impl Serve {
         let backend = MlflowBackend::new(&uri)
             .map_err(|error| Failed::Input(format!("{named_by}: {error}").into()))?;
         Ok(Some(backend.with_env()))
+    }
+
+    /// What the file says of sending what is in the store.
+    fn sync(file: &ExperimentFile, store: &SqliteStore) -> Result<Option<MlflowSync>, Failed> {
+        let Some(sync) = file.sync() else { return Ok(None) };
+        let backend = MlflowBackend::new(sync.to)
+            .map_err(|error| Failed::Input(format!("sync.to: {error}").into()))?;
+        let modes = sync.modes.iter().map(|mode| mode.parse()).collect::<Result<Vec<_>, _>>();
+        let modes = modes.map_err(|error| Failed::Input(format!("sync.mode: {error}").into()))?;
+        let mut to = MlflowSync::new(store.clone(), backend.with_env())
+            .experiment(file.experiment())
+            .modes(&modes)
+            .sample(sync.sample);
+        if let Some(rate) = sync.rate {
+            to = to.rate(rate);
+        }
+        Ok(Some(to))
     }
 
     async fn serve(&self, file: &ExperimentFile) -> Result<ServeReport, Failed> {
@@ -146,6 +166,7 @@ impl Serve {
             .keep_of(file.experiment(), retention)
             .open(&store_path)?;
         let mut ui = ui.map(|ui| ui.start(store.clone(), file.drain_timeout())).transpose()?;
+        let sync = Self::sync(file, &store)?;
         let backend = (store, metrics.clone());
         let (recorder, recordings, mlflow) = recorder(backend, mlflow);
         let recordings: Vec<_> =
@@ -159,6 +180,15 @@ impl Serve {
         if let Some(mlflow) = mlflow.clone() {
             proxy.handle().expose(move |page| page.recorder("mlflow", &mlflow.stats()));
         }
+        let sync = match sync {
+            Some(sync) => {
+                let watch = SyncWatch::default();
+                let exposed = watch.clone();
+                proxy.handle().expose(move |page| exposed.collect(page));
+                Some(sync.spawn_thread(watch)?)
+            }
+            None => None,
+        };
         tokio::spawn(reload_at(hang_up, proxy.handle()));
         if file.watch() && !self.no_watch {
             tokio::spawn(proxy.handle().follow());
@@ -221,6 +251,8 @@ impl Serve {
         if let Some(ui) = ui {
             ui.thread.stop();
         }
+        // What it did not send waits in the store.
+        drop(sync);
         let stats = report.recorder;
         note(&format!(
             "{} branches recorded, {} dropped, {} lost",

@@ -22,6 +22,7 @@ use tower_spearmint::{
 Examples:
   spearmint sync --to http://mlflow.example:5000 --dry-run
   spearmint sync --to http://mlflow.example:5000 --experiment ranker --sample 0.1 --since 1d
+  spearmint sync --to http://mlflow.example:5000 --mode summary
   MLFLOW_TRACKING_TOKEN=… spearmint sync --to https://mlflow.example
 
 What was sent is remembered in the store: the next time it goes on from there, also after it was
@@ -36,7 +37,7 @@ pub(crate) struct Sync {
     /// Only of this experiment
     #[arg(long, value_name = "NAME")]
     experiment: Option<String>,
-    /// What is sent: runs
+    /// What is sent: runs (each branch), summary (what they come to by the minute), or both
     #[arg(long, value_name = "MODE", value_delimiter = ',', default_value = "runs")]
     mode: Vec<SyncMode>,
     /// The share of requests whose branches are sent as runs, from 0 to 1
@@ -127,6 +128,9 @@ impl Sync {
             return Ok(());
         }
         let mut text = format!("{} branches sent", sent.sent);
+        if self.mode.contains(&SyncMode::Summary) {
+            text += &format!(", {} minutes of configs", sent.minutes);
+        }
         for (count, what) in [
             (sent.refused, "refused"),
             (sent.removed, "removed before they were sent"),

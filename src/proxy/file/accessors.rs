@@ -11,6 +11,20 @@ use std::{
     time::Duration,
 };
 
+/// What a file says of sending what is in the store.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub struct SyncFile<'a> {
+    /// The address of the MLflow server.
+    pub to: &'a str,
+    /// What is sent: `runs`, `summary`.
+    pub modes: Vec<&'static str>,
+    /// The share of requests whose branches are sent as runs.
+    pub sample: f64,
+    /// At most so many runs a second.
+    pub rate: Option<f64>,
+}
+
 impl ExperimentFile {
     pub(super) fn resolve(&self, path: &Path) -> PathBuf {
         self.directory.join(path)
@@ -89,6 +103,17 @@ impl ExperimentFile {
     /// The MLflow server, if the file says.
     pub fn mlflow(&self) -> Option<&str> {
         self.settings.mlflow.as_deref()
+    }
+
+    /// What is sent to a team's MLflow meanwhile, if the file says.
+    pub fn sync(&self) -> Option<SyncFile<'_>> {
+        let sync = self.settings.sync.as_ref()?;
+        Some(SyncFile {
+            to: &sync.to,
+            modes: sync.mode.iter().map(|mode| mode.as_str()).collect(),
+            sample: sync.sample.unwrap_or(1.0),
+            rate: sync.rate,
+        })
     }
 
     /// How many threads serve, if the file says.

@@ -41,6 +41,7 @@ impl ExperimentFile {
             ("retention", new.retention != old.retention),
             ("ui", new.ui != old.ui),
             ("mlflow", new.mlflow != old.mlflow),
+            ("sync", new.sync != old.sync),
             ("threads", new.threads != old.threads),
             ("watch", new.watch != old.watch),
             ("limits.max_connections", new.limits.max_connections != old.limits.max_connections),

@@ -56,6 +56,21 @@ impl ExperimentFile {
         if self.settings.threads == Some(0) {
             wrong.push(self.document.error("threads", "0; at least one thread must serve"));
         }
+        if let Some(sync) = &self.settings.sync {
+            if sync.mode.is_empty() {
+                let message = "empty; name what is sent: [runs], [summary], or both";
+                wrong.push(self.document.error("sync.mode", message));
+            }
+            if sync.rate.is_some_and(|rate| !(rate > 0.0 && rate.is_finite())) {
+                let message = "not a rate; write a number of runs a second above 0";
+                wrong.push(self.document.error("sync.rate", message));
+            }
+            if self.settings.mlflow.is_some() {
+                let message = "set beside `mlflow`, which gets every branch as well; take one of \
+                               them out";
+                wrong.push(self.document.error("sync", message));
+            }
+        }
         if let Some(name) = &self.settings.variant_header {
             wrong.extend(header_name(&self.document, "variant_header", name).err());
         }

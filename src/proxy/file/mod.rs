@@ -8,6 +8,7 @@ mod own;
 mod read;
 mod start;
 
+pub use self::accessors::SyncFile;
 #[cfg(feature = "schema")]
 pub(super) use self::{own::take_custom, read::secrets};
 use super::{settings::Settings, target::Target};

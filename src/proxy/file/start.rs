@@ -58,5 +58,10 @@ impl ExperimentFile {
             let made = crate::mlflow::MlflowBackend::new(uri);
             wrong.extend(made.err().map(|error| self.error("mlflow", error)));
         }
+        #[cfg(feature = "mlflow")]
+        if let Some(sync) = self.sync() {
+            let made = crate::mlflow::MlflowBackend::new(sync.to);
+            wrong.extend(made.err().map(|error| self.error("sync.to", error)));
+        }
     }
 }

@@ -18,6 +18,8 @@ mod late;
 #[cfg(feature = "mlflow")]
 mod lease;
 #[cfg(feature = "mlflow")]
+mod points;
+#[cfg(feature = "mlflow")]
 mod settle;
 mod stat;
 mod tables;
@@ -30,4 +32,10 @@ pub(super) use tables::VERSION_4;
 
 pub use stat::SyncStat;
 #[cfg(feature = "mlflow")]
-pub(crate) use {claim::Claimed, lease::Lease, settle::Outcome, target::Outbox};
+pub(crate) use {
+    claim::Claimed,
+    lease::Lease,
+    points::{Arm, Point},
+    settle::Outcome,
+    target::Outbox,
+};

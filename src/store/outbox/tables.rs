@@ -28,4 +28,27 @@ pub(in crate::store) const VERSION_4: &str = "
             run_id TEXT NOT NULL,         -- the one that counts
             since_ms INTEGER NOT NULL,
             PRIMARY KEY (target, branch)
+        ) WITHOUT ROWID;
+        -- The run that a config's roll-ups are sent to.
+        CREATE TABLE sync_summary (
+            target INTEGER NOT NULL,
+            experiment INTEGER NOT NULL,
+            config INTEGER NOT NULL,
+            role INTEGER NOT NULL,
+            epoch INTEGER NOT NULL,
+            run_id TEXT NOT NULL,
+            until INTEGER NOT NULL,       -- the last minute that was sent
+            PRIMARY KEY (target, experiment, config, role, epoch)
+        ) WITHOUT ROWID;
+        -- Minutes that were sent, of the last two days before that one.
+        CREATE TABLE sync_point (
+            target INTEGER NOT NULL,
+            experiment INTEGER NOT NULL,
+            config INTEGER NOT NULL,
+            role INTEGER NOT NULL,
+            epoch INTEGER NOT NULL,
+            minute INTEGER NOT NULL,
+            branches INTEGER NOT NULL,    -- as many as there were then
+            revision INTEGER NOT NULL,    -- how often it was sent again
+            PRIMARY KEY (target, experiment, config, role, epoch, minute)
         ) WITHOUT ROWID;";

@@ -4,6 +4,7 @@ use super::{Rollup, RollupFilter, facts::Arm, row::Name, state::State};
 use crate::store::{
     SqliteStore, StoreError,
     backend::Reader,
+    codes::Codes,
     row::{Names, value},
 };
 use rusqlite::{Connection, Row, params_from_iter, types::Type, types::Value};
@@ -79,7 +80,7 @@ pub struct RollupRows {
 }
 
 /// The columns that [`state`] reads, after the key.
-pub(super) const COLUMNS: &str = "experiment, config, role, epoch, minute, span,
+pub(in crate::store) const COLUMNS: &str = "experiment, config, role, epoch, minute, span,
     success, failed, skipped, cancelled, state";
 
 /// Arm, minute, span and what they come to.
@@ -109,6 +110,25 @@ pub(in crate::store) fn each(
     Ok(())
 }
 
+/// A row of [`COLUMNS`] under the names of what it refers to.
+pub(in crate::store) fn named(
+    row: &Row<'_>,
+    connection: &Connection,
+    codes: &Codes,
+    names: &mut Names,
+) -> rusqlite::Result<(Arm, Rollup)> {
+    let (arm, minute, span, state) = state(row)?;
+    let (experiment, strategy) = names.experiment(connection, arm.experiment)?;
+    let (config_id, _) = names.config(connection, arm.config)?;
+    let epoch = match arm.epoch {
+        0 => None,
+        key => Some(names.epoch(connection, key)?.fingerprint()),
+    };
+    let role = value(&codes.role, 2, arm.role)?;
+    let name = Name { experiment, strategy, config_id, role, epoch, minute, span };
+    Ok((arm, state.named(name, codes)))
+}
+
 impl RollupRows {
     fn next_page(&mut self) -> rusqlite::Result<()> {
         let beyond = if self.last.is_some() {
@@ -127,16 +147,9 @@ impl RollupRows {
         let mut rows = statement.query(params_from_iter(values))?;
         let mut found = 0;
         while let Some(row) = rows.next()? {
-            let (arm, minute, span, state) = state(row)?;
-            let (experiment, strategy) = self.names.experiment(connection, arm.experiment)?;
-            let (config_id, _) = self.names.config(connection, arm.config)?;
-            let epoch = match arm.epoch {
-                0 => None,
-                key => Some(self.names.epoch(connection, key)?.fingerprint()),
-            };
-            let role = value(&codes.role, 2, arm.role)?;
-            let name = Name { experiment, strategy, config_id, role, epoch, minute, span };
-            self.page.push_back(state.named(name, codes));
+            let (arm, rollup) = named(row, connection, codes, &mut self.names)?;
+            let (minute, span) = (row.get(4)?, row.get(5)?);
+            self.page.push_back(rollup);
             let Arm { experiment, config, role, epoch } = arm;
             self.last = Some([experiment, config, role, epoch, minute, span]);
             found += 1;

@@ -1,0 +1,119 @@
+//! Sending while the store is written.
+
+use super::{MlflowSync, SyncError, SyncMode, pace::Pace, runs::Runs, summary::Summary};
+use crate::store::{Outbox, SyncStat};
+use std::{
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+use tokio::time::sleep;
+
+/// How often it is looked for branches, and for minutes that are over.
+const RUNS_EVERY: Duration = Duration::from_secs(1);
+const SUMMARY_EVERY: Duration = Duration::from_secs(20);
+/// After something that somebody has to see to.
+const AFTER_FAULT: Duration = Duration::from_secs(30);
+/// How often it is counted what waits.
+const COUNT_EVERY: Duration = Duration::from_secs(5);
+
+/// How far [`MlflowSync::follow`] has come: cheap to clone, and to ask.
+#[derive(Debug, Clone, Default)]
+pub struct SyncWatch(Arc<Mutex<Vec<SyncStat>>>);
+
+impl SyncWatch {
+    /// By mode, as it was counted some seconds ago; nothing before it was counted at all.
+    pub fn stats(&self) -> Vec<SyncStat> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+impl MlflowSync {
+    /// Sends what comes, for ever, whatever happens to MLflow, and tells `watch` how far it has
+    /// come. One warning is logged when sending stops, and a line when it goes on.
+    ///
+    /// With an [`experiment`](Self::experiment), which need not be there yet.
+    ///
+    /// # Cancel safety
+    ///
+    /// It may be dropped at any time: whoever goes on looks up what was under way.
+    pub async fn follow(self, watch: SyncWatch) {
+        let this = self.give_up_after(None);
+        let Some(experiment) = this.experiment.clone() else { return };
+        let pace = Pace::new(this.backend.max_concurrency, this.rate);
+        let runs = async {
+            if this.modes.contains(&SyncMode::Runs) {
+                this.keep_sending(&pace, &experiment, SyncMode::Runs, RUNS_EVERY).await;
+            }
+        };
+        let summary = async {
+            if this.modes.contains(&SyncMode::Summary) {
+                this.keep_sending(&pace, &experiment, SyncMode::Summary, SUMMARY_EVERY).await;
+            }
+        };
+        tokio::join!(runs, summary, this.keep_counting(&experiment, &watch));
+    }
+
+    async fn keep_sending(&self, pace: &Pace, experiment: &str, mode: SyncMode, every: Duration) {
+        let mut failing = false;
+        loop {
+            let wait = match self.send_once(pace, experiment, mode).await {
+                Ok(()) => {
+                    if std::mem::take(&mut failing) {
+                        tracing::info!(%mode, to = self.backend.address(), "MLflow is sent to again");
+                    }
+                    every
+                }
+                Err(error) => {
+                    if !std::mem::replace(&mut failing, true) {
+                        let cause = std::error::Error::source(&error).map(tracing::field::display);
+                        tracing::warn!(%mode, %error, cause, "nothing is sent to MLflow");
+                    }
+                    AFTER_FAULT
+                }
+            };
+            sleep(wait).await;
+        }
+    }
+
+    async fn send_once(
+        &self,
+        pace: &Pace,
+        experiment: &str,
+        mode: SyncMode,
+    ) -> Result<(), SyncError> {
+        let outbox: Outbox = self.outbox(experiment, mode).await?;
+        let _lease = self.lease(&outbox)?;
+        match mode {
+            SyncMode::Runs => {
+                let runs = Runs::new(self, pace, outbox);
+                runs.resolve_doubts(false).await?;
+                runs.send(&mut |_| {}).await?;
+            }
+            SyncMode::Summary => {
+                Summary::new(self, pace, outbox).send().await?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn keep_counting(&self, experiment: &str, watch: &SyncWatch) {
+        loop {
+            let mut stats = Vec::new();
+            for mode in &self.modes {
+                let (store, to) = (self.store.clone(), self.backend.address().to_owned());
+                let (experiment, mode) = (experiment.to_owned(), mode.as_str());
+                let stat = super::blocking(self.store.path(), move || {
+                    store.sync_stat(&to, &experiment, mode, None)
+                });
+                // What cannot be counted now is what it was.
+                if let Ok(stat) = stat.await {
+                    stats.push(stat);
+                }
+            }
+            if stats.len() == self.modes.len() {
+                *watch.0.lock().unwrap_or_else(PoisonError::into_inner) = stats;
+            }
+            sleep(COUNT_EVERY).await;
+        }
+    }
+}
