@@ -13,6 +13,8 @@ const RUNS_EVERY: Duration = Duration::from_secs(1);
 const SUMMARY_EVERY: Duration = Duration::from_secs(20);
 /// After something that somebody has to see to.
 const AFTER_FAULT: Duration = Duration::from_secs(30);
+/// An outage that is over sooner is not worth a line.
+const OUTAGE: Duration = Duration::from_secs(10);
 /// How often it is counted what waits.
 const COUNT_EVERY: Duration = Duration::from_secs(5);
 
@@ -50,7 +52,7 @@ impl MlflowSync {
                 this.keep_sending(&pace, &experiment, SyncMode::Summary, SUMMARY_EVERY).await;
             }
         };
-        tokio::join!(runs, summary, this.keep_counting(&experiment, &watch));
+        tokio::join!(runs, summary, this.keep_counting(&pace, &experiment, &watch));
     }
 
     async fn keep_sending(&self, pace: &Pace, experiment: &str, mode: SyncMode, every: Duration) {
@@ -96,8 +98,26 @@ impl MlflowSync {
         Ok(())
     }
 
-    async fn keep_counting(&self, experiment: &str, watch: &SyncWatch) {
+    async fn keep_counting(&self, pace: &Pace, experiment: &str, watch: &SyncWatch) {
+        let mut is_out = false;
         loop {
+            let to = self.backend.address();
+            match pace.failing_for() {
+                Some(time) if time >= OUTAGE && !is_out => {
+                    is_out = true;
+                    let trouble = pace.trouble();
+                    tracing::warn!(
+                        to,
+                        trouble,
+                        "MLflow does not answer; what is recorded waits in the store"
+                    );
+                }
+                None if is_out => {
+                    is_out = false;
+                    tracing::info!(to, "MLflow answers again");
+                }
+                _ => {}
+            }
             let mut stats = Vec::new();
             for mode in &self.modes {
                 let (store, to) = (self.store.clone(), self.backend.address().to_owned());

@@ -45,6 +45,8 @@ struct State {
     /// Answers, and whether the last was none.
     answers: u64,
     failing: bool,
+    /// What the last failure was.
+    trouble: String,
 }
 
 /// The leave to ask once.
@@ -71,6 +73,7 @@ impl Pace {
                 well: now,
                 answers: 0,
                 failing: false,
+                trouble: String::new(),
             }),
             changed: Notify::new(),
         }
@@ -110,6 +113,11 @@ impl Pace {
         state.failing.then(|| state.well.elapsed())
     }
 
+    /// What the last failure was.
+    pub(super) fn trouble(&self) -> String {
+        self.lock().trouble.clone()
+    }
+
     /// How many answers there were.
     pub(super) fn answers(&self) -> u64 {
         self.lock().answers
@@ -131,8 +139,9 @@ impl Permit<'_> {
             let asked = Duration::from_secs(*seconds).min(LONGEST_ASKED);
             state.not_before = state.not_before.max(now + asked);
         }
-        if is_trouble {
+        if let Some(error) = error.filter(|_| is_trouble) {
             state.failing = true;
+            state.trouble = error.to_string();
         } else {
             state.failing = false;
             state.well = now;

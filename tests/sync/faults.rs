@@ -19,7 +19,7 @@ fn mixed(n: u64) -> u64 {
 }
 
 /// Two of five requests have trouble.
-fn trouble(n: u64) -> Fault {
+pub(crate) fn trouble(n: u64) -> Fault {
     match mixed(n) % 50 {
         0..3 => Fault::Refuse,
         3..6 => Fault::LoseAnswer,
