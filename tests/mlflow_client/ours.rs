@@ -52,8 +52,8 @@ impl Server {
         let uri = loop {
             let line = said.next().unwrap_or_else(|| panic!("`spearmint ui` said only:\n{heard}"));
             let line = line.expect("text");
-            if let Some((_, address)) = line.split_once("http://") {
-                break format!("http://{}", address.trim());
+            if let Some((_, uri)) = line.split_once(" at http") {
+                break format!("http{}", uri.trim());
             }
             heard += &(line + "\n");
         };
