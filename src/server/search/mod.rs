@@ -9,7 +9,7 @@
 //! [`lexer`] knows quotes, numbers and operators, [`clause`] reads them as comparisons of names
 //! and values, and what the names mean is told by who searches: [`run_filter`] and [`order`] for runs,
 //! [`experiments`] for experiments, [`registry`] for models and their versions, [`logged_models`] for
-//! logged models, [`traces`] for traces. What comes out is typed ([`condition`]), can be asked of a value
+//! logged models, [`traces`] and [`trace_order`] for traces. What comes out is typed ([`condition`]), can be asked of a value
 //! in memory, and writes itself as SQL ([`sql`]); [`sort`] compares, pages and merges what was
 //! found.
 //!
@@ -29,6 +29,7 @@ mod sort;
 mod sql;
 #[cfg(test)]
 mod tests;
+mod trace_order;
 mod traces;
 
 pub(super) use condition::{NumberComparator, NumberTest, TextTest};
@@ -39,7 +40,7 @@ pub(super) use registry::{Registered, RegistryCondition, RegistryKey, RegistryOr
 pub(super) use run_filter::{DatasetField, RunCondition, TextAttribute, TimeAttribute};
 pub(super) use sort::{Cell, MISSING, NAN, SortKey, merge};
 pub(super) use sql::{SortColumn, Sql};
+pub(super) use trace_order::{TraceKey, TraceOrder};
 pub(super) use traces::{
-    AssessmentTest, SpanCondition, SpanField, TraceCondition, TraceKey, TraceNumber, TraceOrder,
-    TraceText,
+    AssessmentTest, SpanCondition, SpanField, TraceCondition, TraceNumber, TraceText,
 };

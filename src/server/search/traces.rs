@@ -1,15 +1,11 @@
-//! What a filter of traces asks, and what they are ordered by.
+//! What a filter of traces asks.
 
 use super::{
-    super::error::{ApiError, ErrorCode},
+    super::error::ApiError,
     clause::{self, Clause, Comparator, Name, Operand},
     condition::{NumberTest, TextTest, invalid_comparator},
-    order::read_clause,
     run_filter::{expected_text, number, quoted},
 };
-
-/// The most clauses of an order.
-const MAX_CLAUSES: usize = 16;
 
 /// One comparison of a filter of traces.
 #[derive(Debug, Clone, PartialEq)]
@@ -82,22 +78,8 @@ pub(in crate::server) enum TraceNumber {
     End,
 }
 
-/// What traces are ordered by, the first first. It ends with the id, so that no two are equal.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(in crate::server) struct TraceOrder(pub(in crate::server) Vec<(TraceKey, bool)>);
-
-/// A value of a trace. Traces without it come last, whichever the direction.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(in crate::server) enum TraceKey {
-    Text(TraceText),
-    Number(TraceNumber),
-    Experiment,
-    Tag(String),
-    Metadata(String),
-}
-
 /// What a name means.
-enum Subject {
+pub(super) enum Subject {
     Text(TraceText),
     Number(TraceNumber),
     Experiment,
@@ -117,7 +99,7 @@ const OF_NAME: &str = "!=, =, IN, NOT IN, LIKE, ILIKE, IS NULL, IS NOT NULL";
 const OF_ASSESSMENTS: &str = "!=, =, >, >=, <, <=, LIKE, ILIKE, IS NULL, IS NOT NULL";
 
 impl Subject {
-    fn new(Name { of, key }: Name<'_>) -> Result<Self, ApiError> {
+    pub(super) fn new(Name { of, key }: Name<'_>) -> Result<Self, ApiError> {
         let owned = || key.to_owned();
         Ok(match of.unwrap_or("attribute") {
             "tag" | "tags" => Self::Tag(owned()),
@@ -271,52 +253,6 @@ fn exactly(comparator: Comparator<'_>, value: Operand<'_>, what: &str) -> Result
     }
 }
 
-impl TraceOrder {
-    /// Reads `order_by`. Traces that are equal by it, and all if it is empty, come by their start,
-    /// the latest first, and then by their id.
-    ///
-    /// # Errors
-    ///
-    /// On what traces are not ordered by.
-    pub(in crate::server) fn read(clauses: &[String]) -> Result<Self, ApiError> {
-        if clauses.len() > MAX_CLAUSES {
-            return Err(ApiError::invalid(format!("order_by has at most {MAX_CLAUSES} clauses")));
-        }
-        let mut order: Vec<(TraceKey, bool)> = Vec::with_capacity(clauses.len() + 2);
-        for text in clauses {
-            let (name, ascending) = read_clause(text)?;
-            let by = match Subject::new(name)? {
-                Subject::Text(attribute) => TraceKey::Text(attribute),
-                Subject::Number(attribute) => TraceKey::Number(attribute),
-                Subject::Experiment => TraceKey::Experiment,
-                Subject::Tag(key) => TraceKey::Tag(key),
-                Subject::Metadata(key) => TraceKey::Metadata(key),
-                _ => {
-                    return Err(ApiError::invalid(format!(
-                        "Invalid order_by clause '{text}': traces are ordered by attributes, tags \
-                         and metadata"
-                    )));
-                }
-            };
-            if order.iter().any(|(known, _)| *known == by) {
-                return Err(ApiError::new(
-                    ErrorCode::InternalError,
-                    format!("`order_by` contains duplicate fields: ['{}']", clauses.join("', '")),
-                ));
-            }
-            order.push((by, ascending));
-        }
-        for (by, ascending) in
-            [(TraceKey::Number(TraceNumber::Start), false), (TraceKey::Text(TraceText::Id), true)]
-        {
-            if order.iter().all(|(known, _)| *known != by) {
-                order.push((by, ascending));
-            }
-        }
-        Ok(Self(order))
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -389,23 +325,6 @@ mod tests {
             "experiment_id = '1'",
         ] {
             assert!(TraceCondition::read(filter).is_err(), "{filter}");
-        }
-    }
-
-    #[test]
-    fn an_order_ends_with_the_time_and_the_id() {
-        let order = TraceOrder::read(&["tags.a DESC".to_owned()]).unwrap();
-        assert_eq!(
-            order.0,
-            [
-                (TraceKey::Tag("a".to_owned()), false),
-                (TraceKey::Number(TraceNumber::Start), false),
-                (TraceKey::Text(TraceText::Id), true),
-            ]
-        );
-        for clauses in [&["span.name"][..], &["nothing"], &["timestamp", "timestamp_ms"]] {
-            let clauses: Vec<_> = clauses.iter().map(|clause| (*clause).to_owned()).collect();
-            assert!(TraceOrder::read(&clauses).is_err(), "{clauses:?}");
         }
     }
 }

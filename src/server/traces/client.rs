@@ -2,7 +2,7 @@
 
 use super::{
     super::{call::Context, error::ApiError},
-    assessments,
+    assessment_rows,
     labels::Labels,
     time::{Duration, Timestamp},
     wire::{Location, TraceInfo},
@@ -37,6 +37,6 @@ pub(super) fn info(context: &Context<'_>, id: &str) -> Result<Option<TraceInfo>,
     let Some(mut info) = found else { return Ok(None) };
     info.trace_metadata = Labels::Metadata.of(context, id)?;
     info.tags = Labels::Tags.of(context, id)?;
-    info.assessments = assessments::of(context, id)?;
+    info.assessments = assessment_rows::of(context, id)?;
     Ok(Some(info))
 }

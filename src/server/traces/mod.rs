@@ -10,10 +10,11 @@
 //! | [`otlp`], [`spans`], [`start`] | what clients send |
 //! | [`request`], [`request_columns`] | a request as a trace, and what is asked of it |
 //! | [`client`], [`read`], [`wire`], [`time`] | a trace as it is answered |
-//! | [`labels`], [`tags`], [`assessments`], [`links`] | what is said of it |
+//! | [`labels`], [`tags`], [`assessments`], [`assessment_rows`], [`links`] | what is said of it |
 //! | [`search`], [`client_traces`], [`request_traces`], [`conditions`] | which traces there are |
 //! | [`delete`] | and are no more |
 
+mod assessment_rows;
 mod assessments;
 mod client;
 mod client_traces;

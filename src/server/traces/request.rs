@@ -8,7 +8,7 @@
 
 use super::{
     super::{call::Context, error::ApiError},
-    assessments, id,
+    assessment_rows, id,
     labels::{self, Labels},
     otlp::{INPUTS, OUTPUTS, SPAN_TYPE, Span, Status as SpanStatus},
     preview,
@@ -131,7 +131,7 @@ impl Request {
             }
             .to_owned(),
             trace_metadata: self.metadata(),
-            assessments: assessments::of(context, &id)?,
+            assessments: assessment_rows::of(context, &id)?,
             tags,
         }))
     }

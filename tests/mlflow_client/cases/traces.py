@@ -340,3 +340,25 @@ def all_the_rest(steps):
     steps("a prompt linked", client.link_prompt_versions_to_trace, [prompt], logged)
     steps("found by the prompt", lambda: len(client.search_traces(locations=[experiment], filter_string="prompt = 'greeting/1'", include_spans=False)))
     steps("flushed", mlflow.flush_trace_async_logging)
+
+
+def as_a_file(steps):
+    """Spans that a client keeps as an artifact, as those do that cannot send them."""
+    from mlflow.entities import TraceInfo, TraceState
+    from mlflow.tracing.client import TracingClient
+
+    client = TracingClient()
+    _, (id, *_) = _traced(steps, "as a file")
+    trace = mlflow.get_trace(id)
+    own = "tr-" + "ab" * 16
+    info = TraceInfo(
+        trace_id=own, trace_location=trace.info.trace_location, request_time=1000, execution_duration=5, state=TraceState.OK,
+        tags={"mlflow.traceName": "a file"}, trace_metadata={"mlflow.trace_schema.version": "3"},
+    )
+    told = client.start_trace(info)
+    steps("before", mlflow.get_trace, own)
+    steps("uploaded", client._upload_trace_data, told, trace.data)
+    steps("read", lambda: _said(mlflow.get_trace(own)))
+    steps("found", lambda: len(client.search_traces(locations=[told.experiment_id], filter_string="name = 'a file'")))
+    steps("deleted", client.delete_traces, told.experiment_id, trace_ids=[own])
+    steps("read deleted", mlflow.get_trace, own)
