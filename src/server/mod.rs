@@ -2,8 +2,9 @@
 //!
 //! [`MlflowServer`] speaks the API of MLflow 3.17 (2.0 and 3.0), so that its Python client, and
 //! whatever else talks to an MLflow server, works against a
-//! [`SqliteStore`](crate::store::SqliteStore) with nothing else to
-//! install. Every branch is a run: its config is the params, its times are the metrics.
+//! [`SqliteStore`](crate::store::SqliteStore) with nothing else to install. Every branch is a run:
+//! its config is the params, its times are the metrics. Every request is a trace: its branches are
+//! the spans.
 //!
 //! ```no_run
 //! use tower_spearmint::{server::MlflowServer, store::SqliteStore};
