@@ -49,7 +49,7 @@
 //!
 //! None is on by default. `yaml`, `toml`: configs from files of these (JSON needs none). `schema`: configs checked against a JSON Schema.
 //! `watch`: following them. `http`: the strategies around HTTP services.
-//! `compare`: what two HTTP answers differ in. `axum`: the extractor. `store`: the embedded store. `mlflow`: recording to MLflow. `proxy`:
+//! `compare`: what two HTTP answers differ in. `axum`: the extractor. `store`: the embedded store. `mlflow`: recording to MLflow, and with `store` sending to it. `proxy`:
 //! `spearmint serve` as a library. `cli`: the binary. `open-feature`: an OpenFeature provider. `full`: all of them.
 #![forbid(unsafe_code)]
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]

@@ -22,7 +22,7 @@ pub enum SyncError {
         for_s: u64,
         /// What it answered last, or why there was no answer.
         #[source]
-        source: MlflowError,
+        source: Box<MlflowError>,
     },
     /// MLflow takes nothing: it wants other credentials, or this is not its address.
     #[error("MLflow at {to} takes nothing")]
@@ -31,7 +31,7 @@ pub enum SyncError {
         to: String,
         /// What it answered.
         #[source]
-        source: MlflowError,
+        source: Box<MlflowError>,
     },
     /// Somebody else is sending.
     #[error("another process sends {experiment} from {store} to {to}; wait for it, or stop it")]
@@ -58,10 +58,10 @@ pub enum SyncError {
 
 impl SyncError {
     pub(super) fn down(to: &str, since: Duration, source: MlflowError) -> Self {
-        Self::Down { to: to.to_owned(), for_s: since.as_secs(), source }
+        Self::Down { to: to.to_owned(), for_s: since.as_secs(), source: source.into() }
     }
 
     pub(super) fn denied(to: &str, source: MlflowError) -> Self {
-        Self::Denied { to: to.to_owned(), source }
+        Self::Denied { to: to.to_owned(), source: source.into() }
     }
 }

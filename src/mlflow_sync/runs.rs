@@ -34,7 +34,7 @@ const TRIES: u32 = 12;
 const OTHERS: u64 = 10;
 /// So often must MLflow refuse a branch: two requests that write the same at the same time, one of
 /// them given up, can be in each other's way.
-const REFUSALS: u32 = 3;
+pub(super) const REFUSALS: u32 = 3;
 /// How long a request that was given up may take to have its effect.
 pub(super) const SETTLES: Duration = Duration::from_secs(10);
 const DOUBTS: usize = 256;

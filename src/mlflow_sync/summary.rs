@@ -4,7 +4,7 @@ use super::{
     MlflowSync, SyncError,
     measures::measures,
     pace::Pace,
-    runs::{FIRST_PAUSE, LONGEST_PAUSE, SETTLES, now},
+    runs::{FIRST_PAUSE, LONGEST_PAUSE, REFUSALS, SETTLES, now},
     verdict::{Verdict, verdict},
 };
 use crate::{
@@ -62,10 +62,16 @@ impl<'a> Summary<'a> {
         let backend = &self.sync.backend;
         match self.persist(async || backend.log_points(&run_id, &metrics).await).await {
             Ok(()) => {
-                self.blocking(move |outbox| outbox.settle_points(&arm, &points)).await?;
+                self.blocking(move |outbox| outbox.settle_points(&arm, &points, true)).await?;
                 Ok(())
             }
-            // It was deleted, or the server has another database: all of it is sent again.
+            // Somebody has deleted it, and it stays so.
+            Err(Stopped::At(error)) if verdict(&error) == Verdict::Refused => {
+                tracing::warn!(run_id, %error, "MLflow does not take minutes of a config; they are not sent again");
+                self.blocking(move |outbox| outbox.settle_points(&arm, &points, false)).await?;
+                Ok(())
+            }
+            // The server has another database: all of it is sent again.
             Err(Stopped::At(error)) if verdict(&error) == Verdict::Gone => {
                 self.blocking(move |outbox| outbox.forget_run(&arm)).await?;
                 Ok(())
@@ -122,7 +128,7 @@ impl<'a> Summary<'a> {
         call: impl AsyncFn() -> Result<T, MlflowError>,
     ) -> Result<T, Stopped> {
         let mut pause = FIRST_PAUSE;
-        let mut gone = 0;
+        let (mut gone, mut refusals) = (0, 0);
         loop {
             let permit = self.pace.enter(false).await;
             let result = call().await;
@@ -135,6 +141,7 @@ impl<'a> Summary<'a> {
                 // An experiment that is gone is found or created the next time.
                 Verdict::Gone if gone > 0 => return Err(Stopped::At(error)),
                 Verdict::Gone => gone += 1,
+                Verdict::Refused if refusals < REFUSALS - 1 => refusals += 1,
                 Verdict::Refused | Verdict::Denied => return Err(Stopped::At(error)),
                 Verdict::Again => {
                     let failing = self.pace.failing_for().unwrap_or_default();

@@ -31,7 +31,7 @@ pub(crate) fn trouble(n: u64) -> Fault {
         15 => Fault::Noise,
         16 => Fault::Page,
         17..20 => Fault::Delay,
-        20 if mixed(n + 1) % 4 == 0 => Fault::Stall,
+        20 if mixed(n + 1).is_multiple_of(4) => Fault::Stall,
         _ => Fault::Pass,
     }
 }

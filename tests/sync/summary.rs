@@ -109,3 +109,36 @@ async fn the_minute_under_way_is_sent_when_it_is_over() {
     let said: Value = serde_json::from_str(&said.stdout).unwrap();
     assert_eq!((said["minutes"].as_u64(), said["sent"].as_u64()), (Some(2), Some(20)), "{said}");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_summary_that_is_deleted_stays_so_and_holds_up_no_other() {
+    let stored = Stored::new();
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs() / 60;
+    let mut all = branches("sync-gone", 40).await;
+    in_minute(now - 5, &mut all[..20]);
+    in_minute(now - 4, &mut all[20..]);
+    let later = all.split_off(20);
+    stored.add(&all).await;
+    let sync =
+        MlflowSync::new(stored.store.clone(), backend(&shared().uri())).modes(&[SyncMode::Summary]);
+    assert_eq!(sync.run(&mut |_| {}).await.unwrap().minutes, 2);
+    let delete = "
+import sys
+from mlflow.tracking import MlflowClient
+client = MlflowClient()
+experiment = client.get_experiment_by_name('sync-gone')
+[run] = client.search_runs(
+    [experiment.experiment_id], \"tags.`spearmint.config_id` = 'stable'\")
+client.delete_run(run.info.run_id)
+";
+    let script = stored.path().with_extension("py");
+    std::fs::write(&script, delete).unwrap();
+    tokio::task::spawn_blocking(move || shared().python(&script, &[])).await.unwrap();
+    stored.add(&later).await;
+    sync.run(&mut |_| {}).await.unwrap();
+    let runs = summaries("sync-gone").await;
+    assert_eq!(runs.len(), 1, "{runs:?}");
+    assert_eq!(points(&runs[0], "requests"), [(now - 5, 10.0), (now - 4, 10.0)]);
+    let stat = &stored.store.stat().unwrap().sync[0];
+    assert_eq!((stat.sent, stat.refused, &*stat.mode), (3, 1, "summary"));
+}

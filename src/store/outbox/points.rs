@@ -128,8 +128,13 @@ impl Outbox {
         })
     }
 
-    /// Notes points that were sent. Blocks.
-    pub(crate) fn settle_points(&self, arm: &Arm, points: &[Point]) -> Result<(), StoreError> {
+    /// Notes points that were `sent`, or refused. Blocks.
+    pub(crate) fn settle_points(
+        &self,
+        arm: &Arm,
+        points: &[Point],
+        sent: bool,
+    ) -> Result<(), StoreError> {
         let [experiment, config, role, epoch] = arm.keys;
         self.store().transact(|connection, _| {
             let mut until = -1;
@@ -167,8 +172,15 @@ impl Outbox {
                 )?
                 .execute(params![self.key(), experiment, config, role, epoch, REMEMBERED])?;
             connection
-                .prepare_cached("UPDATE sync_target SET sent = sent + ?2 WHERE key = ?1")?
-                .execute(params![self.key(), points.len() as i64])?;
+                .prepare_cached(
+                    "UPDATE sync_target SET sent = sent + ?2, refused = refused + ?3
+                     WHERE key = ?1",
+                )?
+                .execute(params![
+                    self.key(),
+                    if sent { points.len() as i64 } else { 0 },
+                    if sent { 0 } else { points.len() as i64 }
+                ])?;
             Ok(())
         })
     }
