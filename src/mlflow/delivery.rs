@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use std::time::Duration;
 
 /// How often a trace is tried as an artifact; after that it goes into a tag.
-const TRACE_TRIES: u8 = 5;
+const TRACE_TRIES: u8 = 8;
 
 /// How far a branch has come on its way.
 #[derive(Debug)]
@@ -96,8 +96,13 @@ impl MlflowBackend {
             && let Some(result) = self.put_trace(&once(), run, failure).await
         {
             match result {
-                Err(error) if error.is_transient() => return Err(error),
                 Ok(()) => return Ok(None),
+                // (What is not MLflow's answer says nothing about its artifacts.)
+                Err(error)
+                    if error.is_transient() || matches!(error, MlflowError::Unexpected { .. }) =>
+                {
+                    return Err(error);
+                }
                 Err(_) => {}
             }
         }

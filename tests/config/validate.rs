@@ -216,6 +216,25 @@ fn what_passes_is_served_and_what_does_not_is_refused_before_a_store_is_made() {
             ("primary: stable", "primary: stable\nmlflow: ftp://127.0.0.1:5000"),
             "4:9: `mlflow`: `ftp://127.0.0.1:5000` is not the address of an MLflow server: the scheme is `ftp`; expected http://… or https://…",
         ),
+        (
+            ("primary: stable", "primary: stable\nsync: { to: ftp://127.0.0.1:5000 }"),
+            "4:13: `sync.to`: `ftp://127.0.0.1:5000` is not the address of an MLflow server: the scheme is `ftp`; expected http://… or https://…",
+        ),
+        (
+            ("primary: stable", "primary: stable\nsync: { to: http://127.0.0.1:5000, mode: [] }"),
+            "4:36: `sync.mode`: empty; name what is sent: [runs], [summary], or both",
+        ),
+        (
+            ("primary: stable", "primary: stable\nsync: { to: http://127.0.0.1:5000, rate: 0 }"),
+            "4:42: `sync.rate`: not a rate; write a number of runs a second above 0",
+        ),
+        (
+            (
+                "primary: stable",
+                "primary: stable\nmlflow: http://127.0.0.1:1\nsync: { to: http://127.0.0.1:5000 }",
+            ),
+            "5:1: `sync`: set beside `mlflow`, which gets every branch as well; take one of them out",
+        ),
     ] {
         let directory = tempfile::tempdir().unwrap();
         assert!(GOOD.contains(change.0));
