@@ -123,6 +123,34 @@ ui:
     assert!(proxy.path("elsewhere").is_dir() && !proxy.path("store.db.artifacts").exists());
 }
 
+/// All at once, with their places, before anything is started.
+#[test]
+fn what_is_wrong_with_its_settings_is_told_as_a_mistake_in_the_file() {
+    let directory = TempDir::new().unwrap();
+    let said = |ui: &str| {
+        let text = YAML.replace("UPSTREAM_A", "http://a") + ui;
+        std::fs::write(directory.path().join("x.yaml"), text).unwrap();
+        let output = run(&["serve", "x.yaml", "--listen", "127.0.0.1:0"], directory.path());
+        assert_eq!(output.status.code(), Some(2), "{}", stderr(&output));
+        let valid = run(&["config", "validate", "x.yaml"], directory.path());
+        assert_eq!(valid.status.code(), Some(2), "{}", stderr(&valid));
+        stderr(&output)
+    };
+    let port = said("ui: { port: 5000 }");
+    assert!(port.starts_with("error: x.yaml:6:13: `ui.port`: unknown key `port`"), "{port}");
+    let address = said("ui: { listen: '5000' }");
+    assert!(address.contains("`ui.listen`: `5000` is not an address to listen on"), "{address}");
+    let on = said("ui: 5000");
+    assert!(on.contains("x.yaml:6:5: `ui`") && on.contains("true, false, or a map"), "{on}");
+    let files = said("ui: { token_file: none, tls: { certificate: a.pem, key: b.pem } }");
+    assert_eq!(
+        files,
+        "error: x.yaml:6:19: `ui.token_file`: none: No such file or directory (os error 2)\n\
+         error: x.yaml:6:45: `ui.tls.certificate`: a.pem: I/O error: No such file or directory (os error 2)\n"
+    );
+    assert_eq!(std::fs::read_dir(directory.path()).unwrap().count(), 1, "the file itself");
+}
+
 #[test]
 fn an_address_that_others_reach_needs_tokens() {
     let directory = TempDir::new().unwrap();
