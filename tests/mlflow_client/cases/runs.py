@@ -1,7 +1,10 @@
 """Runs: made, read, updated, ended, deleted, restored."""
 
+import os
+import random
+
 import mlflow
-from mlflow.entities import Dataset, DatasetInput, InputTag, RunStatus, RunTag
+from mlflow.entities import Dataset, DatasetInput, InputTag, Metric, Param, RunStatus, RunTag
 
 
 def made_and_read(steps):
@@ -141,3 +144,37 @@ def fluent(steps):
     steps("a tag of the system, changed", lambda: steps.client.set_tag(inner.info.run_id, "mlflow.user", "another"))
     steps("told", lambda: steps.client.set_tag(inner.info.run_id, "mlflow.note.content", "told"))
     steps("its user", lambda: [mlflow.get_run(inner.info.run_id).info.user_id, own(mlflow.get_run(inner.info.run_id))])
+
+
+def drawn(steps):
+    """Calls that were drawn: the same at every start, unless SPEARMINT_SEED says otherwise."""
+    client = steps.client
+    chance = random.Random(int(os.environ.get("SPEARMINT_SEED", "1")))
+    experiment = client.create_experiment("drawn")
+    runs = [client.create_run(experiment, run_name=f"run {n}").info.run_id for n in range(3)]
+
+    def key():
+        return chance.choice("abc")
+
+    def metric():
+        return Metric(key(), chance.choice([0.0, 1.0, -1.0, float("nan"), float("inf")]), chance.randint(1000, 1003), chance.randint(0, 2))
+
+    calls = {
+        "metric": lambda run: client.log_metric(run, key(), chance.random(), chance.randint(1000, 1002), chance.randint(0, 2)),
+        "param": lambda run: client.log_param(run, key(), chance.randint(0, 1)),
+        "tag": lambda run: client.set_tag(run, key(), chance.randint(0, 9)),
+        "untag": lambda run: client.delete_tag(run, key()),
+        "batch": lambda run: client.log_batch(run, [metric() for _ in range(chance.randint(0, 4))], [Param(key(), str(chance.randint(0, 1))) for _ in range(chance.randint(0, 2))], [RunTag(key(), "t")]),
+        "end": lambda run: client.set_terminated(run, chance.choice(["FINISHED", "FAILED", "KILLED"]), chance.randint(5000, 6000)),
+        "update": lambda run: client.update_run(run, chance.choice([None, "RUNNING", "SCHEDULED"]), chance.choice([None, "renamed"])),
+        "delete": client.delete_run,
+        "restore": client.restore_run,
+    }
+    for n in range(90):
+        name, run = chance.choice(list(calls)), chance.choice(runs)
+        if name in ("delete", "restore") and chance.random() < 0.5:
+            name = "metric"
+        steps(f"{n}: {name} of {runs.index(run)}", calls[name], run)
+    for number, run in enumerate(runs):
+        steps(f"run {number}", client.get_run, run)
+        steps(f"histories of {number}", lambda: {name: sorted(steps.plain(client.get_metric_history(run, name)), key=str) for name in "abc"})

@@ -2,9 +2,10 @@
 
 import math
 import os
+import random
 
 import mlflow
-from mlflow.entities import Metric, Param, RunTag, ViewType
+from mlflow.entities import Dataset, DatasetInput, InputTag, Metric, Param, RunTag, ViewType
 
 
 def _six_runs(steps, name):
@@ -220,6 +221,40 @@ def quoted(steps):
     steps("not ids", lambda: len(client.search_runs([experiment], f"run_id NOT IN ('{ids[0]}', '{ids[1]}')")))
     steps("one id", lambda: len(client.search_runs([experiment], f"attributes.run_id = '{ids[2]}'")))
     steps("a part of an id", lambda: len(client.search_runs([experiment], f"attributes.run_id LIKE '{ids[2][:20]}%'")))
+
+
+_CLAUSES = """
+metrics.m > 0.5 | metrics.m <= 1.5 | metrics.m != 1 | metrics.two >= 2 | metrics.none > 0
+params.n = '1' | params.n != '1' | params.n LIKE '1%' | params.odd ILIKE 'Y%' | params.odd != 'yes' | params.none = 'a'
+tags.group = 'b' | tags.group != 'b' | tags.late LIKE '%1' | tags.late IS NULL | params.odd IS NOT NULL | tags.group ILIKE 'A'
+status = 'FINISHED' | status != 'FAILED' | start_time > 1005 | start_time <= 1020 | end_time < 5010 | run_name LIKE '%1%' | user_id = 'u1'
+dataset.name = 'd1' | dataset.name != 'd1' | dataset.context LIKE 't%' | dataset.digest IN ('1', '2')
+"""
+_KEYS = ["metrics.m", "metrics.two", "params.n", "params.odd", "tags.group", "tags.late", "status", "start_time", "end_time", "run_name", "user_id"]
+
+
+def combined(steps):
+    """Clauses and orders that were drawn: the same at every start, unless SPEARMINT_SEED says otherwise."""
+    client = steps.client
+    chance = random.Random(int(os.environ.get("SPEARMINT_SEED", "1")))
+    experiment = client.create_experiment("combined")
+    for n in range(24):
+        run = client.create_run(experiment, start_time=1000 + n // 3 * 5, run_name=f"run {n}", tags={"mlflow.user": f"u{n % 2}"}).info.run_id
+        metrics = [Metric("m", [math.nan, math.inf, -math.inf, *(k / 2 for k in range(5))][n % 8], 1000, 0)] if n % 5 else []
+        metrics += [Metric("two", n % 4, 1000, 0)]
+        params = [Param("n", str(n % 7))] + ([Param("odd", "yes" if n % 4 == 1 else "Yes")] if n % 2 else [])
+        tags = [RunTag("group", "abc"[n % 3])] + ([RunTag("late", str(n))] if n > 16 else [])
+        client.log_batch(run, metrics, params, tags)
+        data = [DatasetInput(Dataset(f"d{n % 3}", str(n % 4), "local", "here"), [InputTag("mlflow.data.context", "train" if n % 2 else "other")])]
+        if n % 4 != 3:
+            client.log_inputs(run, data)
+        if n % 3:
+            client.set_terminated(run, ("FINISHED", "FAILED")[n % 2], 5000 + n)
+    clauses = [[one.strip() for one in line.split(" | ")] for line in _CLAUSES.strip().splitlines()]
+    for n in range(60):
+        filter = " AND ".join(chance.choice(kind) for kind in chance.sample(clauses, chance.randint(0, 3)))
+        order = [f"{key} {chance.choice(['ASC', 'DESC'])}" for key in chance.sample(_KEYS, chance.randint(1, 3))]
+        steps(f"{n}: {filter} ordered by {', '.join(order)}", _names, client, experiment, filter, order_by=[*order, "run_name"])
 
 
 def orders(steps):
