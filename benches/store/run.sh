@@ -80,9 +80,12 @@ if asks rest; then
     mlflow=$root/target/mlflow-venv/bin/mlflow   # the tests'
     [ -x "$mlflow" ] || { python_package 'mlflow==3.17.*' mlflow; mlflow=$program; }
 fi
-build() { cargo "$@" --quiet --locked --features full --manifest-path "$root/Cargo.toml" --target-dir "$root/target"; }
+build() { # what, features
+    cargo "$1" "${@:3}" --features "$2" --quiet --locked --manifest-path "$root/Cargo.toml" --target-dir "$root/target" \
+        2> "$work/build.log" || { cat "$work/build.log" >&2; return 1; }
+}
 bench() { # name: its path
-    build bench --bench "$1" --no-run --message-format json |
+    build bench server --bench "$1" --no-run --message-format json |
         python3 -c 'import json, sys
 for line in sys.stdin:
     made = json.loads(line)
@@ -92,7 +95,7 @@ for line in sys.stdin:
 say "building (release)"
 command -v cargo > /dev/null || { say "cargo is missing: see https://rustup.rs"; exit 1; }
 spearmint=${SPEARMINT:-$root/target/release/spearmint}
-[ -n "${SPEARMINT-}" ] || build build --release --bin spearmint
+[ -n "${SPEARMINT-}" ] || build build full --release --bin spearmint
 asks rest || asks many && rest=$(bench store_rest)
 asks recorder || asks many && store=$(bench store)
 say "$("$spearmint" --version); $(nproc) cores, $(uname -sr); load before the run: $(cut -d' ' -f1-3 /proc/loadavg)"

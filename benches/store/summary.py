@@ -19,10 +19,14 @@ def table(header, rows):
 
 def rest(lines):
     """Of each server the kind of connections with which it is faster."""
+    global void
     measured = defaultdict(list)
     for who, kind, *fields in lines:
         if kind == "runs":
-            connections, clients, _, _, rate, median, p99 = fields
+            connections, clients, _, _, rate, median, p99, failed = fields
+            if int(failed):
+                print(f"{who}, {clients} clients: of {failed} runs a call failed\n")
+                void |= who == "spearmint"
             measured[int(clients), who, connections].append(
                 (float(rate), float(median), float(p99))
             )

@@ -25,11 +25,12 @@
 //!
 //! # How a call runs
 //!
-//! `answer` leads it: `doors` lets it in, `routes` finds it. One that reads runs on a blocking thread, with a
-//! connection of its own (`readers`). All that write run on one thread (`writer`), which takes as
-//! many calls as are waiting into one transaction, each in a savepoint of its own, and answers
-//! when it is committed. A call whose body streams (`raw`) does both, and reads and writes files
-//! beside the store (`artifacts`).
+//! `answer` leads it: `doors` lets it in, `routes` finds it. One that reads runs on a blocking
+//! thread, with a connection of its own (`readers`). One that writes and is small does so at once,
+//! if nobody else writes at that moment. All others that write run on one thread (`writer`), which
+//! takes as many calls as are waiting into one transaction, each in a savepoint of its own. Either
+//! is answered when it is committed. A call whose body streams (`raw`) does both, and reads and
+//! writes files beside the store (`artifacts`).
 
 mod accept;
 mod answer;

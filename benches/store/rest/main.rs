@@ -66,14 +66,18 @@ async fn main() -> Result<(), Error> {
 async fn print_runs(load: &Load) -> Result<(), Error> {
     let outcome = load.run().await?;
     let (runs, seconds) = (outcome.runs.len(), outcome.took.as_secs_f64());
-    let quantile = |q: usize| outcome.runs[(runs - 1) * q / 100].as_secs_f64() * 1e3;
+    let quantile = |q: usize| {
+        let at = runs.saturating_sub(1) * q / 100;
+        outcome.runs.get(at).map_or(f64::NAN, |took| took.as_secs_f64() * 1e3)
+    };
     println!(
-        "runs\t{}\t{}\t{runs}\t{seconds:.3}\t{:.1}\t{:.3}\t{:.3}",
+        "runs\t{}\t{}\t{runs}\t{seconds:.3}\t{:.1}\t{:.3}\t{:.3}\t{}",
         if load.keeps { "kept" } else { "each" },
         load.clients,
         runs as f64 / seconds,
         quantile(50),
         quantile(99),
+        outcome.failed,
     );
     Ok(())
 }
@@ -95,7 +99,7 @@ async fn smoke() -> Result<(), Error> {
         });
     });
     let address = address.recv()?;
-    println!("\tconnections\tclients\truns\tseconds\truns/s\tp50 ms\tp99 ms");
+    println!("\tconnections\tclients\truns\tseconds\truns/s\tp50 ms\tp99 ms\tfailed");
     for keeps in [true, false] {
         print_runs(&Load { address, keeps, clients: 2, length: Duration::from_secs(1) }).await?;
     }

@@ -15,16 +15,18 @@ pub(crate) struct Load {
     pub(crate) length: Duration,
 }
 
-/// What came of it: how long each run took from its first call to its last answer.
+/// What came of it: how long each run took from its first call to its last answer. Those of which a call
+/// failed do not count as runs.
 pub(crate) struct Outcome {
     pub(crate) took: Duration,
     pub(crate) runs: Vec<Duration>,
+    pub(crate) failed: u64,
 }
 
 impl Load {
     /// # Errors
     ///
-    /// When any call is answered with an error: a server that refuses some is not measured.
+    /// When there is no experiment to be made, and when a client failed ten times in a row.
     pub(crate) async fn run(&self) -> Result<Outcome, Error> {
         let name = format!("bench-{}-{}", now_ms(), self.clients);
         let mut first = Client::new(self.address, self.keeps);
@@ -36,12 +38,14 @@ impl Load {
             let client = Client::new(self.address, self.keeps);
             tokio::spawn(caller(client, experiment.clone(), number, until))
         });
-        let mut runs = Vec::new();
+        let (mut runs, mut failed) = (Vec::new(), 0);
         for client in clients.collect::<Vec<_>>() {
-            runs.extend(client.await??);
+            let (took, of_client) = client.await??;
+            runs.extend(took);
+            failed += of_client;
         }
         runs.sort_unstable();
-        Ok(Outcome { took: started.elapsed(), runs })
+        Ok(Outcome { took: started.elapsed(), runs, failed })
     }
 }
 
@@ -50,17 +54,26 @@ async fn caller(
     experiment: String,
     number: usize,
     until: Instant,
-) -> Result<Vec<Duration>, Error> {
-    let mut took = Vec::new();
+) -> Result<(Vec<Duration>, u64), Error> {
+    let (mut took, mut failed, mut in_a_row) = (Vec::new(), 0, 0);
     for run in 0_u64.. {
         let started = Instant::now();
         if started >= until {
             break;
         }
-        one(&mut client, &experiment, &format!("candidate primary {number}-{run}")).await?;
-        took.push(started.elapsed());
+        match one(&mut client, &experiment, &format!("candidate primary {number}-{run}")).await {
+            Ok(()) => {
+                took.push(started.elapsed());
+                in_a_row = 0;
+            }
+            Err(error) if in_a_row >= 10 => return Err(error),
+            Err(_) => {
+                failed += 1;
+                in_a_row += 1;
+            }
+        }
     }
-    Ok(took)
+    Ok((took, failed))
 }
 
 async fn one(client: &mut Client, experiment: &str, name: &str) -> Result<(), Error> {

@@ -17,6 +17,8 @@ const MAX_LOOKED_AT: usize = 20_000_000;
 /// Branches of the first stretch, and of the longest.
 const SHORTEST: usize = 4_096;
 const LONGEST: usize = 1 << 18;
+/// A roll-up of an hour may begin so many minutes before what it is looked up for.
+const HOUR: i64 = 59;
 
 pub(super) struct Stretches<'a> {
     context: &'a Context<'a>,
@@ -101,6 +103,12 @@ impl<'a> Stretches<'a> {
 
     /// How many branches there are next, up to the size of a stretch, and the id of the last.
     fn measure(&self, within: Span) -> Result<(usize, Option<RunId>), ApiError> {
+        if self.minutes.is_some() {
+            let most = self.rolled_up(within)?;
+            if most < self.next_size {
+                return Ok((most, None));
+            }
+        }
         let (edge, order) = if self.ascending { ("max", "ASC") } else { ("min", "DESC") };
         let sql = format!(
             "SELECT count(*), {edge}(id) FROM (SELECT id FROM branch WHERE id BETWEEN ?1 AND ?2
@@ -117,6 +125,18 @@ impl<'a> Stretches<'a> {
             .optional()?;
         let (size, edge) = measured.unwrap_or_default();
         Ok((usize::try_from(size).unwrap_or(usize::MAX), edge))
+    }
+
+    /// How many branches there are at most, whatever they are.
+    fn rolled_up(&self, within: Span) -> Result<usize, ApiError> {
+        let sql = "SELECT coalesce(sum(success + failed + skipped + cancelled), 0) FROM rollup
+             WHERE minute BETWEEN ?1 - ?3 AND ?2 AND minute + span > ?1";
+        let most: i64 = self
+            .context
+            .connection
+            .prepare_cached(sql)?
+            .query_row([minute(within.first), minute(within.last), HOUR], |row| row.get(0))?;
+        Ok(usize::try_from(most).unwrap_or(usize::MAX))
     }
 
     /// The minutes in which there are branches as asked, as far as roll-ups tell; those that follow
@@ -143,10 +163,8 @@ impl<'a> Stretches<'a> {
             sql += ")";
         }
         sql += " ORDER BY r.minute";
-        let minute = |id: RunId| id.time_ms() / 60_000;
         let mut statement = self.context.connection.prepare(&sql)?;
-        // (An hour may begin up to 59 minutes before what is asked for.)
-        let mut rows = statement.query([minute(self.left.first) - 59, minute(self.left.last)])?;
+        let mut rows = statement.query([minute(self.left.first) - HOUR, minute(self.left.last)])?;
         let mut found: Vec<(i64, i64)> = Vec::new();
         while let Some(row) = rows.next()? {
             let (from, span): (i64, i64) = (row.get(0)?, row.get(1)?);
@@ -168,4 +186,9 @@ impl<'a> Stretches<'a> {
         }
         Ok(spans)
     }
+}
+
+/// The minute in which a branch of that id was assigned.
+fn minute(id: RunId) -> i64 {
+    id.time_ms() / 60_000
 }
