@@ -60,8 +60,8 @@ pub(crate) fn open(file: &Path) {
     }
 }
 
-fn branch(made: &[Branch], first_ns: u64, n: u64, rows: u64) -> Branch {
-    let [stable, candidate, rare, old] = made else { panic!("one branch of each config") };
+fn branch(made: &[Branch; 4], first_ns: u64, n: u64, rows: u64) -> Branch {
+    let [stable, candidate, rare, old] = made;
     let of = match n {
         n if n < rows / 10 => old,
         n if n % 100_000 == 77_777 => rare,
@@ -84,7 +84,7 @@ fn branch(made: &[Branch], first_ns: u64, n: u64, rows: u64) -> Branch {
     branch
 }
 
-async fn one_of_each() -> Vec<Branch> {
+async fn one_of_each() -> [Branch; 4] {
     let config = |id: &str| -> Value {
         json!({ "config_id": id, "llm": { "model": id, "temperature": 0.7 }, "k": 20 })
     };
@@ -99,5 +99,5 @@ async fn one_of_each() -> Vec<Branch> {
         service.ready().await.unwrap().call(()).await.unwrap();
     }
     recorder.drain(Duration::from_secs(10)).await.unwrap();
-    memory.take()
+    memory.take().try_into().unwrap()
 }
