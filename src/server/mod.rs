@@ -38,6 +38,7 @@ mod artifacts;
 mod body;
 mod branch_scan;
 mod call;
+mod certificate;
 mod doors;
 mod error;
 mod experiments;
@@ -59,6 +60,7 @@ mod traces;
 mod validate;
 mod writer;
 
+pub use certificate::ServerCertificate;
 pub use doors::{Access, ServeError, TokenError, Tokens};
 pub use metrics::ServerMetrics;
 pub use serve::MlflowServer;

@@ -3,23 +3,15 @@
 use super::{
     accept::{self, Listening},
     artifacts::Artifacts,
+    certificate::ServerCertificate,
     doors::{Doors, ServeError, Tokens},
     metrics::{Counters, ServerMetrics},
     readers::Readers,
     routes::Routes,
     writer::WriterQueue,
 };
-use crate::{
-    BoxError,
-    store::SqliteStore,
-    tls::{self, CertificateError},
-};
-use std::{
-    net::SocketAddr,
-    path::{Path, PathBuf},
-    sync::Arc,
-    time::Duration,
-};
+use crate::{BoxError, store::SqliteStore};
+use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 use tokio::net::TcpListener;
 use tokio_rustls::TlsAcceptor;
 
@@ -99,19 +91,11 @@ impl MlflowServer {
         self
     }
 
-    /// Speaks TLS (1.2, 1.3), with a chain of certificates and its key from these PEM files, which are
-    /// read now: one that is renewed is shown by another start. Blocks.
-    ///
-    /// # Errors
-    ///
-    /// When one of them cannot be read, or they do not belong together.
-    pub fn tls(
-        mut self,
-        certificate: impl AsRef<Path>,
-        key: impl AsRef<Path>,
-    ) -> Result<Self, CertificateError> {
-        self.tls = Some(tls::acceptor(certificate.as_ref(), key.as_ref(), &["http/1.1"])?);
-        Ok(self)
+    /// Speaks TLS (1.2, 1.3). A certificate that is renewed is shown by another start.
+    #[must_use]
+    pub fn tls(mut self, certificate: ServerCertificate) -> Self {
+        self.tls = Some(certificate.acceptor());
+        self
     }
 
     /// How long requests that are under way are waited for when it is to stop, 10 s unless told

@@ -103,6 +103,9 @@ ui: { listen: '127.0.0.1:0' }
         assert_eq!(proxy.get("/").await.text(), "a");
     }
     proxy.stores(6).await;
+    let printed = lines(&proxy.log()).replace(&url, "http://127.0.0.1:5000");
+    assert!(blocks("ui.md").starts_with(&printed), "{printed}");
+    assert!(blocks("../README.md").starts_with(&printed), "{printed}");
     let script = blocks("ui.md").replace("http://127.0.0.1:5000", &url);
     assert!(script.contains(&url));
     let directory = TempDir::new().unwrap();

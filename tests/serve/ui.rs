@@ -59,3 +59,17 @@ fn an_artifact_for_which_there_is_no_room_is_refused_and_leaves_nothing() {
     let small = call(address, &format!("PUT {artifacts}/small"), b"fits");
     assert!(small.starts_with("HTTP/1.1 200"), "{small}");
 }
+
+#[test]
+fn a_certificate_that_cannot_be_read_leaves_no_store_behind() {
+    let directory = tempdir().unwrap();
+    let arguments = ["ui", "--listen", "127.0.0.1:0", "--tls-cert", "a.pem", "--tls-key", "b.pem"];
+    let output = crate::support::run(&arguments, directory.path());
+    assert_eq!(output.status.code(), Some(2));
+    let said = crate::support::stderr(&output);
+    assert!(said.starts_with("error: a.pem: "), "{said}");
+    assert_eq!(std::fs::read_dir(directory.path()).unwrap().count(), 0);
+    let half = crate::support::run(&arguments[..5], directory.path());
+    assert_eq!(half.status.code(), Some(2));
+    assert!(crate::support::stderr(&half).contains("--tls-key"));
+}

@@ -16,6 +16,7 @@ use tokio_rustls::{
         pki_types::{CertificateDer, ServerName, pem::PemObject},
     },
 };
+use tower_spearmint::server::ServerCertificate;
 
 /// Sends a request on a connection, and reads one answer: its status line and its body.
 async fn exchange(
@@ -72,10 +73,8 @@ fn certify(directory: &Path) -> String {
 async fn secured(directory: &TempDir) -> (Server, String) {
     let trusted = certify(directory.path());
     let file = |name: &str| directory.path().join(name);
-    let set = |server: tower_spearmint::server::MlflowServer| {
-        server.tls(file("certificate.pem"), file("key.pem")).unwrap()
-    };
-    (Server::start_with(directory, set).await, trusted)
+    let shown = ServerCertificate::from_files(file("certificate.pem"), file("key.pem")).unwrap();
+    (Server::start_with(directory, |server| server.tls(shown)).await, trusted)
 }
 
 async fn shake_hands(address: SocketAddr, trusted: &str) -> io::Result<TlsStream<TcpStream>> {
@@ -134,14 +133,11 @@ async fn who_does_not_finish_a_handshake_holds_up_no_end() {
 #[tokio::test]
 async fn a_certificate_that_cannot_be_used_is_named() {
     let directory = tempdir().unwrap();
-    let store = directory.path().join("spearmint.db");
-    let store = tower_spearmint::store::SqliteStore::open(store).unwrap();
-    let server = tower_spearmint::server::MlflowServer::new(store).unwrap();
     certify(directory.path());
     let (certificate, key) =
         (directory.path().join("certificate.pem"), directory.path().join("key.pem"));
     let said = |certificate: &Path, key: &Path| {
-        server.clone().tls(certificate, key).err().unwrap().to_string()
+        ServerCertificate::from_files(certificate, key).unwrap_err().to_string()
     };
     let none = directory.path().join("none.pem");
     assert!(said(&none, &key).starts_with(&format!("{}: ", none.display())));

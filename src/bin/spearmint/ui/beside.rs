@@ -1,6 +1,6 @@
 //! A store as an MLflow server, beside what else a command does.
 
-use super::{Guard, configured, snippet, url::Url};
+use super::{Guard, certificate, configured, snippet, url::Url};
 use crate::{
     Failed,
     output::{note, warning},
@@ -12,7 +12,7 @@ use std::{
 };
 use tower_spearmint::{
     proxy::UiSettings,
-    server::{MlflowServer, ServerMetrics, ServerThread},
+    server::{MlflowServer, ServerCertificate, ServerMetrics, ServerThread},
     store::SqliteStore,
 };
 
@@ -44,6 +44,7 @@ pub(crate) struct Beside {
     listener: TcpListener,
     settings: UiSettings,
     guard: Guard,
+    certificate: Option<ServerCertificate>,
 }
 
 /// The server at work.
@@ -73,6 +74,7 @@ impl Beside {
         };
         let guard = Guard::read("ui.token_file", settings.token_file.as_deref())?
             .at(asked.unwrap_or(DEFAULT))?;
+        let certificate = certificate(&settings)?;
         let listener = match asked {
             Some(address) => Some(TcpListener::bind(address).map_err(|error| {
                 let why = format!(
@@ -83,7 +85,7 @@ impl Beside {
             })?),
             None => default_or_free(),
         };
-        Ok(listener.map(|listener| Self { listener, settings, guard }))
+        Ok(listener.map(|listener| Self { listener, settings, guard, certificate }))
     }
 
     /// Serves this store, on a thread of its own.
@@ -93,7 +95,8 @@ impl Beside {
         drain_timeout: Duration,
     ) -> Result<Running, Failed> {
         let url = Url::of(self.listener.local_addr()?, &self.settings);
-        let server = configured(MlflowServer::new(store)?, &self.settings, self.guard)?;
+        let server =
+            configured(MlflowServer::new(store)?, &self.settings, self.guard, self.certificate);
         let metrics = server.metrics();
         let thread = server.drain_timeout(drain_timeout).spawn_thread(self.listener)?;
         Ok(Running { thread, metrics, url })

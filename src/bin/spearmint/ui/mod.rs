@@ -21,7 +21,7 @@ use std::{net::SocketAddr, path::PathBuf, time::Duration};
 use tower_spearmint::{
     config::parse_size,
     proxy::{TlsSettings, UiSettings},
-    server::MlflowServer,
+    server::{MlflowServer, ServerCertificate},
     store::StoreOptions,
 };
 
@@ -115,8 +115,10 @@ impl Ui {
             .tls_cert
             .zip(self.tls_key)
             .map(|(certificate, key)| TlsSettings { certificate, key });
+        // Whatever may stand in the way comes before the store, so that it leaves no empty file behind.
+        let certificate = certificate(&settings)?;
         let store = StoreOptions::new().durable(self.durable).open(&self.store)?;
-        let server = configured(MlflowServer::new(store)?, &settings, guard)?;
+        let server = configured(MlflowServer::new(store)?, &settings, guard, certificate);
         let url = Url::of(listener.local_addr()?, &settings);
         note(&format!("{} at {url}", self.store.display()));
         Ok(server.serve(listener, stop).await?)
@@ -128,7 +130,8 @@ fn configured(
     server: MlflowServer,
     settings: &UiSettings,
     guard: Guard,
-) -> Result<MlflowServer, Failed> {
+    certificate: Option<ServerCertificate>,
+) -> MlflowServer {
     let mut server = server.tokens(guard.tokens);
     if let Some(bytes) = settings.max_artifact_size {
         server = server.max_artifact_size(u64::try_from(bytes).unwrap_or(u64::MAX));
@@ -142,8 +145,15 @@ fn configured(
     for origin in &settings.allow_origins {
         server = server.allow_origin(origin);
     }
-    if let Some(TlsSettings { certificate, key }) = &settings.tls {
-        server = server.tls(certificate, key).map_err(|error| Failed::Input(error.into()))?;
+    if let Some(certificate) = certificate {
+        server = server.tls(certificate);
     }
-    Ok(server)
+    server
+}
+
+/// What it shows over TLS, read.
+fn certificate(settings: &UiSettings) -> Result<Option<ServerCertificate>, Failed> {
+    let Some(TlsSettings { certificate, key }) = &settings.tls else { return Ok(None) };
+    let read = ServerCertificate::from_files(certificate, key);
+    read.map(Some).map_err(|error| Failed::Input(error.into()))
 }
