@@ -139,7 +139,7 @@ def more_than_a_batch(steps):
 def asynchronous(steps):
     client = steps.client
     run = client.create_run("0").info.run_id
-    for n in range(300):
+    for n in range(100):
         client.log_metric(run, "m", n, timestamp=1000 + n, step=n, synchronous=False)
     waited = [client.log_param(run, "p", "1", synchronous=False), client.set_tag(run, "t", "1", synchronous=False), client.log_batch(run, [Metric("b", 1.0, 1000, 0)], synchronous=False)]
     mlflow.flush_async_logging()

@@ -187,9 +187,10 @@ def filters(steps):
         steps(f"{filter[:40]!r} of {len(filter)}", _names, steps.client, experiment, filter)
 
 
-_FIELDS = ["metrics.m", "params.n", "tags.group", "status", "start_time", "end_time", "run_id", "run_name", "user_id", "artifact_uri", "dataset.name", "dataset.context"]
+_FIELDS = ["metrics.m", "params.n", "tags.group", "status", "start_time", "end_time", "run_id", "run_name", "dataset.name", "dataset.context"]
 _COMPARED = [f"{comparator} {value}" for comparator in ("=", "!=", "<", "<=", ">", ">=", "LIKE", "ILIKE") for value in ("1", "'1'")]
-_IN_LISTS = [f"{comparator} {value}" for comparator in ("IN", "NOT IN", "in") for value in ("('1', 'odd')", "('1')", "('1',)", "(1)", "'1'", "('1' 'odd')", "(\"1\")")]
+_IN_LISTS = [f"{comparator} {value}" for comparator in ("IN", "NOT IN") for value in ("('1', 'odd')", "('1')", "('1',)", "(1)", "'1'", "('1' 'odd')", "(\"1\")")]
+_IN_LISTS += ["in ('1', 'odd')", "not in ('1')"]
 _NULL = ["IS NULL", "IS NOT NULL", "IS 'a'", "= NULL"]
 
 
