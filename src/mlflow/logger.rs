@@ -122,12 +122,12 @@ impl MlflowBackend {
         branch: &Branch,
         trail: &mut Trail,
     ) -> Result<Run, MlflowError> {
-        let run = self.begin(patience, &branch.into(), trail).await?;
+        let recorded = Recorded::from(branch);
+        let run = self.begin(patience, &recorded, trail).await?;
         let mut tags = Vec::new();
         if let (Status::Failed, Some(failure)) = (branch.status, &branch.failure) {
             tags.extend(self.log_trace(&run, failure).await);
         }
-        let recorded = Recorded::from(branch);
         let (params, metrics) = (Params::of(recorded.config), bodies::metrics(&recorded));
         self.log_values(patience, &run.id, &params, &metrics, tags).await?;
         self.close(patience, &run.id, branch).await?;

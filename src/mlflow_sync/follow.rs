@@ -2,6 +2,7 @@
 
 use super::{MlflowSync, SyncError, SyncMode, pace::Pace, runs::Runs, summary::Summary};
 use crate::store::{Outbox, SyncStat};
+use futures_util::future::join3;
 use std::{
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
@@ -52,7 +53,7 @@ impl MlflowSync {
                 this.keep_sending(&pace, &experiment, SyncMode::Summary, SUMMARY_EVERY).await;
             }
         };
-        tokio::join!(runs, summary, this.keep_counting(&pace, &experiment, &watch));
+        join3(runs, summary, this.keep_counting(&pace, &experiment, &watch)).await;
     }
 
     async fn keep_sending(&self, pace: &Pace, experiment: &str, mode: SyncMode, every: Duration) {
