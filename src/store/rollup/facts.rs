@@ -121,7 +121,7 @@ impl Facts {
         Ok(facts)
     }
 
-    /// As measured (see `benches/store.rs`): with the page's share, and the index on `request`.
+    /// As measured (see `benches/store`): with the page's share, and the index on `request`.
     fn row_bytes(&self) -> u64 {
         let request = if self.request == self.id { 0 } else { 52 };
         let parent = if self.parent.is_some() { 18 } else { 0 };
