@@ -132,9 +132,25 @@ async fn what_happened_is_counted() {
     assert_eq!(crate::support::ask(proxy.admin, head, "").await.text(), "");
 }
 
-#[tokio::test]
-async fn prometheus_own_parser_reads_it_and_the_docs_have_every_family() {
-    let (_proxy, page) = seasoned().await;
+/// One that sends to an MLflow that is not there.
+async fn syncing() -> (Proxy, String) {
+    let upstream = saying("same").await;
+    let yaml = format!(
+        "
+experiment: sent
+strategy: single
+sync: {{ to: 'http://{}', mode: [runs, summary] }}
+configs: [{{ config_id: a, upstream: UPSTREAM_A }}]
+",
+        nobody().await
+    );
+    let proxy = Proxy::start(&yaml, &[upstream.address]).await;
+    let page = page_when(&proxy, |page| page.contains("spearmint_sync_waiting{")).await;
+    (proxy, page)
+}
+
+/// The families of a page, as Prometheus' own parser reads them.
+fn parsed(page: &str) -> BTreeMap<String, Value> {
     let python = python::environment("prometheus-venv", "prometheus_client==0.*");
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/serve/metrics.py");
     let mut parser = Command::new(python)
@@ -146,7 +162,17 @@ async fn prometheus_own_parser_reads_it_and_the_docs_have_every_family() {
     parser.stdin.take().unwrap().write_all(page.as_bytes()).unwrap();
     let output = parser.wait_with_output().unwrap();
     assert!(output.status.success(), "what it refuses is above; of:\n{page}");
-    let families: BTreeMap<String, Value> = serde_json::from_slice(&output.stdout).unwrap();
+    serde_json::from_slice(&output.stdout).unwrap()
+}
+
+#[tokio::test]
+async fn prometheus_own_parser_reads_it_and_the_docs_have_every_family() {
+    let (_proxy, page) = seasoned().await;
+    let (_syncing, sync_page) = syncing().await;
+    let mut families = parsed(&page);
+    for (name, family) in parsed(&sync_page) {
+        families.entry(name).or_insert(family);
+    }
 
     let docs = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/metrics.md");
     let docs = std::fs::read_to_string(docs).unwrap();
