@@ -16,6 +16,7 @@ pub(crate) const NO_CERTIFICATE: &str = "no certificate in PEM in it";
 /// Why a certificate and its key cannot be used. Neither is quoted.
 #[derive(Debug, thiserror::Error)]
 #[error("{}: {why}", path.display())]
+#[cfg_attr(not(feature = "server"), expect(unreachable_pub, reason = "the server shows it"))]
 pub struct CertificateError {
     pub(crate) part: Part,
     path: PathBuf,

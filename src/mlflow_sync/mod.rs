@@ -1,6 +1,6 @@
 //! The branches of a store, sent to a team's MLflow: all of them in the end, each once.
 //!
-//! An [`MlflowBackend`] behind a recorder writes what it can keep up with and counts what it loses. Here
+//! An [`MlflowBackend`](crate::mlflow::MlflowBackend) behind a recorder writes what it can keep up with and counts what it loses. Here
 //! the store is the queue: what was sent is remembered in the same file, so that it goes on where
 //! it was, whoever was stopped, killed or down in between.
 //!

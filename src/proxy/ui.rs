@@ -1,10 +1,7 @@
 //! What a file says of the MLflow server beside the proxy.
 
-use super::{
-    ExperimentFile,
-    settings::{TlsSettings, address},
-};
-use crate::config::{ConfigError, units};
+use super::settings::{TlsSettings, address};
+use crate::config::units;
 use serde::Deserialize;
 use std::{
     net::SocketAddr,
@@ -53,7 +50,7 @@ impl UiSettings {
 
 /// What is wrong with the files that it names.
 #[cfg(feature = "server")]
-pub(super) fn mistakes(file: &ExperimentFile, wrong: &mut Vec<ConfigError>) {
+pub(super) fn mistakes(file: &super::ExperimentFile, wrong: &mut Vec<crate::config::ConfigError>) {
     use crate::{server::Tokens, tls};
 
     let Some(ui) = file.ui() else { return };

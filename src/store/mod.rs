@@ -84,6 +84,8 @@ mod compared;
 mod difference_filter;
 mod differences;
 mod error;
+#[cfg(feature = "server")]
+mod face;
 mod filter;
 mod keys;
 mod noise;
@@ -126,10 +128,12 @@ pub use upkeep::{CheckReport, Compacted, ExperimentStat, Progress, Pruned, Store
 #[cfg(feature = "server")]
 pub(crate) use codes::Codes;
 #[cfg(feature = "server")]
+pub(crate) use face::{Checkpointer, Session, branches_of_request};
+#[cfg(feature = "server")]
 pub(crate) use objects::{ObjectId, Objects, Owner, Upload, Uploaded};
 #[cfg(feature = "mlflow")]
 pub(crate) use outbox::{Arm, Claimed, Lease, Outbox, Outcome, Point};
 #[cfg(feature = "server")]
-pub(crate) use session::{Checkpointer, Session, branch, branches_of_request};
+pub(crate) use session::branch;
 #[cfg(feature = "server")]
 pub(crate) use write::Kept;

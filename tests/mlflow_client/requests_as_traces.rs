@@ -25,7 +25,7 @@ async fn requests_are_traces_with_their_branches_as_spans() {
         };
         server.serve(listener, stop).await.unwrap();
     });
-    tokio::task::spawn_blocking(move || script("requests_as_traces.py", &[&uri])).await.unwrap();
+    tokio::task::spawn_blocking(move || script("requests_as_traces.py", [uri])).await.unwrap();
     stop.send(()).unwrap();
     serving.await.unwrap();
 }

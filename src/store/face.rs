@@ -1,0 +1,105 @@
+//! The store's connections for its network face.
+
+use super::{
+    BranchRow, Kept, Owner, SCHEMA_VERSION, SqliteStore, StoreError, codes::Codes, row::Names,
+    schema,
+};
+use crate::branch::BranchId;
+use rusqlite::{Connection, params};
+
+/// The most branches of a request that are read at once.
+const MAX_OF_A_REQUEST: i64 = 1_000;
+
+/// A connection, and the names of what the file holds as numbers.
+pub(crate) struct Session {
+    connection: Connection,
+    codes: Codes,
+}
+
+impl SqliteStore {
+    /// A connection of its own that only reads.
+    pub(crate) fn reading_session(&self) -> Result<Session, StoreError> {
+        let reader = self.reader()?;
+        reader
+            .connection
+            .pragma_update(None, "query_only", true)
+            .map_err(|error| self.failed("read", error))?;
+        reader.connection.set_prepared_statement_cache_capacity(64);
+        Ok(Session { connection: reader.connection, codes: reader.codes })
+    }
+
+    /// What the directory of its artifacts has to have in its file `store`.
+    pub(crate) fn artifacts_owner(&self) -> Result<Owner, StoreError> {
+        self.reading_session()?
+            .connection
+            .query_row("SELECT id FROM mlflow_artifact_owner", [], |row| row.get(0).map(Owner::new))
+            .map_err(|error| self.failed("read", error))
+    }
+
+    /// As [`transact`](Self::transact), but at once, on this thread, if nobody else writes to the
+    /// file at this moment and nothing has to wait for the disk; `None` otherwise.
+    pub(crate) fn transact_at_once<T>(
+        &self,
+        work: impl FnOnce(&Connection, &Codes) -> rusqlite::Result<Kept<T>>,
+    ) -> Option<Result<T, StoreError>> {
+        let done = self.try_writer(|writer, patience| writer.transact_at_once(patience, work))?;
+        Some(done.map_err(|error| self.failed("write", error)))
+    }
+
+    /// Copies the write-ahead log into the file while nobody writes, so that it begins anew. Blocks.
+    pub(crate) fn checkpoint(&self) -> Result<(), StoreError> {
+        self.with_connection(|connection| checkpoint(connection).map(drop))
+    }
+
+    /// What copies the write-ahead log into the file beside those that write.
+    pub(crate) fn checkpointer(&self) -> Result<Checkpointer, StoreError> {
+        let connection = self.reader()?.connection;
+        connection
+            .pragma_update(None, "query_only", false)
+            .map_err(|error| self.failed("open", error))?;
+        Ok(Checkpointer(connection))
+    }
+}
+
+/// See [`SqliteStore::checkpointer`].
+pub(crate) struct Checkpointer(Connection);
+
+impl Checkpointer {
+    /// Copies as much as can be without holding anybody up, and says how many pages the log has. Blocks:
+    /// it waits for the disk twice.
+    pub(crate) fn run(&self) -> rusqlite::Result<i64> {
+        checkpoint(&self.0)
+    }
+}
+
+impl Session {
+    pub(crate) const fn connection(&self) -> &Connection {
+        &self.connection
+    }
+
+    pub(crate) const fn codes(&self) -> &Codes {
+        &self.codes
+    }
+}
+
+fn checkpoint(connection: &Connection) -> rusqlite::Result<i64> {
+    connection.prepare_cached("PRAGMA wal_checkpoint(PASSIVE)")?.query_row([], |row| row.get(1))
+}
+
+/// The branches of a request, the first first, up to a bound.
+pub(crate) fn branches_of_request(
+    connection: &Connection,
+    codes: &Codes,
+    id: BranchId,
+) -> rusqlite::Result<Vec<BranchRow>> {
+    let sql = schema::select_branch(SCHEMA_VERSION)
+        + " WHERE b.id = ?1 AND b.request IS NULL OR b.request = ?1 ORDER BY b.id LIMIT ?2";
+    let mut names = Names::default();
+    let mut statement = connection.prepare_cached(&sql)?;
+    let mut rows = statement.query(params![id.as_bytes(), MAX_OF_A_REQUEST])?;
+    let mut branches = Vec::new();
+    while let Some(row) = rows.next()? {
+        branches.push(BranchRow::read(row, connection, codes, &mut names)?);
+    }
+    Ok(branches)
+}
