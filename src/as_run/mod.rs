@@ -10,6 +10,8 @@ mod run;
 
 pub(crate) use params::Params;
 pub(crate) use recorded::Recorded;
+#[cfg(feature = "server")]
+pub(crate) use run::output_metrics;
 #[cfg(feature = "mlflow")]
 pub(crate) use run::{BRANCH_ID, end_tags, failure_tags};
 pub(crate) use run::{metrics, run_name, status, tags};

@@ -102,15 +102,23 @@ pub(crate) fn metrics(branch: &Recorded<'_>) -> Vec<(Cow<'static, str>, f64)> {
             metrics.push((key.into(), bytes as f64));
         }
     }
-    let mut left = MAX_OUTPUT_METRICS;
     if let Some(output) = branch.output {
-        flatten(output, "output", &mut |path, value| {
-            if let (Some(number), 1..) = (value.as_f64(), left) {
-                left -= 1;
-                metrics.push((limits::name(path).into(), number));
-            }
-        });
+        metrics.extend(output_metrics(output).into_iter().map(|(key, value)| (key.into(), value)));
     }
+    metrics
+}
+
+/// The numbers of a recorded output, each under its dotted path. (Of two under one name the later
+/// is shown.)
+pub(crate) fn output_metrics(output: &serde_json::Value) -> Vec<(String, f64)> {
+    let mut metrics = Vec::new();
+    flatten(output, "output", &mut |path, value| {
+        if let Some(number) = value.as_f64()
+            && metrics.len() < MAX_OUTPUT_METRICS
+        {
+            metrics.push((limits::name(path), number));
+        }
+    });
     metrics
 }
 

@@ -9,12 +9,12 @@ use super::{
     runs::RunId,
     search::{Cell, NumberComparator, NumberTest, SortColumn, SortKey, Sql},
 };
-use rusqlite::{params_from_iter, types::Value};
+use rusqlite::params_from_iter;
 
 /// Branches that one call looks at.
 const MAX_LOOKED_AT: usize = 2_000_000;
 /// An id has the time at which its branch was assigned; its start may differ by this much.
-const CLOCK_SLACK_MS: i64 = 1_000;
+pub(super) const CLOCK_SLACK_MS: i64 = 1_000;
 
 /// A branch that was found.
 pub(super) struct Found {
@@ -139,7 +139,8 @@ impl Stretch {
         Self { from: 0, to: at }
     }
 
-    fn go_on(&mut self, at: i64, ascending: bool) {
+    /// Leaves what can come after a place in an order by time.
+    pub(super) fn go_on(&mut self, at: i64, ascending: bool) {
         if ascending {
             self.from = self.from.max(at);
         } else {
@@ -147,21 +148,17 @@ impl Stretch {
         }
     }
 
+    /// The first and the last id of that time.
+    pub(super) fn ids(self) -> (RunId, RunId) {
+        let first = RunId::first_at(self.from.saturating_sub(CLOCK_SLACK_MS));
+        (first, RunId::last_at(self.to.saturating_add(CLOCK_SLACK_MS)))
+    }
+
     /// That the ids of branches `r` are of that time.
     pub(super) fn write(self, sql: &mut Sql) {
-        let first = id_at(self.from.saturating_sub(CLOCK_SLACK_MS).max(0), 0);
-        let last = id_at(self.to.saturating_add(CLOCK_SLACK_MS), 0xff);
-        sql.push("r.id BETWEEN ").bind(Value::Blob(first.to_vec()));
-        sql.push(" AND ").bind(Value::Blob(last.to_vec()));
+        let (first, last) = self.ids();
+        sql.push("r.id BETWEEN ").bind(first).push(" AND ").bind(last);
     }
-}
-
-/// The first 48 bits of an id are milliseconds.
-fn id_at(ms: i64, rest: u8) -> [u8; 16] {
-    let ms = ms.clamp(0, (1 << 48) - 1).to_be_bytes();
-    let mut id = [rest; 16];
-    id[..6].copy_from_slice(&ms[2..]);
-    id
 }
 
 /// The keys under which the branches of these experiments are.

@@ -42,6 +42,7 @@ mod certificate;
 mod doors;
 mod error;
 mod experiments;
+mod functions;
 mod input;
 mod logged_models;
 mod metrics;

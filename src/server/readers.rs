@@ -3,6 +3,7 @@
 use super::{
     call::Context,
     error::{ApiError, ErrorCode},
+    functions,
 };
 use crate::store::{Session, SqliteStore};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -39,7 +40,11 @@ impl Readers {
             let _turn = turn;
             let session = match readers.take() {
                 Some(session) => session,
-                None => readers.store.reading_session()?,
+                None => {
+                    let session = readers.store.reading_session()?;
+                    functions::add(session.connection())?;
+                    session
+                }
             };
             let answer =
                 work(&Context { connection: session.connection(), codes: session.codes() });

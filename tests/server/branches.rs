@@ -88,3 +88,91 @@ async fn branches_stand_in_the_order_of_a_param_as_it_is_shown() {
         assert_eq!((found, runs), (expected.into_iter().map(Value::from).collect(), 9));
     }
 }
+
+/// The values of a param of the runs that are found, in the order in which they are.
+async fn found(server: &Server, search: Value) -> Vec<String> {
+    let runs = post(server, "runs/search", search).await;
+    let runs = runs["runs"].as_array().cloned().unwrap_or_default();
+    let param = |run: &Value| params(run)[0].as_str().unwrap().to_owned();
+    runs.iter().map(param).collect()
+}
+
+#[tokio::test]
+async fn what_has_dots_or_quotes_in_its_key_is_found_under_the_name_that_is_shown() {
+    let directory = TempDir::new().unwrap();
+    let configs = json!([
+        { "config_id": "c0", "k": "flat", "a.b": 1, "say \"it\"": "x" },
+        { "config_id": "c1", "k": "nested", "a": { "b": 2 } },
+        { "config_id": "c2", "k": "list", "a": [{ "b": 3 }] },
+    ]);
+    let outputs = json!([{ "x.y": 0.5, "it's \"so\"": 7 }, { "x": { "y": 0.25 } }, { "x": 1 }]);
+    record(&directory, "e", configs, &outputs).await;
+    let server = Server::start(&directory).await;
+    let id = experiment(&server, "e").await;
+    for (filter, expected) in [
+        ("params.\"a.b\" = '1'", &["flat"][..]),
+        ("params.`a.b` = '2'", &["nested"]),
+        ("params.a.b != '9'", &["flat", "nested"]),
+        ("params.a.0.b = '3'", &["list"]),
+        ("params.`say _it_` = 'x'", &["flat"]),
+        ("metrics.`output.x.y` > 0.4", &["flat"]),
+        ("metrics.\"output.x.y\" < 0.4", &["nested"]),
+        ("metrics.output.x.y > 0", &["flat", "nested"]),
+        ("metrics.`output.it_s _so_` = 7", &["flat"]),
+        ("metrics.output.x = 1", &["list"]),
+        ("metrics.outputs = 1", &[]),
+    ] {
+        let search = json!({ "experiment_ids": [id], "filter": filter });
+        let mut found = found(&server, search).await;
+        // (Two may begin in one millisecond.)
+        found.sort();
+        assert_eq!(found, expected, "{filter}");
+    }
+    for (order, expected) in [
+        ("params.`a.b`", &["flat", "nested", "list"][..]),
+        ("params.\"a.b\" DESC", &["nested", "flat", "list"]),
+        ("metrics.`output.x.y`", &["nested", "flat", "list"]),
+        ("metrics.`output.it_s _so_`", &["flat"]),
+    ] {
+        let search = json!({ "experiment_ids": [id], "order_by": [order] });
+        assert_eq!(found(&server, search).await[..expected.len()], *expected, "{order}");
+    }
+}
+
+#[tokio::test]
+async fn a_metric_of_a_branch_that_is_not_a_number_stands_behind_all_that_are() {
+    let directory = TempDir::new().unwrap();
+    let names = ["one", "nan", "none", "minus"];
+    let configs: Vec<_> =
+        names.iter().map(|name| json!({ "config_id": name, "k": name })).collect();
+    record(&directory, "e", json!(configs), &json!(["", "", "", ""])).await;
+    let server = Server::start(&directory).await;
+    let id = experiment(&server, "e").await;
+    for (name, value) in [("one", json!(1)), ("nan", json!("NaN")), ("minus", json!(-1))] {
+        let filter = format!("params.k = '{name}'");
+        let search = json!({ "experiment_ids": [id], "filter": filter });
+        let runs = post(&server, "runs/search", search).await;
+        let run = &runs["runs"][0]["info"]["run_id"];
+        let metric = json!({ "run_id": run, "key": "m", "value": value, "timestamp": 1 });
+        post(&server, "runs/log-metric", metric).await;
+    }
+    for (order, expected) in [
+        ("metrics.m ASC", ["minus", "one", "nan", "none"]),
+        ("metrics.m DESC", ["one", "minus", "nan", "none"]),
+    ] {
+        let search = |token: &Value| {
+            json!({
+                "experiment_ids": [id], "order_by": [order], "max_results": 1, "page_token": token,
+            })
+        };
+        let (mut all, mut token) = (Vec::new(), Value::Null);
+        for _ in 0..4 {
+            let page = post(&server, "runs/search", search(&token)).await;
+            all.extend(
+                params(&page["runs"][0]).iter().map(|name| name.as_str().unwrap().to_owned()),
+            );
+            token = page["next_page_token"].clone();
+        }
+        assert_eq!((all, token), (expected.map(str::to_owned).to_vec(), Value::Null), "{order}");
+    }
+}

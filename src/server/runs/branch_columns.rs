@@ -5,9 +5,11 @@
 use super::super::{
     call::Context,
     error::ApiError,
+    functions::OUTPUT_METRIC,
     search::{TextAttribute, TextTest},
 };
 use crate::as_run::Params;
+use std::collections::HashMap;
 
 /// When it ended, in milliseconds: as recorded, or as changed.
 pub(super) const fn end_ms(changed: bool) -> &'static str {
@@ -16,20 +18,6 @@ pub(super) const fn end_ms(changed: bool) -> &'static str {
     } else {
         "(r.start_ns + r.duration_ns) / 1000000"
     }
-}
-
-/// A value of its config as a param shows it, by a path that it takes three times.
-pub(super) const PARAM: &str = "(SELECT CASE json_type(content, ?) WHEN 'text' THEN
-     json_extract(content, ?) ELSE content -> ? END FROM config WHERE key = r.config)";
-
-/// The path in JSON of a dotted name. (A key that has a dot or a quote in it has none: it orders as
-/// missing.)
-pub(super) fn json_path(name: &str) -> String {
-    let steps = name.split('.').map(|step| {
-        let is_position = !step.is_empty() && step.bytes().all(|byte| byte.is_ascii_digit());
-        if is_position { format!("[{step}]") } else { format!(".\"{}\"", step.replace('"', "")) }
-    });
-    "$".to_owned() + &steps.collect::<String>()
 }
 
 /// What it has in words: as recorded, or as changed.
@@ -77,18 +65,11 @@ pub(in crate::server) fn metric(key: &str) -> Option<String> {
         "bytes_in" => "CAST(r.bytes_in AS REAL)".to_owned(),
         "bytes_out" => "CAST(r.bytes_out AS REAL)".to_owned(),
         _ => {
-            let path = match key.strip_prefix("output")? {
-                "" => "$".to_owned(),
-                path => json_path(path.strip_prefix('.')?),
-            };
-            let path = path.replace('\'', "''");
-            // A number of a recorded output; its JSON may have been cut.
-            format!(
-                "(SELECT CASE WHEN json_valid(content)
-                     AND json_type(content, '{path}') IN ('integer', 'real')
-                     THEN CAST(json_extract(content, '{path}') AS REAL) END
-                  FROM output WHERE id = r.id)"
-            )
+            let is_one = |path: &&str| path.is_empty() || path.starts_with('.');
+            // (SQLite's statements end at a NUL.)
+            key.strip_prefix("output").filter(is_one).filter(|_| !key.contains('\0'))?;
+            let key = key.replace('\'', "''");
+            format!("(SELECT {OUTPUT_METRIC}(content, '{key}') FROM output WHERE id = r.id)")
         }
     })
 }
@@ -140,13 +121,12 @@ pub(super) fn tag(key: &str, changed: bool) -> Option<String> {
     })
 }
 
-/// The keys of the configs whose param is as asked. There are few, however many branches.
-pub(super) fn configs_with(
+/// What each config shows as that param. There are few, however many branches.
+pub(super) fn param(
     context: &Context<'_>,
     key: &str,
-    test: &TextTest,
-) -> Result<Vec<i64>, ApiError> {
-    let mut found = Vec::new();
+) -> Result<HashMap<i64, Option<String>>, ApiError> {
+    let mut found = HashMap::new();
     let mut statement = context.connection.prepare_cached("SELECT key, content FROM config")?;
     let mut rows = statement.query([])?;
     while let Some(row) = rows.next()? {
@@ -154,13 +134,21 @@ pub(super) fn configs_with(
             Ok(Some(text)) => serde_json::from_str(text).unwrap_or_default(),
             _ => serde_json::Value::Null,
         };
-        let params = Params::of(&content);
-        let value = params.list.iter().find(|(known, _)| known == key).map(|(_, value)| &**value);
-        if test.holds(value) {
-            found.push(row.get(0)?);
-        }
+        let params = Params::of(&content).list;
+        let value = params.into_iter().find(|(known, _)| known == key).map(|(_, value)| value);
+        found.insert(row.get(0)?, value);
     }
     Ok(found)
+}
+
+/// The keys of the configs whose param is as asked.
+pub(super) fn configs_with(
+    context: &Context<'_>,
+    key: &str,
+    test: &TextTest,
+) -> Result<Vec<i64>, ApiError> {
+    let all = param(context, key)?.into_iter();
+    Ok(all.filter(|(_, value)| test.holds(value.as_deref())).map(|(key, _)| key).collect())
 }
 
 /// The expression that writes 16 bytes as a UUID.

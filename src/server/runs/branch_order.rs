@@ -1,87 +1,127 @@
 //! The order of branches: what it is by, and the first of them.
 
 use super::{
-    super::search::{
-        Cell, MISSING, OrderBy, OrderKey, SortColumn, SortKey, Sql, TextAttribute, TimeAttribute,
+    super::{
+        branch_scan::CLOCK_SLACK_MS,
+        call::Context,
+        error::ApiError,
+        search::{
+            Cell, MISSING, NAN, OrderBy, OrderKey, SortColumn, SortKey, Sql, TextAttribute,
+            TimeAttribute,
+        },
     },
     RunId, branch_columns,
-    branch_span::CLOCK_SLACK_MS,
     search::Listed,
 };
 use rusqlite::{Row, types::Value};
+use std::collections::HashMap;
 
-/// An expression, and the values that it takes.
-#[derive(Default)]
-pub(super) struct Taken(Vec<Value>);
-
-impl Taken {
-    pub(super) fn write(&self, sql: &mut Sql, column: &SortColumn) {
-        // The expression of a value stands in that of its rank again.
-        sql.values.extend(self.0.iter().cloned());
-        if column.rank.is_some() {
-            sql.values.extend(self.0.iter().cloned());
-        }
-        sql.push(&column.select());
-    }
+/// What branches are ordered by.
+pub(super) enum Column {
+    /// An expression, and the values that it takes.
+    Sql { column: SortColumn, values: Vec<Value> },
+    /// A param: what the configs show as it, or what clients laid over them if those are looked at.
+    Param { key: String, of_config: HashMap<i64, Option<String>>, changed: bool },
 }
 
-/// What branches are ordered by: as they were recorded, or with what clients changed in them (`c`)
-/// and laid over them.
-pub(super) fn column(by: &OrderKey, ascending: bool, changed: bool) -> (Taken, SortColumn) {
-    let overlaid = |table: &str, key: &str, expression: Option<String>| {
-        let expression = expression.unwrap_or_else(|| "NULL".to_owned());
-        if !changed {
-            return (Taken::default(), expression);
+/// The columns of an order: of branches as they were recorded, or with what clients changed in them
+/// (`c`) and laid over them.
+pub(super) fn columns(
+    context: &Context<'_>,
+    order: &OrderBy,
+    changed: bool,
+) -> Result<Vec<Column>, ApiError> {
+    order.0.iter().map(|clause| Column::new(context, &clause.by, changed)).collect()
+}
+
+impl Column {
+    fn new(context: &Context<'_>, by: &OrderKey, changed: bool) -> Result<Self, ApiError> {
+        let overlaid = |table: &str, recorded: Option<String>| {
+            let recorded = recorded.unwrap_or_else(|| "NULL".to_owned());
+            if !changed {
+                return recorded;
+            }
+            format!(
+                "coalesce((SELECT value FROM {table} WHERE run = r.id AND key = ?), {recorded})"
+            )
+        };
+        let missing = |value: &str| format!("CASE WHEN {value} IS NULL THEN {MISSING} ELSE 0 END");
+        // The key is taken wherever what was laid over is looked up: in the value, and in its rank.
+        let (value, rank, key, taken) = match by {
+            OrderKey::Param(key) => {
+                let of_config = branch_columns::param(context, key)?;
+                return Ok(Self::Param { key: key.clone(), of_config, changed });
+            }
+            OrderKey::Time(TimeAttribute::Start) => {
+                ("r.start_ns / 1000000".to_owned(), None, "", 0)
+            }
+            OrderKey::Time(TimeAttribute::End) => {
+                let value = branch_columns::end_ms(changed);
+                (value.to_owned(), Some(missing(value)), "", 0)
+            }
+            OrderKey::Text(TextAttribute::RunId) => ("r.id".to_owned(), None, "", 0),
+            OrderKey::Text(attribute) => (branch_columns::text(*attribute, changed), None, "", 0),
+            OrderKey::Metric(key) => {
+                let value = overlaid("mlflow_latest_metric", branch_columns::metric(key));
+                let rank = if changed {
+                    format!(
+                        "CASE WHEN EXISTS (SELECT 1 FROM mlflow_latest_metric
+                             WHERE run = r.id AND key = ? AND nan) THEN {NAN}
+                         WHEN {value} IS NULL THEN {MISSING} ELSE 0 END"
+                    )
+                } else {
+                    missing(&value)
+                };
+                (value, Some(rank), &**key, 3)
+            }
+            OrderKey::Tag(key) => {
+                let value = overlaid("mlflow_tag", branch_columns::tag(key, changed));
+                let rank = missing(&value);
+                (value, Some(rank), &**key, 2)
+            }
+        };
+        let values = vec![Value::Text(key.to_owned()); if changed { taken } else { 0 }];
+        let is_id = *by == OrderKey::Text(TextAttribute::RunId);
+        // Rows come by id; the order is made of what is read.
+        Ok(Self::Sql { column: SortColumn { value, rank, ascending: true, is_id }, values })
+    }
+
+    pub(super) fn write(&self, sql: &mut Sql) {
+        match self {
+            Self::Sql { column, values } => {
+                sql.values.extend(values.iter().cloned());
+                sql.push(&column.select());
+            }
+            Self::Param { changed: false, .. } => {
+                sql.push("r.config");
+            }
+            Self::Param { key, changed: true, .. } => {
+                sql.push("r.config, (SELECT value FROM mlflow_param WHERE run = r.id AND key = ")
+                    .bind(key.clone())
+                    .push(")");
+            }
         }
-        let value = format!(
-            "coalesce((SELECT value FROM {table} WHERE run = r.id AND key = ?), {expression})"
-        );
-        (Taken(vec![key.to_owned().into()]), value)
-    };
-    let missing = |value: &str| format!("CASE WHEN {value} IS NULL THEN {MISSING} ELSE 0 END");
-    let mut is_id = false;
-    let (taken, value, rank) = match by {
-        OrderKey::Time(TimeAttribute::Start) => {
-            (Taken::default(), "r.start_ns / 1000000".to_owned(), None)
-        }
-        OrderKey::Time(TimeAttribute::End) => {
-            let value = branch_columns::end_ms(changed).to_owned();
-            let rank = missing(&value);
-            (Taken::default(), value, Some(rank))
-        }
-        OrderKey::Text(TextAttribute::RunId) => {
-            is_id = true;
-            (Taken::default(), "r.id".to_owned(), None)
-        }
-        OrderKey::Text(attribute) => {
-            (Taken::default(), branch_columns::text(*attribute, changed), None)
-        }
-        OrderKey::Metric(key) => {
-            let (taken, value) = overlaid("mlflow_latest_metric", key, branch_columns::metric(key));
-            let rank = missing(&value);
-            (taken, value, Some(rank))
-        }
-        OrderKey::Tag(key) => {
-            let (taken, value) = overlaid("mlflow_tag", key, branch_columns::tag(key, changed));
-            let rank = missing(&value);
-            (taken, value, Some(rank))
-        }
-        OrderKey::Param(key) => {
-            let (mut taken, value) =
-                overlaid("mlflow_param", key, Some(branch_columns::PARAM.to_owned()));
-            let path = branch_columns::json_path(key);
-            taken.0.extend([(); 3].map(|()| Value::Text(path.clone())));
-            let rank = missing(&value);
-            (taken, value, Some(rank))
-        }
-    };
-    (taken, SortColumn { value, rank, ascending, is_id })
+    }
+
+    /// The cell of a row, whose columns from `index` on are those that were
+    /// [written](Self::write); and the index after them.
+    fn read(&self, row: &Row<'_>, index: usize) -> rusqlite::Result<(Cell, usize)> {
+        let (of_config, changed) = match self {
+            Self::Sql { column, .. } => return column.read(row, index),
+            Self::Param { of_config, changed, .. } => (of_config, *changed),
+        };
+        let laid_over: Option<String> = if changed { row.get(index + 1)? } else { None };
+        let config: i64 = row.get(index)?;
+        let value = laid_over.or_else(|| of_config.get(&config).cloned().flatten());
+        let next = index + 1 + usize::from(changed);
+        Ok((value.map_or(Cell::Without { rank: MISSING }, Cell::Text), next))
+    }
 }
 
 /// The first so many in an order, of those that were taken.
 pub(super) struct FirstOf<'a> {
     order: &'a OrderBy,
-    columns: Vec<SortColumn>,
+    columns: Vec<Column>,
     after: Option<&'a SortKey>,
     size: usize,
     found: Vec<Listed>,
@@ -91,7 +131,7 @@ impl<'a> FirstOf<'a> {
     /// Those after `after`.
     pub(super) fn new(
         order: &'a OrderBy,
-        columns: Vec<SortColumn>,
+        columns: Vec<Column>,
         after: Option<&'a SortKey>,
         size: usize,
     ) -> Self {

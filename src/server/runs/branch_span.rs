@@ -1,15 +1,13 @@
 //! The stretch of ids, which is one of time, that can hold what is asked for.
 
 use super::{
-    super::search::{
-        Cell, NumberComparator, RunCondition, SortKey, TextAttribute, TextTest, TimeAttribute,
+    super::{
+        branch_scan::Stretch,
+        search::{Cell, RunCondition, SortKey, TextAttribute, TextTest, TimeAttribute},
     },
     RunId,
     search::Query,
 };
-
-/// An id has the time at which its branch was assigned; its start may differ by this much.
-pub(super) const CLOCK_SLACK_MS: i64 = 1_000;
 
 /// From one id to another, both of which are in it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,32 +21,17 @@ impl Span {
 
     /// What `query` leaves, after the place that a page begins with if the order is by time.
     pub(super) fn of(query: &Query, after: Option<&SortKey>, ascending: bool) -> Self {
-        let (mut from, mut to) = (0, i64::MAX);
+        let mut stretch = Stretch::default();
         for condition in &query.conditions {
             if let RunCondition::Time { attribute: TimeAttribute::Start, test } = condition {
-                let at = test.value as i64;
-                use NumberComparator::{
-                    Equal, Greater, GreaterOrEqual, Less, LessOrEqual, NotEqual,
-                };
-                match test.comparator {
-                    Equal => (from, to) = (from.max(at), to.min(at)),
-                    Greater | GreaterOrEqual => from = from.max(at),
-                    Less | LessOrEqual => to = to.min(at),
-                    NotEqual => {}
-                }
+                stretch.narrow(*test);
             }
         }
         if let Some(Cell::Integer(at)) = after.and_then(|after| after.0.first()) {
-            if ascending {
-                from = from.max(*at);
-            } else {
-                to = to.min(*at);
-            }
+            stretch.go_on(*at, ascending);
         }
-        let mut span = Self {
-            first: RunId::first_at(from.saturating_sub(CLOCK_SLACK_MS)),
-            last: RunId::last_at(to.saturating_add(CLOCK_SLACK_MS)),
-        };
+        let (first, last) = stretch.ids();
+        let mut span = Self { first, last };
         for condition in &query.conditions {
             if let Some(ids) = ids(condition) {
                 span.narrow(&ids);

@@ -9,7 +9,7 @@ use super::{
         search::{RunCondition, SortKey, Sql, TextAttribute, TextTest, TimeAttribute},
     },
     branch_columns,
-    branch_order::{FirstOf, by_time, column},
+    branch_order::{FirstOf, by_time, columns},
     branch_span::Span,
     client_runs,
     search::{Listed, Query, View},
@@ -26,13 +26,12 @@ pub(super) fn page(
 ) -> Result<Vec<Listed>, ApiError> {
     let by_time = by_time(&query.order);
     let span = Span::of(query, by_time.and(after), by_time == Some(true));
-    let columns: Vec<_> =
-        query.order.0.iter().map(|clause| column(&clause.by, clause.ascending, true)).collect();
+    let columns = columns(context, &query.order, true)?;
     let mut sql = Sql::default();
     sql.push("SELECT r.id");
-    for (taken, column) in &columns {
+    for column in &columns {
         sql.push(", ");
-        taken.write(&mut sql, column);
+        column.write(&mut sql);
     }
     // (A cross join is one in this order.)
     sql.push(
@@ -40,7 +39,6 @@ pub(super) fn page(
     )
     .list(keys, "value");
     conditions(context, &mut sql, query)?;
-    let columns = columns.into_iter().map(|(_, column)| column).collect();
     let mut first = FirstOf::new(&query.order, columns, after, size);
     sql.push(" AND c.id BETWEEN ? AND ? ORDER BY c.id");
     sql.push(if by_time == Some(true) { "" } else { " DESC" });

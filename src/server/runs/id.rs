@@ -34,12 +34,12 @@ impl RunId {
     }
 
     /// The lowest id of that time, in milliseconds since the Unix epoch.
-    pub(super) fn first_at(ms: i64) -> Self {
+    pub(in crate::server) fn first_at(ms: i64) -> Self {
         Self::at(ms, 0)
     }
 
     /// The highest id of that time.
-    pub(super) fn last_at(ms: i64) -> Self {
+    pub(in crate::server) fn last_at(ms: i64) -> Self {
         Self::at(ms, 0xff)
     }
 

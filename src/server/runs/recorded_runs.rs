@@ -11,7 +11,7 @@ use super::{
         error::ApiError,
         search::{SortKey, Sql},
     },
-    branch_order::{FirstOf, by_time, column},
+    branch_order::{FirstOf, by_time, columns},
     branch_span::Span,
     recorded_question::{Question, among},
     search::{Listed, Query, View},
@@ -39,13 +39,12 @@ pub(super) fn page(
     let by_time = by_time(&query.order);
     let ascending = by_time == Some(true);
     let span = Span::of(query, by_time.and(after), ascending);
-    let columns: Vec<_> =
-        query.order.0.iter().map(|clause| column(&clause.by, clause.ascending, false)).collect();
+    let columns = columns(context, &query.order, false)?;
     let mut sql = Sql::default();
     sql.push("SELECT r.id");
-    for (taken, column) in &columns {
+    for column in &columns {
         sql.push(", ");
-        taken.write(&mut sql, column);
+        column.write(&mut sql);
     }
     sql.push(" FROM branch r WHERE 1").push(&among("experiment", keys));
     sql.push(&question.sql.text);
@@ -54,7 +53,6 @@ pub(super) fn page(
     sql.push(" AND NOT EXISTS (SELECT 1 FROM mlflow_branch_change WHERE id = r.id)");
     sql.push(if ascending { " ORDER BY r.id" } else { " ORDER BY r.id DESC" });
 
-    let columns = columns.into_iter().map(|(_, column)| column).collect();
     let mut first = FirstOf::new(&query.order, columns, after, size);
     let mut statement = context.connection.prepare(&sql.text)?;
     let mut stretches = Stretches::new(context, &question, keys, span, ascending);
