@@ -140,6 +140,37 @@ async fn what_has_dots_or_quotes_in_its_key_is_found_under_the_name_that_is_show
 }
 
 #[tokio::test]
+async fn a_branch_that_was_given_a_param_stands_in_the_order_of_it_and_of_its_own() {
+    let directory = TempDir::new().unwrap();
+    let configs = json!([
+        { "config_id": "c0", "k": "first", "a.b": 1 },
+        { "config_id": "c1", "k": "second", "a": { "b": 2 } },
+        { "config_id": "c2", "k": "third", "a.b": 3 },
+    ]);
+    record(&directory, "e", configs, &json!([{ "x.y": 1 }, { "x.y": 2 }, { "x.y": 3 }])).await;
+    let server = Server::start(&directory).await;
+    let id = experiment(&server, "e").await;
+    for (name, value) in [("first", "9"), ("third", "8")] {
+        let filter = format!("params.k = '{name}'");
+        let search = json!({ "experiment_ids": [id], "filter": filter });
+        let runs = post(&server, "runs/search", search).await;
+        let run = &runs["runs"][0]["info"]["run_id"];
+        let param = json!({ "run_id": run, "key": "given.later", "value": value });
+        post(&server, "runs/log-parameter", param).await;
+    }
+    for (order, expected) in [
+        ("params.`given.later`", ["third", "first", "second"]),
+        ("params.`given.later` DESC", ["first", "third", "second"]),
+        ("params.`a.b`", ["first", "second", "third"]),
+        ("params.`a.b` DESC", ["third", "second", "first"]),
+        ("metrics.`output.x.y` DESC", ["third", "second", "first"]),
+    ] {
+        let search = json!({ "experiment_ids": [id], "order_by": [order] });
+        assert_eq!(found(&server, search).await, expected, "{order}");
+    }
+}
+
+#[tokio::test]
 async fn a_metric_of_a_branch_that_is_not_a_number_stands_behind_all_that_are() {
     let directory = TempDir::new().unwrap();
     let names = ["one", "nan", "none", "minus"];
