@@ -68,13 +68,19 @@ impl Sick {
             Self::Hangs | Self::NeverReads | Self::NeverConnects | Self::SendsOneByteASecond => {
                 &["failed/timeout", "skipped/max_in_flight"]
             }
+            // All share one connection there: those that wait for it when it is gone again may wait
+            // for the next one in vain.
+            Self::ResetsAtOnce | Self::ResetsAfterTheHead | Self::HalfCloses
+                if matches!(protocol, Http2) =>
+            {
+                &["failed/reset", "failed/connect", "failed/timeout", "skipped/max_in_flight"]
+            }
             Self::ResetsAtOnce | Self::ResetsAfterTheHead | Self::HalfCloses => {
                 &["failed/reset", "failed/connect", "skipped/max_in_flight"]
             }
             Self::Refuses => &["failed/connect", "skipped/max_in_flight"],
             Self::Answers500 => &["failed/status", "skipped/max_in_flight"],
-            // All share one connection there: those that wait for it when it is gone again may wait
-            // for the next one in vain.
+            // As above.
             Self::GreetsWithGarbage | Self::AnswersGarbage if matches!(protocol, Http2) => {
                 &["failed/protocol", "failed/reset", "failed/timeout", "skipped/max_in_flight"]
             }

@@ -105,6 +105,10 @@ def updated(steps):
 
     work()
     steps("read", lambda: _said(mlflow.get_trace(mlflow.get_last_active_trace_id())))
+    with mlflow.context(tags={"team": "a"}, metadata={"k": "w"}, session_id="s2", user="u"):
+        with mlflow.start_span("within"):
+            pass
+    steps("in a context", lambda: _said(mlflow.get_trace(mlflow.get_last_active_trace_id())))
     for filter in ("client_request_id = 'c-1'", "metadata.k = 'v'", "metadata.`mlflow.trace.session` = 's1'", "tags.fruit = 'pear'", "metadata.k IS NULL"):
         steps(filter, lambda: len(mlflow.search_traces(locations=[experiment], filter_string=filter, return_type="list")))
 
