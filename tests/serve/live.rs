@@ -34,7 +34,8 @@ async fn stats(proxy: &Proxy, what: &str, is_so: impl Fn(&Value) -> bool) -> Val
 async fn what_changes_in_the_file_is_in_use_and_in_the_log() {
     let (a, b) = (saying("a").await, saying("b").await);
     let proxy = Proxy::start(&single(&a, ""), &[]).await;
-    assert!(proxy.is_watching());
+    // It begins beside the first requests.
+    eventually("it watches", || proxy.is_watching()).await;
     assert_eq!(proxy.get("/").await.text(), "a");
     fs::write(proxy.path("experiment.yaml"), single(&b, "rewrite_limit: 2MiB")).unwrap();
     let stats = stats(&proxy, "a reload", |stats| stats["epoch"]["number"] == 2).await;
