@@ -29,6 +29,22 @@ pub(super) fn read<T: DeserializeOwned>(token: Option<&str>) -> Result<Option<T>
     })
 }
 
+/// How many entries a page has, where `max` is the most.
+///
+/// # Errors
+///
+/// When it would be empty, or too large.
+pub(super) fn size(asked: i64, max: i64) -> Result<usize, ApiError> {
+    let limit = match asked {
+        ..1 => "a positive integer".to_owned(),
+        _ if asked <= max => return Ok(usize::try_from(asked).unwrap_or(usize::MAX)),
+        _ => format!("at most {max}"),
+    };
+    Err(ApiError::invalid(format!(
+        "Invalid value {asked} for parameter 'max_results' supplied. It must be {limit}"
+    )))
+}
+
 /// Cuts a list, of which one more was read than was asked for, to the size of a page. Gives the
 /// last entry back if more follow it.
 pub(super) fn cut<T>(list: &mut Vec<T>, size: Option<i64>) -> Option<&T> {

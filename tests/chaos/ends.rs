@@ -70,9 +70,7 @@ impl Sick {
             }
             // All share one connection there: those that wait for it when it is gone again may wait
             // for the next one in vain.
-            Self::ResetsAtOnce | Self::ResetsAfterTheHead | Self::HalfCloses
-                if matches!(protocol, Http2) =>
-            {
+            Self::ResetsAfterTheHead if matches!(protocol, Http2) => {
                 &["failed/reset", "failed/connect", "failed/timeout", "skipped/max_in_flight"]
             }
             Self::ResetsAtOnce | Self::ResetsAfterTheHead | Self::HalfCloses => {

@@ -120,13 +120,5 @@ fn list(
 ///
 /// When a page would be empty, or too large.
 pub(in crate::server) fn page_size(asked: Option<i64>) -> Result<usize, ApiError> {
-    let asked = asked.unwrap_or(0);
-    let limit = match asked {
-        ..1 => "a positive integer".to_owned(),
-        1..=MAX_RESULTS => return Ok(usize::try_from(asked).unwrap_or(usize::MAX)),
-        _ => format!("at most {MAX_RESULTS}"),
-    };
-    Err(ApiError::invalid(format!(
-        "Invalid value {asked} for parameter 'max_results' supplied. It must be {limit}"
-    )))
+    page::size(asked.unwrap_or(0), MAX_RESULTS)
 }

@@ -59,7 +59,7 @@ struct Found {
 pub(super) fn search(context: &Context<'_>, mut input: Input) -> Answer {
     let asked: Search = input.read()?;
     let locations = asked.locations.ok_or_else(|| ApiError::missing("locations"))?;
-    let size = page_size(asked.max_results.unwrap_or(DEFAULT_RESULTS))?;
+    let size = page::size(asked.max_results.unwrap_or(DEFAULT_RESULTS), MAX_RESULTS)?;
     let ids = locations.iter().filter_map(Location::experiment_id);
     let mut experiments = ids.map(experiments::parse_id).collect::<Result<Vec<_>, _>>()?;
     experiments.sort_unstable();
@@ -94,15 +94,4 @@ fn list(
     let requests = request_traces::page(context, query, after, size)?;
     let directions = || query.order.0.iter().map(|(_, ascending)| *ascending);
     Ok(search::merge(clients, requests, size, |a, b| a.place.compare(&b.place, directions())))
-}
-
-fn page_size(asked: i64) -> Result<usize, ApiError> {
-    let limit = match asked {
-        ..1 => "a positive integer".to_owned(),
-        1..=MAX_RESULTS => return Ok(usize::try_from(asked).unwrap_or(usize::MAX)),
-        _ => format!("at most {MAX_RESULTS}"),
-    };
-    Err(ApiError::invalid(format!(
-        "Invalid value {asked} for parameter 'max_results' supplied. It must be {limit}"
-    )))
 }
