@@ -88,6 +88,8 @@ pub mod server;
 mod service_fn;
 pub mod shadow;
 pub mod single;
+#[cfg(feature = "stats")]
+pub mod stats;
 #[cfg(feature = "store")]
 pub mod store;
 pub mod strategy;

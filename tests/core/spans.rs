@@ -98,6 +98,9 @@ impl Subscriber for Listener {
 async fn listened(most: Level) -> (Arc<Mutex<Seen>>, Vec<Branch>) {
     let listener = Listener { most: most.into(), seen: Arc::default() };
     let seen = listener.seen.clone();
+    // With one dispatcher alone, whoever meets a span first decides for all who listens to it: here
+    // a test on another thread, where nobody does. With two, both are asked.
+    let _second = tracing::Dispatch::new(Listener { most: most.into(), seen: Arc::default() });
     let _listening = tracing::subscriber::set_default(listener);
     let records = records();
     let service = behaving(|id| async move {

@@ -173,6 +173,9 @@ async fn an_outage_is_one_warning_however_many_branches_it_costs() {
     });
     let warnings = Warnings::default();
     let counted = warnings.0.clone();
+    // With one dispatcher alone, whoever meets an event first decides for all who listens to it: here
+    // a test on another thread, where nobody does. With two, both are asked.
+    let _second = tracing::Dispatch::new(Warnings::default());
     let _guard = tracing::subscriber::set_default(warnings);
     let backend = MlflowBackend::new(&stub.uri()).unwrap();
     let memory = MemoryBackend::new();

@@ -1,0 +1,1 @@
+//! Tests for data that are complete, and looked at once.

@@ -1,0 +1,17 @@
+//! Is one config better than another, and how sure may one be of it?
+//!
+//! Every method is a function of a few sums, never of the observations one by one: so that sums
+//! kept in parts (minutes, replicas, buckets of units) are added up first, and a month is asked as
+//! quickly as a minute.
+//!
+//! - [`sequential`]: answers that stay true however often one looks while the data come in.
+//! - [`fixed`]: the textbook's tests, for data that are complete, and looked at once.
+//!
+//! Where there is too little to say anything (no observations, one, all of them equal), the answer
+//! is `None` or an interval without end, never a division by zero.
+
+pub mod fixed;
+pub mod sequential;
+mod summary;
+
+pub use summary::Summary;
