@@ -1,1 +1,5 @@
-//! Sequential methods.
+//! Answers that stay true however often one looks.
+
+mod support;
+
+mod sample_ratio;
