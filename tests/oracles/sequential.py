@@ -12,6 +12,7 @@ import json
 import math
 
 import mpmath
+from confseq import boundaries
 
 mpmath.mp.dps = 50
 
@@ -57,7 +58,124 @@ def sample_ratio():
     return rows
 
 
-SECTIONS = [sample_ratio]
+def beta_tail(a, b, point):
+    """ln of P(Beta(a, b) > point): mpmath's, or, where that takes long, the density, integrated in steps of a standard deviation."""
+    a, b, point = mpmath.mpf(a), mpmath.mpf(b), mpmath.mpf(point)
+    if a + b < 10_000:
+        return mpmath.log(mpmath.betainc(b, a, 0, 1 - point, regularized=True))
+    scale = mpmath.sqrt(a * b / (a + b) ** 2 / (a + b + 1))
+    peak = max(point, min(mpmath.mpf(1), a / (a + b)))
+    ln_beta = mpmath.loggamma(a) + mpmath.loggamma(b) - mpmath.loggamma(a + b)
+    ln_density = lambda t: (a - 1) * mpmath.log(t) + (b - 1) * mpmath.log(1 - t) - ln_beta
+    at = ln_density(peak)
+    ends = [point] + [peak + step * scale for step in range(-30, 31)] + [mpmath.mpf(1)]
+    ends = sorted({end for end in ends if point <= end <= 1})
+    # The rest beyond 30 standard deviations is below what a float can hold beside it.
+    ends = [end for end in ends if end <= peak + 30 * scale or end == 1 and peak + 30 * scale >= 1]
+    return mpmath.log(mpmath.quad(lambda t: mpmath.exp(ln_density(t) - at), ends)) + at
+
+
+def concentration(target):
+    twice = 2 * mpmath.log(20)
+    return max(target / (twice + mpmath.log(1 + twice)) - 1, mpmath.mpf("0.001"))
+
+
+def beta_binomial(hits, misses, chance, a, b):
+    """ln of the Bayes factor; the part of the mixture above the chance; the part below."""
+    both = dirichlet_multinomial([hits, misses], [chance, 1 - chance], [a, b])
+    above = both + beta_tail(a + hits, b + misses, chance) - beta_tail(a, b, chance)
+    below = both + beta_tail(b + misses, a + hits, 1 - chance) - beta_tail(b, a, 1 - chance)
+    return both, above, below
+
+
+def rates():
+    """mpmath; `confseq` and `confseq_above` are confseq.boundaries.beta_binomial_log_mixture (Boost)."""
+    rows = []
+    for first, second, share, ratio, target in [
+        (0, 0, 0.5, 1, 100),
+        (0, 1, 0.5, 1, 100),
+        (42, 24, 0.1, 1, 100),
+        (42, 24, 0.1, 5, 100),
+        (8, 32, 0.5, 1, 10),
+        (2010, 1990, 0.5, 1.2, 1000),
+        (2010, 1990, 0.5, 1, 1000),
+        (2500, 2300, 0.5, 1, 20_000),
+        (100_000, 101_500, 0.5, 1, 100_000),
+        (600_000, 401_000, 0.4, 1.02, 10_000),
+        (17, 0, 0.25, 1, 50),
+    ]:
+        odds = mpmath.mpf(share) / (1 - mpmath.mpf(share)) * mpmath.mpf(ratio)
+        chance, kappa = odds / (1 + odds), concentration(target)
+        both, above, below = beta_binomial(second, first, chance, kappa * chance, kappa * (1 - chance))
+        row = {"first": first, "second": second, "share": share, "ratio": ratio, "target": target}
+        row |= {"both": exact(both), "above": exact(above), "below": exact(below)}
+        n, p = first + second, float(chance)
+        args = dict(s=second - n * p, v=n * p * (1 - p), v_opt=target * p * (1 - p), g=p, h=1 - p)
+        row["confseq"] = exact(boundaries.beta_binomial_log_mixture(**args, alpha_opt=0.05, is_one_sided=False))
+        # Its one-sided mixture is tuned as its two-sided one is for twice the error.
+        row["confseq_above"] = exact(boundaries.beta_binomial_log_mixture(**args, alpha_opt=0.025, is_one_sided=True))
+        rows.append(row)
+    return rows
+
+
+def rate_ratio():
+    """mpmath: the roots of the sum of the logarithms, by bisection."""
+    rows = []
+    for splits, alpha, target in [
+        ([[0, 12, 0.5]], 0.05, 20),
+        ([[42, 24, 0.1]], 0.05, 100),
+        ([[42, 24, 0.1]], 0.01, 100),
+        ([[100, 12, 0.1], [300, 310, 0.5]], 0.05, 500),
+        ([[10**6, 10**6 + 500, 0.5]], 0.05, 10**5),
+    ]:
+        def excess(ln_ratio):
+            ln = mpmath.log(alpha)
+            for first, second, share in splits:
+                share, kappa = mpmath.mpf(share), concentration(target)
+                odds = share / (1 - share) * mpmath.exp(ln_ratio)
+                chance = odds / (1 + odds)
+                ln += dirichlet_multinomial([second, first], [chance, 1 - chance], [kappa * share, kappa * (1 - share)])
+            return ln
+
+        def root(inside, outside):
+            for _ in range(120):
+                middle = (inside + outside) / 2
+                inside, outside = (middle, outside) if excess(middle) < 0 else (inside, middle)
+            return mpmath.exp(inside)
+
+        # A ratio that is within.
+        start = mpmath.mpf(next(ln / 1000 for ln in range(-4000, 4000) if excess(mpmath.mpf(ln) / 1000) < 0))
+        low = root(start, mpmath.mpf(-20))
+        high = root(start, mpmath.mpf(20)) if excess(20) > 0 else mpmath.inf
+        rows.append({"splits": splits, "alpha": alpha, "target": target, "low": exact(low), "high": exact(high)})
+    return rows
+
+
+def rate():
+    """confseq.boundaries.bernoulli_confidence_interval."""
+    rows = []
+    for events, trials, target in [
+        (0, 1000, 1000), (1, 1, 100), (5, 1000, 1000), (500, 1000, 300), (997, 1000, 1000), (20, 1_000_000, 100_000),
+        (1000, 1000, 500), (123_456, 1_000_000, 1_000_000),
+    ]:
+        for alpha in [0.05, 0.001]:
+            low, high = boundaries.bernoulli_confidence_interval(events, trials, alpha, target)
+            rows.append({"events": events, "trials": trials, "alpha": alpha, "target": target, "low": low, "high": high})
+    return rows
+
+
+def pairs():
+    """mpmath."""
+    rows = []
+    for first, second, ratio in [(0, 0, 1), (8, 32, 1), (17, 23, 1), (410, 402, 1.5), (5000, 5200, 1), (0, 9, 2)]:
+        chance = mpmath.mpf(ratio) / (1 + mpmath.mpf(ratio))
+        both, above, below = beta_binomial(second, first, chance, mpmath.mpf(1), mpmath.mpf(1))
+        rows.append({"first": first, "second": second, "ratio": ratio,
+                     "both": exact(both), "above": exact(above), "below": exact(below)})
+    return rows
+
+
+SECTIONS = [sample_ratio, rates, rate_ratio, rate, pairs]
 
 if __name__ == "__main__":
     sections = []

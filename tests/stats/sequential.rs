@@ -2,4 +2,6 @@
 
 mod support;
 
+mod pairs;
+mod rates;
 mod sample_ratio;

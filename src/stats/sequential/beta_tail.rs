@@ -16,25 +16,16 @@ const NODES: [(f64, f64); 5] = [
     (0.973_906_528_517_171_7, 0.066_671_344_308_688_14),
 ];
 
-/// `ln P(X > point)` for `X` of Beta(`a`, `b`), both positive, and a point between 0 and 1.
-pub(super) fn ln_above(a: f64, b: f64, point: f64) -> f64 {
-    tail(a, b, point, 1.0 - point, true)
-}
-
-/// `ln P(X < point)`, likewise.
-pub(super) fn ln_below(a: f64, b: f64, point: f64) -> f64 {
-    tail(b, a, 1.0 - point, point, true)
-}
-
-/// `ln P(X > point)`, where `rest` is `1 − point`.
-fn tail(a: f64, b: f64, point: f64, rest: f64, may_turn: bool) -> f64 {
+/// `ln P(X > point)` for `X` of Beta(`a`, `b`), both positive, and a point between 0 and 1, of which
+/// `rest` is `1 − point`.
+pub(super) fn ln_above(a: f64, b: f64, point: f64, rest: f64) -> f64 {
     if a + b <= FRACTION_UP_TO {
         return checked_beta_reg(b, a, rest)
             .map_or(f64::NEG_INFINITY, |above| above.clamp(0.0, 1.0).ln());
     }
     // Most of it is above: what is below is the smaller, and so the one to be computed.
-    if may_turn && point * (a + b) < a {
-        return (-tail(b, a, rest, point, false).exp()).ln_1p();
+    if point * (a + b) < a {
+        return (-far_tail(b, a, rest, point).exp()).ln_1p();
     }
     far_tail(a, b, point, rest)
 }

@@ -1,20 +1,28 @@
 //! How much likelier the counts are under unknown shares than under given ones.
 
+use super::beta_tail::ln_above;
+
 /// `ln Γ(x) − ((x − ½) ln x − x + ½ ln 2π)`: what Stirling's formula leaves out (NIST DLMF 5.11.1),
 /// by its series from 16 on, where five terms are exact to the last digit, and below by the
 /// recurrence of Γ. `x` is positive.
 pub(super) fn stirling_error(x: f64) -> f64 {
     const SERIES_FROM: f64 = 16.0;
-    let (mut x, mut steps) = (x.max(f64::MIN_POSITIVE), 0.0);
-    while x < SERIES_FROM {
-        steps += (x + 0.5) * ((x + 1.0).ln() - x.ln()) - 1.0;
-        x += 1.0;
+    let x = x.max(f64::MIN_POSITIVE);
+    let (mut y, mut product) = (x, 1.0);
+    while y < SERIES_FROM {
+        product *= y;
+        y += 1.0;
     }
-    let square = (x * x).recip();
+    let square = (y * y).recip();
     let series = 1.0 / 1680.0 - square / 1188.0;
     let series = 1.0 / 1260.0 - square * series;
     let series = 1.0 / 360.0 - square * series;
-    steps + (1.0 / 12.0 - square * series) / x
+    let series = (1.0 / 12.0 - square * series) / y;
+    if y == x {
+        series
+    } else {
+        series + (y - 0.5) * y.ln() - (x - 0.5) * x.ln() - (y - x) - product.ln()
+    }
 }
 
 /// `x ln(x / mean) + mean − x`, which keeps its digits where the two are close together. So does everything that is made of
@@ -61,10 +69,72 @@ pub(super) fn dirichlet_multinomial(arms: impl Iterator<Item = (f64, f64, f64)> 
     at(|(prior, count, share)| (prior + count, share)) - at(|(prior, _, share)| (prior, share))
 }
 
-/// [`dirichlet_multinomial`] with two arms: `hits` and `misses` where a hit has the probability
-/// `chance` (in between 0 and 1) under the null, and Beta(`prior`) under the alternative.
-pub(super) fn beta_binomial(hits: f64, misses: f64, chance: f64, prior: (f64, f64)) -> f64 {
-    dirichlet_multinomial([(prior.0, hits, chance), (prior.1, misses, 1.0 - chance)].into_iter())
+/// The probability of a hit and that of a miss, which sum to 1 and are each known to the last digit.
+#[derive(Clone, Copy)]
+pub(super) struct Chance {
+    pub(super) hit: f64,
+    pub(super) miss: f64,
+}
+
+impl Chance {
+    /// Of a hit; the miss has the rest.
+    pub(super) fn of(hit: f64) -> Self {
+        Self { hit, miss: 1.0 - hit }.inside()
+    }
+
+    /// Of a miss; the hit has the rest.
+    pub(super) fn of_miss(miss: f64) -> Self {
+        Self::of(miss).turned()
+    }
+
+    /// That a hit is `odds` times as probable as a miss.
+    pub(super) fn with_odds(odds: f64) -> Self {
+        Self { hit: (1.0 + odds.recip()).recip(), miss: (1.0 + odds).recip() }.inside()
+    }
+
+    /// Neither is 0.
+    fn inside(self) -> Self {
+        Self { hit: self.hit.max(f64::MIN_POSITIVE), miss: self.miss.max(f64::MIN_POSITIVE) }
+    }
+
+    /// The parameters of a beta distribution around it.
+    pub(super) fn prior(self, concentration: f64) -> (f64, f64) {
+        (concentration * self.hit, concentration * self.miss)
+    }
+
+    fn turned(self) -> Self {
+        Self { hit: self.miss, miss: self.hit }
+    }
+}
+
+/// [`dirichlet_multinomial`] with two arms: `hits` and `misses` with this chance under the null,
+/// and one of Beta(`prior`) under the alternative.
+pub(super) fn beta_binomial(hits: f64, misses: f64, chance: Chance, prior: (f64, f64)) -> f64 {
+    dirichlet_multinomial([(prior.0, hits, chance.hit), (prior.1, misses, chance.miss)].into_iter())
+}
+
+/// [`beta_binomial`] against the null that a hit has this chance *or a smaller one*: the part of the
+/// prior above the chance is all of the alternative. (Each of its likelihood ratios is at most 1 in
+/// expectation for smaller chances, too.)
+pub(super) fn beta_binomial_above(
+    hits: f64,
+    misses: f64,
+    chance: Chance,
+    prior: (f64, f64),
+) -> f64 {
+    let above = |(a, b)| ln_above(a, b, chance.hit, chance.miss);
+    beta_binomial(hits, misses, chance, prior) + above((prior.0 + hits, prior.1 + misses))
+        - above(prior)
+}
+
+/// The same against this chance or a larger one.
+pub(super) fn beta_binomial_below(
+    hits: f64,
+    misses: f64,
+    chance: Chance,
+    prior: (f64, f64),
+) -> f64 {
+    beta_binomial_above(misses, hits, chance.turned(), (prior.1, prior.0))
 }
 
 /// How firmly a prior is to sit on its mean (the sum of its parameters) to be sharpest at `target`

@@ -27,7 +27,10 @@ mod beta_tail;
 pub mod e_values;
 mod interval;
 mod mixture;
+pub mod pairs;
+pub mod rates;
 pub mod sample_ratio;
+mod search;
 
 pub use e_values::EValue;
 pub use interval::Interval;

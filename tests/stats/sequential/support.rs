@@ -38,6 +38,16 @@ impl Row {
             .collect()
     }
 
+    /// The lists in a list.
+    pub(crate) fn list(&self, name: &str) -> impl Iterator<Item = Self> {
+        self.0[name].as_array().expect("a list").iter().map(Self)
+    }
+
+    /// A number of a list.
+    pub(crate) fn at(&self, index: usize) -> f64 {
+        number(&self.0[index])
+    }
+
     /// Asserts that `found` is the number of that name, up to the relative tolerance (and, below 1, the absolute one).
     pub(crate) fn is(&self, name: &str, found: f64, tolerance: f64) {
         let expected = self.number(name);

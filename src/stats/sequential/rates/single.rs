@@ -1,0 +1,67 @@
+//! How often an arm has the event.
+
+use crate::stats::sequential::mixture::{self, Chance};
+use crate::stats::sequential::{Interval, checked, search};
+
+/// A confidence sequence for a rate, of `events` in `trials` that are independent, with an error probability of `alpha`,
+/// sharpest at `target` trials.
+///
+/// It has all rates whose evidence, by a beta mixture around each, is below `1 / alpha` (Howard et al.,
+/// arXiv 1810.08240, proposition 7; Howard & Ramdas, arXiv 1906.09712, section 3.2). `None` if there are more events than trials,
+/// or `alpha` is not between 0 and 1.
+///
+/// ```
+/// use tower_spearmint::stats::sequential::rates::rate;
+///
+/// let never = rate(0, 1_000, 0.05, 1_000.0).unwrap();
+/// assert!(never.low == 0.0 && never.high < 0.01);
+/// ```
+pub fn rate(events: u64, trials: u64, alpha: f64, target: f64) -> Option<Interval> {
+    let alpha = checked(alpha)?;
+    if events > trials {
+        return None;
+    }
+    let all = Interval { low: 0.0, high: 1.0 };
+    if trials == 0 {
+        return Some(all);
+    }
+    let (hits, misses) = (events as f64, (trials - events) as f64);
+    let concentration = mixture::concentration(target);
+    let excess = |chance: Chance| {
+        mixture::beta_binomial(hits, misses, chance, chance.prior(concentration)) + alpha.ln()
+    };
+    // The upper end is looked for by its distance from 1, so that neither end loses digits.
+    let hit = hits / trials as f64;
+    let miss = misses / trials as f64;
+    let low = if events == 0 { 0.0 } else { search::end(hit, 0.0, |hit| excess(Chance::of(hit))) };
+    let high = if events == trials {
+        1.0
+    } else if hit < 0.5 {
+        search::end(hit, 1.0, |hit| excess(Chance::of(hit)))
+    } else {
+        1.0 - search::end(miss, 0.0, |miss| excess(Chance::of_miss(miss)))
+    };
+    Interval::new(low, high)?.intersect(&all)
+}
+
+/// A confidence sequence for the second arm's rate minus the first's: pairs of (events, trials), each sharpest at `target`
+/// trials. It holds both rates at once, each with half of `alpha`; [`super::ratio`] needs
+/// fewer observations. `None` where [`rate`] is.
+///
+/// ```
+/// use tower_spearmint::stats::sequential::rates::difference;
+///
+/// let difference = difference((0, 20_000), (9, 20_000), 0.05, 2e4).unwrap();
+/// assert!(difference.contains(9.0 / 20_000.0) && difference.high < 0.002);
+/// ```
+pub fn difference(
+    first: (u64, u64),
+    second: (u64, u64),
+    alpha: f64,
+    target: f64,
+) -> Option<Interval> {
+    let half = 0.5 * checked(alpha)?;
+    let (first, second) =
+        (rate(first.0, first.1, half, target)?, rate(second.0, second.1, half, target)?);
+    Some(second.minus(&first))
+}
