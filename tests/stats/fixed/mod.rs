@@ -1,0 +1,6 @@
+//! Tests for complete data, against tables that other programs computed.
+
+mod edges;
+mod oracle;
+mod special;
+mod t_tests;

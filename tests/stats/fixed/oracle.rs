@@ -1,0 +1,125 @@
+//! The table of `tests/oracles/fixed.py`: what is given, and what other programs make of it.
+
+use serde_json::Value;
+use std::collections::BTreeMap;
+use tower_spearmint::stats::{Interval, Summary, fixed::PValues};
+
+/// Every class of edge that a method's cases cover. A `-` stands where the method has no such case.
+/// `ordinary`, `none` (no observations), `one`, `equal` (all equal, not 0), `zero` (all 0), `huge`,
+/// `tail` (far out, or an estimate at its end).
+const EDGES: [(&str, [&str; 7]); 2] = [
+    ("welch", ["ordinary", "none", "one", "equal", "zero", "huge", "tail"]),
+    ("paired_t", ["ordinary", "none", "one", "equal", "zero", "huge", "tail"]),
+];
+
+/// One case of a method.
+pub struct Case {
+    pub method: String,
+    pub edge: String,
+    pub given: Value,
+    pub expected: Value,
+}
+
+impl Case {
+    pub fn number(&self, name: &str) -> f64 {
+        self.given[name].as_f64().unwrap_or_else(|| panic!("{name} in {}", self.given))
+    }
+
+    pub fn count(&self, name: &str) -> u64 {
+        self.given[name].as_u64().unwrap_or_else(|| panic!("{name} in {}", self.given))
+    }
+
+    pub fn numbers(&self, name: &str) -> Vec<f64> {
+        let numbers = self.given[name].as_array().unwrap();
+        numbers.iter().map(|number| number.as_f64().unwrap()).collect()
+    }
+
+    pub fn counts(&self, name: &str) -> Vec<u64> {
+        let numbers = self.given[name].as_array().unwrap();
+        numbers.iter().map(|number| number.as_u64().unwrap()).collect()
+    }
+
+    /// `[count, mean, variance]`
+    pub fn summary(&self, name: &str) -> Summary {
+        let cells = &self.given[name];
+        let number = |at: usize| cells[at].as_f64().unwrap();
+        Summary { count: cells[0].as_u64().unwrap(), mean: number(1), variance: number(2) }
+    }
+
+    /// That `came` has these numbers, or is as little as expected.
+    fn check(&self, came: Option<Numbers>, within: f64) {
+        let place = format!("{} of {} ({})", self.edge, self.method, self.given);
+        let Some(came) = came else {
+            assert!(self.expected.is_null(), "{place}: none, not {}", self.expected);
+            return;
+        };
+        let Some(expected) = self.expected.as_object() else {
+            panic!("{place}: {came:?}, not none");
+        };
+        assert_eq!(came.0.len(), expected.len(), "{place}: {came:?}, not {}", self.expected);
+        for (name, expected) in expected {
+            let came = came.0[name.as_str()];
+            // JSON has no infinity.
+            let expected =
+                expected.as_f64().unwrap_or_else(|| expected.as_str().unwrap().parse().unwrap());
+            let near = came == expected || (came - expected).abs() <= within * expected.abs();
+            assert!(near, "{place}: {name} is {came:e}, not {expected:e}");
+        }
+    }
+}
+
+/// Numbers by their names in the table.
+#[derive(Debug, Default)]
+pub struct Numbers(BTreeMap<&'static str, f64>);
+
+impl Numbers {
+    pub fn with(mut self, name: &'static str, number: f64) -> Self {
+        self.0.insert(name, number);
+        self
+    }
+
+    pub fn interval(self, interval: Interval) -> Self {
+        self.with("low", interval.low).with("high", interval.high)
+    }
+
+    pub fn p(self, p: PValues) -> Self {
+        self.with("two_sided", p.two_sided).with("greater", p.greater).with("less", p.less)
+    }
+}
+
+fn table() -> BTreeMap<String, Vec<Value>> {
+    serde_json::from_str(include_str!("../../oracles/fixed.json")).unwrap()
+}
+
+/// That all cases of a method come out, with this relative error at most.
+pub fn agrees(method: &str, within: f64, function: impl Fn(&Case) -> Option<Numbers>) {
+    for case in table().remove(method).expect("a method of the table") {
+        let case = Case {
+            method: method.into(),
+            edge: case["edge"].as_str().unwrap().into(),
+            given: case["in"].clone(),
+            expected: case["out"].clone(),
+        };
+        case.check(function(&case), within);
+    }
+}
+
+#[test]
+fn the_table_has_every_edge_of_every_method_and_no_other() {
+    let mut listed: Vec<String> = EDGES
+        .iter()
+        .flat_map(|(method, edges)| edges.iter().map(move |edge| (method, edge)))
+        .filter(|(_, edge)| **edge != "-")
+        .map(|(method, edge)| format!("{method}: {edge}"))
+        .collect();
+    listed.sort();
+    let mut found: Vec<String> = table()
+        .iter()
+        .flat_map(|(method, cases)| {
+            cases.iter().map(move |case| format!("{method}: {}", case["edge"].as_str().unwrap()))
+        })
+        .collect();
+    found.sort();
+    found.dedup();
+    assert_eq!(found, listed);
+}
