@@ -12,7 +12,9 @@ import json
 import math
 
 import mpmath
+import numpy as np
 from confseq import boundaries
+from confseq import quantiles as confseq_quantiles
 
 mpmath.mp.dps = 50
 
@@ -175,7 +177,80 @@ def pairs():
     return rows
 
 
-SECTIONS = [sample_ratio, rates, rate_ratio, rate, pairs]
+def buckets(seed, count, scale, step):
+    """Values that are spread log-normally, drawn by a generator that is the same everywhere, and rounded up."""
+    state, counts = seed, {}
+    for _ in range(count):
+        total = 0
+        for _ in range(6):
+            state = (state * 6364136223846793005 + 1442695040888963407) % 2**64
+            total += (state >> 33) / 2**31
+        edge = math.ceil(scale * math.exp(total - 3) / step) * step
+        counts[edge] = counts.get(edge, 0) + 1
+    return sorted(counts.items())
+
+
+def values(counted):
+    return np.array([edge for edge, count in counted for _ in range(count)], dtype=float)
+
+
+def beta_binomial_radius(p, n, alpha, target, upwards):
+    """confseq's bound, which is the largest possible deviation also where that is not enough."""
+    g, h = (p, 1 - p) if upwards else (1 - p, p)
+    args = dict(v=p * (1 - p) * n, v_opt=p * (1 - p) * target, g=g, h=h, alpha_opt=0.05, is_one_sided=False)
+    if boundaries.beta_binomial_log_mixture(s=args["v"] / g, **args) < math.log(1 / alpha):
+        return math.inf
+    return boundaries.beta_binomial_mixture_bound(alpha=alpha, **args)
+
+
+def stitched_radius(p, n, alpha, start, upwards):
+    q = p if upwards else 1 - p
+    c = max((1 - 2 * q) / 3, 0)
+    variance = q * (1 - q)
+    return boundaries.poly_stitching_bound(n * variance, alpha / 2, start * variance, c, 1.4, 2.04)
+
+
+def quantile_interval(ordered, p, more, less):
+    """The order statistics of the paper (its equation 8)."""
+    n = len(ordered)
+    low, high = math.floor(n * p - less) + 1 if less < math.inf else 0, math.ceil(n * p + more) if more < math.inf else n + 1
+    return (ordered[low - 1] if low >= 1 else -math.inf, ordered[high - 1] if high <= n else math.inf)
+
+
+def quantile():
+    """confseq.boundaries.beta_binomial_mixture_bound and poly_stitching_bound, of the values in order."""
+    rows = []
+    for seed, count, step in [(1, 5, 0.001), (2, 100, 0.02), (3, 1000, 0.05), (4, 20_000, 0.1)]:
+        counted = buckets(seed, count, 1, step)
+        ordered = values(counted)
+        for p in [0.5, 0.95, 0.99, 0.1]:
+            for alpha, target in [(0.05, 1000), (0.005, 10_000)]:
+                n = len(ordered)
+                low, high = quantile_interval(ordered, p, *(beta_binomial_radius(p, n, alpha, target, up) for up in (True, False)))
+                row = {"buckets": counted, "p": p, "alpha": alpha, "target": target, "low": exact(low), "high": exact(high)}
+                low, high = quantile_interval(ordered, p, *(stitched_radius(p, n, alpha, 10, up) for up in (True, False)))
+                rows.append(row | {"stitched_low": exact(low), "stitched_high": exact(high)})
+    return rows
+
+
+def two_quantiles():
+    """confseq.quantiles.quantile_ab_p_value."""
+    rows = []
+    for first, second, p in [
+        ((5, 300, 1, 0.05), (6, 300, 1, 0.05), 0.5),
+        ((7, 300, 1, 0.05), (8, 300, 1.5, 0.05), 0.5),
+        ((7, 2000, 1, 0.05), (8, 1000, 1.2, 0.05), 0.9),
+        ((9, 5000, 1, 0.1), (10, 5000, 1.3, 0.1), 0.95),
+        ((11, 400, 1, 0.001), (12, 400, 1.4, 0.001), 0.5),
+    ]:
+        first, second = buckets(*first), buckets(*second)
+        for target in [100, 1000]:
+            p_value = confseq_quantiles.quantile_ab_p_value(values(first), values(second), p, target)
+            rows.append({"first": first, "second": second, "p": p, "target": target, "p_value": p_value})
+    return rows
+
+
+SECTIONS = [sample_ratio, rates, rate_ratio, rate, pairs, quantile, two_quantiles]
 
 if __name__ == "__main__":
     sections = []

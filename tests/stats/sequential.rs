@@ -3,5 +3,6 @@
 mod support;
 
 mod pairs;
+mod quantiles;
 mod rates;
 mod sample_ratio;

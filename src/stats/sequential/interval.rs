@@ -68,7 +68,8 @@ impl Interval {
     #[must_use]
     pub fn over(&self, other: &Self) -> Self {
         let ratio = |a: f64, b: f64, unknown: f64| {
-            let (a, b) = (a.max(0.0), b.max(0.0));
+            // By adding 0, −0 becomes 0, by which a ratio is not negative.
+            let (a, b) = (a.max(0.0) + 0.0, b.max(0.0) + 0.0);
             if (a == 0.0 && b == 0.0) || (a.is_infinite() && b.is_infinite()) {
                 unknown
             } else {

@@ -28,6 +28,7 @@ pub mod e_values;
 mod interval;
 mod mixture;
 pub mod pairs;
+pub mod quantiles;
 pub mod rates;
 pub mod sample_ratio;
 mod search;

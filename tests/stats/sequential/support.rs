@@ -48,6 +48,11 @@ impl Row {
         number(&self.0[index])
     }
 
+    /// Pairs of an upper edge and a count.
+    pub(crate) fn buckets(&self, name: &str) -> Vec<(f64, u64)> {
+        self.list(name).map(|bucket| (bucket.at(0), bucket.at(1) as u64)).collect()
+    }
+
     /// Asserts that `found` is the number of that name, up to the relative tolerance (and, below 1, the absolute one).
     pub(crate) fn is(&self, name: &str, found: f64, tolerance: f64) {
         let expected = self.number(name);

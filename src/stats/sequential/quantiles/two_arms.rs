@@ -1,0 +1,185 @@
+//! The quantiles of two arms.
+
+use super::{Buckets, interval};
+use crate::stats::sequential::mixture::{self, Chance};
+use crate::stats::sequential::{EValue, Interval, checked};
+
+/// A confidence sequence for the second arm's `p`-quantile minus the first's: both are within their own with an
+/// error probability of half of `alpha`. `None` where [`interval`] is.
+///
+/// ```
+/// use tower_spearmint::stats::sequential::quantiles::{Buckets, difference};
+///
+/// let slow: Vec<_> = (1..=100).map(|edge| (f64::from(edge), 100)).collect();
+/// let fast: Vec<_> = (1..=100).map(|edge| (f64::from(edge) / 2.0, 100)).collect();
+/// let (slow, fast) = (Buckets::new(&slow).unwrap(), Buckets::new(&fast).unwrap());
+/// let difference = difference(&slow, &fast, 0.95, 0.05, 1e4).unwrap();
+/// assert!(difference.contains(-47.5) && difference.high < -45.0);
+/// ```
+pub fn difference(
+    first: &Buckets<'_>,
+    second: &Buckets<'_>,
+    p: f64,
+    alpha: f64,
+    target: f64,
+) -> Option<Interval> {
+    let half = 0.5 * checked(alpha)?;
+    Some(interval(second, p, half, target)?.minus(&interval(first, p, half, target)?))
+}
+
+/// A confidence sequence for how many times the first arm's `p`-quantile the second's is, likewise, where no value is negative.
+pub fn ratio(
+    first: &Buckets<'_>,
+    second: &Buckets<'_>,
+    p: f64,
+    alpha: f64,
+    target: f64,
+) -> Option<Interval> {
+    let half = 0.5 * checked(alpha)?;
+    Some(interval(second, p, half, target)?.over(&interval(first, p, half, target)?))
+}
+
+/// The evidence that the second arm's `p`-quantile is not `ratio` times the first's (1: that they differ), sharpest at `target` values of
+/// each arm.
+///
+/// If it is, there is a value `x` such that `x` is the first's quantile and `ratio · x` the second's: the evidence is the least of any `x`, of
+/// the product of both arms' beta-binomial evidence against that (Howard & Ramdas, arXiv 1906.09712, section 4.1).
+///
+/// `None` if `p` is not between 0 and 1, or the ratio not positive and finite.
+///
+/// ```
+/// use tower_spearmint::stats::sequential::quantiles::{Buckets, evidence};
+///
+/// let slow: Vec<_> = (1..=100).map(|edge| (f64::from(edge), 10)).collect();
+/// let fast: Vec<_> = (1..=100).map(|edge| (f64::from(edge) * 0.8, 10)).collect();
+/// let (slow, fast) = (Buckets::new(&slow).unwrap(), Buckets::new(&fast).unwrap());
+/// assert!(evidence(&fast, &slow, 0.5, 1.0, 1e3).unwrap().rejects(0.01));
+/// assert!(!evidence(&fast, &slow, 0.5, 1.25, 1e3).unwrap().rejects(0.01));
+/// ```
+pub fn evidence(
+    first: &Buckets<'_>,
+    second: &Buckets<'_>,
+    p: f64,
+    ratio: f64,
+    target: f64,
+) -> Option<EValue> {
+    let (first, second) = arms(first, second, p, ratio, target)?;
+    EValue::from_ln(least_together(&first, &second, ratio))
+}
+
+/// The evidence that the second arm's `p`-quantile is more than `ratio` times the first's: the least of
+/// [`evidence`] against any ratio up to this one.
+///
+/// For "not slower by more than a tenth", ask [`below`] with 1.1.
+pub fn above(
+    first: &Buckets<'_>,
+    second: &Buckets<'_>,
+    p: f64,
+    ratio: f64,
+    target: f64,
+) -> Option<EValue> {
+    let (first, second) = arms(first, second, p, ratio, target)?;
+    // Is there a smaller ratio for which nothing at all speaks against both?
+    let nothing = second.likeliest() <= ratio * first.likeliest();
+    let least = if nothing {
+        first.least(0, first.values.total()) + second.least(0, second.values.total())
+    } else {
+        least_together(&first, &second, ratio)
+    };
+    EValue::from_ln(least)
+}
+
+/// The evidence that the second arm's `p`-quantile is less than `ratio` times the first's, likewise.
+///
+/// ```
+/// use tower_spearmint::stats::sequential::quantiles::{Buckets, below};
+///
+/// let counts: Vec<_> = (1..=100).map(|edge| (f64::from(edge), 100)).collect();
+/// let alike = Buckets::new(&counts).unwrap();
+/// assert!(below(&alike, &alike, 0.95, 1.1, 1e4).unwrap().rejects(0.05));
+/// assert!(!below(&alike, &alike, 0.95, 1.0, 1e4).unwrap().rejects(0.05));
+/// ```
+pub fn below(
+    first: &Buckets<'_>,
+    second: &Buckets<'_>,
+    p: f64,
+    ratio: f64,
+    target: f64,
+) -> Option<EValue> {
+    above(second, first, p, ratio.recip(), target)
+}
+
+/// What speaks against a value being the quantile, by how many values are below it.
+struct Arm<'a> {
+    values: &'a Buckets<'a>,
+    chance: Chance,
+    prior: (f64, f64),
+}
+
+fn arms<'a>(
+    first: &'a Buckets<'a>,
+    second: &'a Buckets<'a>,
+    p: f64,
+    ratio: f64,
+    target: f64,
+) -> Option<(Arm<'a>, Arm<'a>)> {
+    let chance = Chance::of(checked(p)?);
+    let prior = chance.prior(mixture::concentration(target));
+    let arm = |values| Arm { values, chance, prior };
+    (ratio > 0.0 && ratio.is_finite()).then(|| (arm(first), arm(second)))
+}
+
+impl Arm<'_> {
+    /// The number below that speaks least against: about `p n`, where the logarithm of the mixture is flat.
+    fn likeliest_rank(&self) -> f64 {
+        let total = self.values.total() as f64;
+        (self.chance.hit * (total - 1.0) + 0.5).clamp(0.0, total)
+    }
+
+    fn likeliest(&self) -> f64 {
+        self.values.at_rank(self.likeliest_rank().ceil() as u64).unwrap_or(0.0)
+    }
+
+    /// The least that speaks against a value, if from `below` to `up_to` values may count as below it.
+    fn least(&self, below: u64, up_to: u64) -> f64 {
+        let total = self.values.total() as f64;
+        let hits = self.likeliest_rank().clamp(below as f64, up_to as f64);
+        mixture::beta_binomial(hits, total - hits, self.chance, self.prior)
+    }
+}
+
+/// The least that speaks against any value `x` being the first's quantile and `ratio · x` the second's.
+fn least_together(first: &Arm<'_>, second: &Arm<'_>, ratio: f64) -> f64 {
+    let mut least = f64::INFINITY;
+    // On either side of what is likeliest for both, more and more speaks against.
+    let likeliest = [ratio * first.likeliest(), second.likeliest()];
+    let (from, to) = (likeliest[0].min(likeliest[1]), likeliest[0].max(likeliest[1]));
+    let (mut one, mut other) =
+        (first.values.steps(ratio).peekable(), second.values.steps(1.0).peekable());
+    let (mut in_one, mut in_other) = (0, 0);
+    // From edge to edge of either: what lies between two is no better than the edges themselves.
+    while let Some(edge) = smaller(one.peek(), other.peek()) {
+        let (from_one, from_other) = (in_one, in_other);
+        while let Some((_, _, up_to)) = one.next_if(|step| step.0 <= edge) {
+            in_one = up_to;
+        }
+        while let Some((_, _, up_to)) = other.next_if(|step| step.0 <= edge) {
+            in_other = up_to;
+        }
+        if edge >= from {
+            least = least.min(first.least(from_one, in_one) + second.least(from_other, in_other));
+        }
+        if edge >= to {
+            break;
+        }
+    }
+    // Without any values, nothing speaks against.
+    if least == f64::INFINITY { 0.0 } else { least }
+}
+
+fn smaller(one: Option<&(f64, u64, u64)>, other: Option<&(f64, u64, u64)>) -> Option<f64> {
+    match (one, other) {
+        (Some(one), Some(other)) => Some(one.0.min(other.0)),
+        (one, other) => one.or(other).map(|step| step.0),
+    }
+}
