@@ -10,8 +10,8 @@ pub struct Interval {
 }
 
 impl Interval {
-    /// Any number: nothing is known.
-    pub const UNBOUNDED: Self = Self { low: f64::NEG_INFINITY, high: f64::INFINITY };
+    /// All numbers: nothing is known.
+    pub const EVERYTHING: Self = Self { low: f64::NEG_INFINITY, high: f64::INFINITY };
 
     /// Whether `value` lies in it.
     ///
@@ -35,8 +35,7 @@ impl Interval {
     }
 }
 
-/// The chance outside an interval of this confidence level, on each side; `None` unless the level
-/// lies between 0 and 1.
-pub(crate) fn tail_of(level: f64) -> Option<f64> {
-    (level > 0.0 && level < 1.0).then(|| 0.5 * (1.0 - level))
+/// Half of `alpha`, the chance on each side of an interval; `None` unless it lies between 0 and 1.
+pub(crate) fn half_of(alpha: f64) -> Option<f64> {
+    (alpha > 0.0 && alpha < 1.0).then_some(0.5 * alpha)
 }

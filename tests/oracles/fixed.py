@@ -13,6 +13,13 @@ import math
 
 import mpmath as mp
 import numpy as np
+from gbstats.frequentist.tests import frequentist_variance
+from gbstats.models.statistics import (
+    RatioStatistic,
+    RegressionAdjustedStatistic,
+    SampleMeanStatistic,
+    compute_theta,
+)
 from scipy import stats
 
 CASES = {}
@@ -38,10 +45,10 @@ def p_values(two_sided, greater, less):
     return {"two_sided": number(two_sided), "greater": number(greater), "less": number(less)}
 
 
-def t_test(difference, error, df, level):
+def t_test(difference, error, df, alpha):
     """From the parts: scipy's own test takes the square root of variances back and forth."""
     t = difference / error
-    half = error * stats.t.isf((1 - level) / 2, df)
+    half = error * stats.t.isf(alpha / 2, df)
     return {
         "difference": number(difference), "t": number(t), "df": number(df),
         "low": number(difference - half), "high": number(difference + half),
@@ -49,9 +56,9 @@ def t_test(difference, error, df, level):
     }
 
 
-def from_scipy(result, difference, level):
+def from_scipy(result, difference, alpha):
     two_sided, greater, less = result
-    interval = two_sided.confidence_interval(level)
+    interval = two_sided.confidence_interval(1 - alpha)
     return {
         "difference": number(difference), "t": number(two_sided.statistic), "df": number(two_sided.df),
         "low": number(interval.low), "high": number(interval.high),
@@ -63,69 +70,157 @@ SIDES = ("two-sided", "greater", "less")
 
 
 def welch():
-    def of_values(edge, a, b, level, answers=True):
+    def of_values(edge, a, b, alpha, answers=True):
         out = NOTHING
         if answers:
             tests = [stats.ttest_ind(a, b, equal_var=False, alternative=side) for side in SIDES]
-            out = from_scipy(tests, np.mean(a) - np.mean(b), level)
-        case("welch", edge, {"treatment": summary(a), "control": summary(b), "level": level}, out)
+            out = from_scipy(tests, np.mean(a) - np.mean(b), alpha)
+        case("welch", edge, {"treatment": summary(a), "control": summary(b), "alpha": alpha}, out)
 
-    def of_summaries(edge, a, b, level):
+    def of_summaries(edge, a, b, alpha):
         (n, x, v), (m, y, w) = a, b
         v, w = mp.mpf(v) / n, mp.mpf(w) / m
         df = float((v + w) ** 2 / (v**2 / (n - 1) + w**2 / (m - 1)))
-        case("welch", edge, {"treatment": a, "control": b, "level": level}, t_test(x - y, float(mp.sqrt(v + w)), df, level))
+        case("welch", edge, {"treatment": a, "control": b, "alpha": alpha}, t_test(x - y, float(mp.sqrt(v + w)), df, alpha))
 
-    of_values("ordinary", [5.1, 4.9, 5.6, 5.8, 6.1], [4.1, 5.0, 4.4, 4.6], 0.95)
-    of_values("ordinary", [1.0, 2.0], [7.0, 4.5, 9.5], 0.9)
+    of_values("ordinary", [5.1, 4.9, 5.6, 5.8, 6.1], [4.1, 5.0, 4.4, 4.6], 0.05)
+    of_values("ordinary", [1.0, 2.0], [7.0, 4.5, 9.5], 0.1)
     of_values("ordinary", [0.2, 0.4, 0.1], [0.3, 0.3, 0.1, 0.25], 0.5)
     # One side does not scatter.
-    of_values("ordinary", [3.0, 3.0, 3.0], [1.0, 2.0, 1.5, 1.75], 0.99)
-    of_summaries("ordinary", [12_345, 0.31, 2.5], [54_321, 0.29, 0.4], 0.95)
-    of_values("none", [], [1.0, 2.0], 0.95, False)
-    of_values("one", [1.0], [1.0, 2.0], 0.95, False)
-    of_values("one", [1.0], [1.0], 0.95, False)
-    of_values("equal", [4.0] * 5, [4.0] * 6, 0.95, False)
-    of_values("equal", [4.0] * 5, [3.0] * 6, 0.95, False)
-    of_values("zero", [0.0] * 5, [0.0] * 6, 0.95, False)
-    of_summaries("huge", [10**12, 1e150, 1e300], [10**12, 1.000001e150, 1e300], 0.999)
-    of_summaries("huge", [10**12, 1.00001, 4.0], [10**12, 1.0, 9.0], 0.95)
-    of_summaries("huge", [10, 1e-150, 1e-300], [10, 2e-150, 1e-300], 0.95)
-    case("welch", "huge", {"treatment": [9, 0.0, 1.7e308], "control": [9, 0.0, 1e308], "level": 0.95},
-         t_test(0.0, math.sqrt(1.7e308 / 9 + 1e308 / 9), 1 / ((1.7 / 2.7) ** 2 / 8 + (1 / 2.7) ** 2 / 8), 0.95))
-    case("welch", "huge", {"treatment": [1, 1e308, 0.0], "control": [9, -1e308, 1.0], "level": 0.95}, NOTHING)
-    case("welch", "huge", {"treatment": [9, 1e308, 1.0], "control": [9, -1e308, 1.0], "level": 0.95}, NOTHING)
-    of_summaries("tail", [1000, 31.0, 500.0], [1200, 0.0, 700.0], 0.95)
-    of_summaries("tail", [100_000, 0.31, 2.0], [120_000, 0.15, 3.0], 0.95)
-    of_summaries("tail", [5, 1e9, 1e-9], [7, 0.0, 1.0], 0.95)
-    of_summaries("tail", [40, 0.0, 1.0], [40, 1e5, 1.1], 0.999999)
+    of_values("ordinary", [3.0, 3.0, 3.0], [1.0, 2.0, 1.5, 1.75], 0.01)
+    of_summaries("ordinary", [12_345, 0.31, 2.5], [54_321, 0.29, 0.4], 0.05)
+    of_values("none", [], [1.0, 2.0], 0.05, False)
+    of_values("one", [1.0], [1.0, 2.0], 0.05, False)
+    of_values("one", [1.0], [1.0], 0.05, False)
+    of_values("equal", [4.0] * 5, [4.0] * 6, 0.05, False)
+    of_values("equal", [4.0] * 5, [3.0] * 6, 0.05, False)
+    of_values("zero", [0.0] * 5, [0.0] * 6, 0.05, False)
+    of_summaries("huge", [10**12, 1e150, 1e300], [10**12, 1.000001e150, 1e300], 0.001)
+    of_summaries("huge", [10**12, 1.00001, 4.0], [10**12, 1.0, 9.0], 0.05)
+    of_summaries("huge", [10, 1e-150, 1e-300], [10, 2e-150, 1e-300], 0.05)
+    case("welch", "huge", {"treatment": [9, 0.0, 1.7e308], "control": [9, 0.0, 1e308], "alpha": 0.05},
+         t_test(0.0, math.sqrt(1.7e308 / 9 + 1e308 / 9), 1 / ((1.7 / 2.7) ** 2 / 8 + (1 / 2.7) ** 2 / 8), 0.05))
+    case("welch", "huge", {"treatment": [1, 1e308, 0.0], "control": [9, -1e308, 1.0], "alpha": 0.05}, NOTHING)
+    case("welch", "huge", {"treatment": [9, 1e308, 1.0], "control": [9, -1e308, 1.0], "alpha": 0.05}, NOTHING)
+    of_summaries("tail", [1000, 31.0, 500.0], [1200, 0.0, 700.0], 0.05)
+    of_summaries("tail", [100_000, 0.31, 2.0], [120_000, 0.15, 3.0], 0.05)
+    of_summaries("tail", [5, 1e9, 1e-9], [7, 0.0, 1.0], 0.05)
+    of_summaries("tail", [40, 0.0, 1.0], [40, 1e5, 1.1], 1e-6)
 
 
 def paired_t():
-    def of_values(edge, a, b, level, answers=True):
+    def of_values(edge, a, b, alpha, answers=True):
         out = NOTHING
         if answers:
             tests = [stats.ttest_rel(a, b, alternative=side) for side in SIDES]
-            out = from_scipy(tests, np.mean(np.subtract(a, b)), level)
-        case("paired_t", edge, {"differences": summary(np.subtract(a, b)), "level": level}, out)
+            out = from_scipy(tests, np.mean(np.subtract(a, b)), alpha)
+        case("paired_t", edge, {"differences": summary(np.subtract(a, b)), "alpha": alpha}, out)
 
-    def of_summary(edge, d, level):
-        case("paired_t", edge, {"differences": d, "level": level}, t_test(d[1], math.sqrt(d[2] / d[0]), d[0] - 1, level))
+    def of_summary(edge, d, alpha):
+        case("paired_t", edge, {"differences": d, "alpha": alpha}, t_test(d[1], math.sqrt(d[2] / d[0]), d[0] - 1, alpha))
 
-    of_values("ordinary", [1.0, 2.5, 3.0, 4.5], [0.5, 2.25, 3.5, 3.0], 0.95)
-    of_values("ordinary", [1.0, 2.0], [0.5, 2.25], 0.8)
-    of_values("none", [], [], 0.95, False)
-    of_values("one", [1.0], [2.0], 0.95, False)
-    of_values("equal", [3.0, 4.0, 5.0], [2.0, 3.0, 4.0], 0.95, False)
-    of_values("zero", [3.0, 4.0, 5.0], [3.0, 4.0, 5.0], 0.95, False)
-    of_summary("huge", [10**12, 2e-6, 1.0], 0.95)
-    of_summary("tail", [2000, -0.7, 0.5], 0.95)
-    of_summary("tail", [2, 1e12, 1.0], 0.95)
+    of_values("ordinary", [1.0, 2.5, 3.0, 4.5], [0.5, 2.25, 3.5, 3.0], 0.05)
+    of_values("ordinary", [1.0, 2.0], [0.5, 2.25], 0.2)
+    of_values("none", [], [], 0.05, False)
+    of_values("one", [1.0], [2.0], 0.05, False)
+    of_values("equal", [3.0, 4.0, 5.0], [2.0, 3.0, 4.0], 0.05, False)
+    of_values("zero", [3.0, 4.0, 5.0], [3.0, 4.0, 5.0], 0.05, False)
+    of_summary("huge", [10**12, 2e-6, 1.0], 0.05)
+    of_summary("tail", [2000, -0.7, 0.5], 0.05)
+    of_summary("tail", [2, 1e12, 1.0], 0.05)
+
+
+def pairs_of(xs, ys):
+    return {"x": list(xs), "y": list(ys)}
+
+
+def mean_statistic(values):
+    return SampleMeanStatistic(n=len(values), sum=float(np.sum(values)), sum_squares=float(np.dot(values, values)))
+
+
+def ratio():
+    def of_pairs(edge, x, y, answers=True):
+        out = NOTHING
+        if answers:
+            product = float(np.dot(x, y))
+            statistic = RatioStatistic(
+                n=len(x), m_statistic=mean_statistic(x), d_statistic=mean_statistic(y), m_d_sum_of_products=product
+            )
+            out = {"mean": number(statistic.mean), "variance": number(max(statistic.variance, 0.0))}
+        case("ratio", edge, pairs_of(x, y), out)
+
+    of_pairs("ordinary", [1.0, 0.0, 2.0, 1.0], [10.0, 3.0, 8.0, 4.0])
+    of_pairs("ordinary", [-1.0, 5.0, 2.5], [1.0, 2.0, 2.0])
+    of_pairs("none", [], [], False)
+    of_pairs("one", [1.0], [2.0], False)
+    of_pairs("equal", [3.0] * 4, [4.0] * 4)
+    of_pairs("zero", [1.0, 2.0], [0.0, 0.0], False)
+    of_pairs("zero", [0.0, 0.0, 0.0], [1.0, 2.0, 1.0])
+    of_pairs("huge", [1e100, 3e100, 2e100], [4.0, 5.0, 7.0])
+    of_pairs("huge", [1e308, -1e308], [1e-308, 2e-308], False)
+
+
+def lift():
+    def of(edge, a, b, alpha, answers=True):
+        out = NOTHING
+        if answers:
+            # GrowthBook's delta method; b is the treatment there.
+            variance = frequentist_variance(b[2], b[1], b[0], a[2], a[1], a[0], True)
+            value, error = (a[1] - b[1]) / b[1], math.sqrt(variance)
+            half = stats.norm.isf(alpha / 2) * error
+            out = {"lift": number(value), "standard_error": number(error), "low": number(value - half), "high": number(value + half)}
+        case("lift", edge, {"treatment": a, "control": b, "alpha": alpha}, out)
+
+    of("ordinary", [10_000, 1.1, 0.5], [10_000, 1.0, 0.5], 0.05)
+    of("ordinary", [100, 0.2, 0.16], [250, -0.3, 0.2], 0.2)
+    of("none", [0, 0.0, 0.0], [10, 1.0, 1.0], 0.05, False)
+    of("one", [1, 2.0, 0.0], [10, 1.0, 1.0], 0.05, False)
+    of("equal", [9, 2.0, 0.0], [10, 2.0, 0.0], 0.05, False)
+    of("equal", [9, 2.0, 0.0], [10, 2.0, 1.0], 0.05)
+    of("zero", [9, 0.0, 0.0], [10, 0.0, 0.0], 0.05, False)
+    of("zero", [9, 1.0, 1.0], [10, 0.0, 1.0], 0.05, False)
+    of("zero", [9, 0.0, 1.0], [10, 2.0, 1.0], 0.05)
+    of("huge", [10**12, 1e60, 1e118], [10**12, 2e60, 1e119], 0.05)
+    of("huge", [10, 1e300, 1.0], [10, 1e-300, 1.0], 0.05, False)
+    of("tail", [400, 3.0, 0.5], [300, 1.0, 0.25], 1e-200)
+
+
+def cuped():
+    def of(edge, a, b, answers=True):
+        out = NOTHING
+        if answers:
+            sides = []
+            for x, y in (a, b):
+                sides.append(RegressionAdjustedStatistic(
+                    n=len(x), post_statistic=mean_statistic(x), pre_statistic=mean_statistic(y),
+                    post_pre_sum_of_products=float(np.dot(x, y)), theta=0,
+                ))
+            theta = compute_theta(*sides)
+            before = np.concatenate([a[1], b[1]]).mean()
+            out = {"theta": number(theta)}
+            for name, side in zip(("treatment", "control"), sides):
+                side.theta = theta
+                # GrowthBook leaves out the shift that both sides have in common.
+                out[name + "_mean"] = number(side.mean + theta * before)
+                out[name + "_variance"] = number(side.variance)
+        case("cuped", edge, {"treatment": pairs_of(*a), "control": pairs_of(*b)}, out)
+
+    of("ordinary", ([2.0, 3.25, 4.0], [1.0, 2.0, 3.5]), ([1.0, 2.0, 3.25, 7.0], [1.0, 2.5, 3.0, 5.0]))
+    of("ordinary", ([1.0, 0.0, 0.0, 1.0], [1.0, 1.0, 0.0, 2.0]), ([0.0, 0.0, 1.0], [3.0, 1.0, 0.0]))
+    of("none", ([], []), ([1.0, 2.0], [1.0, 2.0]), False)
+    of("one", ([1.0], [2.0]), ([1.0, 2.0], [1.0, 2.0]), False)
+    of("equal", ([2.0, 3.0, 5.0], [4.0] * 3), ([1.0, 3.0], [4.0] * 2))
+    of("zero", ([0.0] * 3, [0.0] * 3), ([0.0] * 3, [0.0] * 3))
+    of("huge", ([2e100, 3e100, 4e100], [1e50, 2e50, 4e50]), ([1e100, 5e100, 0.0], [1e50, 0.0, 4e50]))
+    of("huge", ([1e308, -1e308], [1.0, 2.0]), ([1.0, 5.0], [1.0, 0.0]), False)
 
 
 def main():
     welch()
     paired_t()
+    ratio()
+    lift()
+    cuped()
     rows = ",\n".join(
         f'"{method}":[\n' + ",\n".join(json.dumps(each, separators=(",", ":")) for each in cases) + "]"
         for method, cases in CASES.items()

@@ -13,12 +13,6 @@ mp.mp.dps = 50
 
 def t_upper(t, df):
     t, df = mp.mpf(t), mp.mpf(df)
-    if df > 6e3:
-        # The incomplete beta function's series is slow there: the density, integrated.
-        c = mp.exp(mp.loggamma((df + 1) / 2) - mp.loggamma(df / 2)) / mp.sqrt(df * mp.pi)
-        density = lambda x: c * mp.exp(-(df + 1) / 2 * mp.log1p(x * x / df))
-        width = 1 / (abs(t) + 1)
-        return mp.quad(density, [t + width * k for k in range(0, 128, 2)])
     lower = mp.betainc(df / 2, mp.mpf(1) / 2, 0, df / (df + t * t), regularized=True)
     return lower / 2
 
@@ -46,7 +40,7 @@ def main():
         table[name] = [[*case, float(function(*case))] for case in cases]
 
     add("normal_upper", lambda z: mp.ncdf(-z), [(z,) for z in (-8.0, -1.0, 0.0, 1e-9, 0.5, 1.0, 1.96, 3.0, 8.0, 15.0, 30.0, 37.0)])
-    dfs = (1.0, 1.5, 2.0, 3.7, 10.0, 29.0, 100.0, 1234.5, 4999.0, 5e3, 1e5, 1e6, 1e8, 1e12)
+    dfs = (1.0, 1.5, 2.0, 3.7, 10.0, 29.0, 100.0, 1234.5, 1.9e4, 2e4, 1e5, 1e6, 1e8, 1e12)
     ts = (1e-8, 0.1, 0.7, 1.0, 1.2, 1.7, 1.8, 2.5, 5.0, 12.0, 30.0)
     add("t_upper", t_upper, [(t, df) for df in dfs for t in ts] + [(1e6, 1.0), (1e30, 3.0), (1e60, 4.5), (1e5, 60.0)])
     dfs = (1, 2, 3, 9, 29, 30, 31, 200, 5000)

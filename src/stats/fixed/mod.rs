@@ -1,11 +1,11 @@
 //! Tests for data that are complete, and looked at once.
 //!
 //! Whoever looks while the data come in, and stops when the answer pleases, is wrong more often than
-//! a test's level says: that is what [`sequential`](super::sequential) is for.
+//! a test's `alpha` says: that is what [`sequential`](super::sequential) is for.
 //!
 //! Treatment comes before control, and a difference is treatment − control. `None` is the answer
-//! where there is none: too few observations, no scatter at all, a level that is not between 0 and
-//! 1, sums beyond what a float holds.
+//! where there is none: too few observations, no scatter at all, an `alpha` that is not between
+//! 0 and 1, sums beyond what a float holds.
 
 mod p_values;
 mod t_test;

@@ -3,7 +3,7 @@
 use super::PValues;
 use crate::stats::{
     Interval, Summary,
-    interval::tail_of,
+    interval::half_of,
     special::{t_upper, t_upper_inverse},
 };
 
@@ -12,7 +12,7 @@ use crate::stats::{
 pub struct TTest {
     /// The treatment's mean minus the control's.
     pub difference: f64,
-    /// Where the true difference lies, at the level asked for.
+    /// Where the true difference lies, except with chance `alpha`.
     pub interval: Interval,
     /// The difference over its standard error.
     pub t: f64,
@@ -28,7 +28,7 @@ pub struct TTest {
 /// freedom (Welch, "The generalization of Student's problem when several different population
 /// variances are involved", Biometrika 34, 1947).
 ///
-/// `level`: of the interval, between 0 and 1. `None` if a side has fewer than two observations, if
+/// `alpha`: the interval misses the truth with this chance, between 0 and 1. `None` if a side has fewer than two observations, if
 /// neither scatters, or if sums are beyond what a float holds.
 ///
 /// ```
@@ -36,11 +36,11 @@ pub struct TTest {
 ///
 /// let treatment = Summary::of([5.1, 4.9, 5.6, 5.8, 6.1]);
 /// let control = Summary::of([4.1, 5.0, 4.4, 4.6]);
-/// let test = welch(treatment, control, 0.95).unwrap();
+/// let test = welch(treatment, control, 0.05).unwrap();
 /// assert!(test.interval.low > 0.0 && test.p.two_sided < 0.05);
-/// assert!(welch(treatment, Summary::of([4.1]), 0.95).is_none());
+/// assert!(welch(treatment, Summary::of([4.1]), 0.05).is_none());
 /// ```
-pub fn welch(treatment: Summary, control: Summary, level: f64) -> Option<TTest> {
+pub fn welch(treatment: Summary, control: Summary, alpha: f64) -> Option<TTest> {
     let of_treatment = treatment.variance_of_mean()?;
     let of_control = control.variance_of_mean()?;
     let variance = of_treatment + of_control;
@@ -49,32 +49,32 @@ pub fn welch(treatment: Summary, control: Summary, level: f64) -> Option<TTest> 
     let df = 1.0
         / (share * share / (treatment.count - 1) as f64
             + (1.0 - share) * (1.0 - share) / (control.count - 1) as f64);
-    t_test(treatment.mean - control.mean, variance, df, level)
+    t_test(treatment.mean - control.mean, variance, df, alpha)
 }
 
 /// The paired t test, from the [`Summary`] of the differences within pairs, treatment − control
 /// (Student, "The probable error of a mean", Biometrika 6, 1908).
 ///
-/// t = d̄ / (s/√n), with n − 1 degrees of freedom. `level` and `None` as for [`welch`].
+/// t = d̄ / (s/√n), with n − 1 degrees of freedom. `alpha` and `None` as for [`welch`].
 ///
 /// ```
 /// use tower_spearmint::stats::{Summary, fixed::paired_t};
 ///
 /// let differences = Summary::of([1.1, 0.9, 1.3, 0.6]);
-/// assert!(paired_t(differences, 0.95).unwrap().p.greater < 0.01);
+/// assert!(paired_t(differences, 0.05).unwrap().p.greater < 0.01);
 /// ```
-pub fn paired_t(differences: Summary, level: f64) -> Option<TTest> {
+pub fn paired_t(differences: Summary, alpha: f64) -> Option<TTest> {
     let variance = differences.variance_of_mean()?;
-    t_test(differences.mean, variance, (differences.count - 1) as f64, level)
+    t_test(differences.mean, variance, (differences.count - 1) as f64, alpha)
 }
 
-fn t_test(difference: f64, variance: f64, df: f64, level: f64) -> Option<TTest> {
+fn t_test(difference: f64, variance: f64, df: f64, alpha: f64) -> Option<TTest> {
     let error = variance.sqrt();
     let t = difference / error;
     if !(variance > 0.0 && t.is_finite() && df.is_finite()) {
         return None;
     }
-    let interval = Interval::around(difference, error * t_upper_inverse(tail_of(level)?, df));
+    let interval = Interval::around(difference, error * t_upper_inverse(half_of(alpha)?, df));
     let p = PValues::symmetric(t, |t| t_upper(t, df))?;
     interval.is_finite().then_some(TTest { difference, interval, t, df, p })
 }

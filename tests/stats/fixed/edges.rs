@@ -2,7 +2,9 @@
 
 use proptest::prelude::*;
 use tower_spearmint::stats::{
-    Summary,
+    JointSummary, Summary,
+    cuped::cuped,
+    delta,
     fixed::{PValues, TTest, paired_t, welch},
 };
 
@@ -47,11 +49,42 @@ fn is_test(test: Option<TTest>) {
     assert!(test.interval.low.is_finite() && test.interval.high.is_finite(), "{test:?}");
 }
 
+fn any_pairs() -> impl Strategy<Value = JointSummary> {
+    let units =
+        prop::collection::vec((any_number(), any_number()), 0..5).prop_map(JointSummary::of);
+    let sums = (any_count(), any_number(), any_number(), any_number(), any_number(), any_number());
+    let sums = sums.prop_map(|(count, x_mean, y_mean, x_variance, y_variance, covariance)| {
+        JointSummary { count, x_mean, y_mean, x_variance, y_variance, covariance }
+    });
+    prop_oneof![units, sums]
+}
+
+fn is_summary(summary: Summary) {
+    assert!(summary.mean.is_finite(), "{summary:?}");
+    assert!(summary.variance >= 0.0 && summary.variance.is_finite(), "{summary:?}");
+}
+
 proptest! {
     #[test]
-    fn t_tests_give_numbers_or_none(a in any_summary(), b in any_summary(), level in any_number()) {
-        is_test(welch(a, b, level));
-        is_test(paired_t(a, level));
-        is_test(welch(a, b, 0.95));
+    fn ratios_lifts_and_adjusted_means_are_numbers_or_none(
+        a in any_pairs(), b in any_pairs(), alpha in any_number()
+    ) {
+        if let Some(ratio) = delta::ratio(&a) {
+            is_summary(ratio);
+        }
+        if let Some(lift) = delta::lift(a.x(), b.x(), alpha) {
+            assert!(lift.standard_error > 0.0 && lift.interval.contains(lift.lift), "{lift:?}");
+        }
+        if let Some(adjusted) = cuped(&a, &b) {
+            is_summary(adjusted.treatment);
+            is_summary(adjusted.control);
+        }
+    }
+
+    #[test]
+    fn t_tests_give_numbers_or_none(a in any_summary(), b in any_summary(), alpha in any_number()) {
+        is_test(welch(a, b, alpha));
+        is_test(paired_t(a, alpha));
+        is_test(welch(a, b, 0.05));
     }
 }

@@ -1,5 +1,6 @@
 //! Tests for complete data, against tables that other programs computed.
 
+mod delta;
 mod edges;
 mod oracle;
 mod special;

@@ -2,14 +2,17 @@
 
 use serde_json::Value;
 use std::collections::BTreeMap;
-use tower_spearmint::stats::{Interval, Summary, fixed::PValues};
+use tower_spearmint::stats::{Interval, JointSummary, Summary, fixed::PValues};
 
 /// Every class of edge that a method's cases cover. A `-` stands where the method has no such case.
 /// `ordinary`, `none` (no observations), `one`, `equal` (all equal, not 0), `zero` (all 0), `huge`,
 /// `tail` (far out, or an estimate at its end).
-const EDGES: [(&str, [&str; 7]); 2] = [
+const EDGES: [(&str, [&str; 7]); 5] = [
     ("welch", ["ordinary", "none", "one", "equal", "zero", "huge", "tail"]),
     ("paired_t", ["ordinary", "none", "one", "equal", "zero", "huge", "tail"]),
+    ("ratio", ["ordinary", "none", "one", "equal", "zero", "huge", "-"]),
+    ("lift", ["ordinary", "none", "one", "equal", "zero", "huge", "tail"]),
+    ("cuped", ["ordinary", "none", "one", "equal", "zero", "huge", "-"]),
 ];
 
 /// One case of a method.
@@ -44,6 +47,15 @@ impl Case {
         let cells = &self.given[name];
         let number = |at: usize| cells[at].as_f64().unwrap();
         Summary { count: cells[0].as_u64().unwrap(), mean: number(1), variance: number(2) }
+    }
+
+    /// `x` and `y`, unit by unit; inside `side`, or at the top if that is empty.
+    pub fn pairs(&self, side: &str) -> JointSummary {
+        let given = if side.is_empty() { &self.given } else { &self.given[side] };
+        let column = |name: &str| -> Vec<f64> {
+            given[name].as_array().unwrap().iter().map(|cell| cell.as_f64().unwrap()).collect()
+        };
+        JointSummary::of(column("x").into_iter().zip(column("y")))
     }
 
     /// That `came` has these numbers, or is as little as expected.

@@ -11,13 +11,13 @@ fn numbers(test: TTest) -> Numbers {
 #[test]
 fn welchs_t_test_is_as_in_scipy() {
     agrees("welch", 1e-9, |case| {
-        welch(case.summary("treatment"), case.summary("control"), case.number("level")).map(numbers)
+        welch(case.summary("treatment"), case.summary("control"), case.number("alpha")).map(numbers)
     });
 }
 
 #[test]
 fn the_paired_t_test_is_as_in_scipy() {
     agrees("paired_t", 1e-9, |case| {
-        paired_t(case.summary("differences"), case.number("level")).map(numbers)
+        paired_t(case.summary("differences"), case.number("alpha")).map(numbers)
     });
 }
