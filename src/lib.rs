@@ -56,6 +56,8 @@
 
 #[cfg(any(feature = "mlflow", feature = "server"))]
 mod as_run;
+#[cfg(any(all(feature = "mlflow", feature = "store"), feature = "server"))]
+mod as_trace;
 pub mod assign;
 pub mod branch;
 pub mod carrier;

@@ -16,6 +16,7 @@ pub(super) struct Call {
     method: Method,
     path: String,
     query: Option<(&'static str, String)>,
+    header: Option<(&'static str, String)>,
     body: Vec<u8>,
     content_type: &'static str,
 }
@@ -27,6 +28,7 @@ impl Call {
             method: Method::GET,
             path: format!("api/2.0/mlflow/{name}"),
             query: Some((key, value.to_owned())),
+            header: None,
             body: Vec::new(),
             content_type: "application/json",
         }
@@ -38,7 +40,27 @@ impl Call {
             method: Method::POST,
             path: format!("api/2.0/mlflow/{name}"),
             query: None,
+            header: None,
             body: body.to_string().into_bytes(),
+            content_type: "application/json",
+        }
+    }
+
+    /// Tells of a whole trace, whose spans were sent.
+    #[cfg(feature = "store")]
+    pub(super) fn start_trace(body: &Value) -> Self {
+        Self { path: "api/3.0/mlflow/traces".to_owned(), ..Self::post("", body) }
+    }
+
+    /// Spans in OpenTelemetry's protocol, for an experiment.
+    #[cfg(feature = "store")]
+    pub(super) fn spans(experiment_id: &str, body: Vec<u8>) -> Self {
+        Self {
+            method: Method::POST,
+            path: "v1/traces".to_owned(),
+            query: None,
+            header: Some(("x-mlflow-experiment-id", experiment_id.to_owned())),
+            body,
             content_type: "application/json",
         }
     }
@@ -49,6 +71,7 @@ impl Call {
             method: Method::PUT,
             path: format!("api/2.0/mlflow-artifacts/artifacts/{path}"),
             query: None,
+            header: None,
             body,
             content_type: "text/plain; charset=utf-8",
         }
@@ -98,12 +121,15 @@ impl Client {
         if let Some((key, value)) = &call.query {
             url.query_pairs_mut().append_pair(key, value);
         }
-        let request = self
+        let mut request = self
             .http
             .request(call.method.clone(), url)
             .timeout(self.timeout)
             .header(header::CONTENT_TYPE, call.content_type)
             .body(call.body.clone());
+        if let Some((name, value)) = &call.header {
+            request = request.header(*name, value);
+        }
         let answer =
             self.auth.add_to(request).send().await.map_err(|error| no_answer(call, error))?;
         let status = answer.status().as_u16();
@@ -125,6 +151,8 @@ impl Client {
         let field = |name: &str| value[name].as_str().unwrap_or_default().to_owned();
         let message = match location {
             Some(to) if (300..400).contains(&status) => format!("it is at {to}"),
+            // (MLflow's endpoint for OpenTelemetry is of another framework.)
+            _ if value["message"].is_null() => field("detail"),
             _ => field("message"),
         };
         Err(MlflowError::Answered {

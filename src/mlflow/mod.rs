@@ -104,11 +104,15 @@ mod logger;
 mod retry;
 mod runs;
 #[cfg(feature = "store")]
+mod spans;
+#[cfg(feature = "store")]
 mod summary;
+#[cfg(feature = "store")]
+mod traces;
 mod unfinished;
 
 #[cfg(feature = "store")]
-pub(crate) use {delivery::Delivery, retry::chance, summary::SummaryRun};
+pub(crate) use {delivery::Delivery, retry::chance, summary::SummaryRun, traces::Begun};
 
 pub use backend::MlflowBackend;
 pub use error::MlflowError;

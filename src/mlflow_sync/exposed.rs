@@ -1,6 +1,6 @@
 //! What waits, on the page of metrics.
 
-use super::{SyncMode, SyncWatch, runs::now};
+use super::{SyncMode, SyncWatch, pass::now};
 use crate::{metrics::Exposition, store::SyncStat};
 
 /// What is read of a stat.
@@ -36,7 +36,7 @@ impl SyncWatch {
                 page.counter(name, help).value(&labels, of(stat));
             }
         }
-        for stat in stats.iter().filter(|stat| stat.mode == SyncMode::Runs.as_str()) {
+        for stat in stats.iter().filter(|stat| stat.mode != SyncMode::Summary.as_str()) {
             let labels = labels(stat);
             let labels = [0, 1].map(|at: usize| (labels[at].0, &*labels[at].1));
             page.gauge("spearmint_sync_waiting", "Branches that wait to be sent to MLflow.")

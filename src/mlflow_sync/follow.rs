@@ -1,8 +1,11 @@
 //! Sending while the store is written.
 
-use super::{MlflowSync, SyncError, SyncMode, pace::Pace, runs::Runs, summary::Summary};
+use super::{
+    MlflowSync, SyncError, SyncMode, pace::Pace, parcel::Parcel, pass::Pass, runs::Run,
+    summary::Summary, traces::Trace,
+};
 use crate::store::{Outbox, SyncStat};
-use futures_util::future::join3;
+use futures_util::future::{join, join_all};
 use std::{
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
@@ -10,7 +13,7 @@ use std::{
 use tokio::time::sleep;
 
 /// How often it is looked for branches, and for minutes that are over.
-const RUNS_EVERY: Duration = Duration::from_secs(1);
+const BRANCHES_EVERY: Duration = Duration::from_secs(1);
 const SUMMARY_EVERY: Duration = Duration::from_secs(20);
 /// After something that somebody has to see to.
 const AFTER_FAULT: Duration = Duration::from_secs(30);
@@ -43,20 +46,13 @@ impl MlflowSync {
         let this = self.give_up_after(None);
         let Some(experiment) = this.experiment.clone() else { return };
         let pace = Pace::new(this.backend.max_concurrency, this.rate);
-        let runs = async {
-            if this.modes.contains(&SyncMode::Runs) {
-                this.keep_sending(&pace, &experiment, SyncMode::Runs, RUNS_EVERY).await;
-            }
-        };
-        let summary = async {
-            if this.modes.contains(&SyncMode::Summary) {
-                this.keep_sending(&pace, &experiment, SyncMode::Summary, SUMMARY_EVERY).await;
-            }
-        };
-        join3(runs, summary, this.keep_counting(&pace, &experiment, &watch)).await;
+        let modes = SyncMode::ALL.into_iter().filter(|mode| this.modes.contains(mode));
+        let sending = modes.map(|mode| this.keep_sending(&pace, &experiment, mode));
+        join(join_all(sending), this.keep_counting(&pace, &experiment, &watch)).await;
     }
 
-    async fn keep_sending(&self, pace: &Pace, experiment: &str, mode: SyncMode, every: Duration) {
+    async fn keep_sending(&self, pace: &Pace, experiment: &str, mode: SyncMode) {
+        let every = if mode == SyncMode::Summary { SUMMARY_EVERY } else { BRANCHES_EVERY };
         let mut failing = false;
         loop {
             let wait = match self.send_once(pace, experiment, mode).await {
@@ -87,15 +83,19 @@ impl MlflowSync {
         let outbox: Outbox = self.outbox(experiment, mode).await?;
         let _lease = self.lease(&outbox)?;
         match mode {
-            SyncMode::Runs => {
-                let runs = Runs::new(self, pace, outbox);
-                runs.resolve_doubts(false).await?;
-                runs.send(&mut |_| {}).await?;
-            }
+            SyncMode::Runs => self.send_branches::<Run>(pace, outbox).await?,
+            SyncMode::Traces => self.send_branches::<Trace>(pace, outbox).await?,
             SyncMode::Summary => {
                 Summary::new(self, pace, outbox).send().await?;
             }
         }
+        Ok(())
+    }
+
+    async fn send_branches<P: Parcel>(&self, pace: &Pace, outbox: Outbox) -> Result<(), SyncError> {
+        let pass = Pass::new(self, pace, outbox);
+        pass.resolve_doubts::<P>(false).await?;
+        pass.send::<P>(&mut |_| {}).await?;
         Ok(())
     }
 

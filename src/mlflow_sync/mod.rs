@@ -41,10 +41,13 @@ mod exposed;
 mod follow;
 mod measures;
 mod pace;
+mod parcel;
+mod pass;
 mod runs;
 mod settings;
 mod summary;
 mod thread;
+mod traces;
 mod turns;
 mod verdict;
 

@@ -1,6 +1,9 @@
 //! What is sent, and how fast.
 
-use super::{SyncError, blocking, pace::Pace, runs::Runs, summary::Summary};
+use super::{
+    SyncError, blocking, pace::Pace, parcel::Parcel, pass::Pass, runs::Run, summary::Summary,
+    traces::Trace,
+};
 use crate::{
     assign::Percentage,
     mlflow::MlflowBackend,
@@ -16,15 +19,20 @@ use std::{fmt, str::FromStr, time::Duration};
 pub enum SyncMode {
     /// Each branch as a run.
     Runs,
+    /// Each request as a trace, whose spans are its branches.
+    Traces,
     /// What they come to by the minute, as metrics of one run for each config, role and epoch.
     Summary,
 }
 
 impl SyncMode {
+    pub(super) const ALL: [Self; 3] = [Self::Summary, Self::Runs, Self::Traces];
+
     /// Its name, as settings have it.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Runs => "runs",
+            Self::Traces => "traces",
             Self::Summary => "summary",
         }
     }
@@ -42,8 +50,9 @@ impl FromStr for SyncMode {
     fn from_str(text: &str) -> Result<Self, String> {
         match text {
             "runs" => Ok(Self::Runs),
+            "traces" => Ok(Self::Traces),
             "summary" => Ok(Self::Summary),
-            _ => Err(format!("`{text}` is not a mode; write runs or summary")),
+            _ => Err(format!("`{text}` is not a mode; write runs, traces or summary")),
         }
     }
 }
@@ -52,7 +61,7 @@ impl FromStr for SyncMode {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct SyncProgress {
-    /// Branches that MLflow has.
+    /// Branches that MLflow has: as runs, as spans, or twice where both are sent.
     pub sent: u64,
     /// Branches that it does not take; the log says why.
     pub refused: u64,
@@ -115,8 +124,8 @@ impl MlflowSync {
         self
     }
 
-    /// The share of the requests, from 0 to 1, whose branches are sent as runs: all of a request
-    /// or none. Which ones depends on their ids alone, so that it is the same whenever they are
+    /// The share of the requests, from 0 to 1, whose branches are sent as runs or traces: all of a
+    /// request or none. Which ones depends on their ids alone, so that it is the same whenever they are
     /// sent.
     #[must_use]
     pub fn sample(mut self, share: f64) -> Self {
@@ -131,10 +140,10 @@ impl MlflowSync {
         self
     }
 
-    /// At most so many runs a second.
+    /// At most so many runs and traces a second.
     #[must_use]
-    pub const fn rate(mut self, runs: f64) -> Self {
-        self.rate = Some(runs);
+    pub const fn rate(mut self, rate: f64) -> Self {
+        self.rate = Some(rate);
         self
     }
 
@@ -162,23 +171,38 @@ impl MlflowSync {
         let pace = Pace::new(self.backend.max_concurrency, self.rate);
         let mut total = SyncProgress::default();
         for experiment in self.experiments().await? {
-            if self.modes.contains(&SyncMode::Summary) {
-                let outbox = self.outbox(&experiment, SyncMode::Summary).await?;
+            for mode in SyncMode::ALL.into_iter().filter(|mode| self.modes.contains(mode)) {
+                let outbox = self.outbox(&experiment, mode).await?;
                 let _lease = self.lease(&outbox)?;
-                total.minutes += Summary::new(self, &pace, outbox).send().await?;
-                progress(total);
-            }
-            if self.modes.contains(&SyncMode::Runs) {
-                let outbox = self.outbox(&experiment, SyncMode::Runs).await?;
-                let _lease = self.lease(&outbox)?;
-                let runs = Runs::new(self, &pace, outbox);
-                let before = total;
-                total = before + runs.send(&mut |now| progress(before + now)).await?;
-                total.deleted += runs.resolve_doubts(true).await?;
+                match mode {
+                    SyncMode::Summary => {
+                        total.minutes += Summary::new(self, &pace, outbox).send().await?;
+                    }
+                    SyncMode::Runs => {
+                        self.send_all::<Run>(&pace, outbox, &mut total, progress).await?;
+                    }
+                    SyncMode::Traces => {
+                        self.send_all::<Trace>(&pace, outbox, &mut total, progress).await?;
+                    }
+                }
                 progress(total);
             }
         }
         Ok(total)
+    }
+
+    async fn send_all<P: Parcel>(
+        &self,
+        pace: &Pace,
+        outbox: Outbox,
+        total: &mut SyncProgress,
+        progress: &mut dyn FnMut(SyncProgress),
+    ) -> Result<(), SyncError> {
+        let pass = Pass::new(self, pace, outbox);
+        let before = *total;
+        *total = before + pass.send::<P>(&mut |now| progress(before + now)).await?;
+        total.deleted += pass.resolve_doubts::<P>(true).await?;
+        Ok(())
     }
 
     /// What waits, by experiment and mode. Blocks; a store that is open for reading will do.

@@ -4,7 +4,7 @@ use super::{
     MlflowSync, SyncError,
     measures::measures,
     pace::Pace,
-    runs::{FIRST_PAUSE, LONGEST_PAUSE, REFUSALS, SETTLES, now},
+    pass::{FIRST_PAUSE, LONGEST_PAUSE, REFUSALS, SETTLES, now},
     verdict::{Verdict, verdict},
 };
 use crate::{

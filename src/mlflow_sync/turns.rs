@@ -1,12 +1,11 @@
-//! The order in which the runs of each config begin.
+//! The order in which runs of a config begin, or the parts of a trace are sent.
 
-use crate::config::ConfigId;
-use std::collections::HashMap;
+use std::{collections::HashMap, hash::Hash};
 use tokio::sync::oneshot;
 
-/// Who came last, by config.
-#[derive(Debug, Default)]
-pub(super) struct Turns(HashMap<ConfigId, oneshot::Receiver<()>>);
+/// Who came last, by what they have in common.
+#[derive(Debug)]
+pub(super) struct Turns<K>(HashMap<K, oneshot::Receiver<()>>);
 
 /// A place in a line. Whoever drops it lets the next one go.
 #[derive(Debug)]
@@ -15,15 +14,21 @@ pub(super) struct Turn {
     next: Option<oneshot::Sender<()>>,
 }
 
-impl Turns {
-    /// The place behind all that were given for this config.
-    pub(super) fn next(&mut self, config: &ConfigId) -> Turn {
+impl<K> Default for Turns<K> {
+    fn default() -> Self {
+        Self(HashMap::new())
+    }
+}
+
+impl<K: Clone + Eq + Hash> Turns<K> {
+    /// The place behind all that were given for this key.
+    pub(super) fn next(&mut self, key: &K) -> Turn {
         if self.0.len() >= 1_024 {
-            // A config for each request: those whose last one has begun are not needed.
+            // A key for each request: those whose last one has passed are not needed.
             self.0.retain(|_, last| last.try_recv() == Err(oneshot::error::TryRecvError::Empty));
         }
         let (next, waits) = oneshot::channel();
-        Turn { before: self.0.insert(config.clone(), waits), next: Some(next) }
+        Turn { before: self.0.insert(key.clone(), waits), next: Some(next) }
     }
 }
 
@@ -44,6 +49,7 @@ impl Turn {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::ConfigId;
     use futures_util::FutureExt;
 
     #[test]

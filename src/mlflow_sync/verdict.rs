@@ -18,6 +18,8 @@ pub(super) fn verdict(error: &MlflowError) -> Verdict {
     match error {
         // A page that somebody else sent once in a while, or always.
         MlflowError::Unexpected { .. } => Verdict::Again,
+        // (A server that keeps its traces in files takes no spans.)
+        MlflowError::Answered { status: 501, .. } => Verdict::Denied,
         error if error.is_transient() => Verdict::Again,
         error if error.has_code("RESOURCE_DOES_NOT_EXIST") => Verdict::Gone,
         MlflowError::Answered { status: 400 | 409 | 413 | 422, .. } => Verdict::Refused,
@@ -47,6 +49,7 @@ mod tests {
             (302, "", Verdict::Denied),
             (429, "", Verdict::Again),
             (500, "INTERNAL_ERROR", Verdict::Again),
+            (501, "", Verdict::Denied),
             (503, "", Verdict::Again),
         ] {
             assert_eq!(verdict(&answered(status, code)), expected, "{status} {code}");

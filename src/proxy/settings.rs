@@ -149,11 +149,11 @@ pub(super) struct SyncSettings {
     /// What is sent.
     #[serde(default = "only_runs")]
     pub(super) mode: Vec<SyncModeSetting>,
-    /// The share of requests whose branches are sent as runs, from 0 to 1 [default: 1].
+    /// The share of requests whose branches are sent as runs or traces, from 0 to 1 [default: 1].
     #[serde(default, deserialize_with = "units::share")]
     #[cfg_attr(feature = "schema", schemars(with = "crate::config::schema::written::Share"))]
     pub(super) sample: Option<f64>,
-    /// At most so many runs a second [default: as many as MLflow takes without trouble].
+    /// At most so many runs and traces a second [default: as many as MLflow takes without trouble].
     #[serde(default)]
     pub(super) rate: Option<f64>,
 }
@@ -165,6 +165,8 @@ pub(super) struct SyncSettings {
 pub(super) enum SyncModeSetting {
     /// Each branch, as a run.
     Runs,
+    /// Each request, as a trace whose spans are its branches.
+    Traces,
     /// What they come to by the minute, as one run for each config, role and epoch.
     Summary,
 }
@@ -173,6 +175,7 @@ impl SyncModeSetting {
     pub(super) const fn as_str(self) -> &'static str {
         match self {
             Self::Runs => "runs",
+            Self::Traces => "traces",
             Self::Summary => "summary",
         }
     }

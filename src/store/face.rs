@@ -1,14 +1,7 @@
 //! The store's connections for its network face.
 
-use super::{
-    BranchRow, Kept, Owner, SCHEMA_VERSION, SqliteStore, StoreError, codes::Codes, row::Names,
-    schema,
-};
-use crate::branch::BranchId;
-use rusqlite::{Connection, params};
-
-/// The most branches of a request that are read at once.
-const MAX_OF_A_REQUEST: i64 = 1_000;
+use super::{Kept, Owner, SqliteStore, StoreError, codes::Codes};
+use rusqlite::Connection;
 
 /// A connection, and the names of what the file holds as numbers.
 pub(crate) struct Session {
@@ -84,22 +77,4 @@ impl Session {
 
 fn checkpoint(connection: &Connection) -> rusqlite::Result<i64> {
     connection.prepare_cached("PRAGMA wal_checkpoint(PASSIVE)")?.query_row([], |row| row.get(1))
-}
-
-/// The branches of a request, the first first, up to a bound.
-pub(crate) fn branches_of_request(
-    connection: &Connection,
-    codes: &Codes,
-    id: BranchId,
-) -> rusqlite::Result<Vec<BranchRow>> {
-    let sql = schema::select_branch(SCHEMA_VERSION)
-        + " WHERE b.id = ?1 AND b.request IS NULL OR b.request = ?1 ORDER BY b.id LIMIT ?2";
-    let mut names = Names::default();
-    let mut statement = connection.prepare_cached(&sql)?;
-    let mut rows = statement.query(params![id.as_bytes(), MAX_OF_A_REQUEST])?;
-    let mut branches = Vec::new();
-    while let Some(row) = rows.next()? {
-        branches.push(BranchRow::read(row, connection, codes, &mut names)?);
-    }
-    Ok(branches)
 }

@@ -128,12 +128,12 @@ pub use upkeep::{CheckReport, Compacted, ExperimentStat, Progress, Pruned, Store
 #[cfg(feature = "server")]
 pub(crate) use codes::Codes;
 #[cfg(feature = "server")]
-pub(crate) use face::{Checkpointer, Session, branches_of_request};
+pub(crate) use face::{Checkpointer, Session};
 #[cfg(feature = "server")]
 pub(crate) use objects::{ObjectId, Objects, Owner, Upload, Uploaded};
 #[cfg(feature = "mlflow")]
-pub(crate) use outbox::{Arm, Claimed, Lease, Outbox, Outcome, Point};
+pub(crate) use outbox::{Arm, Claimed, Doubt, Lease, Outbox, Outcome, Point};
 #[cfg(feature = "server")]
-pub(crate) use session::branch;
+pub(crate) use session::{branch, branches_of_request};
 #[cfg(feature = "server")]
 pub(crate) use write::Kept;

@@ -222,7 +222,7 @@ fn what_passes_is_served_and_what_does_not_is_refused_before_a_store_is_made() {
         ),
         (
             ("primary: stable", "primary: stable\nsync: { to: http://127.0.0.1:5000, mode: [] }"),
-            "4:36: `sync.mode`: empty; name what is sent: [runs], [summary], or both",
+            "4:36: `sync.mode`: empty; name what is sent: runs, traces, summary",
         ),
         (
             ("primary: stable", "primary: stable\nsync: { to: http://127.0.0.1:5000, rate: 0 }"),

@@ -22,7 +22,7 @@ use tower_spearmint::{
 Examples:
   spearmint sync --to http://mlflow.example:5000 --dry-run
   spearmint sync --to http://mlflow.example:5000 --experiment ranker --sample 0.1 --since 1d
-  spearmint sync --to http://mlflow.example:5000 --mode summary
+  spearmint sync --to http://mlflow.example:5000 --mode summary,traces
   MLFLOW_TRACKING_TOKEN=… spearmint sync --to https://mlflow.example
 
 What was sent is remembered in the store: the next time it goes on from there, also after it was
@@ -37,16 +37,16 @@ pub(crate) struct Sync {
     /// Only of this experiment
     #[arg(long, value_name = "NAME")]
     experiment: Option<String>,
-    /// What is sent: runs (each branch), summary (what they come to by the minute), or both
+    /// What is sent: runs (each branch), traces (each request), summary (what they come to by the minute)
     #[arg(long, value_name = "MODE", value_delimiter = ',', default_value = "runs")]
     mode: Vec<SyncMode>,
-    /// The share of requests whose branches are sent as runs, from 0 to 1
+    /// The share of requests that are sent as runs or traces, from 0 to 1
     #[arg(long, value_name = "SHARE", default_value_t = 1.0, value_parser = share)]
     sample: f64,
     /// Only those that started since: so long ago (15m, 1h, 2d), or a time (2026-01-31T12:00:00Z)
     #[arg(long, value_name = "TIME", value_parser = parse_since)]
     since: Option<u64>,
-    /// At most so many runs a second
+    /// At most so many runs and traces a second
     #[arg(long, value_name = "N", value_parser = rate)]
     rate: Option<f64>,
     /// How long MLflow may fail to answer

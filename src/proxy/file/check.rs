@@ -58,7 +58,7 @@ impl ExperimentFile {
         }
         if let Some(sync) = &self.settings.sync {
             if sync.mode.is_empty() {
-                let message = "empty; name what is sent: [runs], [summary], or both";
+                let message = "empty; name what is sent: runs, traces, summary";
                 wrong.push(self.document.error("sync.mode", message));
             }
             if sync.rate.is_some_and(|rate| !(rate > 0.0 && rate.is_finite())) {

@@ -3,9 +3,9 @@
 use super::{
     super::{call::Context, error::ApiError},
     read,
-    time::Timestamp,
     wire::{Assessment, Judgement, Source},
 };
+use crate::as_trace::time::Timestamp;
 use rusqlite::{OptionalExtension, Row, params};
 use serde_json::Value;
 

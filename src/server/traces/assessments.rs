@@ -11,9 +11,9 @@ use super::{
     },
     assessment_rows::{find, none, set_valid, write},
     read,
-    time::Timestamp,
     wire::{Assessment, Judgement, Source},
 };
+use crate::as_trace::time::Timestamp;
 use rusqlite::{OptionalExtension, params};
 use serde::Deserialize;
 use serde_json::{Value, json};

@@ -4,9 +4,9 @@ use super::{
     super::{call::Context, error::ApiError},
     assessment_rows,
     labels::Labels,
-    time::{Duration, Timestamp},
     wire::{Location, TraceInfo},
 };
+use crate::as_trace::time::{Duration, Timestamp};
 use rusqlite::OptionalExtension;
 
 /// What is known of a trace that a client sent; `None` if none did.

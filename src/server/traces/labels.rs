@@ -4,8 +4,8 @@ use super::super::{call::Context, error::ApiError};
 use rusqlite::params;
 use std::collections::BTreeMap;
 
-/// The tag that is the name of a trace.
-pub(super) const NAME: &str = "mlflow.traceName";
+pub(super) use crate::as_trace::NAME;
+
 /// Where a client may keep the spans as a file.
 pub(super) const ARTIFACT_LOCATION: &str = "mlflow.artifactLocation";
 /// Where the spans are; clients fetch them from this server if it is [`HERE`].

@@ -9,7 +9,7 @@
 //! |---|---|
 //! | [`otlp`], [`spans`], [`start`] | what clients send |
 //! | [`request`], [`request_columns`] | a request as a trace, and what is asked of it |
-//! | [`client`], [`read`], [`wire`], [`time`] | a trace as it is answered |
+//! | [`client`], [`read`], [`wire`] | a trace as it is answered |
 //! | [`labels`], [`tags`], [`assessments`], [`assessment_rows`], [`links`] | what is said of it |
 //! | [`search`], [`client_traces`], [`request_traces`], [`conditions`] | which traces there are |
 //! | [`delete`] | and are no more |
@@ -24,7 +24,6 @@ mod id;
 mod labels;
 mod links;
 mod otlp;
-mod preview;
 mod read;
 mod request;
 mod request_columns;
@@ -33,11 +32,9 @@ mod search;
 mod spans;
 mod start;
 mod tags;
-mod time;
 mod wire;
 
 use super::call::{Call, Route};
-use preview::preview;
 
 pub(super) const ROUTES: &[Route] = &[
     ("POST", "/v1/traces", Call::Raw(otlp::receive)),

@@ -1,19 +1,9 @@
 //! What a request has as a trace, as SQL over the row `r` of its first branch.
 //!
-//! The names and meanings are those of [`request`](super::request), which shows what was found.
+//! The names and meanings are those of a request that is [shown](crate::as_trace).
 
 use super::super::runs::branch_tag;
-
-/// What of a first branch's tags is said of the whole request.
-pub(super) const METADATA: &[&str] = &[
-    "spearmint.request_id",
-    "spearmint.experiment",
-    "spearmint.strategy",
-    "spearmint.config_id",
-    "spearmint.reason",
-    "spearmint.epoch",
-    "spearmint.unit",
-];
+use crate::as_trace::METADATA;
 
 /// The first branches that there are of requests. (That of the outermost experiment has the
 /// request's id; it may not have been recorded.)

@@ -16,12 +16,10 @@ use super::{
     },
     conditions, id,
     labels::Labels,
-    links,
-    otlp::{INPUTS, OUTPUTS, SPAN_TYPE},
-    request::{BRANCH_TYPE, ROOT_TYPE},
-    request_columns as record,
+    links, request_columns as record,
     search::{Listed, Query},
 };
+use crate::as_trace::{BRANCH_TYPE, INPUTS, OUTPUTS, ROOT_TYPE, SPAN_TYPE};
 
 /// The first `size` requests that `query` asks for and that come after `after` in its order.
 ///

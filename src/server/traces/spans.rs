@@ -9,9 +9,9 @@ use super::{
     id, labels,
     labels::Labels,
     links,
-    otlp::{INPUTS, OUTPUTS, ResourceSpans, SPAN_TYPE, Span, Status},
-    preview,
+    otlp::ResourceSpans,
 };
+use crate::as_trace::{INPUTS, OUTPUTS, SPAN_TYPE, Span, Status, preview};
 use rusqlite::{OptionalExtension, params};
 use serde_json::Value;
 use std::collections::BTreeMap;

@@ -12,9 +12,9 @@ use super::{
     assessments, client, id,
     labels::{self, Labels},
     read,
-    time::{Duration, Timestamp},
     wire::{Location, Trace},
 };
+use crate::as_trace::time::{Duration, Timestamp};
 use rusqlite::params;
 use serde::Deserialize;
 use serde_json::json;

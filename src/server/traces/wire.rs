@@ -1,6 +1,6 @@
 //! Traces as MLflow writes them.
 
-use super::time::{Duration, Timestamp};
+use crate::as_trace::time::{Duration, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::BTreeMap;

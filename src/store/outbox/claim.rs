@@ -3,7 +3,10 @@
 use super::Outbox;
 use crate::{
     branch::BranchId,
-    store::{BranchRow, StoreError, session::branch},
+    store::{
+        BranchRow, StoreError,
+        session::{branch, branches_of_request},
+    },
 };
 use rusqlite::{Connection, params};
 use std::collections::HashSet;
@@ -78,6 +81,13 @@ impl Outbox {
                 ])?;
             Ok(claimed)
         })
+    }
+
+    /// The branches of a request as they are now, whosever they are. Blocks.
+    pub(crate) fn request(&self, id: BranchId) -> Result<Vec<BranchRow>, StoreError> {
+        let reader = self.store().reader()?;
+        branches_of_request(&reader.connection, &reader.codes, id)
+            .map_err(|error| self.store().failed("read", error))
     }
 
     fn noted(

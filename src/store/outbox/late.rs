@@ -8,7 +8,7 @@ use rusqlite::{Connection, params};
 pub(in crate::store) fn note_late(connection: &Connection, new: &[Facts]) -> rusqlite::Result<()> {
     let Some(first) = new.first() else { return Ok(()) };
     let farthest: Option<[u8; 16]> = connection
-        .prepare_cached("SELECT max(cursor) FROM sync_target WHERE mode = 'runs'")?
+        .prepare_cached("SELECT max(cursor) FROM sync_target WHERE mode <> 'summary'")?
         .query_row([], |row| row.get(0))?;
     let Some(farthest) = farthest.filter(|farthest| first.id <= *farthest) else { return Ok(()) };
     for facts in new.iter().take_while(|facts| facts.id <= farthest) {
@@ -30,7 +30,7 @@ fn note(connection: &Connection, id: &[u8; 16], tried: i64) -> rusqlite::Result<
         .prepare_cached(
             "INSERT INTO sync_unsent (target, branch, tried)
              SELECT t.key, b.id, ?2 FROM branch b JOIN experiment e ON e.key = b.experiment
-             JOIN sync_target t ON t.experiment = e.name AND t.mode = 'runs' AND t.cursor >= b.id
+             JOIN sync_target t ON t.experiment = e.name AND t.mode <> 'summary' AND t.cursor >= b.id
              WHERE b.id = ?1
              ON CONFLICT DO UPDATE SET tried = excluded.tried",
         )?

@@ -36,6 +36,6 @@ pub(crate) use {
     claim::Claimed,
     lease::Lease,
     points::{Arm, Point},
-    settle::Outcome,
+    settle::{Doubt, Outcome},
     target::Outbox,
 };

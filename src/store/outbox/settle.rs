@@ -10,17 +10,19 @@ use std::time::{SystemTime, UNIX_EPOCH};
 pub(crate) enum Outcome {
     /// It is there.
     Sent,
-    /// It is there as this run; but there may be another one yet.
+    /// It is there as this run, or in this trace; but an earlier try may have its effect yet.
     Doubtful(String),
     /// The server does not take it.
     Refused,
+    /// It was removed from the store meanwhile.
+    Removed,
 }
 
-/// A branch for which there may be two runs.
+/// A branch for which there may be two runs, or whose trace an earlier try may yet write over.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Doubt {
     pub(crate) branch: BranchId,
-    /// The run that counts.
+    /// The run that counts, or the trace.
     pub(crate) run_id: String,
     pub(crate) since_ms: u64,
 }
@@ -30,7 +32,7 @@ impl Outbox {
     pub(crate) fn settle(&self, outcomes: &[(BranchId, Outcome)]) -> Result<(), StoreError> {
         let now = now_ms();
         self.store().transact(|connection, _| {
-            let (mut sent, mut refused) = (0_i64, 0_i64);
+            let (mut sent, mut refused, mut removed) = (0_i64, 0_i64, 0_i64);
             for (id, outcome) in outcomes {
                 connection
                     .prepare_cached(
@@ -40,6 +42,7 @@ impl Outbox {
                 match outcome {
                     Outcome::Sent => sent += 1,
                     Outcome::Refused => refused += 1,
+                    Outcome::Removed => removed += 1,
                     Outcome::Doubtful(run_id) => {
                         sent += 1;
                         connection
@@ -53,9 +56,10 @@ impl Outbox {
             }
             connection
                 .prepare_cached(
-                    "UPDATE sync_target SET sent = sent + ?2, refused = refused + ?3 WHERE key = ?1",
+                    "UPDATE sync_target SET sent = sent + ?2, refused = refused + ?3,
+                         removed = removed + ?4 WHERE key = ?1",
                 )?
-                .execute(params![self.key(), sent, refused])?;
+                .execute(params![self.key(), sent, refused, removed])?;
             Ok(())
         })
     }
@@ -82,7 +86,7 @@ impl Outbox {
         read().map_err(|error| self.store().failed("read", error))
     }
 
-    /// There is one run. Blocks.
+    /// It is certain now. Blocks.
     pub(crate) fn resolve(&self, branch: BranchId) -> Result<(), StoreError> {
         self.store().transact(|connection, _| {
             connection

@@ -16,7 +16,7 @@ pub struct SyncStat {
     pub to: String,
     /// The name of the experiment.
     pub experiment: String,
-    /// What is sent: `runs` or `summary`.
+    /// What is sent: `runs`, `traces` or `summary`.
     pub mode: String,
     /// Branches that were not looked at yet, and those that were taken and not sent.
     pub waiting: u64,
@@ -108,7 +108,7 @@ fn wait(
     cursor: [u8; 16],
     stat: &mut SyncStat,
 ) -> rusqlite::Result<()> {
-    if stat.mode != "runs" {
+    if stat.mode == "summary" {
         return Ok(());
     }
     let hour = rollup::millis(&cursor).unsigned_abs() / HOUR_MS;

@@ -6,7 +6,7 @@ pub(in crate::store) const VERSION_4: &str = "
             key INTEGER PRIMARY KEY,
             address TEXT NOT NULL,        -- of the server, without credentials
             experiment TEXT NOT NULL,     -- of the branches
-            mode TEXT NOT NULL,           -- runs, summary
+            mode TEXT NOT NULL,           -- runs, traces, summary
             cursor BLOB NOT NULL,         -- all that were there up to this id were taken
             sent INTEGER NOT NULL DEFAULT 0,
             refused INTEGER NOT NULL DEFAULT 0,
@@ -25,7 +25,7 @@ pub(in crate::store) const VERSION_4: &str = "
         CREATE TABLE sync_doubt (
             target INTEGER NOT NULL,
             branch BLOB NOT NULL,
-            run_id TEXT NOT NULL,         -- the one that counts
+            run_id TEXT NOT NULL,         -- the one that counts; of traces, the trace
             since_ms INTEGER NOT NULL,
             PRIMARY KEY (target, branch)
         ) WITHOUT ROWID;

@@ -1,12 +1,8 @@
 //! The same in JSON, where ids are hexadecimal, names are in camel case, and a 64-bit number may be
 //! a text (<https://opentelemetry.io/docs/specs/otlp/#json-protobuf-encoding>).
 
-use super::{
-    protobuf::Malformed,
-    request::ResourceSpans,
-    span::{Span, Status},
-    value,
-};
+use super::{protobuf::Malformed, request::ResourceSpans, value};
+use crate::as_trace::{Span, Status};
 use base64::{Engine, engine::general_purpose::STANDARD};
 use serde_json::{Value, json};
 

@@ -11,4 +11,3 @@ mod value;
 
 pub(super) use receive::receive;
 pub(super) use request::ResourceSpans;
-pub(super) use span::{INPUTS, OUTPUTS, SPAN_TYPE, Span, Status};

@@ -3,9 +3,9 @@
 
 use super::{
     protobuf::{Field, Malformed, Reader},
-    span::Span,
-    value::{self, Attributes},
+    value,
 };
+use crate::as_trace::{Attributes, Span, plain};
 
 /// Spans of one source, and what is said of it.
 #[derive(Debug, Default)]
@@ -25,7 +25,7 @@ impl ResourceSpans {
             }
             Some((
                 key,
-                match value::plain(&pair["value"]) {
+                match plain(&pair["value"]) {
                     serde_json::Value::String(text) => text,
                     other => other.to_string(),
                 },

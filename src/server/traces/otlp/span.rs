@@ -1,45 +1,12 @@
 //! A span, as it comes and as it is kept.
 
 use super::{
-    super::id,
     protobuf::{Field, Malformed, Reader, text},
-    value::{self, Attributes},
+    value,
 };
+use crate::as_trace::{Span, Status};
 use base64::{Engine, engine::general_purpose::STANDARD};
 use serde_json::{Value, json};
-
-/// The attributes in which MLflow's clients keep what a span is, was given and gave back.
-pub(in crate::server::traces) const SPAN_TYPE: &str = "mlflow.spanType";
-pub(in crate::server::traces) const INPUTS: &str = "mlflow.spanInputs";
-pub(in crate::server::traces) const OUTPUTS: &str = "mlflow.spanOutputs";
-/// The id of the trace; said by the server, whatever a client says.
-const REQUEST_ID: &str = "mlflow.traceRequestId";
-
-/// A span of a trace.
-#[derive(Debug, Default)]
-pub(in crate::server::traces) struct Span {
-    pub(in crate::server::traces) trace_id: [u8; 16],
-    pub(in crate::server::traces) span_id: [u8; 8],
-    pub(in crate::server::traces) parent: Option<[u8; 8]>,
-    pub(in crate::server::traces) name: String,
-    pub(in crate::server::traces) start_ns: u64,
-    /// 0 as long as it runs.
-    pub(in crate::server::traces) end_ns: u64,
-    pub(in crate::server::traces) attributes: Attributes,
-    pub(in crate::server::traces) events: Vec<Value>,
-    pub(in crate::server::traces) links: Vec<Value>,
-    pub(in crate::server::traces) status: Status,
-    pub(in crate::server::traces) status_message: String,
-}
-
-/// How a span ended.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(in crate::server::traces) enum Status {
-    #[default]
-    Unset,
-    Ok,
-    Error,
-}
 
 impl Status {
     pub(super) const fn of_code(code: u64) -> Self {
@@ -61,11 +28,6 @@ impl Status {
 }
 
 impl Span {
-    /// The id of its trace here.
-    pub(in crate::server::traces) fn trace(&self) -> String {
-        id::of_bytes(self.trace_id)
-    }
-
     /// The plain value of an attribute.
     pub(in crate::server::traces) fn get(&self, key: &str) -> Option<Value> {
         value::get(&self.attributes, key)
@@ -78,24 +40,6 @@ impl Span {
             Value::String(text) => text,
             other => other.to_string(),
         })
-    }
-
-    pub(in crate::server::traces) fn set(&mut self, key: &str, value: &Value) {
-        self.attributes.push(json!({ "key": key, "value": value::of_json(value) }));
-    }
-
-    /// Adds an event with texts as its attributes.
-    pub(in crate::server::traces) fn event(
-        &mut self,
-        name: &str,
-        at_ns: u64,
-        attributes: &[(&str, &str)],
-    ) {
-        let pair =
-            |(key, value): &(&str, &str)| json!({ "key": key, "value": { "string_value": value } });
-        let attributes: Vec<_> = attributes.iter().map(pair).collect();
-        self.events
-            .push(json!({ "time_unix_nano": at_ns, "name": name, "attributes": attributes }));
     }
 
     /// As it is answered, with the names of OpenTelemetry's `trace.proto`.
@@ -159,14 +103,6 @@ impl Span {
             return Err(Malformed);
         }
         Ok(self.named_here())
-    }
-
-    /// With the id of its trace among its attributes, whatever was sent.
-    pub(in crate::server::traces) fn named_here(mut self) -> Self {
-        self.attributes.retain(|pair| pair["key"] != REQUEST_ID);
-        let trace = self.trace();
-        self.attributes.insert(0, json!({ "key": REQUEST_ID, "value": { "string_value": trace } }));
-        self
     }
 
     fn read_status(&mut self, message: &[u8]) -> Result<(), Malformed> {

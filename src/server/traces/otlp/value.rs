@@ -1,15 +1,13 @@
 //! The values of attributes.
 
 use super::protobuf::{Field, Malformed, Reader, text};
+use crate::as_trace::{Attributes, double, of_json, plain};
 use base64::{Engine, engine::general_purpose::STANDARD};
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 /// How deep values may be nested. (Each is three levels of the JSON that is kept, which is read
 /// back up to 128 levels.)
 const MAX_DEPTH: usize = 32;
-
-/// Attributes as they are kept: a list of keys and values, each value under the name of its type.
-pub(super) type Attributes = Vec<Value>;
 
 /// Reads a `KeyValue`.
 pub(super) fn attribute(message: &[u8]) -> Result<Value, Malformed> {
@@ -87,58 +85,6 @@ fn is_within(value: &Value, depth: usize) -> bool {
     }
 }
 
-/// What JSON comes to.
-pub(in crate::server::traces) fn of_json(value: &Value) -> Value {
-    match value {
-        Value::Null => json!({}),
-        Value::Bool(value) => json!({ "bool_value": value }),
-        Value::Number(number) => match number.as_i64() {
-            Some(number) => json!({ "int_value": number }),
-            None => double(number.as_f64().unwrap_or(f64::NAN)),
-        },
-        Value::String(text) => json!({ "string_value": text }),
-        Value::Array(values) => {
-            let values: Vec<_> = values.iter().map(of_json).collect();
-            json!({ "array_value": { "values": values } })
-        }
-        Value::Object(map) => {
-            let pair = |(key, value)| json!({ "key": key, "value": of_json(value) });
-            let values: Vec<_> = map.iter().map(pair).collect();
-            json!({ "kvlist_value": { "values": values } })
-        }
-    }
-}
-
-fn double(value: f64) -> Value {
-    if value.is_finite() {
-        return json!({ "double_value": value });
-    }
-    let name = match value {
-        f64::INFINITY => "Infinity",
-        f64::NEG_INFINITY => "-Infinity",
-        _ => "NaN",
-    };
-    json!({ "double_value": name })
-}
-
-/// What a value is as plain JSON.
-pub(super) fn plain(value: &Value) -> Value {
-    let Some((kind, value)) = value.as_object().and_then(|map| map.iter().next()) else {
-        return Value::Null;
-    };
-    let values = || value["values"].as_array().into_iter().flatten();
-    match &**kind {
-        "array_value" => values().map(plain).collect(),
-        "kvlist_value" => {
-            let pair = |pair: &Value| {
-                (pair["key"].as_str().unwrap_or_default().to_owned(), plain(&pair["value"]))
-            };
-            Value::Object(values().map(pair).collect::<Map<_, _>>())
-        }
-        _ => value.clone(),
-    }
-}
-
 /// The plain value of an attribute.
 pub(super) fn get(attributes: &Attributes, key: &str) -> Option<Value> {
     attributes.iter().rev().find(|pair| pair["key"] == key).map(|pair| plain(&pair["value"]))
@@ -147,12 +93,6 @@ pub(super) fn get(attributes: &Attributes, key: &str) -> Option<Value> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_value_is_read_back_as_it_was_said() {
-        let value = json!({ "a": [1, -2, 0.5, true, null, "x"], "b": { "c": [] } });
-        assert_eq!(plain(&of_json(&value)), value);
-    }
 
     #[test]
     fn a_text_of_json_is_what_it_says() {

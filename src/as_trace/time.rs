@@ -7,11 +7,11 @@ use std::time::UNIX_EPOCH;
 
 /// A time, in milliseconds since the Unix epoch: `2026-01-31T09:00:00.250Z`.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(super) struct Timestamp(pub(super) i64);
+pub(crate) struct Timestamp(pub(crate) i64);
 
 /// A duration, in milliseconds: `1.250s`.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(super) struct Duration(pub(super) i64);
+pub(crate) struct Duration(pub(crate) i64);
 
 impl Serialize for Timestamp {
     fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {

@@ -8,7 +8,7 @@ use std::io::{self, Write};
 const MAX: usize = 1_000;
 
 /// As MLflow's clients write it themselves: the JSON of Python.
-pub(super) fn preview(value: &Value) -> String {
+pub(crate) fn preview(value: &Value) -> String {
     let mut text = Vec::new();
     // Values are always written.
     let _ = value.serialize(&mut Serializer::with_formatter(&mut text, Spaced));
