@@ -1,5 +1,5 @@
 //! The branches of a store, sent to a real `mlflow server`, over links good and bad: each is there
-//! once, with its content.
+//! once, with its content, as a run or as a span.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 #![allow(unreachable_pub, dead_code, reason = "shared test support")]
 
@@ -16,3 +16,4 @@ mod proxy;
 mod server;
 mod summary;
 mod support;
+mod traces;
