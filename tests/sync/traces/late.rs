@@ -6,11 +6,10 @@ use crate::{
     support::{Stored, shared},
 };
 use std::{
-    sync::atomic::{AtomicBool, Ordering::Relaxed},
-    time::{Duration, Instant},
+    sync::{Arc, Mutex},
+    time::Duration,
 };
 use tokio::time::sleep;
-use tower_spearmint::{branch::Role, mlflow_sync::SyncWatch};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_shadow_that_ends_after_its_primary_was_sent_is_a_span_of_the_same_trace() {
@@ -52,46 +51,43 @@ async fn a_primary_that_is_recorded_after_its_shadow_was_sent_gives_the_trace_it
 #[tokio::test(flavor = "multi_thread")]
 async fn a_call_that_comes_through_after_it_was_given_up_does_not_undo_a_later_one() {
     let stored = Stored::new();
-    let mut branches = requests("sync-trace-stale", 1).await;
-    // The second answer of the same request, a minute later.
-    let mut second = branches.pop().unwrap();
-    second.role = Role::Branch;
-    second.start_ns += 60_000_000_000;
-    second.end_ns += 60_000_000_000;
-    stored.add(&branches).await;
-    let first = AtomicBool::new(true);
+    let (early, late): (Vec<_>, Vec<_>) =
+        requests("sync-trace-stale", 1).await.into_iter().partition(is_shadow);
+    // What is said of the trace goes through at first; later it does too, and no answer comes.
+    let said = Arc::new(Mutex::new(Vec::new()));
+    let heard = Arc::clone(&said);
     let link = Link::new(shared().address(), move |_, request| {
-        if request.starts_with("POST /api/3.0/mlflow/traces ") && first.swap(false, Relaxed) {
-            return Fault::Later(Duration::from_secs(5));
+        if !request.starts_with("POST /api/3.0/mlflow/traces ") {
+            return Fault::Pass;
         }
-        Fault::Pass
+        let (_, body) = request.split_once("\r\n\r\n").unwrap();
+        let mut heard = heard.lock().unwrap();
+        heard.push(body.to_owned());
+        if heard.len() == 2 { Fault::LoseAnswer } else { Fault::Pass }
     });
-    let sync = sync(&stored, &link.await.uri()).experiment("sync-trace-stale");
-    let following = sync.follow(SyncWatch::default());
-    let watching = async {
-        let sent_so_far = || stored.store.stat().unwrap().sync.first().map_or(0, |stat| stat.sent);
-        while sent_so_far() < 1 {
-            sleep(Duration::from_millis(10)).await;
-        }
-        stored.add(&[second]).await;
-        let minute =
-            |traces: &[serde_json::Value]| traces[0]["duration_ms"].as_u64() >= Some(60_000);
-        let deadline = Instant::now() + Duration::from_secs(120);
-        let (mut seen, mut undone) = (false, false);
-        // It is there, it is undone, and it is there again.
-        loop {
-            assert!(Instant::now() < deadline, "seen: {seen}, undone: {undone}");
-            let is_there = minute(&sent("sync-trace-stale").await);
-            undone |= seen && !is_there;
-            seen |= is_there;
-            if undone && is_there {
-                break;
-            }
-        }
+    let sync = sync(&stored, &link.await.uri());
+    stored.add(&early).await;
+    assert_eq!(sync.run(&mut |_| {}).await.unwrap().sent, 1);
+    stored.add(&late).await;
+    let state = |trace: String| {
+        let path = format!("/api/3.0/mlflow/traces/{trace}");
+        shared().ask("GET", &path, "").unwrap()
     };
-    tokio::select! {
-        () = following => panic!("it ended"),
-        () = watching => {}
-    }
+    let trace = format!("tr-{}", early[0].request_id.to_string().replace('-', ""));
+    let earlier_comes_again = async {
+        while stored.store.stat().unwrap().sync[0].sent < 2 {
+            sleep(Duration::from_millis(5)).await;
+        }
+        let body = said.lock().unwrap()[0].clone();
+        let answered = tokio::task::spawn_blocking(move || {
+            assert!(state(trace.clone()).contains("\"OK\""));
+            shared().ask("POST", "/api/3.0/mlflow/traces", &body).unwrap();
+            state(trace)
+        });
+        assert!(!answered.await.unwrap().contains("\"OK\""), "it is undone");
+    };
+    let mut nothing = |_| {};
+    let (done, ()) = tokio::join!(sync.run(&mut nothing), earlier_comes_again);
+    assert_eq!(done.unwrap().sent, 1);
     assert_same(&sent("sync-trace-stale").await, &own(&stored, "sync-trace-stale").await);
 }
