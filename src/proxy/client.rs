@@ -1,35 +1,21 @@
 //! How an upstream is reached.
 
 use super::{
-    body::{ProxyBody, UpstreamBody, take},
-    pool::{Pool, PoolError},
+    body::{ProxyBody, UpstreamBody},
+    connector::Connector,
+    h2_pool::H2Pool,
+    pool::Pool,
     settings::UpstreamSettings,
 };
-use crate::{
-    BoxError,
-    branch::{Failure, FailureKind},
-    strategy::BoxFuture,
-};
+use crate::branch::Failure;
 use http::{Request, Response, Uri};
-use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
-use hyper_util::{
-    client::legacy::{Client, connect::HttpConnector},
-    rt::{TokioExecutor, TokioTimer},
-};
 use rustls::ClientConfig;
-use std::{
-    error::Error,
-    io,
-    sync::Arc,
-    task::{Context, Poll},
-};
-use tokio::sync::Semaphore;
-use tower_service::Service;
+use std::sync::Arc;
 
 /// The connections to an upstream: many at once, or over HTTP/2 one for all.
 pub(super) enum UpstreamClient {
     Http1(Arc<Pool>),
-    Http2(Box<Client<Bounded, ProxyBody>>),
+    Http2(Arc<H2Pool>),
 }
 
 impl UpstreamClient {
@@ -37,29 +23,12 @@ impl UpstreamClient {
     ///
     /// Outside a Tokio runtime.
     pub(super) fn new(address: Uri, settings: &UpstreamSettings, tls: &ClientConfig) -> Self {
-        let mut tcp = HttpConnector::new();
-        tcp.enforce_http(false);
-        tcp.set_nodelay(true);
-        tcp.set_connect_timeout(settings.connect_timeout);
-        let https = HttpsConnectorBuilder::new().with_tls_config(tls.clone()).https_or_http();
-        let waiting = Arc::new(Semaphore::new(settings.max_waiting.min(Semaphore::MAX_PERMITS)));
-        if !settings.http2 {
-            let connector = Bounded { inner: https.enable_http1().wrap_connector(tcp), waiting };
-            let (max_idle, idle_timeout) = (settings.max_idle, settings.idle_timeout);
-            return Self::Http1(Pool::new(connector, address, max_idle, idle_timeout));
+        let connector = Connector::new(address, settings, tls);
+        if settings.http2 {
+            Self::Http2(H2Pool::new(connector, settings.idle_timeout))
+        } else {
+            Self::Http1(Pool::new(connector, settings.max_idle, settings.idle_timeout))
         }
-        let connector = Bounded { inner: https.enable_http2().wrap_connector(tcp), waiting };
-        let mut builder = Client::builder(TokioExecutor::new());
-        builder
-            .pool_timer(TokioTimer::new())
-            .timer(TokioTimer::new())
-            .pool_idle_timeout(settings.idle_timeout)
-            .pool_max_idle_per_host(settings.max_idle)
-            .http2_only(true)
-            .http2_adaptive_window(true)
-            // The caller's own spelling does not survive HTTP/2; its host does.
-            .set_host(false);
-        Self::Http2(Box::new(builder.build(connector)))
     }
 
     /// Sends the request, which it takes out.
@@ -68,122 +37,95 @@ impl UpstreamClient {
         request: &mut Request<ProxyBody>,
     ) -> Result<Response<UpstreamBody>, Failure> {
         match self {
-            Self::Http1(pool) => match pool.request(request).await {
-                Ok(response) => Ok(response.map(Into::into)),
-                Err(error) => Err(failure(&error, matches!(error, PoolError::Connect(_)))),
-            },
-            Self::Http2(client) => match client.request(take(request)).await {
-                Ok(response) => Ok(response.map(Into::into)),
-                Err(error) => Err(failure(&error, error.is_connect())),
-            },
+            Self::Http1(pool) => Ok(pool.request(request).await?.map(Into::into)),
+            // Seldom, and large: it has a place of its own.
+            Self::Http2(pool) => Ok(Box::pin(pool.request(request)).await?.map(Into::into)),
         }
     }
 }
 
-/// A connection, encrypted or not.
-pub(super) type Io = <HttpsConnector<HttpConnector> as Service<Uri>>::Response;
+#[cfg(test)]
+pub(super) mod tests {
+    use super::*;
+    use crate::branch::FailureKind;
+    use futures_util::{FutureExt, future::join_all, task::noop_waker_ref};
+    use http_body_util::Full;
+    use std::{net::SocketAddr, task::Context, time::Duration};
+    use tokio::{io::AsyncReadExt, net::TcpListener, runtime::Handle, time::timeout};
 
-/// Opens connections, so many at once: whoever finds them all waiting is refused.
-#[derive(Clone)]
-pub(super) struct Bounded {
-    inner: HttpsConnector<HttpConnector>,
-    waiting: Arc<Semaphore>,
-}
-
-impl Service<Uri> for Bounded {
-    type Response = Io;
-    type Error = BoxError;
-    type Future = BoxFuture<Result<Self::Response, BoxError>>;
-
-    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
-        self.inner.poll_ready(cx)
+    /// Trusts nobody.
+    pub(in crate::proxy) fn tls() -> ClientConfig {
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        ClientConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_root_certificates(rustls::RootCertStore::empty())
+            .with_no_client_auth()
     }
 
-    fn call(&mut self, address: Uri) -> Self::Future {
-        let Ok(place) = self.waiting.clone().try_acquire_owned() else {
-            let message = "max_waiting callers are waiting for a connection already";
-            let failure = Failure::new(FailureKind::Overloaded, message);
-            return Box::pin(async { Err(failure.into()) });
-        };
-        let connection = self.inner.call(address);
-        Box::pin(async move {
-            let _place = place;
-            connection.await
-        })
+    /// Resets every connection when something has come on it.
+    async fn resetting() -> SocketAddr {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        tokio::spawn(async move {
+            while let Ok((mut stream, _)) = listener.accept().await {
+                tokio::spawn(async move {
+                    let _ = stream.read(&mut [0; 16]).await;
+                    stream.set_zero_linger().unwrap();
+                });
+            }
+        });
+        address
     }
-}
 
-/// What went wrong, in the words of the records.
-fn failure<E: Error + 'static>(error: &E, is_connect: bool) -> Failure {
-    let mut trace = vec![error.to_string()];
-    let mut kind = if is_connect { FailureKind::Connect } else { FailureKind::Error };
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        if let Some(failure) = error.downcast_ref::<Failure>() {
-            return failure.clone();
+    fn client(address: SocketAddr, http2: bool) -> UpstreamClient {
+        let address = format!("http://{address}/").parse().unwrap();
+        let settings = UpstreamSettings { http2, ..UpstreamSettings::default() };
+        UpstreamClient::new(address, &settings, &tls())
+    }
+
+    /// Requests that are sent from several threads without a break, so that some are on their way to
+    /// the connection at the very moment it ends.
+    async fn end_with_the_connection(http2: bool) {
+        let address = resetting().await;
+        let client = Arc::new(client(address, http2));
+        let threads: Vec<_> = (0..4)
+            .map(|_| {
+                let (client, runtime) = (client.clone(), Handle::current());
+                std::thread::spawn(move || {
+                    let _entered = runtime.enter();
+                    let sent = (0..4_000).map(|_| {
+                        let client = client.clone();
+                        let mut response = Box::pin(async move {
+                            let mut request = Request::post(format!("http://{address}/"))
+                                .body(Full::from("some").into())
+                                .unwrap();
+                            client.request(&mut request).await.map(|_| ())
+                        });
+                        let begun = response.poll_unpin(&mut Context::from_waker(noop_waker_ref()));
+                        (begun.is_pending()).then_some(response)
+                    });
+                    let waiting: Vec<_> = sent.flatten().collect();
+                    runtime.block_on(timeout(Duration::from_secs(30), join_all(waiting)))
+                })
+            })
+            .collect();
+        for thread in threads {
+            let ended = tokio::task::spawn_blocking(|| thread.join().unwrap()).await.unwrap();
+            for failure in ended.expect("every request ends").into_iter().map(Result::unwrap_err) {
+                let kinds = [FailureKind::Reset, FailureKind::Connect, FailureKind::Overloaded];
+                assert!(kinds.contains(&failure.kind), "{failure:?}");
+            }
         }
-        trace.push(error.to_string());
-        // What broke off the caller's own body is not what went wrong with the upstream.
-        if !matches!(kind, FailureKind::Connect | FailureKind::Incomplete) {
-            kind = kind_of(error).unwrap_or(kind);
-        }
-        cause = error.source();
     }
-    let message = trace.last().cloned().unwrap_or_default();
-    Failure::new(kind, message)
-        .with_type(std::any::type_name::<E>())
-        .with_trace(trace.join("\ncaused by: "))
-}
 
-/// What hyper says of an upstream that speaks before it is asked, as SSH and many databases do.
-/// (It has no question for it.)
-const UNASKED: &str = "received unexpected message from connection";
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn requests_that_share_a_connection_that_is_reset_end_with_it() {
+        end_with_the_connection(true).await;
+    }
 
-/// What hyper says when a connection has ended between a request and its answer. (It counts it
-/// among the caller's mistakes.)
-const GONE: &str = "dispatch task is gone";
-
-fn kind_of(error: &(dyn Error + 'static)) -> Option<FailureKind> {
-    if error.is::<crate::http::CopyError>() {
-        return Some(FailureKind::Incomplete);
-    }
-    if let Some(error) = error.downcast_ref::<hyper::Error>() {
-        return if error.is_timeout() {
-            Some(FailureKind::Timeout)
-        } else if error.is_parse() || error.to_string() == UNASKED {
-            Some(FailureKind::Protocol)
-        } else if error.is_incomplete_message()
-            || error.is_closed()
-            || error.is_canceled()
-            || error.to_string() == GONE
-        {
-            Some(FailureKind::Reset)
-        } else if error.is_user() || error.is_body_write_aborted() {
-            // The body that could not be sent is the caller's.
-            Some(FailureKind::Incomplete)
-        } else {
-            None
-        };
-    }
-    if let Some(error) = error.downcast_ref::<h2::Error>() {
-        return if error.is_library() {
-            // It noticed what the upstream did wrong.
-            Some(FailureKind::Protocol)
-        } else if error.is_remote() {
-            Some(FailureKind::Reset)
-        } else if error.is_reset() {
-            // We did it: the body that could not be sent is the caller's.
-            Some(FailureKind::Incomplete)
-        } else {
-            None
-        };
-    }
-    match error.downcast_ref::<io::Error>()?.kind() {
-        io::ErrorKind::ConnectionReset
-        | io::ErrorKind::ConnectionAborted
-        | io::ErrorKind::BrokenPipe
-        | io::ErrorKind::UnexpectedEof => Some(FailureKind::Reset),
-        io::ErrorKind::TimedOut => Some(FailureKind::Timeout),
-        _ => None,
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn requests_whose_connection_is_reset_end_with_it() {
+        end_with_the_connection(false).await;
     }
 }

@@ -2,14 +2,17 @@
 
 use super::{
     body::{ProxyBody, take},
-    client::Io,
+    connector::Io,
 };
 use futures_util::task::AtomicWaker;
 use http::{Method, Request, Response, header};
 use http_body::Body;
 use hyper::{
     body::Incoming,
-    client::conn::http1::{Connection, SendRequest},
+    client::conn::{
+        TrySendError,
+        http1::{Connection, SendRequest},
+    },
 };
 use std::{
     future::{Future, poll_fn},
@@ -20,21 +23,43 @@ use std::{
     },
     task::{Context, Poll, Wake, Waker},
 };
+use tokio::task::JoinHandle;
 
 /// A connection that carries one exchange after the other.
 pub(super) struct Line {
-    sender: SendRequest<ProxyBody>,
+    /// `None` when the connection is over.
+    sender: Option<SendRequest<ProxyBody>>,
     /// `None` when the connection has a task of its own, or is over.
     driver: Option<Driver>,
+    /// That task, while it runs.
+    task: Option<JoinHandle<()>>,
     /// Nothing more is sent on it: after a CONNECT it may be a tunnel, whatever the answer was.
     is_last: bool,
 }
 
 /// Why there is no response.
-pub(super) struct NoAnswer {
-    pub(super) error: hyper::Error,
+pub(super) enum NoAnswer {
+    /// The connection is over. The request is where it was.
+    Closed,
     /// Nothing of the request was sent, and it is back where it was.
-    pub(super) is_whole: bool,
+    Unsent(hyper::Error),
+    Lost(hyper::Error),
+}
+
+impl NoAnswer {
+    /// Puts the request back if there is anything of it.
+    pub(super) fn new(
+        mut error: TrySendError<Request<ProxyBody>>,
+        request: &mut Request<ProxyBody>,
+    ) -> Self {
+        match error.take_message() {
+            Some(unsent) => {
+                *request = unsent;
+                Self::Unsent(error.into_error())
+            }
+            None => Self::Lost(error.into_error()),
+        }
+    }
 }
 
 impl Line {
@@ -42,7 +67,8 @@ impl Line {
         sender: SendRequest<ProxyBody>,
         connection: Connection<Io, ProxyBody>,
     ) -> Self {
-        Self { sender, driver: Some(Driver::new(connection)), is_last: false }
+        let driver = Some(Driver::new(connection));
+        Self { sender: Some(sender), driver, task: None, is_last: false }
     }
 
     /// Takes the request out, sends it and waits for the head of the response.
@@ -57,19 +83,25 @@ impl Line {
         {
             self.leave_to_itself();
         }
-        let mut response = pin!(self.sender.try_send_request(take(request)));
+        let Some(sender) = &mut self.sender else { return Err(NoAnswer::Closed) };
+        let mut response = pin!(sender.try_send_request(take(request)));
         let response = poll_fn(|cx| match &mut self.driver {
             Some(driver) => driver.drive(cx, |cx| response.as_mut().poll(cx)),
-            None => response.as_mut().poll(cx),
-        });
-        response.await.map_err(|mut error| {
-            let message = error.take_message();
-            let is_whole = message.is_some();
-            if let Some(message) = message {
-                *request = message;
+            None => {
+                let polled = response.as_mut().poll(cx);
+                if polled.is_pending()
+                    && let Some(task) = &mut self.task
+                    && Pin::new(task).poll(cx).is_ready()
+                {
+                    // What was put into the task's queue as the task ended, on another thread, is taken
+                    // out by nobody. It comes back when the queue is dropped, with all who could send.
+                    (self.task, self.sender) = (None, None);
+                    return response.as_mut().poll(cx);
+                }
+                polled
             }
-            NoAnswer { error: error.into_error(), is_whole }
-        })
+        });
+        response.await.map_err(|error| NoAnswer::new(error, request))
     }
 
     /// Polls what waits for this connection, and the connection.
@@ -86,11 +118,11 @@ impl Line {
 
     fn leave_to_itself(&mut self) {
         if let Some(connection) = self.driver.take().and_then(|driver| driver.connection) {
-            tokio::spawn(async move {
+            self.task = Some(tokio::spawn(async move {
                 if let Err(error) = connection.with_upgrades().await {
                     tracing::debug!(%error, "a connection to an upstream ended");
                 }
-            });
+            }));
         }
     }
 
@@ -99,17 +131,22 @@ impl Line {
         if let Some(driver) = &mut self.driver {
             driver.rest();
         }
-        !self.is_last && self.sender.is_ready()
+        !self.is_last && self.is_ready()
     }
 
     /// Whether it has something to do yet before the next request, and does it by itself.
     pub(super) fn is_busy(&self) -> bool {
-        !self.is_last && self.driver.is_none() && !self.sender.is_closed()
+        !self.is_last
+            && self.driver.is_none()
+            && self.sender.as_ref().is_some_and(|sender| !sender.is_closed())
     }
 
     /// Whether it can take another request, once it has done what it is busy with.
     pub(super) async fn rested(&mut self) -> bool {
-        self.sender.ready().await.is_ok()
+        match &mut self.sender {
+            Some(sender) => sender.ready().await.is_ok(),
+            None => false,
+        }
     }
 
     /// Whether an idle connection is still there, as far as is known.
@@ -119,7 +156,11 @@ impl Line {
         {
             driver.rest();
         }
-        self.sender.is_ready()
+        self.is_ready()
+    }
+
+    fn is_ready(&self) -> bool {
+        self.sender.as_ref().is_some_and(SendRequest::is_ready)
     }
 }
 

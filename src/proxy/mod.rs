@@ -85,6 +85,7 @@ mod admin;
 mod body;
 mod client;
 mod connection;
+mod connector;
 mod explain;
 mod file;
 #[cfg(feature = "open-feature")]
@@ -95,6 +96,8 @@ mod forward;
 mod framer;
 mod goodbye;
 mod guard;
+mod h2_line;
+mod h2_pool;
 mod handle;
 mod headers;
 mod held;
@@ -128,6 +131,7 @@ mod ui;
 mod unit_key;
 mod upgrade;
 mod upstream;
+mod upstream_failure;
 #[cfg(feature = "schema")]
 mod validate;
 mod version;

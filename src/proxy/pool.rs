@@ -7,23 +7,25 @@
 
 use super::{
     body::ProxyBody,
-    client::{Bounded, Io},
+    connector::Connector,
     line::{Line, NoAnswer},
+    upstream_failure::failure,
 };
-use crate::BoxError;
-use http::{Request, Response, Uri};
+use crate::{
+    BoxError,
+    branch::{Failure, FailureKind},
+};
+use http::{Request, Response};
 use http_body::{Body, Frame, SizeHint};
 use hyper::{body::Incoming, client::conn::http1};
 use std::{
     fmt,
-    future::poll_fn,
     pin::Pin,
     sync::{Arc, Mutex, MutexGuard, PoisonError, Weak},
     task::{Context, Poll, ready},
     time::Duration,
 };
 use tokio::time::Instant;
-use tower_service::Service;
 
 /// How often connections are looked through for those that the upstream has closed.
 const SWEEP: Duration = Duration::from_secs(15);
@@ -31,8 +33,7 @@ const MIN_SWEEP: Duration = Duration::from_millis(100);
 
 /// The connections to one upstream. The one used last is used next.
 pub(super) struct Pool {
-    connector: Bounded,
-    address: Uri,
+    connector: Connector,
     idle: Mutex<Vec<Idle>>,
     max_idle: usize,
     idle_timeout: Option<Duration>,
@@ -48,8 +49,30 @@ struct Idle {
 pub(super) enum PoolError {
     #[error("no connection to the upstream")]
     Connect(#[source] BoxError),
+    #[error("the connection ended before the request was sent")]
+    Closed,
     #[error("the exchange with the upstream failed")]
     Exchange(#[source] hyper::Error),
+}
+
+impl From<NoAnswer> for PoolError {
+    fn from(none: NoAnswer) -> Self {
+        match none {
+            NoAnswer::Closed => Self::Closed,
+            NoAnswer::Unsent(error) | NoAnswer::Lost(error) => Self::Exchange(error),
+        }
+    }
+}
+
+impl From<PoolError> for Failure {
+    fn from(error: PoolError) -> Self {
+        let kind = match error {
+            PoolError::Connect(_) => FailureKind::Connect,
+            PoolError::Closed => FailureKind::Reset,
+            PoolError::Exchange(_) => FailureKind::Error,
+        };
+        failure(&error, kind)
+    }
 }
 
 impl Pool {
@@ -57,13 +80,11 @@ impl Pool {
     ///
     /// Outside a Tokio runtime.
     pub(super) fn new(
-        connector: Bounded,
-        address: Uri,
+        connector: Connector,
         max_idle: usize,
         idle_timeout: Option<Duration>,
     ) -> Arc<Self> {
-        let pool =
-            Arc::new(Self { connector, address, idle: Mutex::default(), max_idle, idle_timeout });
+        let pool = Arc::new(Self { connector, idle: Mutex::default(), max_idle, idle_timeout });
         let every = idle_timeout.map_or(SWEEP, |timeout| timeout.clamp(MIN_SWEEP, SWEEP));
         tokio::spawn(Self::sweep(Arc::downgrade(&pool), every));
         pool
@@ -90,16 +111,16 @@ impl Pool {
                 Ok(response) => {
                     return Ok(response.map(|body| PooledBody::new(body, line, self)));
                 }
-                Err(NoAnswer { is_whole: true, .. }) if !is_new => {}
-                Err(NoAnswer { error, .. }) => return Err(PoolError::Exchange(error)),
+                Err(NoAnswer::Closed | NoAnswer::Unsent(_)) if !is_new => {}
+                Err(none) => return Err(none.into()),
             }
         }
     }
 
     async fn connect(&self) -> Result<Line, PoolError> {
-        let mut connector = self.connector.clone();
-        poll_fn(|cx| connector.poll_ready(cx)).await.map_err(PoolError::Connect)?;
-        let io: Io = connector.call(self.address.clone()).await.map_err(PoolError::Connect)?;
+        let place = self.connector.place().map_err(|full| PoolError::Connect(full.into()))?;
+        let io = self.connector.open().await.map_err(PoolError::Connect)?;
+        drop(place);
         let (sender, connection) = http1::handshake(io).await.map_err(PoolError::Exchange)?;
         Ok(Line::new(sender, connection))
     }

@@ -85,16 +85,8 @@ async fn addresses(host: String, port: u16) -> Option<BTreeSet<SocketAddr>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::proxy::client::tests::tls;
     use std::cell::Cell;
-
-    fn tls() -> ClientConfig {
-        let provider = Arc::new(rustls::crypto::ring::default_provider());
-        ClientConfig::builder_with_provider(provider)
-            .with_safe_default_protocol_versions()
-            .unwrap()
-            .with_root_certificates(rustls::RootCertStore::empty())
-            .with_no_client_auth()
-    }
 
     /// What the pool did at each look-up: `true` where it was replaced.
     async fn replaced(answers: &[Option<&str>]) -> Vec<bool> {

@@ -17,7 +17,7 @@ impl Sick {
     pub const fn ends(self, work: Work, protocol: Protocol) -> &'static [&'static str] {
         match work {
             Work::Aborted => self.ends_when_aborted(),
-            Work::Load => self.ends_under_load(protocol),
+            Work::Load => self.ends_under_load(),
             _ => self.ends_alone(protocol),
         }
     }
@@ -62,26 +62,17 @@ impl Sick {
     }
 
     /// So many may wait at once.
-    const fn ends_under_load(self, protocol: Protocol) -> &'static [&'static str] {
+    const fn ends_under_load(self) -> &'static [&'static str] {
         match self {
             Self::Well | Self::Slow | Self::ReadsLate => &["success", "skipped/max_in_flight"],
             Self::Hangs | Self::NeverReads | Self::NeverConnects | Self::SendsOneByteASecond => {
                 &["failed/timeout", "skipped/max_in_flight"]
-            }
-            // All share one connection there: those that wait for it when it is gone again may wait
-            // for the next one in vain.
-            Self::ResetsAfterTheHead if matches!(protocol, Http2) => {
-                &["failed/reset", "failed/connect", "failed/timeout", "skipped/max_in_flight"]
             }
             Self::ResetsAtOnce | Self::ResetsAfterTheHead | Self::HalfCloses => {
                 &["failed/reset", "failed/connect", "skipped/max_in_flight"]
             }
             Self::Refuses => &["failed/connect", "skipped/max_in_flight"],
             Self::Answers500 => &["failed/status", "skipped/max_in_flight"],
-            // As above.
-            Self::GreetsWithGarbage | Self::AnswersGarbage if matches!(protocol, Http2) => {
-                &["failed/protocol", "failed/reset", "failed/timeout", "skipped/max_in_flight"]
-            }
             Self::GreetsWithGarbage | Self::AnswersGarbage => {
                 &["failed/protocol", "failed/reset", "skipped/max_in_flight"]
             }
