@@ -2,7 +2,7 @@
 
 use crate::{
     assign::{Epoch, Reason},
-    branch::{Branch, BranchId, Failure, Role, SkipReason, Status},
+    branch::{Branch, BranchId, Failure, Role, SkipReason, Status, TraceId, TraceParent},
     config::ConfigId,
 };
 use serde_json::Value;
@@ -14,6 +14,7 @@ pub(crate) struct Recorded<'a> {
     pub(crate) request_id: BranchId,
     pub(crate) parent: Option<BranchId>,
     pub(crate) parent_config_id: Option<&'a ConfigId>,
+    pub(crate) trace: Option<TraceParent>,
     pub(crate) experiment: &'a str,
     pub(crate) strategy: &'a str,
     pub(crate) role: Role,
@@ -38,6 +39,13 @@ pub(crate) struct Recorded<'a> {
     pub(crate) bytes_out: Option<u64>,
 }
 
+impl Recorded<'_> {
+    /// The trace it belongs to.
+    pub(crate) fn trace_id(&self) -> TraceId {
+        TraceId::of_request(self.trace.as_ref(), self.request_id)
+    }
+}
+
 impl<'a> From<&'a Branch> for Recorded<'a> {
     fn from(branch: &'a Branch) -> Self {
         Self {
@@ -45,6 +53,7 @@ impl<'a> From<&'a Branch> for Recorded<'a> {
             request_id: branch.request_id,
             parent: branch.parent,
             parent_config_id: branch.parent_config_id.as_ref(),
+            trace: branch.trace,
             experiment: &branch.experiment,
             strategy: &branch.strategy,
             role: branch.role,
@@ -77,6 +86,7 @@ impl<'a> From<&'a crate::store::BranchRow> for Recorded<'a> {
             request_id: row.request_id,
             parent: row.parent,
             parent_config_id: row.parent_config_id.as_ref(),
+            trace: row.trace,
             experiment: &row.experiment,
             strategy: &row.strategy,
             role: row.role,

@@ -40,6 +40,7 @@ pub(crate) fn tags<'a>(branch: &Recorded<'a>) -> Vec<Tag<'a>> {
         ("mlflow.source.name", Cow::Borrowed("tower-spearmint")),
         (BRANCH_ID, branch.id.to_string().into()),
         ("spearmint.request_id", branch.request_id.to_string().into()),
+        ("spearmint.trace_id", branch.trace_id().to_string().into()),
         ("spearmint.experiment", cut(branch.experiment)),
         ("spearmint.strategy", cut(branch.strategy)),
         ("spearmint.role", branch.role.as_str().into()),
@@ -50,6 +51,8 @@ pub(crate) fn tags<'a>(branch: &Recorded<'a>) -> Vec<Tag<'a>> {
     add("spearmint.epoch", branch.epoch.map(|epoch| epoch.to_string().into()));
     add("spearmint.parent", branch.parent.map(|parent| parent.to_string().into()));
     add("spearmint.parent_config_id", branch.parent_config_id.map(|id| cut(id.as_str())));
+    let span = branch.trace.map(|trace| trace.parent_span_id.to_string().into());
+    add("spearmint.parent_span_id", span);
     add("spearmint.unit", branch.unit.map(|unit| format!("{unit:016x}").into()));
     tags.extend(end_tags(branch));
     tags

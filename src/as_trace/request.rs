@@ -24,6 +24,8 @@ pub(crate) const NAME: &str = "mlflow.traceName";
 /// What of a first branch's tags is said of the whole request.
 pub(crate) const METADATA: &[&str] = &[
     "spearmint.request_id",
+    "spearmint.trace_id",
+    "spearmint.parent_span_id",
     "spearmint.experiment",
     "spearmint.strategy",
     "spearmint.config_id",

@@ -18,11 +18,15 @@
 mod branches;
 mod failure;
 mod id;
+mod trace_id;
+mod trace_parent;
 
 pub use crate::named::UnknownName;
 pub use branches::Branches;
 pub use failure::{Failure, FailureKind, SkipReason};
 pub use id::BranchId;
+pub use trace_id::{InvalidTraceId, SpanId, TraceId};
+pub use trace_parent::TraceParent;
 
 pub(crate) use crate::named::named;
 
@@ -49,6 +53,9 @@ pub struct Branch<T = Value> {
     pub parent: Option<BranchId>,
     /// The id of the config that the outer branch ran with.
     pub parent_config_id: Option<crate::ConfigId>,
+    /// Where the request stands in its caller's trace, if it came with one (over HTTP, by its
+    /// `traceparent`).
+    pub trace: Option<TraceParent>,
     /// The name of the experiment.
     pub experiment: Arc<str>,
     /// The name of the strategy.
@@ -102,6 +109,7 @@ impl<T> Branch<T> {
             request_id: self.request_id,
             parent: self.parent,
             parent_config_id: self.parent_config_id,
+            trace: self.trace,
             experiment: self.experiment,
             strategy: self.strategy,
             role: self.role,
@@ -123,6 +131,17 @@ impl<T> Branch<T> {
             bytes_in: self.bytes_in,
             bytes_out: self.bytes_out,
         }
+    }
+
+    /// The trace it belongs to: the caller's, or else one that begins with the request and has its
+    /// id. It is what the service further down was told.
+    pub fn trace_id(&self) -> TraceId {
+        TraceId::of_request(self.trace.as_ref(), self.request_id)
+    }
+
+    /// The span that it is in its trace: the lower half of its id.
+    pub fn span_id(&self) -> SpanId {
+        SpanId::of_branch(self.id)
     }
 
     /// Whether it succeeded.

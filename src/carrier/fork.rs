@@ -3,7 +3,7 @@
 use super::{InTrial, Keep, Nested, Ticket};
 use crate::{
     branch::{Failure, SkipReason},
-    trial::{Place, Reason, Trial},
+    trial::{Origin, Reason, Trial},
 };
 use std::{future::Future, pin::Pin};
 
@@ -14,8 +14,9 @@ pub trait Fork<R> {
     /// What is kept to mark the response with.
     type Mark;
 
-    /// The branch this request already belongs to, when experiments are nested.
-    fn parent(&self, request: &R) -> Option<Place>;
+    /// Where the request comes from: the branch it already belongs to, when experiments are nested,
+    /// or else the caller's trace.
+    fn origin(&self, request: &R) -> Option<Origin>;
 
     /// Whether this request may be copied to shadows of this experiment at all. `unit` is the key of
     /// its unit, where units are sampled.
@@ -100,7 +101,7 @@ impl<R: Clone> Fork<R> for InTrial {
     type Request = Trial<R>;
     type Mark = ();
 
-    fn parent(&self, _: &R) -> Option<Place> {
+    fn origin(&self, _: &R) -> Option<Origin> {
         None
     }
 
@@ -127,8 +128,8 @@ impl<R: Clone> Fork<Trial<R>> for Nested {
     type Request = Trial<R>;
     type Mark = ();
 
-    fn parent(&self, outer: &Trial<R>) -> Option<Place> {
-        Some(outer.place().clone())
+    fn origin(&self, outer: &Trial<R>) -> Option<Origin> {
+        Some(Origin::Branch(outer.place().clone()))
     }
 
     fn alone(&self, outer: Trial<R>, ticket: Ticket) -> (Trial<R>, ()) {

@@ -15,7 +15,7 @@ pub use future::MarkFuture;
 pub use keep::Keep;
 pub(crate) use keep::Seen;
 
-pub use crate::trial::Reason;
+pub use crate::trial::{Origin, Reason};
 
 use crate::trial::{Place, Seat, Trial};
 
@@ -42,8 +42,9 @@ pub trait Carrier<R> {
     /// What is kept to mark the response with.
     type Mark;
 
-    /// The branch this request already belongs to, when experiments are nested.
-    fn parent(&self, request: &R) -> Option<Place>;
+    /// Where the request comes from: the branch it already belongs to, when experiments are nested,
+    /// or else the caller's trace.
+    fn origin(&self, request: &R) -> Option<Origin>;
 
     /// Joins the request and its place.
     fn carry(&self, request: R, ticket: Ticket) -> (Self::Request, Self::Mark);
@@ -63,7 +64,7 @@ impl<R> Carrier<R> for InTrial {
     type Request = Trial<R>;
     type Mark = ();
 
-    fn parent(&self, _: &R) -> Option<Place> {
+    fn origin(&self, _: &R) -> Option<Origin> {
         None
     }
 
@@ -86,8 +87,8 @@ impl<R> Carrier<Trial<R>> for Nested {
     type Request = Trial<R>;
     type Mark = ();
 
-    fn parent(&self, outer: &Trial<R>) -> Option<Place> {
-        Some(outer.place().clone())
+    fn origin(&self, outer: &Trial<R>) -> Option<Origin> {
+        Some(Origin::Branch(outer.place().clone()))
     }
 
     fn carry(&self, outer: Trial<R>, ticket: Ticket) -> (Trial<R>, ()) {

@@ -1,8 +1,9 @@
 //! The config in the extensions of a request.
 
+use super::trace;
 use crate::{
     carrier::{Carrier, MarkResponse, Ticket},
-    trial::{Place, Seat},
+    trial::{Origin, Place, Seat},
 };
 use http::{Extensions, Request, Response};
 use std::sync::Arc;
@@ -11,6 +12,14 @@ use std::sync::Arc;
 /// request under a strategy, or of a response that came through one.
 pub fn place(extensions: &Extensions) -> Option<&Place> {
     extensions.get::<Seat>().map(|seat| &seat.place).or_else(|| extensions.get())
+}
+
+/// Where a request comes from: an outer experiment, or else its caller's trace.
+pub(super) fn origin<B>(request: &Request<B>) -> Option<Origin> {
+    match place(request.extensions()) {
+        Some(place) => Some(Origin::Branch(place.clone())),
+        None => trace::caller(request.headers()).map(Origin::Caller),
+    }
 }
 
 /// Puts the request into its place.
@@ -36,8 +45,8 @@ impl<B> Carrier<Request<B>> for InExtensions {
     type Request = Request<B>;
     type Mark = Place;
 
-    fn parent(&self, request: &Request<B>) -> Option<Place> {
-        place(request.extensions()).cloned()
+    fn origin(&self, request: &Request<B>) -> Option<Origin> {
+        origin(request)
     }
 
     fn carry(&self, mut request: Request<B>, ticket: Ticket) -> (Request<B>, Place) {

@@ -13,7 +13,7 @@ use crate::{
     assign::Eligible as _,
     branch::{Failure, SkipReason},
     carrier::{Fork, Keep, MarkResponse, MayShadow, Pump, Reason, Settle, Ticket},
-    trial::Place,
+    trial::{Origin, Place},
 };
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, header, request::Parts};
@@ -38,8 +38,8 @@ where
     type Request = Request<ForkBody<B>>;
     type Mark = Place;
 
-    fn parent(&self, request: &Request<B>) -> Option<Place> {
-        carrier::place(request.extensions()).cloned()
+    fn origin(&self, request: &Request<B>) -> Option<Origin> {
+        carrier::origin(request)
     }
 
     fn may_shadow(&self, request: &Request<B>, experiment: &str, unit: Option<&[u8]>) -> MayShadow {

@@ -83,8 +83,8 @@ where
 
     fn call(&mut self, request: R) -> Self::Future {
         let layer = &self.layer;
-        let parent = layer.carrier.parent(&request);
-        let first = Place::first(&layer.arms[0], Role::Branch, 1.0, parent);
+        let origin = layer.carrier.origin(&request);
+        let first = Place::first(&layer.arms[0], Role::Branch, 1.0, origin);
         let mut places = vec![first];
         for arm in &layer.arms[1..] {
             places.push(places[0].sibling(arm, Role::Branch, 1.0));

@@ -27,6 +27,7 @@ macro_rules! tell {
             target: "spearmint::branch",
             branch_id = %$branch.id,
             request_id = %$branch.request_id,
+            trace_id = %$branch.trace_id(),
             parent = $branch.parent.map(tracing::field::display),
             experiment = %$branch.experiment,
             strategy = %$branch.strategy,

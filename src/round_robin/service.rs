@@ -41,9 +41,9 @@ where
     fn call(&mut self, request: R) -> Self::Future {
         let layer = &self.layer;
         let chosen = layer.choose(&request);
-        let parent = layer.carrier.parent(&request);
+        let origin = layer.carrier.origin(&request);
         let arm = &layer.arms[chosen.position];
-        let place = Place::first(arm, Role::Primary, chosen.probability, parent)
+        let place = Place::first(arm, Role::Primary, chosen.probability, origin)
             .with_unit(chosen.unit)
             .with_reason(chosen.reason);
         let (request, mark) = layer.carrier.carry(request, Ticket(Seat::new(place)));

@@ -58,8 +58,8 @@ where
     fn call(&mut self, request: R) -> Self::Future {
         let layer = &*self.layer;
         let state = &*layer.state;
-        let parent = layer.carrier.parent(&request);
-        let mut place = Place::first(&layer.primary, Role::Primary, 1.0, parent);
+        let origin = layer.carrier.origin(&request);
+        let mut place = Place::first(&layer.primary, Role::Primary, 1.0, origin);
         let mut wanted = Vec::new();
         let key = layer.key.unit_key(&request);
         let name = &layer.primary.experiment.name;

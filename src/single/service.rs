@@ -32,8 +32,8 @@ where
 
     fn call(&mut self, request: R) -> Self::Future {
         let carrier = &self.layer.carrier;
-        let parent = carrier.parent(&request);
-        let place = Place::first(&self.layer.arms[0], Role::Primary, 1.0, parent);
+        let origin = carrier.origin(&request);
+        let place = Place::first(&self.layer.arms[0], Role::Primary, 1.0, origin);
         let (request, mark) = carrier.carry(request, Ticket(Seat::new(place)));
         MarkFuture::new(self.inner.call(request), mark)
     }

@@ -3,7 +3,7 @@
 use super::{StoreError, codes::Codes};
 use crate::{
     assign::Reason,
-    branch::{BranchId, Role, Status},
+    branch::{BranchId, Role, Status, TraceId},
 };
 use rusqlite::{Connection, types::Value};
 use std::fmt::Write as _;
@@ -30,6 +30,9 @@ pub struct Filter {
     pub epoch: Option<u64>,
     /// The request they belong to.
     pub request_id: Option<BranchId>,
+    /// The trace they belong to: their caller's, or the one that began with their request. All
+    /// branches of the time in question are looked at.
+    pub trace: Option<TraceId>,
     /// They started at this time or later, in ns since the Unix epoch.
     pub since_ns: Option<u64>,
     /// They started before this time, in ns since the Unix epoch.
@@ -92,6 +95,13 @@ impl Filter {
     #[must_use]
     pub const fn request_id(mut self, id: BranchId) -> Self {
         self.request_id = Some(id);
+        self
+    }
+
+    /// Of this trace.
+    #[must_use]
+    pub const fn trace(mut self, id: TraceId) -> Self {
+        self.trace = Some(id);
         self
     }
 
@@ -169,6 +179,14 @@ impl Conditions {
             let id = Value::Blob(id.as_bytes().to_vec());
             conditions.and("(b.id = ? AND b.request IS NULL OR b.request = ?)", id.clone());
             conditions.values.push(id);
+        }
+        if let Some(id) = filter.trace {
+            let has_traces = connection.prepare("SELECT trace FROM branch LIMIT 0").is_ok();
+            let caller = if has_traces { "substr(b.trace, 1, 16), " } else { "" };
+            conditions.and(
+                &format!("coalesce({caller}b.request, b.id) = ?"),
+                Value::Blob(id.as_bytes().to_vec()),
+            );
         }
         // The id narrows it down to one stretch of the file; the start decides.
         if let Some(since) = filter.since_ns {

@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     assign::{Epoch, Reason},
-    branch::{BranchId, Failure, Role, SkipReason, Status},
+    branch::{BranchId, Failure, Role, SkipReason, Status, TraceId, TraceParent},
     config::ConfigId,
 };
 use rusqlite::{Connection, Row, types::Type};
@@ -27,6 +27,8 @@ pub struct BranchRow {
     pub parent: Option<BranchId>,
     /// The id of the config that the outer branch ran with.
     pub parent_config_id: Option<ConfigId>,
+    /// Where the request stands in its caller's trace, if it came with one.
+    pub trace: Option<TraceParent>,
     /// The name of the experiment.
     pub experiment: Arc<str>,
     /// The name of the strategy.
@@ -143,6 +145,12 @@ fn remember<T: Clone>(known: &mut HashMap<i64, T>, key: i64, value: T) -> T {
 }
 
 impl BranchRow {
+    /// The trace it belongs to: the caller's, or else one that begins with the request and has its
+    /// id.
+    pub fn trace_id(&self) -> TraceId {
+        TraceId::of_request(self.trace.as_ref(), self.request_id)
+    }
+
     /// Reads a row of `select_branch`.
     pub(super) fn read(
         row: &Row<'_>,
@@ -165,6 +173,7 @@ impl BranchRow {
             request_id: row.get::<_, Option<_>>(1)?.map_or(id, BranchId::from_bytes),
             parent: row.get::<_, Option<_>>(2)?.map(BranchId::from_bytes),
             parent_config_id,
+            trace: row.get::<_, Option<_>>(25)?.map(TraceParent::from_bytes),
             experiment,
             strategy,
             role: value(&codes.role, 6, row.get(6)?)?,

@@ -6,7 +6,7 @@ use super::{outbox, rollup, tracking};
 pub const APPLICATION_ID: i32 = 0x5350_4d54;
 
 /// The version of the schema that this crate writes, in the file's `user_version`.
-pub const SCHEMA_VERSION: i32 = 4;
+pub const SCHEMA_VERSION: i32 = 5;
 
 /// The tables of version 1.
 ///
@@ -142,6 +142,14 @@ const VERSION_3: &str = "
             UNIQUE (fingerprint, number)
         );";
 
+/// What version 5 adds: where the request of a branch stands in its caller's trace.
+///
+/// In the row itself: NULL takes one byte of it, and a trace 26, where a table beside would take some
+/// 47, and another look-up for each branch. No index: the ids of traces are drawn by chance, and
+/// would be written all over it.
+const VERSION_5: &str = "
+        ALTER TABLE branch ADD COLUMN trace BLOB;       -- 16 bytes of the trace, 8 of the span, flags";
+
 /// What makes a file of version `from` one of this version; 0 is an empty one.
 pub(super) fn since(from: i32) -> String {
     let mut sql = String::new();
@@ -158,6 +166,9 @@ pub(super) fn since(from: i32) -> String {
         sql += rollup::VERSION_4;
         sql += outbox::VERSION_4;
         sql += &tracking::tables();
+    }
+    if from < 5 {
+        sql += VERSION_5;
     }
     sql += &views();
     sql + &format!(
@@ -206,7 +217,10 @@ fn views() -> String {
             b.retry_count AS retry_count,
             b.first_byte_ns AS first_byte_ns,
             b.bytes_in AS bytes_in,
-            b.bytes_out AS bytes_out
+            b.bytes_out AS bytes_out,
+            lower(hex(coalesce(substr(b.trace, 1, 16), b.request, b.id))) AS trace_id,
+            CASE WHEN b.trace IS NOT NULL THEN lower(hex(substr(b.trace, 17, 8))) END
+                AS parent_span_id
         FROM branch b
         LEFT JOIN experiment e ON e.key = b.experiment
         LEFT JOIN config c ON c.key = b.config
@@ -255,9 +269,9 @@ fn uuid(bytes: &str) -> String {
 pub(super) const INSERT_BRANCH: &str = "INSERT INTO branch
     (id, request, parent, parent_config, experiment, config, role, status, start_ns,
      duration_ns, probability, unit, failure, skip, retry_count, first_byte_ns, bytes_in, bytes_out,
-     reason, epoch)
+     reason, epoch, trace)
     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18,
-     ?19, ?20)
+     ?19, ?20, ?21)
     ON CONFLICT DO NOTHING";
 
 /// How a branch ended, once it is known.
@@ -294,18 +308,19 @@ pub(super) const DELETE_DIFFERENCE: &str = "DELETE FROM difference
     (SELECT min(branch) FROM difference
      WHERE experiment = ?1 AND config = ?2 AND role = ?3 AND path = ?4)";
 
-/// Branches with all that belongs to them; a `WHERE` follows. Version 1 has no measures, and
-/// version 2 no reasons.
+/// Branches with all that belongs to them; a `WHERE` follows. Version 1 has no measures, version 2
+/// no reasons, and version 4 no traces.
 pub(super) fn select_branch(version: i32) -> String {
     let measures =
         if version < 2 { "NULL, NULL, NULL" } else { "b.first_byte_ns, b.bytes_in, b.bytes_out" };
+    let trace = if version < 5 { "NULL" } else { "b.trace" };
     let assigned = if version < 3 { "NULL, NULL" } else { "b.reason, b.epoch" };
     format!(
         "SELECT
         b.id, b.request, b.parent, b.parent_config, b.experiment, b.config, b.role, b.status,
         b.start_ns, b.duration_ns, b.probability, b.unit, b.failure, b.skip, b.retry_count,
         f.type, f.message, f.trace, o.size, o.content, {measures},
-        {assigned}
+        {assigned}, {trace}
         FROM branch b LEFT JOIN failure f ON f.id = b.id LEFT JOIN output o ON o.id = b.id"
     )
 }

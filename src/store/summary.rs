@@ -60,7 +60,7 @@ impl SqliteStore {
     ///
     /// It reads roll-ups, so that a month takes little longer than an hour, and counts branches
     /// that were removed since; of the branches it reads only those in the minutes in which the
-    /// filter's time begins and ends. A filter by status, reason or request, and a file of a
+    /// filter's time begins and ends. A filter by status, reason, request or trace, and a file of a
     /// version before 4, make it read every branch meant and hold 8 bytes for each; the
     /// percentiles are exact then.
     ///
@@ -68,8 +68,10 @@ impl SqliteStore {
     ///
     /// As [`branches`](Self::branches).
     pub fn summary(&self, filter: &Filter) -> Result<Vec<ConfigSummary>, StoreError> {
-        let rolled_up =
-            filter.status.is_none() && filter.reason.is_none() && filter.request_id.is_none();
+        let rolled_up = filter.status.is_none()
+            && filter.reason.is_none()
+            && filter.request_id.is_none()
+            && filter.trace.is_none();
         let Reader { mut connection, codes, version } = self.reader()?;
         let failed = |error| self.failed("read", error);
         // One state of the file for all that is read.

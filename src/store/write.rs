@@ -261,6 +261,7 @@ fn insert(
         branch.bytes_out.map(signed),
         code(&codes.reason, branch.reason)?,
         keys.epoch,
+        branch.trace.map(|trace| trace.to_bytes()),
     ])?;
     Ok(new > 0)
 }

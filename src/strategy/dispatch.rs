@@ -7,7 +7,7 @@ use crate::{
     branch::{Role, SkipReason},
     carrier::Ticket,
     config::Config,
-    trial::{Arms, Place, Seat},
+    trial::{Arms, Origin, Place, Seat},
 };
 use std::{
     fmt,
@@ -22,15 +22,15 @@ pub(super) type Call<R, Response> =
 /// branch.
 pub struct Dispatch<R, Response> {
     arms: Arms,
-    parent: Option<Place>,
+    origin: Option<Origin>,
     /// The first branch of the request: the others are its siblings.
     first: OnceLock<Place>,
     call: Call<R, Response>,
 }
 
 impl<R, Response> Dispatch<R, Response> {
-    pub(super) const fn new(arms: Arms, parent: Option<Place>, call: Call<R, Response>) -> Self {
-        Self { arms, parent, first: OnceLock::new(), call }
+    pub(super) const fn new(arms: Arms, origin: Option<Origin>, call: Call<R, Response>) -> Self {
+        Self { arms, origin, first: OnceLock::new(), call }
     }
 
     /// The configs, in the order of the pool.
@@ -104,7 +104,7 @@ impl<R, Response> Dispatch<R, Response> {
         let mut is_first = false;
         let first = self.first.get_or_init(|| {
             is_first = true;
-            Place::first(arm, role, 1.0, self.parent.clone())
+            Place::first(arm, role, 1.0, self.origin.clone())
         });
         let place = if is_first { first.clone() } else { first.sibling(arm, role, 1.0) };
         Some(Seat::new(place))

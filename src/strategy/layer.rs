@@ -109,7 +109,7 @@ where
     }
 
     fn call(&mut self, request: R) -> Self::Future {
-        let parent = self.layer.carrier.parent(&request);
+        let origin = self.layer.carrier.origin(&request);
         let (service, carrier) = (self.inner.clone(), self.layer.carrier.clone());
         let call: Call<R, S::Response> = Arc::new(move |request, ticket| {
             let (request, mark) = carrier.carry(request, ticket);
@@ -121,6 +121,6 @@ where
                 Ok(response)
             })
         });
-        self.layer.strategy.run(request, Dispatch::new(self.layer.arms.clone(), parent, call))
+        self.layer.strategy.run(request, Dispatch::new(self.layer.arms.clone(), origin, call))
     }
 }

@@ -1,9 +1,9 @@
 //! Where a branch stands.
 
-use super::{Arm, End, Meter};
+use super::{Arm, End, Meter, Origin};
 use crate::{
     assign::{Epoch, Reason},
-    branch::{Branch, BranchId, Role},
+    branch::{Branch, BranchId, Role, TraceId, TraceParent},
     clock::Tick,
     compare::{Comparison, Differences},
     config::{Config, ConfigId},
@@ -17,7 +17,7 @@ pub struct Place {
     pub(crate) start: Tick,
     id: BranchId,
     request_id: BranchId,
-    parent: Option<Arc<Self>>,
+    origin: Option<Arc<Origin>>,
     probability: f64,
     /// Hash 0, one in 2⁶⁴, counts as none: a place is copied on every call, and small.
     unit: Option<NonZeroU64>,
@@ -34,16 +34,17 @@ impl Place {
         arm: &Arc<Arm>,
         role: Role,
         probability: f64,
-        parent: Option<Self>,
+        origin: Option<Origin>,
     ) -> Self {
         let start = Tick::now();
         let id = BranchId::at(start);
+        let outer = origin.as_ref().and_then(Origin::branch);
         Self {
             arm: arm.clone(),
             start,
             id,
-            request_id: parent.as_ref().map_or(id, |parent| parent.request_id),
-            parent: parent.map(Arc::new),
+            request_id: outer.map_or(id, |outer| outer.request_id),
+            origin: origin.map(Arc::new),
             probability,
             unit: None,
             role,
@@ -59,7 +60,7 @@ impl Place {
             start: self.start,
             id: BranchId::at(self.start),
             request_id: self.request_id,
-            parent: self.parent.clone(),
+            origin: self.origin.clone(),
             probability,
             unit: self.unit,
             role,
@@ -120,7 +121,18 @@ impl Place {
 
     /// The place in the outer experiment, when experiments are nested.
     pub fn parent(&self) -> Option<&Self> {
-        self.parent.as_deref()
+        self.origin.as_deref()?.branch()
+    }
+
+    /// Where the request stands in its caller's trace, if it came with one.
+    pub fn trace(&self) -> Option<&TraceParent> {
+        self.origin.as_deref()?.trace()
+    }
+
+    /// The trace it belongs to: the caller's, or else one that begins with the request and has its
+    /// id.
+    pub fn trace_id(&self) -> TraceId {
+        TraceId::of_request(self.trace(), self.request_id)
     }
 
     /// The probability, from 0 to 1, with which this config was chosen for this request.
@@ -218,6 +230,7 @@ impl Place {
             request_id: self.request_id,
             parent: self.parent().map(Self::branch_id),
             parent_config_id: self.parent().map(|parent| parent.config_id().clone()),
+            trace: self.trace().copied(),
             experiment: self.arm.experiment.name.clone(),
             strategy: self.arm.experiment.strategy.clone(),
             role: self.role,

@@ -24,7 +24,9 @@ async fn two_outer_and_two_inner_shadowed_configs_give_one_answer_and_three_vari
         Ok::<_, BoxError>(Response::new(whole_body(text)))
     });
     let stack = outer.layer(inner.layer(records.layer.layer(service)));
-    let response = stack.oneshot(Request::new(whole_body("question"))).await.unwrap();
+    let parent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+    let request = Request::get("/").header("traceparent", parent);
+    let response = stack.oneshot(request.body(whole_body("question")).unwrap()).await.unwrap();
     assert_eq!(hear(response.into_body()).await.data, b"a x");
     outer.drain(Duration::from_secs(5)).await;
     inner.drain(Duration::from_secs(5)).await;
@@ -35,6 +37,7 @@ async fn two_outer_and_two_inner_shadowed_configs_give_one_answer_and_three_vari
         .map(|branch| {
             let outer = branch.parent_config_id.as_ref().unwrap();
             assert!(branch.parent.is_some());
+            assert_eq!(branch.trace.unwrap().to_string(), parent);
             assert_eq!((&*branch.experiment, branch.request_id), ("inner", branches[0].request_id));
             format!("{outer} {} {}", branch.config_id, branch.role)
         })

@@ -11,8 +11,9 @@ use std::{
 };
 use tower::{Layer, Service, ServiceBuilder, service_fn};
 use tower_spearmint::{
-    ConfigPool,
-    http::{Assignment, PropagateLayer, ShadowLayer, assignments, place},
+    Branch, ConfigPool,
+    branch::TraceParent,
+    http::{Assignment, PropagateLayer, ShadowLayer, SingleLayer, assignments, place},
 };
 
 const TRACE: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
@@ -21,6 +22,13 @@ type Sent = Arc<Mutex<Vec<(String, HeaderMap, String)>>>;
 
 /// What primary and shadow send on for a request with these headers: role, headers, branch id.
 async fn sent(headers: &[(&'static str, &str)]) -> Vec<(String, HeaderMap, String)> {
+    sent_and_recorded(headers).await.0
+}
+
+/// The same, and the branches of primary and shadow.
+async fn sent_and_recorded(
+    headers: &[(&'static str, &str)],
+) -> (Vec<(String, HeaderMap, String)>, Vec<Branch>) {
     let pool = ConfigPool::from_values([json!({ "config_id": "a" }), json!({ "config_id": "b" })]);
     let shadow = ShadowLayer::new(pool.unwrap().primary("a").unwrap()).experiment("rank er");
     let records = records();
@@ -37,8 +45,10 @@ async fn sent(headers: &[(&'static str, &str)]) -> Vec<(String, HeaderMap, Strin
             async { Ok::<_, Infallible>(Response::new(Full::<bytes::Bytes>::default())) }
         })
     };
-    let inner =
-        ServiceBuilder::new().layer(records.layer).layer(PropagateLayer::new()).service(client);
+    let inner = ServiceBuilder::new()
+        .layer(records.layer.clone())
+        .layer(PropagateLayer::new())
+        .service(client);
     let mut service = shadow.layer(inner);
     let mut request = Request::get("/");
     for (name, value) in headers {
@@ -50,7 +60,9 @@ async fn sent(headers: &[(&'static str, &str)]) -> Vec<(String, HeaderMap, Strin
     let mut sent = std::mem::take(&mut *seen.lock().unwrap());
     sent.sort_by(|a, b| a.0.cmp(&b.0));
     assert_eq!((sent.len(), &*sent[0].0, &*sent[1].0), (2, "primary", "shadow"));
-    sent
+    let branches = records.all().await;
+    assert_eq!(branches.len(), 2);
+    (sent, branches)
 }
 
 /// Trace id, span id and flags.
@@ -99,6 +111,69 @@ async fn without_a_trace_one_begins_that_is_the_request() {
         }
         assert_eq!(trace(&sent[0].1).0, trace(&sent[1].1).0);
     }
+}
+
+#[tokio::test]
+async fn a_branch_knows_the_span_of_its_caller_and_the_trace_that_its_service_is_told_of() {
+    let parent = format!("00-{TRACE}-00f067aa0ba902b7-03");
+    let (sent, branches) = sent_and_recorded(&[("traceparent", &parent)]).await;
+    for (branch, (_, headers, _)) in branches.iter().zip(&sent) {
+        assert_eq!(branch.trace, TraceParent::parse(parent.as_bytes()));
+        assert_eq!(
+            serde_json::to_value(branch).unwrap()["trace"],
+            json!({ "trace_id": TRACE, "parent_span_id": "00f067aa0ba902b7", "flags": 3 })
+        );
+        let (trace, span, _) = trace(headers);
+        assert_eq!(
+            (&*branch.trace_id().to_string(), &*branch.span_id().to_string()),
+            (trace, span)
+        );
+    }
+}
+
+#[tokio::test]
+async fn where_no_trace_came_a_branch_has_none_and_belongs_to_its_request() {
+    for headers in [&[][..], &[("traceparent", "nonsense")]] {
+        let (sent, branches) = sent_and_recorded(headers).await;
+        for (branch, (_, headers, _)) in branches.iter().zip(&sent) {
+            assert_eq!(branch.trace, None);
+            let request = branch.request_id.to_string().replace('-', "");
+            assert_eq!((&*branch.trace_id().to_string(), trace(headers).0), (&*request, &*request));
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_somebody_below_the_strategy_says_does_not_change_the_callers_trace() {
+    let pool = ConfigPool::from_values([json!({ "config_id": "a" })]).unwrap();
+    let records = records();
+    let inner = service_fn(|request: Request<_>| async move {
+        let mut response = Response::new(request.into_body());
+        *response.status_mut() = http::StatusCode::OK;
+        Ok::<_, Infallible>(response)
+    });
+    let seen = Arc::<Mutex<Option<HeaderMap>>>::default();
+    let heads = seen.clone();
+    let look = tower::util::MapRequestLayer::new(move |request: Request<Full<bytes::Bytes>>| {
+        *heads.lock().unwrap() = Some(request.headers().clone());
+        request
+    });
+    let meddle = tower::util::MapRequestLayer::new(|mut request: Request<Full<bytes::Bytes>>| {
+        let other = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+        request.headers_mut().insert("traceparent", other.parse().unwrap());
+        request
+    });
+    let mut service = SingleLayer::new(pool[0].clone()).layer(records.layer.layer(
+        ServiceBuilder::new().layer(meddle).layer(PropagateLayer::new()).layer(look).service(inner),
+    ));
+    let parent = format!("00-{TRACE}-00f067aa0ba902b7-01");
+    let request = Request::get("/").header("traceparent", &parent);
+    let response = service.call(request.body(Full::default()).unwrap()).await.unwrap();
+    response.into_body().collect().await.unwrap();
+    let branches = records.all().await;
+    let headers = seen.lock().unwrap().take().unwrap();
+    assert_eq!(trace(&headers).0, TRACE);
+    assert_eq!(branches[0].trace_id().to_string(), TRACE);
 }
 
 #[tokio::test]

@@ -5,6 +5,7 @@ use rusqlite::Connection;
 use std::{error::Error, fs, path::Path, thread};
 use tower_spearmint::{
     assign::Reason,
+    branch::{TraceId, TraceParent},
     store::{DifferenceFilter, Filter, SCHEMA_VERSION, SqliteStore, StoreError},
 };
 
@@ -246,6 +247,44 @@ fn a_file_of_version_2_becomes_one_of_this_version_and_its_branches_have_no_reas
     let filter = Filter::new().reason(new[0].reason).epoch(new[0].epoch.fingerprint());
     assert_eq!(store.branches(&filter).unwrap().count(), 1);
     assert_eq!(store.branches(&Filter::new().epoch(1)).unwrap().count(), 0);
+}
+
+#[test]
+fn a_file_of_version_4_is_read_as_it_is_and_then_takes_traces() {
+    let dir = Dir::new();
+    let file = dir.file("v4.db");
+    let store = SqliteStore::open(&file).unwrap();
+    write(&store, &branches("old", 3)).unwrap();
+    drop(store);
+    // What version 5 added, taken away again.
+    let sql = "DROP VIEW branches; ALTER TABLE branch DROP COLUMN trace; PRAGMA user_version = 4;";
+    Connection::open(&file).unwrap().execute_batch(sql).unwrap();
+    let reader = SqliteStore::open_read_only(&file).unwrap();
+    let parent = TraceParent::parse(b"00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01");
+    let of_trace = |store: &SqliteStore, id: TraceId| -> Vec<_> {
+        let rows = store.branches(&Filter::new().trace(id)).unwrap().map(Result::unwrap);
+        rows.map(|row| row.trace).collect()
+    };
+    let trace = parent.unwrap().trace_id;
+    assert_eq!(of_trace(&reader, trace), []);
+    let old = reader.branches(&Filter::new()).unwrap().next().unwrap().unwrap();
+    assert_eq!((of_trace(&reader, old.trace_id()), old.trace), (vec![None], None));
+    let store = SqliteStore::open(&file).unwrap();
+    let mut new = branches("new", 1);
+    new[0].trace = parent;
+    write(&store, &new).unwrap();
+    assert_eq!(of_trace(&store, trace), [parent]);
+    assert_eq!(of_trace(&store, old.trace_id()), [None]);
+    let connection = Connection::open(&file).unwrap();
+    let shown: (i32, String, Option<String>) = connection
+        .query_row(
+            "SELECT user_version, trace_id, parent_span_id FROM branches, pragma_user_version
+             WHERE experiment = 'new'",
+            [],
+            |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)),
+        )
+        .unwrap();
+    assert_eq!(shown, (SCHEMA_VERSION, trace.to_string(), Some("00f067aa0ba902b7".to_owned())));
 }
 
 #[test]

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use std::fs;
 use tower_spearmint::{
     Branch, ConfigPool,
-    branch::{Failure, FailureKind, Role, SkipReason, Status},
+    branch::{Failure, FailureKind, Role, SkipReason, Status, TraceParent},
     record::{LoggerBackend, RunId},
     store::{BranchRow, Filter, SqliteStore, StoreError, StoreOptions},
 };
@@ -37,6 +37,8 @@ fn all_kinds() -> Vec<Branch> {
             branch.parent_config_id = Some(pool()[n % 2].id().clone());
             branch.request_id = id(5, n as u32);
         }
+        let trace = TraceParent::parse(b"00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-03");
+        branch.trace = [trace, None][n % 2];
         branch.unit = [None, Some(0), Some(u64::MAX), Some(1 << 63)][n % 4];
         branch.probability = [1.0, 1.0 / 3.0, 0.1, f64::MIN_POSITIVE, 0.0][n % 5];
         branch.retry_count = [0, 1, u32::MAX][n % 3];

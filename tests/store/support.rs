@@ -62,7 +62,7 @@ pub(crate) fn assert_whole(store: &SqliteStore) {
     assert_eq!(report.branches, store.counts().unwrap().branches);
 }
 
-/// What version 4 added to this file, taken away again.
+/// What versions 4 and 5 added to this file, taken away again.
 pub(crate) fn back_to_version_3(file: &Path) {
     let connection = Connection::open(file).unwrap();
     let of_runs: Vec<String> = connection
@@ -74,7 +74,7 @@ pub(crate) fn back_to_version_3(file: &Path) {
         .unwrap();
     let sql = "DROP VIEW branches; DROP VIEW comparisons; DROP VIEW differences;
         DROP TABLE rollup; DROP TABLE unit_bucket; DROP TABLE exposure; DROP TABLE held;
-        ALTER TABLE comparison DROP COLUMN epoch; PRAGMA user_version = 3;";
+        ALTER TABLE comparison DROP COLUMN epoch; ALTER TABLE branch DROP COLUMN trace; PRAGMA user_version = 3;";
     connection.execute_batch(&format!("{}; {sql}", of_runs.join("; "))).unwrap();
 }
 

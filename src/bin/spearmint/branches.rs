@@ -9,7 +9,7 @@ use std::{
 };
 use tower_spearmint::{
     assign::Reason,
-    branch::{Role, Status},
+    branch::{Role, Status, TraceId, TraceParent},
     store::{BranchRow, Filter, SqliteStore},
 };
 
@@ -41,6 +41,9 @@ pub(crate) struct Branches {
     /// Only of the epoch with this fingerprint (16 hexadecimal digits)
     #[arg(long, value_name = "FINGERPRINT", value_parser = parse_fingerprint)]
     epoch: Option<u64>,
+    /// Only of this trace: the 32 digits that a service has in its log, or a whole traceparent
+    #[arg(long, value_name = "ID", value_parser = parse_trace)]
+    trace: Option<TraceId>,
     /// Only those that started since: so long ago (15m, 1h, 2d), or a time (2026-01-31T12:00:00Z)
     #[arg(long, value_name = "TIME", value_parser = parse_since)]
     since: Option<u64>,
@@ -103,6 +106,7 @@ impl Branches {
         filter.role = self.role;
         filter.reason = self.reason;
         filter.epoch = self.epoch;
+        filter.trace = self.trace;
         filter.since_ns = self.since;
         filter.limit = self.limit;
         if self.format == Format::Table && !self.json {
@@ -122,10 +126,21 @@ fn parse_fingerprint(text: &str) -> Result<u64, String> {
         .ok_or_else(|| "write the 16 digits, as in afbe801e86ef3ebe".to_owned())
 }
 
+fn parse_trace(text: &str) -> Result<TraceId, String> {
+    match TraceParent::parse(text.as_bytes()) {
+        Some(parent) => Ok(parent.trace_id),
+        None => text
+            .parse()
+            .map_err(|_| "write the 32 digits, as in 4bf92f3577b34da6a3ce929d0e0e4736".to_owned()),
+    }
+}
+
 type Rows = tower_spearmint::store::BranchRows;
 
 fn print_table(rows: Rows, store: &SqliteStore, path: &std::path::Path) -> Result<(), Failed> {
-    let header = [
+    // At most as many as the limit says.
+    let rows = rows.collect::<Result<Vec<_>, _>>()?;
+    let mut header = vec![
         "started",
         "experiment",
         "config",
@@ -137,12 +152,14 @@ fn print_table(rows: Rows, store: &SqliteStore, path: &std::path::Path) -> Resul
         "out",
         "why",
     ];
+    // Where no caller has a trace, there is nothing to find there.
+    let with_traces = rows.iter().any(|row| row.trace.is_some());
+    if with_traces {
+        header.push("trace");
+    }
     let mut table = output::table(&header, 5..9);
-    let mut count = 0_u64;
-    for row in rows {
-        let row = row?;
-        count += 1;
-        table.add_row([
+    for row in &rows {
+        let mut cells = vec![
             time(row.start_ns),
             row.experiment.to_string(),
             row.config_id.short().to_owned(),
@@ -152,9 +169,14 @@ fn print_table(rows: Rows, store: &SqliteStore, path: &std::path::Path) -> Resul
             output::duration(row.first_byte_ns),
             output::bytes(row.bytes_in),
             output::bytes(row.bytes_out),
-            why(&row),
-        ]);
+            why(row),
+        ];
+        if with_traces {
+            cells.push(row.trace_id().to_string());
+        }
+        table.add_row(cells);
     }
+    let count = rows.len();
     let mut out = std::io::stdout().lock();
     if count > 0 {
         writeln!(out, "{}", table.trim_fmt())?;
@@ -217,6 +239,8 @@ fn print_csv(rows: Rows) -> Result<(), Failed> {
         "failure_kind",
         "failure_message",
         "skip",
+        "trace_id",
+        "parent_span_id",
     ])?;
     for row in rows {
         let row = row?;
@@ -243,6 +267,8 @@ fn print_csv(rows: Rows) -> Result<(), Failed> {
             failure.map(|failure| failure.kind.to_string()).unwrap_or_default(),
             failure.map(|failure| failure.message.clone()).unwrap_or_default(),
             row.skip.map(|reason| reason.to_string()).unwrap_or_default(),
+            row.trace_id().to_string(),
+            row.trace.map(|trace| trace.parent_span_id.to_string()).unwrap_or_default(),
         ])?;
     }
     Ok(out.flush()?)

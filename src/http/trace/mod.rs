@@ -6,7 +6,8 @@
 //!   is a span of its own, whose id is the lower 64 bits of the branch id; so primary and shadows
 //!   are siblings under the caller's span. Where there is no trace, or what is there is not one, a
 //!   new one begins, whose id is the request id that the branches share; `tracestate` belongs to
-//!   the old one and goes. A new trace says that it is sampled: its branches are recorded.
+//!   the old one and goes. A new trace says that it is sampled: its branches are recorded. The
+//!   caller's trace is in the record of each branch ([`Branch::trace`](crate::Branch::trace)).
 //! - [`baggage`](https://www.w3.org/TR/baggage/): a member `spearmint.<experiment>=<config
 //!   id>;role=<role>` is added to what is there, and replaces one of the same experiment that came
 //!   from outside. (Experiment and config id are percent-encoded.) Where the limits of the
@@ -55,6 +56,7 @@ mod parent;
 
 pub use baggage::{Assignment, assignments};
 pub use layer::{Propagate, PropagateLayer};
+pub(crate) use parent::caller;
 
 #[cfg(feature = "proxy")]
 pub(crate) use baggage::value as baggage_value;

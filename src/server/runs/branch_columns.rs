@@ -89,6 +89,12 @@ pub(super) fn tag(key: &str, changed: bool) -> Option<String> {
         "mlflow.source.name" => "'tower-spearmint'".to_owned(),
         "spearmint.branch_id" => uuid("r.id"),
         "spearmint.request_id" => uuid("coalesce(r.request, r.id)"),
+        "spearmint.trace_id" => {
+            "lower(hex(coalesce(substr(r.trace, 1, 16), r.request, r.id)))".to_owned()
+        }
+        "spearmint.parent_span_id" => {
+            "CASE WHEN r.trace IS NOT NULL THEN lower(hex(substr(r.trace, 17, 8))) END".to_owned()
+        }
         "spearmint.parent" => {
             format!("CASE WHEN r.parent IS NOT NULL THEN {} END", uuid("r.parent"))
         }

@@ -5,6 +5,10 @@
 use super::super::runs::branch_tag;
 use crate::as_trace::METADATA;
 
+/// The trace that the request belongs to: its caller's, or else its own.
+pub(super) const TRACE_ID: &str = "spearmint.trace_id";
+pub(super) const TRACE: &str = "coalesce(substr(r.trace, 1, 16), r.request, r.id)";
+
 /// The first branches that there are of requests. (That of the outermost experiment has the
 /// request's id; it may not have been recorded.)
 pub(super) const IS_FIRST: &str = "(r.request IS NULL

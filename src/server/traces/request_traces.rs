@@ -71,6 +71,12 @@ pub(super) fn page(
             TraceCondition::Text { attribute: TraceText::Id, test: TextTest::In(ids) } => {
                 look_up(&mut sql, ids);
             }
+            // Read from the rows alone, so that all of them can be passed over.
+            TraceCondition::Metadata { key, test: TextTest::Equals(id) }
+                if key == record::TRACE_ID =>
+            {
+                sql.push(" AND ").push(record::TRACE).push(" = unhex(").bind(id.clone()).push(")");
+            }
             _ => {}
         }
     }

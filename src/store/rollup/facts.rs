@@ -14,6 +14,8 @@ use rusqlite::Row;
 /// What the row of a failure, and of an output, takes beside its texts.
 pub(in crate::store) const FAILURE_BYTES: u64 = 40;
 pub(in crate::store) const OUTPUT_BYTES: u64 = 30;
+/// What the trace of a caller adds to a row.
+const TRACE_BYTES: u64 = 25;
 
 /// A branch as far as roll-ups are concerned.
 #[derive(Debug, Clone, Copy)]
@@ -78,7 +80,7 @@ impl Facts {
             unit: branch.unit.map(u64::cast_signed),
             bytes: 0,
         };
-        facts.bytes = facts.row_bytes();
+        facts.bytes = facts.row_bytes() + branch.trace.map_or(0, |_| TRACE_BYTES);
         Ok(facts)
     }
 
@@ -90,7 +92,8 @@ impl Facts {
         b.bytes_out, b.unit,
         coalesce((SELECT 40 + length(type) + length(message) + length(trace) FROM failure
             WHERE id = b.id), 0)
-        + coalesce((SELECT 30 + length(content) FROM output WHERE id = b.id), 0)";
+        + coalesce((SELECT 30 + length(content) FROM output WHERE id = b.id), 0)
+        + coalesce(length(b.trace), 0)";
 
     /// Of a branch that is there.
     pub(super) fn read(row: &Row<'_>, codes: &Codes) -> rusqlite::Result<Self> {

@@ -50,6 +50,8 @@ async fn a_request_is_a_trace_and_its_branches_are_spans() {
     let digits = &ids[1][3..];
     assert_eq!(info["trace_metadata"]["mlflow.sourceRun"], digits);
     assert_eq!(info["trace_metadata"]["spearmint.strategy"], "shadow");
+    assert_eq!(info["trace_metadata"]["spearmint.trace_id"], digits);
+    assert_eq!(info["trace_metadata"]["spearmint.parent_span_id"], Value::Null);
     assert_eq!(info["trace_metadata"]["spearmint.config_id"], "stable");
 
     let spans = trace["spans"].as_array().unwrap();
@@ -108,6 +110,9 @@ async fn requests_are_found_as_traces_are() {
     ] {
         assert_eq!(search(filter).await, newest_first, "{filter}");
     }
+    // By the trace that a service was told of, too.
+    let trace = format!("metadata.`spearmint.trace_id` = '{}'", &ids[1][3..]);
+    assert_eq!(search(&trace).await, [ids[1].clone()]);
     for filter in [
         "status = 'ERROR'",
         "name = 'other'",
