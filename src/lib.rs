@@ -54,7 +54,7 @@
 #![forbid(unsafe_code)]
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
-#[cfg(any(feature = "mlflow", feature = "server"))]
+#[cfg(any(feature = "mlflow", feature = "otlp", feature = "server"))]
 mod as_run;
 #[cfg(any(all(feature = "mlflow", feature = "store"), feature = "server"))]
 mod as_trace;
@@ -79,6 +79,15 @@ pub mod multi_branch;
 mod named;
 #[cfg(feature = "open-feature")]
 pub mod open_feature;
+#[cfg(feature = "otlp")]
+pub mod otlp;
+#[cfg(all(
+    not(feature = "otlp"),
+    any(all(feature = "mlflow", feature = "store"), feature = "server")
+))]
+mod otlp;
+#[cfg(any(feature = "mlflow", feature = "otlp"))]
+mod outbound;
 #[cfg(feature = "proxy")]
 pub mod proxy;
 pub mod record;

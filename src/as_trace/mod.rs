@@ -17,9 +17,9 @@ pub(crate) use preview::preview;
 #[cfg(feature = "server")]
 pub(crate) use request::{BRANCH_TYPE, METADATA, ROOT_TYPE};
 pub(crate) use request::{Info, NAME, Request};
+pub(crate) use span::Span;
 #[cfg(feature = "server")]
 pub(crate) use span::{INPUTS, OUTPUTS, SPAN_TYPE};
-pub(crate) use span::{Span, Status};
 pub(crate) use value::{Attributes, plain};
 #[cfg(feature = "server")]
 pub(crate) use value::{double, of_json};

@@ -5,11 +5,12 @@
 
 use super::{
     id, preview,
-    span::{INPUTS, OUTPUTS, SPAN_TYPE, Span, Status as SpanStatus},
+    span::{INPUTS, OUTPUTS, SPAN_TYPE, Span},
 };
 use crate::{
     as_run::{self, Recorded, millis},
-    branch::{BranchId, Role, Status},
+    branch::{BranchId, Role, SpanId, Status},
+    otlp::Status as SpanStatus,
     store::BranchRow,
 };
 use serde_json::{Value, json};
@@ -167,11 +168,7 @@ impl Request {
             name: branch.config_id.short().to_owned(),
             start_ns: branch.start_ns,
             end_ns: branch.end_ns,
-            status: match branch.status {
-                Status::Success => SpanStatus::Ok,
-                Status::Failed => SpanStatus::Error,
-                Status::Skipped | Status::Cancelled => SpanStatus::Unset,
-            },
+            status: SpanStatus::of_branch(branch.status),
             ..self.blank()
         };
         span.set(SPAN_TYPE, &BRANCH_TYPE.into());
@@ -207,16 +204,12 @@ impl Request {
 
 /// The time of an id, and what else is in its first 64 bits.
 fn first_half(id: BranchId) -> [u8; 8] {
-    half(id, 0)
+    let mut half = [0; 8];
+    half.copy_from_slice(&id.as_bytes()[..8]);
+    half
 }
 
 /// The counter of an id, which is its span in the `traceparent` that a branch is called with.
 fn second_half(id: BranchId) -> [u8; 8] {
-    half(id, 8)
-}
-
-fn half(id: BranchId, from: usize) -> [u8; 8] {
-    let mut half = [0; 8];
-    half.copy_from_slice(&id.as_bytes()[from..from + 8]);
-    half
+    *SpanId::of_branch(id).as_bytes()
 }

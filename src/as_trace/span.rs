@@ -1,6 +1,7 @@
 //! A span of a trace.
 
 use super::{id, value, value::Attributes};
+use crate::otlp::Status;
 use serde_json::{Value, json};
 
 /// The attributes in which MLflow's clients keep what a span is, was given and gave back.
@@ -25,15 +26,6 @@ pub(crate) struct Span {
     pub(crate) links: Vec<Value>,
     pub(crate) status: Status,
     pub(crate) status_message: String,
-}
-
-/// How a span ended.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(crate) enum Status {
-    #[default]
-    Unset,
-    Ok,
-    Error,
 }
 
 impl Span {

@@ -1,55 +1,18 @@
 //! Where MLflow is, and how to say who we are.
 
 use super::MlflowError;
+use crate::outbound::Address;
+pub(super) use crate::outbound::Secret;
 use reqwest::{RequestBuilder, Url};
 use std::fmt;
 
 /// The address of a server, without credentials, and the credentials that were in it.
 pub(super) fn parse(uri: &str) -> Result<(Url, Auth), MlflowError> {
-    // What is not understood may hold a password all the same.
-    let shown = uri.rsplit_once('@').map_or(uri, |(_, after)| after).to_owned();
-    let refuse = |reason: String| MlflowError::Address { uri: shown, reason };
-    let mut url = match Url::parse(uri.trim()) {
-        Ok(url) if matches!(url.scheme(), "http" | "https") => url,
-        Ok(url) => return Err(refuse(format!("the scheme is `{}`", url.scheme()))),
-        Err(error) => return Err(refuse(error.to_string())),
-    };
-    let auth = match (url.username(), url.password()) {
-        ("", None) => Auth::None,
-        (user, password) => Auth::Basic(decode(user), Secret(decode(password.unwrap_or_default()))),
-    };
-    // Both fail only where there is no host, and `http` always has one.
-    let _ = (url.set_username(""), url.set_password(None));
-    url.set_query(None);
-    url.set_fragment(None);
+    let Address { url, credentials } = Address::parse(uri)
+        .map_err(|wrong| MlflowError::Address { uri: wrong.shown, reason: wrong.reason })?;
+    let auth = credentials.map_or(Auth::None, |(user, password)| Auth::Basic(user, password));
     Ok((url, auth))
 }
-
-/// Whether the server is on this machine, where no proxy should stand between.
-pub(super) fn is_local(url: &Url) -> bool {
-    let host = url.host_str().unwrap_or_default();
-    host == "localhost" || host == "[::1]" || host.starts_with("127.")
-}
-
-/// `%40` is `@`.
-fn decode(text: &str) -> String {
-    let bytes = text.as_bytes();
-    let mut out = Vec::with_capacity(bytes.len());
-    let mut at = 0;
-    while let Some(&byte) = bytes.get(at) {
-        let hex = (byte == b'%')
-            .then(|| text.get(at + 1..at + 3))
-            .flatten()
-            .and_then(|digits| u8::from_str_radix(digits, 16).ok());
-        out.push(hex.unwrap_or(byte));
-        at += if hex.is_some() { 3 } else { 1 };
-    }
-    String::from_utf8_lossy(&out).into_owned()
-}
-
-/// Never shown.
-#[derive(Clone)]
-pub(super) struct Secret(pub(super) String);
 
 /// Who we are to the server.
 #[derive(Clone)]
@@ -104,12 +67,5 @@ mod tests {
             assert!(error.contains("expected http://"), "{error}");
             assert!(!error.contains("hidden"), "{error}");
         }
-    }
-
-    #[test]
-    fn percent_signs_that_encode_nothing_stay() {
-        assert_eq!(decode("50%25"), "50%");
-        assert_eq!(decode("%zz%4"), "%zz%4");
-        assert_eq!(decode("%c3%bc"), "ü");
     }
 }

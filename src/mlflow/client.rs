@@ -1,11 +1,10 @@
 //! One request to MLflow, one answer.
 
-use super::{MlflowError, address, address::Auth};
-use crate::BoxError;
+use super::{MlflowError, address::Auth};
+use crate::outbound;
 use reqwest::{Method, Url, header};
-use rustls_platform_verifier::BuilderVerifierExt;
 use serde_json::Value;
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
 /// MLflow's answers to what is asked here are a few kilobytes.
 const MAX_ANSWER: usize = 4 << 20;
@@ -93,11 +92,7 @@ pub(super) struct Client {
 
 impl Client {
     pub(super) fn new(base: Url, auth: Auth, timeout: Duration) -> Result<Self, MlflowError> {
-        let mut http = reqwest::Client::builder()
-            .tls_backend_preconfigured(tls().map_err(MlflowError::Client)?)
-            .user_agent(concat!("tower-spearmint/", env!("CARGO_PKG_VERSION")))
-            // A redirected POST would arrive as a GET; better to be told the right address.
-            .redirect(reqwest::redirect::Policy::none());
+        let mut http = outbound::client(&base).map_err(MlflowError::Client)?;
         if base.scheme() == "http" {
             // MLflow's own server answers a kept connection 40 ms later than a new one: it sends
             // head and body as two packets with Nagle's algorithm on, and the second waits for
@@ -106,9 +101,6 @@ impl Client {
             // that the ports of closed connections are not ours to run out of.)
             let close = header::HeaderValue::from_static("close");
             http = http.default_headers([(header::CONNECTION, close)].into_iter().collect());
-        }
-        if address::is_local(&base) {
-            http = http.no_proxy();
         }
         let http = http.build().map_err(|error| MlflowError::Client(error.into()))?;
         Ok(Self { http, base, auth, timeout })
@@ -183,14 +175,4 @@ fn no_answer(call: &Call, error: reqwest::Error) -> MlflowError {
         // The address is the operator's own, and may say more than a log should.
         source: error.without_url().into(),
     }
-}
-
-/// TLS with ring and the system's certificates, whatever provider the process has installed or
-/// not: nothing global is touched.
-fn tls() -> Result<rustls::ClientConfig, BoxError> {
-    let ring = Arc::new(rustls::crypto::ring::default_provider());
-    Ok(rustls::ClientConfig::builder_with_provider(ring)
-        .with_safe_default_protocol_versions()?
-        .with_platform_verifier()?
-        .with_no_client_auth())
 }

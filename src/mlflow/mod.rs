@@ -112,7 +112,7 @@ mod traces;
 mod unfinished;
 
 #[cfg(feature = "store")]
-pub(crate) use {delivery::Delivery, retry::chance, summary::SummaryRun, traces::Begun};
+pub(crate) use {delivery::Delivery, summary::SummaryRun, traces::Begun};
 
 pub use backend::MlflowBackend;
 pub use error::MlflowError;

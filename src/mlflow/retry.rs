@@ -1,17 +1,12 @@
 //! How long to wait before asking again, and when to stop.
 
 use super::MlflowError;
+use crate::outbound::Pauses;
 use std::{
-    hash::{BuildHasher, RandomState},
     sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed},
     time::Duration,
 };
 use tokio::time::{Instant, sleep};
-
-/// The first pause is up to this long; each further one up to twice as long as the one before …
-const FIRST_PAUSE: Duration = Duration::from_millis(100);
-/// … but never longer than this.
-const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 
 /// What the requests of one batch know about their server together.
 #[derive(Debug)]
@@ -53,12 +48,12 @@ impl Patience {
 pub(super) struct Retry<'a> {
     patience: &'a Patience,
     began: Instant,
-    pause: Duration,
+    pauses: Pauses,
 }
 
 impl<'a> Retry<'a> {
     pub(super) fn new(patience: &'a Patience) -> Self {
-        Self { patience, began: Instant::now(), pause: FIRST_PAUSE }
+        Self { patience, began: Instant::now(), pauses: Pauses::new() }
     }
 
     /// Fails if the server was found to be down meanwhile.
@@ -82,8 +77,7 @@ impl<'a> Retry<'a> {
             }
             _ => Duration::ZERO,
         };
-        let pause = self.pause.mul_f64(chance()).max(asked);
-        self.pause = (self.pause * 2).min(LONGEST_PAUSE);
+        let pause = self.pauses.next(asked);
         let left = self.patience.give_up_after.saturating_sub(self.began.elapsed());
         if pause < left {
             sleep(pause).await;
@@ -97,12 +91,6 @@ impl<'a> Retry<'a> {
         }
         Err(error)
     }
-}
-
-/// A number from 0 to 1.
-pub(crate) fn chance() -> f64 {
-    // Each `RandomState` has keys of its own, drawn from the system's randomness.
-    RandomState::new().hash_one(0_u8) as f64 / u64::MAX as f64
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 //! (<https://opentelemetry.io/docs/specs/otlp/#json-protobuf-encoding>): ids are hexadecimal, names
 //! in camel case, and 64-bit numbers texts.
 
-use crate::as_trace::{Attributes, Span, Status, plain};
+use crate::as_trace::{Attributes, Span, plain};
 use serde_json::{Value, json};
 
 /// A body is ended when it has so many bytes; spans beyond go into the next one. (Proxies in front
@@ -41,11 +41,7 @@ fn written(span: &Span) -> Value {
         "attributes": attributes(&span.attributes),
         "events": span.events.iter().map(event).collect::<Vec<_>>(),
         "status": {
-            "code": match span.status {
-                Status::Unset => 0,
-                Status::Ok => 1,
-                Status::Error => 2,
-            },
+            "code": span.status.code(),
             "message": span.status_message,
         },
     });
@@ -104,6 +100,7 @@ fn hex(id: [u8; 8]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::otlp::Status;
 
     fn body(span: Span) -> Value {
         let [body] = &bodies([span].into_iter())[..] else { panic!("one body") };

@@ -9,7 +9,8 @@ use super::{
 };
 use crate::{
     branch::BranchId,
-    mlflow::{MlflowBackend, MlflowError, chance},
+    mlflow::{MlflowBackend, MlflowError},
+    outbound::chance,
     store::{Claimed, Outbox, Outcome, StoreError},
 };
 use futures_util::{FutureExt, StreamExt, stream::FuturesUnordered};

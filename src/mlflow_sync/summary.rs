@@ -9,7 +9,8 @@ use super::{
 };
 use crate::{
     as_run::limits,
-    mlflow::{MlflowError, SummaryRun, chance},
+    mlflow::{MlflowError, SummaryRun},
+    outbound::chance,
     store::{Arm, Outbox, Point, StoreError},
 };
 use serde_json::{Value, json};

@@ -11,7 +11,10 @@ use super::{
     links,
     otlp::ResourceSpans,
 };
-use crate::as_trace::{INPUTS, OUTPUTS, SPAN_TYPE, Span, Status, preview};
+use crate::{
+    as_trace::{INPUTS, OUTPUTS, SPAN_TYPE, Span, preview},
+    otlp::Status,
+};
 use rusqlite::{OptionalExtension, params};
 use serde_json::Value;
 use std::collections::BTreeMap;

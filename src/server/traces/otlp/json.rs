@@ -1,8 +1,11 @@
 //! The same in JSON, where ids are hexadecimal, names are in camel case, and a 64-bit number may be
 //! a text (<https://opentelemetry.io/docs/specs/otlp/#json-protobuf-encoding>).
 
-use super::{protobuf::Malformed, request::ResourceSpans, value};
-use crate::as_trace::{Span, Status};
+use super::{request::ResourceSpans, value};
+use crate::{
+    as_trace::Span,
+    otlp::{Status, protobuf::Malformed},
+};
 use base64::{Engine, engine::general_purpose::STANDARD};
 use serde_json::{Value, json};
 

@@ -3,7 +3,6 @@
 
 mod body;
 mod json;
-mod protobuf;
 mod receive;
 mod request;
 mod span;

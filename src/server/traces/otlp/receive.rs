@@ -11,7 +11,11 @@ use super::{
         },
         spans::{Batch, MAX_SPANS},
     },
-    body, json, protobuf, request,
+    body, json, request,
+};
+use crate::otlp::{
+    number::{partial_success, response},
+    protobuf::Message,
 };
 use http::{HeaderMap, HeaderValue, header};
 
@@ -88,12 +92,12 @@ fn answer(rejected: u64, is_json: bool) -> Reply {
             } })),
         };
     }
-    let mut message = Vec::new();
+    let mut message = Message::default();
     if rejected > 0 {
-        let mut partial = Vec::new();
-        protobuf::write_varint(&mut partial, 1, rejected);
-        protobuf::write_bytes(&mut partial, 2, why.as_bytes());
-        protobuf::write_bytes(&mut message, 1, &partial);
+        let mut partial = Message::default();
+        partial.varint(partial_success::REJECTED_SPANS, rejected);
+        partial.bytes(partial_success::ERROR_MESSAGE, why.as_bytes());
+        message.message(response::PARTIAL_SUCCESS, &partial);
     }
-    Reply::bytes(HeaderValue::from_static(PROTOBUF), message)
+    Reply::bytes(HeaderValue::from_static(PROTOBUF), message.into_bytes())
 }

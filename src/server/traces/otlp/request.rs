@@ -1,11 +1,14 @@
 //! What is sent at once: `ExportTraceServiceRequest`
 //! (<https://opentelemetry.io/docs/specs/otlp/#otlphttp>), in protocol buffers.
 
-use super::{
-    protobuf::{Field, Malformed, Reader},
-    value,
+use super::value;
+use crate::{
+    as_trace::{Attributes, Span, plain},
+    otlp::{
+        number::{request, resource, resource_spans as fields, scope_spans},
+        protobuf::{Field, Malformed, Reader},
+    },
 };
-use crate::as_trace::{Attributes, Span, plain};
 
 /// Spans of one source, and what is said of it.
 #[derive(Debug, Default)]
@@ -38,7 +41,7 @@ impl ResourceSpans {
 pub(super) fn read(message: &[u8]) -> Result<Vec<ResourceSpans>, Malformed> {
     let (mut list, mut reader) = (Vec::new(), Reader::new(message));
     while let Some(field) = reader.next()? {
-        if let (1, Field::Bytes(message)) = field {
+        if let (request::RESOURCE_SPANS, Field::Bytes(message)) = field {
             list.push(resource_spans(message)?);
         }
     }
@@ -49,18 +52,18 @@ fn resource_spans(message: &[u8]) -> Result<ResourceSpans, Malformed> {
     let (mut found, mut reader) = (ResourceSpans::default(), Reader::new(message));
     while let Some(field) = reader.next()? {
         match field {
-            (1, Field::Bytes(resource)) => {
-                let mut reader = Reader::new(resource);
+            (fields::RESOURCE, Field::Bytes(message)) => {
+                let mut reader = Reader::new(message);
                 while let Some(field) = reader.next()? {
-                    if let (1, Field::Bytes(message)) = field {
+                    if let (resource::ATTRIBUTES, Field::Bytes(message)) = field {
                         found.resource.push(value::attribute(message)?);
                     }
                 }
             }
-            (2, Field::Bytes(scope)) => {
+            (fields::SCOPE_SPANS, Field::Bytes(scope)) => {
                 let mut reader = Reader::new(scope);
                 while let Some(field) = reader.next()? {
-                    if let (2, Field::Bytes(message)) = field {
+                    if let (scope_spans::SPANS, Field::Bytes(message)) = field {
                         found.spans.push(Span::read(message)?);
                     }
                 }

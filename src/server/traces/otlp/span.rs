@@ -1,31 +1,16 @@
 //! A span, as it comes and as it is kept.
 
-use super::{
-    protobuf::{Field, Malformed, Reader, text},
-    value,
+use super::value;
+use crate::{
+    as_trace::Span,
+    otlp::{
+        Status,
+        number::{event as of_event, link as of_link, span as of_span, status as of_status},
+        protobuf::{Field, Malformed, Reader, text},
+    },
 };
-use crate::as_trace::{Span, Status};
 use base64::{Engine, engine::general_purpose::STANDARD};
 use serde_json::{Value, json};
-
-impl Status {
-    pub(super) const fn of_code(code: u64) -> Self {
-        match code {
-            1 => Self::Ok,
-            2 => Self::Error,
-            _ => Self::Unset,
-        }
-    }
-
-    /// As searches name it.
-    pub(in crate::server::traces) const fn name(self) -> &'static str {
-        match self {
-            Self::Unset => "UNSET",
-            Self::Ok => "OK",
-            Self::Error => "ERROR",
-        }
-    }
-}
 
 impl Span {
     /// The plain value of an attribute.
@@ -78,18 +63,20 @@ impl Span {
         let mut reader = Reader::new(message);
         while let Some(field) = reader.next()? {
             match field {
-                (1, Field::Bytes(bytes)) => trace = bytes.try_into().ok(),
-                (2, Field::Bytes(bytes)) => own = bytes.try_into().ok(),
-                (4, Field::Bytes(bytes)) if !bytes.is_empty() => {
+                (of_span::TRACE_ID, Field::Bytes(bytes)) => trace = bytes.try_into().ok(),
+                (of_span::SPAN_ID, Field::Bytes(bytes)) => own = bytes.try_into().ok(),
+                (of_span::PARENT_SPAN_ID, Field::Bytes(bytes)) if !bytes.is_empty() => {
                     span.parent = Some(bytes.try_into().map_err(|_| Malformed)?);
                 }
-                (5, Field::Bytes(bytes)) => span.name = text(bytes),
-                (7, Field::Fixed64(time)) => span.start_ns = time,
-                (8, Field::Fixed64(time)) => span.end_ns = time,
-                (9, Field::Bytes(message)) => span.attributes.push(value::attribute(message)?),
-                (11, Field::Bytes(message)) => span.events.push(event(message)?),
-                (13, Field::Bytes(message)) => span.links.push(link(message)?),
-                (15, Field::Bytes(message)) => span.read_status(message)?,
+                (of_span::NAME, Field::Bytes(bytes)) => span.name = text(bytes),
+                (of_span::START, Field::Fixed64(time)) => span.start_ns = time,
+                (of_span::END, Field::Fixed64(time)) => span.end_ns = time,
+                (of_span::ATTRIBUTES, Field::Bytes(message)) => {
+                    span.attributes.push(value::attribute(message)?);
+                }
+                (of_span::EVENTS, Field::Bytes(message)) => span.events.push(event(message)?),
+                (of_span::LINKS, Field::Bytes(message)) => span.links.push(link(message)?),
+                (of_span::STATUS, Field::Bytes(message)) => span.read_status(message)?,
                 _ => {}
             }
         }
@@ -109,8 +96,8 @@ impl Span {
         let mut reader = Reader::new(message);
         while let Some(field) = reader.next()? {
             match field {
-                (2, Field::Bytes(bytes)) => self.status_message = text(bytes),
-                (3, Field::Varint(code)) => self.status = Status::of_code(code),
+                (of_status::MESSAGE, Field::Bytes(bytes)) => self.status_message = text(bytes),
+                (of_status::CODE, Field::Varint(code)) => self.status = Status::of_code(code),
                 _ => {}
             }
         }
@@ -123,9 +110,11 @@ fn event(message: &[u8]) -> Result<Value, Malformed> {
     let mut reader = Reader::new(message);
     while let Some(field) = reader.next()? {
         match field {
-            (1, Field::Fixed64(value)) => time = value,
-            (2, Field::Bytes(bytes)) => name = text(bytes),
-            (3, Field::Bytes(message)) => attributes.push(value::attribute(message)?),
+            (of_event::TIME, Field::Fixed64(value)) => time = value,
+            (of_event::NAME, Field::Bytes(bytes)) => name = text(bytes),
+            (of_event::ATTRIBUTES, Field::Bytes(message)) => {
+                attributes.push(value::attribute(message)?);
+            }
             _ => {}
         }
     }
@@ -137,9 +126,11 @@ fn link(message: &[u8]) -> Result<Value, Malformed> {
     let mut reader = Reader::new(message);
     while let Some(field) = reader.next()? {
         match field {
-            (1, Field::Bytes(bytes)) => trace = STANDARD.encode(bytes),
-            (2, Field::Bytes(bytes)) => span = STANDARD.encode(bytes),
-            (4, Field::Bytes(message)) => attributes.push(value::attribute(message)?),
+            (of_link::TRACE_ID, Field::Bytes(bytes)) => trace = STANDARD.encode(bytes),
+            (of_link::SPAN_ID, Field::Bytes(bytes)) => span = STANDARD.encode(bytes),
+            (of_link::ATTRIBUTES, Field::Bytes(message)) => {
+                attributes.push(value::attribute(message)?);
+            }
             _ => {}
         }
     }

@@ -1,7 +1,12 @@
 //! The values of attributes.
 
-use super::protobuf::{Field, Malformed, Reader, text};
-use crate::as_trace::{Attributes, double, of_json, plain};
+use crate::{
+    as_trace::{Attributes, double, of_json, plain},
+    otlp::{
+        number::{any_value as of_value, key_value as of_pair, list as of_list},
+        protobuf::{Field, Malformed, Reader, text},
+    },
+};
 use base64::{Engine, engine::general_purpose::STANDARD};
 use serde_json::{Value, json};
 
@@ -19,8 +24,8 @@ fn key_value(message: &[u8], depth: usize) -> Result<Value, Malformed> {
     let mut reader = Reader::new(message);
     while let Some(field) = reader.next()? {
         match field {
-            (1, Field::Bytes(bytes)) => key = text(bytes),
-            (2, Field::Bytes(message)) => value = any_value(message, depth)?,
+            (of_pair::KEY, Field::Bytes(bytes)) => key = text(bytes),
+            (of_pair::VALUE, Field::Bytes(message)) => value = any_value(message, depth)?,
             _ => {}
         }
     }
@@ -33,19 +38,21 @@ fn any_value(message: &[u8], depth: usize) -> Result<Value, Malformed> {
     let mut reader = Reader::new(message);
     while let Some(field) = reader.next()? {
         found = match field {
-            (1, Field::Bytes(bytes)) => of_text(text(bytes)),
-            (2, Field::Varint(number)) => json!({ "bool_value": number != 0 }),
-            (3, Field::Varint(number)) => json!({ "int_value": number.cast_signed() }),
-            (4, Field::Fixed64(bits)) => double(f64::from_bits(bits)),
-            (5, Field::Bytes(message)) => {
+            (of_value::TEXT, Field::Bytes(bytes)) => of_text(text(bytes)),
+            (of_value::BOOL, Field::Varint(number)) => json!({ "bool_value": number != 0 }),
+            (of_value::INT, Field::Varint(number)) => json!({ "int_value": number.cast_signed() }),
+            (of_value::DOUBLE, Field::Fixed64(bits)) => double(f64::from_bits(bits)),
+            (of_value::ARRAY, Field::Bytes(message)) => {
                 let values = list(message, |message| any_value(message, depth))?;
                 json!({ "array_value": { "values": values } })
             }
-            (6, Field::Bytes(message)) => {
+            (of_value::KEY_VALUES, Field::Bytes(message)) => {
                 let values = list(message, |message| key_value(message, depth))?;
                 json!({ "kvlist_value": { "values": values } })
             }
-            (7, Field::Bytes(bytes)) => json!({ "bytes_value": STANDARD.encode(bytes) }),
+            (of_value::BYTES, Field::Bytes(bytes)) => {
+                json!({ "bytes_value": STANDARD.encode(bytes) })
+            }
             _ => continue,
         };
     }
@@ -59,7 +66,7 @@ fn list(
 ) -> Result<Vec<Value>, Malformed> {
     let (mut values, mut reader) = (Vec::new(), Reader::new(message));
     while let Some(field) = reader.next()? {
-        if let (1, Field::Bytes(message)) = field {
+        if let (of_list::VALUES, Field::Bytes(message)) = field {
             values.push(read(message)?);
         }
     }
@@ -93,6 +100,7 @@ pub(super) fn get(attributes: &Attributes, key: &str) -> Option<Value> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::otlp::protobuf::Message;
 
     #[test]
     fn a_text_of_json_is_what_it_says() {
@@ -105,14 +113,14 @@ mod tests {
 
     #[test]
     fn values_that_are_nested_too_deep_are_refused() {
-        let mut message = Vec::new();
+        let mut message = Message::default();
         for _ in 0..MAX_DEPTH + 1 {
-            let mut list = Vec::new();
-            super::super::protobuf::write_bytes(&mut list, 1, &message);
-            message.clear();
-            super::super::protobuf::write_bytes(&mut message, 5, &list);
+            let mut list = Message::default();
+            list.message(of_list::VALUES, &message);
+            message = Message::default();
+            message.message(of_value::ARRAY, &list);
         }
-        assert_eq!(any_value(&message, MAX_DEPTH), Err(Malformed));
+        assert_eq!(any_value(&message.into_bytes(), MAX_DEPTH), Err(Malformed));
         let nested = |depth: usize| "[".repeat(depth) + &"]".repeat(depth);
         assert!(of_text(nested(MAX_DEPTH))["array_value"].is_object());
         let text = nested(MAX_DEPTH + 1);
