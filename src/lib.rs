@@ -91,6 +91,8 @@ mod outbound;
 #[cfg(feature = "proxy")]
 pub mod proxy;
 pub mod record;
+#[cfg(feature = "report")]
+pub mod report;
 pub mod round_robin;
 #[cfg(any(feature = "proxy", feature = "server"))]
 mod same_site;

@@ -113,6 +113,23 @@ pub(crate) fn share<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option
     )))
 }
 
+/// For `#[serde(deserialize_with)]` on an optional margin: `5%`, or 0.05.
+#[cfg(all(feature = "report", feature = "proxy"))]
+pub(crate) fn margin<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<f64>, D::Error> {
+    let text = String::deserialize(Scalar(deserializer))?;
+    let (number, factor) = match text.trim().strip_suffix('%') {
+        Some(percent) => (percent.trim_end(), 100.0),
+        None => (text.trim(), 1.0),
+    };
+    let plain = number.bytes().all(|b| b.is_ascii_digit() || b == b'.');
+    match number.parse::<f64>() {
+        Ok(number) if plain && number.is_finite() => Ok(Some(number / factor)),
+        _ => Err(de::Error::custom(format!(
+            "`{text}` is not a margin; write a percentage, as in 5%, or a number from 0, as in 0.05"
+        ))),
+    }
+}
+
 /// Takes a bare number for its text, so that `timeout: 2` gets the message that helps.
 struct Scalar<D>(D);
 

@@ -98,6 +98,14 @@ pub(super) struct Settings {
     /// loss of power [default: false].
     #[serde(default)]
     pub(super) durable: bool,
+    /// What reports hold the other configs against [default: the primary, or the first].
+    #[cfg(feature = "report")]
+    #[serde(default)]
+    pub(super) baseline: Option<String>,
+    /// What reports decide by, by name [default: errors, latency and agreement].
+    #[cfg(feature = "report")]
+    #[serde(default)]
+    pub(super) metrics: BTreeMap<String, crate::report::MetricSettings>,
     /// How long branches are kept in the store [default: for ever].
     #[serde(default)]
     pub(super) retention: RetentionSettings,

@@ -56,9 +56,11 @@ pub(super) fn for_writing(
         if found < SCHEMA_VERSION {
             transaction.execute_batch(&schema::since(found)).map_err(failed)?;
             Codes::add(&transaction).map_err(failed)?;
-            if (1..4).contains(&found) {
-                let codes = Codes::load(&transaction).map_err(failed)?;
-                rollup::fill(&transaction, &codes).map_err(failed)?;
+            let codes = Codes::load(&transaction).map_err(failed)?;
+            match found {
+                1..4 => rollup::fill(&transaction, &codes).map_err(failed)?,
+                4 => rollup::add_primaries(&transaction, &codes).map_err(failed)?,
+                _ => {}
             }
         }
         transaction.commit().map_err(failed)?;

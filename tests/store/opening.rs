@@ -1,12 +1,12 @@
 //! Which files are opened, and what is said of the others.
 
-use super::support::{Dir, back_to_version_3, branches, write};
+use super::support::{Dir, assert_whole, back_to_version_3, branches, write};
 use rusqlite::Connection;
 use std::{error::Error, fs, path::Path, thread};
 use tower_spearmint::{
     assign::Reason,
-    branch::{TraceId, TraceParent},
-    store::{DifferenceFilter, Filter, SCHEMA_VERSION, SqliteStore, StoreError},
+    branch::{Role, TraceId, TraceParent},
+    store::{DifferenceFilter, Filter, RollupFilter, SCHEMA_VERSION, SqliteStore, StoreError},
 };
 
 /// Refused both for writing and for reading, and left as it was.
@@ -158,6 +158,25 @@ fn version_1(dir: &Dir) -> std::path::PathBuf {
     connection.pragma_update(None, "journal_mode", "WAL").unwrap();
     connection.execute_batch(include_str!("version_1.sql")).unwrap();
     file
+}
+
+#[test]
+fn a_file_of_version_4_learns_how_long_the_primaries_of_its_pairs_took() {
+    let dir = Dir::new();
+    let file = dir.file("v4.db");
+    let connection = Connection::open(&file).unwrap();
+    connection.pragma_update(None, "journal_mode", "WAL").unwrap();
+    connection.execute_batch(include_str!("version_4.sql")).unwrap();
+    drop(connection);
+    let primaries = |store: &SqliteStore| -> Vec<(u64, u64)> {
+        let shadows = RollupFilter::new().role(Role::Shadow);
+        let rows = store.rollups(&shadows).unwrap().map(Result::unwrap);
+        rows.map(|row| (row.pairs.ended(), row.primary_duration.count())).collect()
+    };
+    assert_eq!(primaries(&SqliteStore::open_read_only(&file).unwrap()), [(4, 0)]);
+    let store = SqliteStore::open(&file).unwrap();
+    assert_eq!(primaries(&store), [(4, 4)]);
+    assert_whole(&store);
 }
 
 /// The two branches of the file of version 1.

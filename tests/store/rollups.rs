@@ -180,9 +180,9 @@ fn a_filter_of_roll_ups_means_what_it_says() {
     assert!(error.to_string().contains("there is alpha, beta"), "{error}");
 }
 
-/// Both succeeded, only the primary failed, only the other, both.
-fn pair_table(all: &[Branch], role: Role) -> [u64; 4] {
-    let mut table = [0; 4];
+/// Both succeeded, only the primary failed, only the other, both; and how long the primaries took.
+fn pair_table(all: &[Branch], role: Role) -> ([u64; 4], Histogram) {
+    let (mut table, mut durations) = ([0; 4], Histogram::new());
     let ended = |b: &&Branch| matches!(b.status, Status::Success | Status::Failed);
     for other in all.iter().filter(|b| b.role == role).filter(ended) {
         let primary = all
@@ -192,18 +192,27 @@ fn pair_table(all: &[Branch], role: Role) -> [u64; 4] {
         if let Some(primary) = primary {
             let failed = |b: &Branch| usize::from(b.status == Status::Failed);
             table[failed(primary) + 2 * failed(other)] += 1;
+            match &primary.failure {
+                Some(failure) if failure.kind == FailureKind::Timeout => {
+                    durations.add_timeout(primary.duration_ns);
+                }
+                _ => durations.add(primary.duration_ns),
+            }
         }
     }
-    table
+    (table, durations)
 }
 
-fn stored_pairs(store: &SqliteStore, role: Role) -> [u64; 4] {
-    rollups(store).iter().filter(|r| r.role == role).fold([0; 4], |table, rollup| {
+fn stored_pairs(store: &SqliteStore, role: Role) -> ([u64; 4], Histogram) {
+    let (mut table, mut durations) = ([0; 4], Histogram::new());
+    for rollup in rollups(store).iter().filter(|r| r.role == role) {
         let pairs = rollup.pairs;
         let row =
             [pairs.both_succeeded, pairs.primary_failed, pairs.other_failed, pairs.both_failed];
-        std::array::from_fn(|at| table[at] + row[at])
-    })
+        table = std::array::from_fn(|at| table[at] + row[at]);
+        durations.merge(&rollup.primary_duration);
+    }
+    (table, durations)
 }
 
 #[test]
@@ -228,10 +237,11 @@ fn pairs_are_counted_once_in_whatever_order_the_two_come() {
         let store = SqliteStore::open(dir.file("s.db")).unwrap();
         for role in [Role::Shadow, Role::Control] {
             let expected = pair_table(&all, role);
-            assert!(expected.iter().all(|count| *count > 0), "{expected:?}");
+            assert!(expected.0.iter().all(|count| *count > 0), "{expected:?}");
+            assert!(expected.1.timeouts() > 0);
             assert_eq!(stored_pairs(&store, role), expected);
         }
-        assert_eq!(stored_pairs(&store, Role::Primary), [0; 4]);
+        assert_eq!(stored_pairs(&store, Role::Primary), ([0; 4], Histogram::new()));
         assert_whole(&store);
     }
 }
@@ -253,7 +263,7 @@ fn nested_pairs_meet_under_their_own_parent() {
     for branch in &all {
         write(&store, std::slice::from_ref(branch)).unwrap();
     }
-    assert_eq!(stored_pairs(&store, Role::Shadow), [0, 1, 1, 0]);
+    assert_eq!(stored_pairs(&store, Role::Shadow).0, [0, 1, 1, 0]);
 }
 
 #[test]

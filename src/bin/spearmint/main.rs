@@ -10,6 +10,7 @@ mod demo;
 mod diff;
 mod listen;
 mod output;
+mod report;
 mod serve;
 mod since;
 mod store;
@@ -35,6 +36,7 @@ Examples:
   spearmint branches --status failed --since 1h  look at what was recorded
   spearmint assign experiment.yaml --unit ann    who gets what, and why
   spearmint diff                                 where shadows answered otherwise
+  spearmint report                               which config to keep, and how sure that is
   spearmint config diff a.yaml b.yaml            what differs between two files of configs
   spearmint store stat                           what a store holds, and what it takes
   spearmint sync --to http://mlflow:5000         send what was recorded to a team's MLflow
@@ -55,6 +57,7 @@ enum Command {
     Branches(branches::Branches),
     Assign(assign::Assign),
     Diff(diff::Diff),
+    Report(report::ReportCommand),
     Ui(ui::Ui),
     Config(config::Config),
     Store(store::Store),
@@ -88,6 +91,7 @@ fn main() -> ExitCode {
         Command::Branches(command) => command.run(),
         Command::Assign(command) => command.run(),
         Command::Diff(command) => command.run(),
+        Command::Report(command) => command.run(),
         Command::Ui(command) => command.run(),
         Command::Config(command) => command.run(),
         Command::Store(command) => command.run(),

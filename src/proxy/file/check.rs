@@ -9,6 +9,8 @@ use crate::{
 impl ExperimentFile {
     /// What the types do not say.
     pub(super) fn check(&self, wrong: &mut Vec<ConfigError>) {
+        #[cfg(feature = "report")]
+        self.check_metrics(wrong);
         let named = [
             ("primary", &self.settings.primary),
             ("fallback", &self.settings.fallback),

@@ -6,6 +6,8 @@ mod check;
 mod followed;
 mod own;
 mod read;
+#[cfg(feature = "report")]
+mod report;
 mod start;
 
 pub use self::accessors::SyncFile;

@@ -95,6 +95,7 @@ impl Check<'_> {
                 |hours: &BTreeSet<i64>| hours.range(hour - PAIR_HOURS..hour).next().is_some();
             if removed.is_some_and(removed_before) {
                 expected.pairs = stored.pairs;
+                expected.primary_duration = stored.primary_duration.clone();
             }
             if stored != expected {
                 let [is, should] = [&stored, &expected].map(|state| state.statuses);

@@ -49,7 +49,20 @@ pub(in crate::store) struct Arm {
     pub(in crate::store) epoch: i64,
 }
 
+/// How a primary ended, as far as it counts in a pair.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct End {
+    pub(super) status: Status,
+    pub(super) duration_ns: u64,
+    pub(super) timed_out: bool,
+}
+
 impl Facts {
+    pub(super) const fn end(&self) -> End {
+        let Self { status, duration_ns, timed_out, .. } = *self;
+        End { status, duration_ns, timed_out }
+    }
+
     /// Of a branch that is about to be written. Its bytes are counted by the caller.
     pub(in crate::store) fn of(
         branch: &Branch,
@@ -110,7 +123,7 @@ impl Facts {
             role: value(&codes.role, 5, role)?,
             status: value(&codes.status, 7, row.get(7)?)?,
             failure,
-            timed_out: failure.is_some() && failure == codes.failure.of(FailureKind::Timeout),
+            timed_out: is_timeout(codes, failure),
             skip: row.get(9)?,
             retries: row.get(10)?,
             duration_ns: row.get::<_, i64>(11)?.cast_unsigned(),
@@ -160,4 +173,9 @@ pub(in crate::store) fn minute(id: &[u8; 16]) -> i64 {
 /// The time of an id, in ms since 1970.
 pub(in crate::store) fn millis(id: &[u8; 16]) -> i64 {
     id[..6].iter().fold(0, |ms, byte| ms << 8 | i64::from(*byte))
+}
+
+/// Whether this code of a failure is that of a time-out.
+pub(super) fn is_timeout(codes: &Codes, failure: Option<i64>) -> bool {
+    failure.is_some() && failure == codes.failure.of(FailureKind::Timeout)
 }

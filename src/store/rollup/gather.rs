@@ -1,7 +1,7 @@
 //! What a batch adds to the roll-ups, gathered before it is written: one row is touched once.
 
 use super::{
-    facts::{Arm, Facts, minute},
+    facts::{Arm, End, Facts, minute},
     state::State,
     unit_bucket::{Bucket, bucket_of},
 };
@@ -46,15 +46,16 @@ impl Gathered {
     }
 
     /// A pair of two that ended, in the row of the one that ran beside the primary.
-    pub(super) fn pair(&mut self, arm: Arm, id: &[u8; 16], statuses: [Status; 2], by: i64) {
+    pub(super) fn pair(&mut self, arm: Arm, id: &[u8; 16], primary: End, other: Status, by: i64) {
         let failed = |status| match status {
             Status::Success => Some(0),
             Status::Failed => Some(1),
             Status::Skipped | Status::Cancelled => None,
         };
-        let [primary, other] = statuses.map(failed);
-        if let (Some(primary), Some(other)) = (primary, other) {
-            self.state(arm, minute(id)).pairs[primary + 2 * other] += by;
+        if let (Some(first), Some(second)) = (failed(primary.status), failed(other)) {
+            let state = self.state(arm, minute(id));
+            state.pairs[first + 2 * second] += by;
+            state.primary_duration.change(primary.duration_ns, primary.timed_out, by);
         }
     }
 

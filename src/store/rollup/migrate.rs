@@ -1,4 +1,4 @@
-//! Roll-ups of a file that had none.
+//! Roll-ups of a file that had none, or less of them.
 
 use super::{
     exposures::Exposures,
@@ -11,6 +11,33 @@ use rusqlite::Connection;
 
 /// How many branches are in memory at a time: some 10 MiB.
 const CHUNK: usize = 50_000;
+
+/// Adds to the roll-ups of version 4 what is new in those of version 5: how long the primaries of pairs
+/// took.
+pub(in crate::store) fn add_primaries(
+    connection: &Connection,
+    codes: &Codes,
+) -> rusqlite::Result<()> {
+    let sql = format!("SELECT {} FROM branch b ORDER BY b.id", Facts::COLUMNS);
+    let mut statement = connection.prepare(&sql)?;
+    let mut rows = statement.query([])?;
+    let mut chunk = Vec::new();
+    let settle = |chunk: &mut Vec<Facts>| {
+        let mut gathered = Gathered::default();
+        pairs::with_primaries(connection, codes, &mut gathered, chunk)?;
+        // These are counted there already.
+        gathered.states.values_mut().for_each(|state| state.pairs = [0; 4]);
+        chunk.clear();
+        gathered.write(connection)
+    };
+    while let Some(row) = rows.next()? {
+        chunk.push(Facts::read(row, codes)?);
+        if chunk.len() >= CHUNK {
+            settle(&mut chunk)?;
+        }
+    }
+    settle(&mut chunk)
+}
 
 /// Computes the roll-ups of the branches and comparisons that are there, in one pass.
 pub(in crate::store) fn fill(connection: &Connection, codes: &Codes) -> rusqlite::Result<()> {

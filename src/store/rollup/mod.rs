@@ -35,7 +35,7 @@ pub(super) use check::disagreements;
 pub(super) use facts::{Arm, FAILURE_BYTES, Facts, OUTPUT_BYTES, millis};
 pub(super) use gather::Gathered;
 pub(super) use hours::{into_hour, oldest_minutes};
-pub(super) use migrate::fill;
+pub(super) use migrate::{add_primaries, fill};
 #[cfg(feature = "mlflow")]
 pub(super) use read::{COLUMNS, named};
 pub(super) use read::{SINCE_VERSION, each};

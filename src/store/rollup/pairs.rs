@@ -1,7 +1,7 @@
 //! Which of a primary and a branch beside it failed.
 
 use super::{
-    facts::{Arm, Facts, Meeting},
+    facts::{Arm, End, Facts, Meeting, is_timeout},
     gather::Gathered,
 };
 use crate::{
@@ -49,7 +49,7 @@ impl Paired {
             }
             for other in beside_of(connection, codes, facts)? {
                 if !beside.contains(&other.id) {
-                    gathered.pair(other.arm, &other.id, [facts.status, other.status], 1);
+                    gathered.pair(other.arm, &other.id, facts.end(), other.status, 1);
                 }
             }
         }
@@ -94,19 +94,19 @@ pub(super) fn with_primaries(
     if !branches.iter().any(|facts| is_beside(facts.role)) {
         return Ok(beside);
     }
-    let primaries: HashMap<Meeting, Status> = branches
+    let primaries: HashMap<Meeting, End> = branches
         .iter()
         .filter(|facts| facts.role == Role::Primary)
-        .map(|facts| (facts.meeting(), facts.status))
+        .map(|facts| (facts.meeting(), facts.end()))
         .collect();
     for facts in branches.iter().filter(|facts| is_beside(facts.role)) {
         beside.insert(facts.id);
         let primary = match primaries.get(&facts.meeting()) {
-            Some(status) => Some(*status),
+            Some(end) => Some(*end),
             None => primary_of(connection, codes, facts)?,
         };
         if let Some(primary) = primary {
-            gathered.pair(facts.arm, &facts.id, [primary, facts.status], 1);
+            gathered.pair(facts.arm, &facts.id, primary, facts.status, 1);
         }
     }
     Ok(beside)
@@ -120,18 +120,15 @@ pub(super) fn change(
     before: &Facts,
     now: &Facts,
 ) -> rusqlite::Result<()> {
-    let mut moved = |arm, id: &[u8; 16], before, now| {
-        gathered.pair(arm, id, before, -1);
-        gathered.pair(arm, id, now, 1);
-    };
     if is_beside(now.role) {
         if let Some(primary) = primary_of(connection, codes, now)? {
-            moved(now.arm, &now.id, [primary, before.status], [primary, now.status]);
+            gathered.pair(now.arm, &now.id, primary, before.status, -1);
+            gathered.pair(now.arm, &now.id, primary, now.status, 1);
         }
     } else if now.role == Role::Primary {
         for other in beside_of(connection, codes, now)? {
-            let statuses = |primary| [primary, other.status];
-            moved(other.arm, &other.id, statuses(before.status), statuses(now.status));
+            gathered.pair(other.arm, &other.id, before.end(), other.status, -1);
+            gathered.pair(other.arm, &other.id, now.end(), other.status, 1);
         }
     }
     Ok(())
@@ -146,20 +143,25 @@ fn primary_of(
     connection: &Connection,
     codes: &Codes,
     facts: &Facts,
-) -> rusqlite::Result<Option<Status>> {
+) -> rusqlite::Result<Option<End>> {
     // The primary of an experiment that is nested in none begins its request.
     let sql = if facts.parent.is_none() {
-        "SELECT status FROM branch
+        "SELECT status, duration_ns, failure FROM branch
          WHERE id = ?1 AND experiment = ?2 AND role = ?3 AND parent IS ?4"
     } else {
-        "SELECT status FROM branch
+        "SELECT status, duration_ns, failure FROM branch
          WHERE request = ?1 AND experiment = ?2 AND role = ?3 AND parent IS ?4"
     };
     let role = code(&codes.role, Role::Primary)?;
     let mut statement = connection.prepare_cached(sql)?;
     let mut rows =
         statement.query(params![facts.request, facts.arm.experiment, role, facts.parent])?;
-    rows.next()?.map(|row| value(&codes.status, 0, row.get(0)?)).transpose()
+    let Some(row) = rows.next()? else { return Ok(None) };
+    Ok(Some(End {
+        status: value(&codes.status, 0, row.get(0)?)?,
+        duration_ns: row.get::<_, i64>(1)?.cast_unsigned(),
+        timed_out: is_timeout(codes, row.get(2)?),
+    }))
 }
 
 /// Those beside a primary that are there.

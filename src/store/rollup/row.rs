@@ -59,6 +59,9 @@ pub struct Rollup {
     pub bytes_out: Moments,
     /// Branches that ran beside a primary: how both ended.
     pub pairs: Pairs,
+    /// How long the primaries of those pairs took, in ns: of the same requests as `duration`, where
+    /// a primary of its own answers others as well.
+    pub primary_duration: Histogram,
     /// How many units were answered for the first time in this epoch.
     pub first_exposures: u64,
 }
@@ -85,6 +88,41 @@ pub struct Pairs {
 }
 
 impl Rollup {
+    /// One that counts nothing yet, of the minute that begins at `start_ns` since the Unix epoch.
+    pub fn new(
+        experiment: impl Into<Arc<str>>,
+        strategy: impl Into<Arc<str>>,
+        config_id: ConfigId,
+        role: Role,
+        start_ns: u64,
+    ) -> Self {
+        Self {
+            experiment: experiment.into(),
+            strategy: strategy.into(),
+            config_id,
+            role,
+            epoch: None,
+            start_ns: start_ns / 60_000_000_000 * 60_000_000_000,
+            minutes: 1,
+            success: 0,
+            failed: 0,
+            skipped: 0,
+            cancelled: 0,
+            failures: BTreeMap::new(),
+            skips: BTreeMap::new(),
+            retries: 0,
+            duration: Histogram::new(),
+            first_byte: Histogram::new(),
+            duration_sums: Moments::new(),
+            first_byte_sums: Moments::new(),
+            bytes_in: Moments::new(),
+            bytes_out: Moments::new(),
+            pairs: Pairs::default(),
+            primary_duration: Histogram::new(),
+            first_exposures: 0,
+        }
+    }
+
     /// Branches: all of them, however they ended.
     pub const fn requests(&self) -> u64 {
         self.success + self.failed + self.skipped + self.cancelled
@@ -112,6 +150,7 @@ impl Rollup {
         self.bytes_in.merge(&other.bytes_in);
         self.bytes_out.merge(&other.bytes_out);
         self.pairs.merge(other.pairs);
+        self.primary_duration.merge(&other.primary_duration);
         self.first_exposures += other.first_exposures;
     }
 }
@@ -184,6 +223,7 @@ impl State {
                 equal,
                 different,
             },
+            primary_duration: self.primary_duration,
             first_exposures: count(self.exposures),
         }
     }

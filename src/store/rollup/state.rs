@@ -12,8 +12,8 @@ use crate::{
 };
 use std::collections::BTreeMap;
 
-/// The layout of the bytes.
-const LAYOUT: u128 = 1;
+/// The layout of the bytes. The first had no durations of primaries.
+const LAYOUT: u128 = 2;
 
 /// A row of the table `rollup`, or what is to be added to one. All of it adds up.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -32,6 +32,8 @@ pub(in crate::store) struct State {
     pub(super) bytes_out: Moments,
     /// Both succeeded, only the primary failed, only this one failed, both failed.
     pub(super) pairs: [i64; 4],
+    /// How long the primaries of these pairs took.
+    pub(super) primary_duration: Histogram,
     /// Answers that were compared and are equal; that differ.
     pub(super) compared: [i64; 2],
     /// Units whose first branch of this epoch is among these.
@@ -90,6 +92,7 @@ impl State {
         self.bytes_in.merge(&other.bytes_in);
         self.bytes_out.merge(&other.bytes_out);
         add_all(&mut self.pairs, other.pairs);
+        self.primary_duration.merge(&other.primary_duration);
         add_all(&mut self.compared, other.compared);
         self.exposures += other.exposures;
     }
@@ -118,13 +121,15 @@ impl State {
         for sums in self.moments() {
             sums.encode(&mut out);
         }
+        self.primary_duration.encode(&mut out);
         out
     }
 
     /// `None` if the bytes are not what [`encode`](Self::encode) makes.
     pub(super) fn decode(statuses: [i64; 4], bytes: &[u8]) -> Option<Self> {
         let mut from = Reader::new(bytes);
-        if from.u128()? != LAYOUT {
+        let layout = from.u128()?;
+        if !(1..=LAYOUT).contains(&layout) {
             return None;
         }
         let mut state = Self { statuses, retries: from.i64()?, ..Self::default() };
@@ -143,6 +148,9 @@ impl State {
         state.first_byte_sums = Moments::decode(&mut from)?;
         state.bytes_in = Moments::decode(&mut from)?;
         state.bytes_out = Moments::decode(&mut from)?;
+        if layout > 1 {
+            state.primary_duration = Histogram::decode(&mut from)?;
+        }
         from.is_at_end().then_some(state)
     }
 

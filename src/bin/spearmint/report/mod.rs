@@ -1,0 +1,92 @@
+//! `spearmint report`.
+
+mod text;
+
+use crate::{Failed, output, since::parse_since, store_path};
+use clap::{Args, ValueEnum};
+use std::{collections::BTreeSet, io::Write, path::PathBuf};
+use tower_spearmint::{
+    proxy::ExperimentFile,
+    report::{Plan, Report, Verdict},
+};
+
+/// Say which config to keep, and how sure that is
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  spearmint report
+  spearmint report ranker --since 7d
+  spearmint report ranker --file ranker.yaml --format json | jq '.[].candidates[] | {config_id, verdict}'
+  spearmint report ranker --fail-on keep,broken && ./deploy candidate
+
+Verdicts: ship (the candidate), keep (the baseline), undecided (go on), broken (the traffic was not split
+as it should have been). They hold however often they are looked at. Exit code 1 if one is named by
+--fail-on.")]
+pub(crate) struct ReportCommand {
+    /// Only this experiment
+    #[arg(value_name = "EXPERIMENT")]
+    experiment: Option<String>,
+    /// Only minutes since: so long ago (15m, 1h, 2d), or a time (2026-01-31T12:00:00Z)
+    #[arg(long, value_name = "TIME", value_parser = parse_since)]
+    since: Option<u64>,
+    /// What the others are held against: a config's id, or the beginning of just one
+    /// [default: the primary; among equals the first of --file, or the one with the most requests]
+    #[arg(long, value_name = "ID")]
+    baseline: Option<String>,
+    /// The experiment file, for its `metrics` [default: errors, latency and agreement]
+    #[arg(long, value_name = "FILE")]
+    file: Option<PathBuf>,
+    /// How to print it
+    #[arg(long, value_enum, default_value_t = Format::Terminal)]
+    format: Format,
+    /// The same as --format json
+    #[arg(long, conflicts_with = "format")]
+    json: bool,
+    /// End with exit code 1 if a verdict is one of these
+    #[arg(long, value_name = "VERDICT,…", value_delimiter = ',')]
+    fail_on: Vec<Verdict>,
+    /// The store
+    #[arg(long, value_name = "FILE", default_value = "spearmint.db")]
+    store: PathBuf,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Format {
+    Terminal,
+    Json,
+}
+
+impl ReportCommand {
+    pub(crate) fn run(self) -> Result<(), Failed> {
+        let plan = self.plan()?;
+        let store = store_path::open(&self.store)?;
+        let reports = Report::read(&store, &plan).map_err(|error| Failed::Input(error.into()))?;
+        if self.json || self.format == Format::Json {
+            writeln!(std::io::stdout().lock(), "{}", serde_json::to_string_pretty(&reports)?)?;
+        } else if reports.is_empty() {
+            output::note(&format!("nothing to report in {}", self.store.display()));
+        } else {
+            text::print(&reports)?;
+        }
+        let verdicts: BTreeSet<_> =
+            reports.iter().flat_map(|report| &report.candidates).map(|c| c.verdict).collect();
+        let fails = self.fail_on.iter().any(|verdict| verdicts.contains(verdict));
+        if fails { Err(Failed::Differs) } else { Ok(()) }
+    }
+
+    fn plan(&self) -> Result<Plan, Failed> {
+        let mut plan = Plan::new();
+        if let Some(file) = &self.file {
+            let file = ExperimentFile::from_yaml_file(file).map_err(|e| Failed::Input(e.into()))?;
+            plan = file.plan();
+        }
+        if self.experiment.is_some() {
+            plan.experiment.clone_from(&self.experiment);
+        }
+        if self.baseline.is_some() {
+            plan.baseline.clone_from(&self.baseline);
+        }
+        plan.since_ns = self.since;
+        Ok(plan)
+    }
+}

@@ -1,0 +1,170 @@
+//! A report for people at a terminal.
+
+use crate::output;
+use anstyle::{AnsiColor, Style};
+use std::io::{self, Write};
+use tower_spearmint::report::{
+    ArmFigures, Candidate, Finding, MetricRole, Report, SampleRatio, Unit, Verdict,
+};
+
+pub(super) fn print(reports: &[Report]) -> io::Result<()> {
+    for (at, report) in reports.iter().enumerate() {
+        if at > 0 {
+            writeln!(anstream::stdout().lock())?;
+        }
+        print_one(report)?;
+    }
+    Ok(())
+}
+
+fn print_one(report: &Report) -> io::Result<()> {
+    output::heading(&format!("{} ({})", report.experiment, report.strategy))?;
+    let mut out = anstream::stdout().lock();
+    let baseline = report.baseline.config_id.short();
+    if report.candidates.is_empty() {
+        writeln!(out, "{baseline} alone: there is nothing to hold it against")?;
+    }
+    for candidate in &report.candidates {
+        let style = colour(candidate.verdict);
+        let name = candidate.config_id.short();
+        writeln!(out, "{style}{}{style:#}  {name} against {baseline}", candidate.verdict)?;
+        writeln!(out, "  {}", candidate.because)?;
+    }
+    writeln!(out)?;
+    let header = [
+        "config",
+        "role",
+        "requests",
+        "errors",
+        "timed out",
+        "skipped",
+        "p50",
+        "p95",
+        "p99",
+        "agrees",
+    ];
+    let mut table = output::table(&header, 2..header.len());
+    let candidates = report.candidates.iter().map(|candidate| &candidate.figures);
+    for arm in std::iter::once(&report.baseline).chain(&report.control).chain(candidates) {
+        table.add_row(figures(arm));
+    }
+    writeln!(out, "{}", table.trim_fmt())?;
+    if let Some(ratio) = &report.sample_ratio {
+        sample_ratio(&mut out, ratio)?;
+    }
+    for candidate in &report.candidates {
+        findings(&mut out, candidate)?;
+    }
+    Ok(())
+}
+
+fn figures(arm: &ArmFigures) -> [String; 10] {
+    let percent =
+        |share: Option<f64>| share.map_or_else(|| "-".to_owned(), |s| format!("{:.2}%", s * 100.0));
+    [
+        arm.config_id.short().to_owned(),
+        arm.role.to_string(),
+        arm.requests.to_string(),
+        percent(arm.error_rate),
+        arm.timed_out.to_string(),
+        arm.skipped.to_string(),
+        output::duration(arm.p50_ns),
+        output::duration(arm.p95_ns),
+        output::duration(arm.p99_ns),
+        percent(arm.agreement),
+    ]
+}
+
+fn sample_ratio(out: &mut impl Write, ratio: &SampleRatio) -> io::Result<()> {
+    let parts: Vec<_> = ratio
+        .arms
+        .iter()
+        .map(|arm| {
+            let got = if ratio.total == 0 { 0.0 } else { arm.count as f64 / ratio.total as f64 };
+            let name = arm.config_id.short();
+            format!("{name} {:.2}% of {:.2}%", got * 100.0, arm.share * 100.0)
+        })
+        .collect();
+    let verdict = if ratio.total == 0 {
+        "not checked: no fixed share is known"
+    } else if ratio.broken {
+        "broken"
+    } else {
+        "as it should be"
+    };
+    writeln!(out, "\nsplit of {} {}: {verdict} ({})", ratio.total, ratio.counted, parts.join(", "))
+}
+
+fn findings(out: &mut impl Write, candidate: &Candidate) -> io::Result<()> {
+    if candidate.findings.is_empty() {
+        return Ok(());
+    }
+    writeln!(out, "\n{}:", candidate.config_id.short())?;
+    let width = candidate.findings.iter().map(|f| f.metric.measure.as_str().len()).max();
+    for finding in &candidate.findings {
+        let dim =
+            if finding.metric.role == MetricRole::Quality { output::DIM } else { Style::new() };
+        writeln!(
+            out,
+            "  {dim}{:9}  {:width$}  {}  {}{dim:#}",
+            finding.metric.role,
+            finding.metric.measure,
+            drawn(finding),
+            finding.sentence,
+            width = width.unwrap_or(0),
+        )?;
+    }
+    Ok(())
+}
+
+/// How many characters an interval is drawn in, an odd number: no difference is in the middle.
+const WIDTH: usize = 31;
+
+/// The interval on a line, with no difference in the middle and the margin at a quarter from the
+/// end; what lies beyond is an arrow.
+fn drawn(finding: &Finding) -> String {
+    let middle = WIDTH / 2;
+    let bound = finding.metric.margin.max(finding.metric.mde);
+    // Without a bound of its own: what is worth seeing.
+    let bound = match finding.unit {
+        _ if bound > 0.0 => bound,
+        Unit::Points => 0.01,
+        _ => 0.10,
+    };
+    let place = |value: f64| middle as f64 + value / bound * (middle / 2) as f64;
+    let (low, high) = (place(finding.interval.low), place(finding.interval.high));
+    let last = (WIDTH - 1) as f64;
+    let mut line = vec![' '; WIDTH];
+    line[middle] = '|';
+    if finding.metric.role != MetricRole::Quality {
+        let worse = if finding.metric.measure.more_is_better() { -1.0 } else { 1.0 };
+        let side = if finding.metric.role == MetricRole::Success { -worse } else { worse };
+        let at = place(side * bound).round() as usize;
+        line[at.min(WIDTH - 1)] = ':';
+    }
+    let (from, to) =
+        (low.clamp(0.0, last).round() as usize, high.clamp(0.0, last).round() as usize);
+    for cell in &mut line[from..=to] {
+        *cell = match *cell {
+            ' ' => '-',
+            '|' => '+',
+            other => other,
+        };
+    }
+    if low < 0.0 {
+        line[0] = '<';
+    }
+    if high > last {
+        line[WIDTH - 1] = '>';
+    }
+    line.into_iter().collect()
+}
+
+const fn colour(verdict: Verdict) -> Style {
+    match verdict {
+        Verdict::Ship => AnsiColor::Green.on_default().bold(),
+        Verdict::Keep => AnsiColor::Yellow.on_default().bold(),
+        Verdict::Broken => AnsiColor::Red.on_default().bold(),
+        _ => Style::new().bold(),
+    }
+}

@@ -1,0 +1,229 @@
+//! The arms of an experiment: what its roll-ups come to, config by config.
+
+use super::Plan;
+use crate::{
+    branch::{FailureKind, Role},
+    config::ConfigId,
+    store::{Rollup, StoreError},
+};
+use serde::Serialize;
+use std::{collections::BTreeMap, sync::Arc};
+
+/// The branches of one config in one role, summed up.
+#[derive(Debug, Clone)]
+pub(super) struct Arm {
+    pub(super) config_id: ConfigId,
+    pub(super) role: Role,
+    /// All epochs together.
+    pub(super) whole: Rollup,
+    /// By the fingerprint of the weights and rules.
+    pub(super) epochs: BTreeMap<Option<u64>, InEpoch>,
+}
+
+/// What is told apart by epoch: its share of the requests was another one in each.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct InEpoch {
+    pub(super) requests: u64,
+    pub(super) first_exposures: u64,
+    /// Those that ended by themselves, and those among them that failed.
+    pub(super) ended: u64,
+    pub(super) failed: u64,
+    /// Where its last minute ends, in ns since the Unix epoch.
+    pub(super) until_ns: u64,
+}
+
+/// The arms of an experiment, by their part in the comparison.
+#[derive(Debug)]
+pub(super) struct Arms {
+    pub(super) experiment: Arc<str>,
+    pub(super) strategy: Arc<str>,
+    pub(super) since_ns: u64,
+    pub(super) until_ns: u64,
+    pub(super) baseline: Arm,
+    pub(super) control: Option<Arm>,
+    pub(super) candidates: Vec<Arm>,
+}
+
+impl Arms {
+    /// Whether each request goes to one arm alone, so that there is a split to check.
+    pub(super) fn are_split(&self) -> bool {
+        self.baseline.role == Role::Primary
+            && !self.candidates.is_empty()
+            && self.candidates.iter().all(|arm| arm.role == Role::Primary)
+    }
+}
+
+/// What the branches of one config come to, in one role.
+#[derive(Debug, Clone, Serialize)]
+#[non_exhaustive]
+pub struct ArmFigures {
+    /// The id of the config.
+    pub config_id: ConfigId,
+    /// What the branches did for their requests.
+    pub role: Role,
+    /// Branches, however they ended.
+    pub requests: u64,
+    /// Those that returned, to the end.
+    pub success: u64,
+    /// Those that were started and went wrong.
+    pub failed: u64,
+    /// Those among the failed that timed out.
+    pub timed_out: u64,
+    /// Those that were refused before they were started.
+    pub skipped: u64,
+    /// Those whose caller left.
+    pub cancelled: u64,
+    /// Of those that ended by themselves, the share that failed.
+    pub error_rate: Option<f64>,
+    /// The time to the end that half of them do not exceed, in ns; time-outs count as the longest.
+    pub p50_ns: Option<u64>,
+    /// The same of 95 %, in ns.
+    pub p95_ns: Option<u64>,
+    /// The same of 99 %, in ns.
+    pub p99_ns: Option<u64>,
+    /// Of the answers that were compared with the primary's, the share that are equal.
+    pub agreement: Option<f64>,
+}
+
+impl Arm {
+    pub(super) fn figures(&self) -> ArmFigures {
+        let whole = &self.whole;
+        let quantile = |q| whole.duration.quantile(q);
+        ArmFigures {
+            config_id: self.config_id.clone(),
+            role: self.role,
+            requests: whole.requests(),
+            success: whole.success,
+            failed: whole.failed,
+            timed_out: whole.failures.get(&FailureKind::Timeout).copied().unwrap_or(0),
+            skipped: whole.skipped,
+            cancelled: whole.cancelled,
+            error_rate: share(whole.failed, whole.failed + whole.success),
+            p50_ns: quantile(0.5),
+            p95_ns: quantile(0.95),
+            p99_ns: quantile(0.99),
+            agreement: share(whole.pairs.equal, whole.pairs.equal + whole.pairs.different),
+        }
+    }
+
+    fn new(rollup: Rollup) -> Self {
+        let mut arm = Self {
+            config_id: rollup.config_id.clone(),
+            role: rollup.role,
+            epochs: BTreeMap::new(),
+            whole: rollup,
+        };
+        arm.count(&arm.whole.clone());
+        arm
+    }
+
+    fn add(&mut self, rollup: &Rollup) {
+        self.count(rollup);
+        self.whole.merge(rollup);
+    }
+
+    fn count(&mut self, rollup: &Rollup) {
+        let epoch = self.epochs.entry(rollup.epoch).or_default();
+        epoch.requests += rollup.requests();
+        epoch.first_exposures += rollup.first_exposures;
+        epoch.ended += rollup.success + rollup.failed;
+        epoch.failed += rollup.failed;
+        epoch.until_ns = epoch.until_ns.max(end(rollup));
+    }
+}
+
+pub(super) fn share(part: u64, of: u64) -> Option<f64> {
+    (of > 0).then(|| part as f64 / of as f64)
+}
+
+fn end(rollup: &Rollup) -> u64 {
+    rollup.start_ns.saturating_add(u64::from(rollup.minutes) * 60_000_000_000)
+}
+
+/// The experiments among these roll-ups, by name.
+pub(super) fn gather(
+    rollups: impl IntoIterator<Item = Result<Rollup, StoreError>>,
+    plan: &Plan,
+) -> Result<Vec<Arms>, StoreError> {
+    let mut found: BTreeMap<(Arc<str>, Arc<str>), Gathered> = BTreeMap::new();
+    for rollup in rollups {
+        let rollup = rollup?;
+        let of = (rollup.experiment.clone(), rollup.strategy.clone());
+        found.entry(of).or_default().add(rollup);
+    }
+    let arms = found.into_iter().filter_map(|((experiment, strategy), gathered)| {
+        gathered.into_arms(experiment, strategy, plan.baseline.as_deref()).transpose()
+    });
+    arms.collect()
+}
+
+#[derive(Default)]
+struct Gathered {
+    since_ns: Option<u64>,
+    until_ns: u64,
+    arms: BTreeMap<(ConfigId, Role), Arm>,
+}
+
+impl Gathered {
+    fn add(&mut self, rollup: Rollup) {
+        let since = self.since_ns.get_or_insert(rollup.start_ns);
+        *since = rollup.start_ns.min(*since);
+        self.until_ns = self.until_ns.max(end(&rollup));
+        let of = (rollup.config_id.clone(), rollup.role);
+        if let Some(arm) = self.arms.get_mut(&of) {
+            arm.add(&rollup);
+        } else {
+            self.arms.insert(of, Arm::new(rollup));
+        }
+    }
+
+    /// `None` if no branch answered anybody.
+    fn into_arms(
+        self,
+        experiment: Arc<str>,
+        strategy: Arc<str>,
+        named: Option<&str>,
+    ) -> Result<Option<Arms>, StoreError> {
+        let mut arms: Vec<_> = self.arms.into_values().collect();
+        let Some(baseline) = baseline(&arms, named)? else { return Ok(None) };
+        let (baseline, role) = (baseline.config_id.clone(), baseline.role);
+        let mut take = |config: Option<&ConfigId>, role: Role| {
+            let at = arms.iter().position(|arm| {
+                arm.role == role && config.is_none_or(|config| arm.config_id == *config)
+            })?;
+            Some(arms.remove(at))
+        };
+        let control = take(None, Role::Control);
+        let Some(baseline) = take(Some(&baseline), role) else { return Ok(None) };
+        let beside = arms.iter().any(|arm| arm.role == Role::Shadow);
+        let role = if beside { Role::Shadow } else { role };
+        let candidates = arms.into_iter().filter(|arm| arm.role == role).collect();
+        Ok(Some(Arms {
+            experiment,
+            strategy,
+            since_ns: self.since_ns.unwrap_or(0),
+            until_ns: self.until_ns,
+            baseline,
+            control,
+            candidates,
+        }))
+    }
+}
+
+/// What the others are held against: the config that is named, or the one with the most requests. `None`
+/// if no branch answered anybody.
+fn baseline<'a>(arms: &'a [Arm], named: Option<&str>) -> Result<Option<&'a Arm>, StoreError> {
+    let answering = || arms.iter().filter(|arm| matches!(arm.role, Role::Primary | Role::Branch));
+    let Some(id) = named else {
+        return Ok(answering().max_by_key(|arm| arm.whole.requests()));
+    };
+    let exact = answering().find(|arm| arm.config_id.as_str() == id);
+    let mut begin = answering().filter(|arm| arm.config_id.as_str().starts_with(id));
+    match (exact, begin.next(), begin.next()) {
+        (Some(arm), ..) | (None, Some(arm), None) => Ok(Some(arm)),
+        _ => {
+            let known = answering().map(|arm| arm.config_id.to_string()).collect();
+            Err(StoreError::NoConfig { id: id.to_owned(), known })
+        }
+    }
+}

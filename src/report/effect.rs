@@ -1,0 +1,292 @@
+//! How far a candidate is from the baseline, metric by metric.
+
+use super::{
+    Finding, Measure, Metric, MetricRole,
+    arms::{Arm, share},
+    finding::{mirrored, needed, standing},
+    sentence,
+};
+use crate::{
+    branch::Role,
+    stats::sequential::{
+        Interval,
+        quantiles::{self, Buckets},
+        rates::{self, Split},
+    },
+    store::Histogram,
+};
+
+/// How often at most something false is said of an experiment in which nothing differs, however often
+/// one looks.
+const ALPHA: f64 = 0.05;
+
+/// What of [`ALPHA`] each single bound may use.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Levels {
+    /// To call a metric of a candidate worse: all of them share it.
+    harm: f64,
+    /// To call a success better: all candidates and all successes share it.
+    success: f64,
+}
+
+impl Levels {
+    pub(super) fn over(candidates: usize, metrics: &[Metric]) -> Self {
+        let of = |counts: fn(&Metric) -> bool| {
+            (candidates * metrics.iter().filter(|metric| counts(metric)).count()).max(1) as f64
+        };
+        Self {
+            harm: ALPHA / of(|metric| metric.role != MetricRole::Quality),
+            success: ALPHA / of(|metric| metric.role == MetricRole::Success),
+        }
+    }
+
+    /// For the ends of an interval on the side of harm, and of gain. All guardrails have to hold, so
+    /// none of them shares its part.
+    fn ends(self, metric: &Metric) -> Ends {
+        let (harm, gain) = match metric.role {
+            MetricRole::Success => (self.harm, self.success),
+            MetricRole::Guardrail => (self.harm, ALPHA),
+            MetricRole::Quality => (ALPHA / 2.0, ALPHA / 2.0),
+        };
+        if metric.measure.more_is_better() {
+            Ends { low: gain, high: harm }
+        } else {
+            Ends { low: harm, high: gain }
+        }
+    }
+}
+
+/// How often at most each end of an interval may be wrong.
+#[derive(Debug, Clone, Copy)]
+struct Ends {
+    low: f64,
+    high: f64,
+}
+
+/// How many observations the intervals are sharpest at: enough to decide most questions.
+const TRIALS: f64 = 20_000.0;
+const EVENTS: f64 = 200.0;
+
+/// Some of so many.
+#[derive(Debug, Clone, Copy, Default)]
+struct Counts {
+    events: u64,
+    of: u64,
+}
+
+impl Counts {
+    fn share(self) -> Option<f64> {
+        share(self.events, self.of)
+    }
+
+    /// Where the true share lies, but with probability `alpha`.
+    fn within(self, alpha: f64) -> Interval {
+        let all = Interval { low: 0.0, high: 1.0 };
+        rates::rate(self.events, self.of, alpha, TRIALS).unwrap_or(all)
+    }
+}
+
+/// A difference as it is measured.
+#[derive(Debug, Clone, Copy)]
+struct Effect {
+    baseline: Option<f64>,
+    candidate: Option<f64>,
+    counts: [u64; 2],
+    difference: Option<f64>,
+    interval: Interval,
+}
+
+pub(super) fn finding(
+    metric: &Metric,
+    baseline: &Arm,
+    control: Option<&Arm>,
+    candidate: &Arm,
+    levels: Levels,
+) -> Finding {
+    let ends = levels.ends(metric);
+    let effect = match metric.measure {
+        Measure::ErrorRate => error_rate(baseline, candidate, ends),
+        Measure::Agreement => agreement(control, candidate, ends),
+        measure => quantile(measure, baseline, candidate, ends),
+    };
+    let Effect { difference, interval, .. } = effect;
+    let mut finding = Finding {
+        metric: *metric,
+        unit: metric.measure.unit(),
+        baseline: effect.baseline,
+        candidate: effect.candidate,
+        baseline_count: effect.counts[0],
+        candidate_count: effect.counts[1],
+        difference,
+        interval,
+        standing: standing(metric, interval),
+        needed: needed(metric, difference, interval, effect.counts[1]),
+        sentence: String::new(),
+    };
+    finding.sentence = sentence::finding(&finding);
+    finding
+}
+
+/// Of pairs those decide in which only one side failed; of two arms that each answered requests of their
+/// own, all.
+fn error_rate(baseline: &Arm, candidate: &Arm, ends: Ends) -> Effect {
+    if candidate.role != Role::Shadow {
+        let strata = strata(baseline, candidate);
+        return between(&strata, all(&strata), ends);
+    }
+    let pairs = &candidate.whole.pairs;
+    let of = |events| Counts { events, of: pairs.ended() };
+    let alone = [of(pairs.primary_failed), of(pairs.other_failed)];
+    let shown = alone.map(|one| of(one.events + pairs.both_failed));
+    between(&[alone], shown, ends)
+}
+
+/// What ended of both arms, epoch by epoch: in each, the split was another one.
+fn strata(baseline: &Arm, candidate: &Arm) -> Vec<[Counts; 2]> {
+    let of = |arm: &Arm, epoch| {
+        let found = arm.epochs.get(epoch).copied().unwrap_or_default();
+        Counts { events: found.failed, of: found.ended }
+    };
+    let both = baseline.epochs.keys().map(|epoch| [of(baseline, epoch), of(candidate, epoch)]);
+    both.filter(|counts| counts.iter().all(|counts| counts.of > 0)).collect()
+}
+
+/// The share of answers that are equal; where there is a control, beside that of its own.
+fn agreement(control: Option<&Arm>, candidate: &Arm, ends: Ends) -> Effect {
+    let of = |arm: &Arm| {
+        let pairs = &arm.whole.pairs;
+        Counts { events: pairs.different, of: pairs.equal + pairs.different }
+    };
+    let other = of(candidate);
+    // Counted are those that differ: more of them is less agreement.
+    let mirror = Ends { low: ends.high, high: ends.low };
+    let mut effect = match control.map(of).filter(|noise| noise.of > 0) {
+        Some(noise) => between(&[[noise, other]], [noise, other], mirror),
+        None => alone(other, mirror),
+    };
+    let agreeing = |differing: f64| 1.0 - differing;
+    effect.baseline = effect.baseline.map(agreeing);
+    effect.candidate = effect.candidate.map(agreeing);
+    effect.difference = effect.difference.map(|more| -more);
+    effect.interval = mirrored(effect.interval);
+    effect
+}
+
+/// A share that should be 0.
+fn alone(counts: Counts, ends: Ends) -> Effect {
+    let rate = counts.share();
+    let low = counts.within(ends.low).low;
+    let high = counts.within(ends.high).high;
+    Effect {
+        baseline: rate.map(|_| 0.0),
+        candidate: rate,
+        counts: [counts.of; 2],
+        difference: rate,
+        interval: Interval { low, high },
+    }
+}
+
+/// The difference of two shares, and what people see of both; in strata, in each of which the split
+/// is another one.
+fn between(strata: &[[Counts; 2]], shown: [Counts; 2], ends: Ends) -> Effect {
+    let [baseline, candidate] = shown.map(Counts::share);
+    let difference = baseline.zip(candidate).map(|(one, other)| other - one);
+    let interval = Interval {
+        low: difference_within(strata, ends.low).low,
+        high: difference_within(strata, ends.high).high,
+    };
+    Effect { baseline, candidate, counts: shown.map(|counts| counts.of), difference, interval }
+}
+
+/// Where the difference lies, but with probability `alpha`.
+///
+/// Half of that is for the question which arm an event fell to, given that there was one: the answer bounds
+/// the ratio `r` of the two rates, and holds however the rate of both drifts and the split changes. The other half
+/// is for how often there is one at all. With the share `s` of the candidate, events at the rate `e` in all are
+/// at `e / (1 − s + s r)` in the baseline, and the difference is `r − 1` times that.
+fn difference_within(strata: &[[Counts; 2]], alpha: f64) -> Interval {
+    let splits = strata.iter().filter_map(|[one, other]| {
+        Split::of_dispatches((one.events, one.of), (other.events, other.of))
+    });
+    let Some(ratio) = rates::ratio(&splits.collect::<Vec<_>>(), alpha / 2.0, EVENTS) else {
+        return Interval::EVERYTHING;
+    };
+    let [one, other] = all(strata);
+    let both = Counts { events: one.events + other.events, of: one.of + other.of };
+    let rate = both.within(alpha / 2.0);
+    let share = other.of as f64 / both.of as f64;
+    let difference = |r: f64| {
+        let by = if r.is_finite() { (r - 1.0) / (1.0 - share + share * r) } else { 1.0 / share };
+        (rate.low * by, rate.high * by)
+    };
+    let (low, high) = (difference(ratio.low), difference(ratio.high));
+    Interval { low: low.0.min(low.1), high: high.0.max(high.1) }
+}
+
+fn all(strata: &[[Counts; 2]]) -> [Counts; 2] {
+    strata.iter().fold([Counts::default(); 2], |sum, counts| {
+        std::array::from_fn(|at| Counts {
+            events: sum[at].events + counts[at].events,
+            of: sum[at].of + counts[at].of,
+        })
+    })
+}
+
+/// How much longer the candidate takes, as a share of the baseline's time.
+fn quantile(measure: Measure, baseline: &Arm, candidate: &Arm, ends: Ends) -> Effect {
+    let Some(q) = measure.quantile() else { return Effect::NONE };
+    let of = |arm: &Arm| -> Histogram {
+        if measure.is_first_byte() { &arm.whole.first_byte } else { &arm.whole.duration }.clone()
+    };
+    // Beside a primary that answers others as well: the same requests on both sides.
+    let paired = candidate.role == Role::Shadow && !measure.is_first_byte();
+    let one = if paired { candidate.whole.primary_duration.clone() } else { of(baseline) };
+    let other = of(candidate);
+    let value = |histogram: &Histogram| histogram.quantile(q).map(|ns| ns as f64);
+    let (baseline, candidate) = (value(&one), value(&other));
+    let counts = [one.count(), other.count()];
+    let difference = match (baseline, candidate) {
+        (Some(one), Some(other)) if one > 0.0 => Some(other / one - 1.0),
+        _ => None,
+    };
+    let interval = if difference.is_none() {
+        Interval::EVERYTHING
+    } else {
+        // Either may lie anywhere in its bucket.
+        let [one, other] = [&one, &other].map(|histogram| (lower(histogram), upper(histogram)));
+        let ratio = |one: &[(f64, u64)], other: &[(f64, u64)], alpha: f64| {
+            let (one, other) = (Buckets::new(one)?, Buckets::new(other)?);
+            quantiles::ratio(&one, &other, q, alpha, TRIALS)
+        };
+        let low = ratio(&one.1, &other.0, ends.low).unwrap_or(Interval::EVERYTHING).low;
+        let high = ratio(&one.0, &other.1, ends.high).unwrap_or(Interval::EVERYTHING).high;
+        Interval { low: low - 1.0, high: high - 1.0 }
+    };
+    Effect { baseline, candidate, counts, difference, interval }
+}
+
+/// The values by the lower ends of their buckets.
+fn lower(histogram: &Histogram) -> Vec<(f64, u64)> {
+    by(histogram, |bucket| *Histogram::values_of(bucket).start() as f64)
+}
+
+/// The values by the upper ends of their buckets.
+fn upper(histogram: &Histogram) -> Vec<(f64, u64)> {
+    by(histogram, |bucket| *Histogram::values_of(bucket).end() as f64)
+}
+
+/// What timed out may take for ever.
+fn by(histogram: &Histogram, end: impl Fn(usize) -> f64) -> Vec<(f64, u64)> {
+    let ended = histogram.buckets().map(|(bucket, count)| (end(bucket), count));
+    ended.chain([(f64::INFINITY, histogram.timeouts())]).collect()
+}
+
+impl Effect {
+    const NONE: Self = Self {
+        baseline: None,
+        candidate: None,
+        counts: [0; 2],
+        difference: None,
+        interval: Interval::EVERYTHING,
+    };
+}

@@ -1,0 +1,149 @@
+//! One metric of one candidate.
+
+use super::{Metric, MetricRole, Unit};
+use crate::{branch::named, stats::sequential::Interval};
+use serde::{Serialize, Serializer, ser::SerializeMap as _};
+
+named! {
+    /// Where a metric stands, as far as its interval tells.
+    Standing {
+        /// The candidate is better.
+        Better = "better",
+        /// It is no worse than its margin allows.
+        Within = "within",
+        /// It is worse: by more than its margin where it is a guardrail, and at all elsewhere.
+        Worse = "worse",
+        /// It can be no better than by less than what would be worth it.
+        Short = "short",
+        /// None of this is certain yet.
+        Open = "open",
+    }
+}
+
+/// What one metric says of a candidate.
+#[derive(Debug, Clone, Serialize)]
+#[non_exhaustive]
+pub struct Finding {
+    /// What is measured, and what for.
+    #[serde(flatten)]
+    pub metric: Metric,
+    /// What the difference is counted in.
+    pub unit: Unit,
+    /// The baseline's value: a share, or ns.
+    pub baseline: Option<f64>,
+    /// The candidate's value: a share, or ns.
+    pub candidate: Option<f64>,
+    /// How many branches of the baseline this is from (of pairs: how many pairs).
+    pub baseline_count: u64,
+    /// How many of the candidate.
+    pub candidate_count: u64,
+    /// By how much the candidate's value is above the baseline's.
+    pub difference: Option<f64>,
+    /// Where the true difference lies, however often this was looked at before; in JSON an end that is
+    /// not known is null.
+    #[serde(serialize_with = "known_ends")]
+    pub interval: Interval,
+    /// Whether that is enough to say something.
+    pub standing: Standing,
+    /// About how many more branches of the candidate decide it, if it goes on as it does.
+    pub needed: Option<u64>,
+    /// The same in words.
+    pub sentence: String,
+}
+
+/// Where a metric stands when the true difference lies in `interval`.
+pub(super) fn standing(metric: &Metric, interval: Interval) -> Standing {
+    let Interval { low, high } = harm(metric, interval);
+    let Metric { margin, mde, .. } = *metric;
+    match metric.role {
+        _ if high < 0.0 => Standing::Better,
+        MetricRole::Guardrail if low > margin => Standing::Worse,
+        MetricRole::Guardrail if high <= margin => Standing::Within,
+        MetricRole::Success | MetricRole::Quality if low > 0.0 => Standing::Worse,
+        MetricRole::Success if low > -mde => Standing::Short,
+        _ => Standing::Open,
+    }
+}
+
+/// About how many observations more decide it: intervals shrink with the root of their number.
+pub(super) fn needed(
+    metric: &Metric,
+    difference: Option<f64>,
+    interval: Interval,
+    count: u64,
+) -> Option<u64> {
+    let Interval { low, high } = harm(metric, interval);
+    let sign = if metric.measure.more_is_better() { -1.0 } else { 1.0 };
+    let harm = sign * difference?;
+    // What the end of the interval still has to cross, on the side that the estimate is on.
+    let bound = if metric.role == MetricRole::Guardrail { metric.margin } else { 0.0 };
+    let (width, way) =
+        if harm < bound { (high - harm, bound - harm) } else { (harm - low, harm - bound) };
+    let more = count as f64 * ((width / way).powi(2) - 1.0);
+    (more.is_finite() && more > 0.0 && more < 1e15).then(|| more.ceil() as u64)
+}
+
+/// The interval with what is worse above zero.
+fn harm(metric: &Metric, interval: Interval) -> Interval {
+    if metric.measure.more_is_better() { mirrored(interval) } else { interval }
+}
+
+/// Seen from the other side: what was more is less.
+pub(super) fn mirrored(interval: Interval) -> Interval {
+    Interval { low: -interval.high, high: -interval.low }
+}
+
+fn known_ends<S: Serializer>(interval: &Interval, serializer: S) -> Result<S::Ok, S::Error> {
+    let known = |end: f64| end.is_finite().then_some(end);
+    let mut ends = serializer.serialize_map(Some(2))?;
+    ends.serialize_entry("low", &known(interval.low))?;
+    ends.serialize_entry("high", &known(interval.high))?;
+    ends.end()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{super::Measure, *};
+
+    #[test]
+    fn a_metric_stands_where_its_whole_interval_lies() {
+        let guardrail = Metric::guardrail(Measure::LatencyP95, 0.1);
+        let success = Metric::success(Measure::LatencyP95, 0.1);
+        let quality = Metric::quality(Measure::LatencyP95);
+        let agreement = Metric::guardrail(Measure::Agreement, 0.1);
+        for (metric, low, high, expected) in [
+            (guardrail, -0.3, -0.1, Standing::Better),
+            (guardrail, -0.3, 0.1, Standing::Within),
+            (guardrail, 0.05, 0.1, Standing::Within),
+            (guardrail, 0.05, 0.11, Standing::Open),
+            (guardrail, 0.11, 0.2, Standing::Worse),
+            (success, -0.3, -0.05, Standing::Better),
+            (success, -0.3, 0.05, Standing::Open),
+            (success, -0.05, 0.05, Standing::Short),
+            (success, 0.01, 0.05, Standing::Worse),
+            (quality, -0.05, 0.05, Standing::Open),
+            (quality, 0.01, 0.05, Standing::Worse),
+            (agreement, -0.2, -0.11, Standing::Worse),
+            (agreement, -0.1, 0.0, Standing::Within),
+            (agreement, 0.01, 0.2, Standing::Better),
+        ] {
+            assert_eq!(
+                standing(&metric, Interval { low, high }),
+                expected,
+                "{metric:?} {low} {high}"
+            );
+            let unknown = standing(&metric, Interval::EVERYTHING);
+            assert_eq!(unknown, Standing::Open);
+        }
+    }
+
+    #[test]
+    fn half_the_width_takes_four_times_as_many() {
+        let metric = Metric::guardrail(Measure::ErrorRate, 0.02);
+        let interval = Interval { low: -0.04, high: 0.04 };
+        assert_eq!(needed(&metric, Some(0.0), interval, 1_000), Some(3_000));
+        assert_eq!(needed(&metric, Some(0.02), interval, 1_000), None);
+        assert_eq!(needed(&metric, Some(0.0), Interval::EVERYTHING, 1_000), None);
+        assert_eq!(needed(&metric, None, interval, 1_000), None);
+    }
+}

@@ -1,0 +1,119 @@
+//! What is measured, and what for.
+
+use crate::branch::named;
+use serde::Serialize;
+
+named! {
+    /// What is measured of every branch.
+    Measure {
+        /// The share of branches that failed, of those that ended by themselves.
+        ErrorRate = "error_rate",
+        /// The time to the end of the response that half of them do not exceed.
+        LatencyP50 = "latency_p50",
+        /// The time that 95 % do not exceed.
+        LatencyP95 = "latency_p95",
+        /// The time that 99 % do not exceed.
+        LatencyP99 = "latency_p99",
+        /// The time to the head of the response that half of them do not exceed.
+        FirstByteP50 = "first_byte_p50",
+        /// The time to the head of the response that 95 % do not exceed.
+        FirstByteP95 = "first_byte_p95",
+        /// The time to the head of the response that 99 % do not exceed.
+        FirstByteP99 = "first_byte_p99",
+        /// The share of answers that equal the primary's, of those that were compared. Where there is a
+        /// control, as often as the primary's own second answer.
+        Agreement = "agreement",
+    }
+}
+
+named! {
+    /// What a metric is for.
+    MetricRole {
+        /// The candidate is to be better here.
+        Success = "success",
+        /// The candidate may be worse by its margin and no more.
+        Guardrail = "guardrail",
+        /// It is shown, and decides nothing.
+        Quality = "quality",
+    }
+}
+
+named! {
+    /// What a difference is counted in.
+    Unit {
+        /// The difference of two shares: from 1 % to 1.5 % is 0.005.
+        Points = "points",
+        /// The share of the baseline's value: from 100 ms to 105 ms is 0.05.
+        Relative = "relative",
+    }
+}
+
+/// A measure with its part in the verdict.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[non_exhaustive]
+pub struct Metric {
+    /// What is measured.
+    pub measure: Measure,
+    /// What for.
+    pub role: MetricRole,
+    /// How much worse a guardrail may be, in the measure's [unit](Measure::unit), from 0.
+    pub margin: f64,
+    /// The minimum effect: by how much success must be better to be worth it, in the same unit.
+    pub mde: f64,
+}
+
+impl Metric {
+    /// The candidate may be worse by `margin`.
+    pub const fn guardrail(measure: Measure, margin: f64) -> Self {
+        Self { measure, role: MetricRole::Guardrail, margin, mde: 0.0 }
+    }
+
+    /// The candidate is to be better; by less than `mde` is not worth it.
+    pub const fn success(measure: Measure, mde: f64) -> Self {
+        Self { measure, role: MetricRole::Success, margin: 0.0, mde }
+    }
+
+    /// Shown only.
+    pub const fn quality(measure: Measure) -> Self {
+        Self { measure, role: MetricRole::Quality, margin: 0.0, mde: 0.0 }
+    }
+
+    /// Those of a plan that names none: errors up to half a point more, 95 % of the answers at
+    /// most 10 % slower, and answers that differ in one of 100.
+    pub const DEFAULT: [Self; 5] = [
+        Self::guardrail(Measure::ErrorRate, 0.005),
+        Self::guardrail(Measure::LatencyP95, 0.10),
+        Self::guardrail(Measure::Agreement, 0.01),
+        Self::quality(Measure::LatencyP50),
+        Self::quality(Measure::LatencyP99),
+    ];
+}
+
+impl Measure {
+    /// What a difference of it is counted in.
+    pub const fn unit(self) -> Unit {
+        match self {
+            Self::ErrorRate | Self::Agreement => Unit::Points,
+            _ => Unit::Relative,
+        }
+    }
+
+    /// Whether more of it is better.
+    pub const fn more_is_better(self) -> bool {
+        matches!(self, Self::Agreement)
+    }
+
+    pub(super) const fn is_first_byte(self) -> bool {
+        matches!(self, Self::FirstByteP50 | Self::FirstByteP95 | Self::FirstByteP99)
+    }
+
+    /// The share of the values below, for a quantile.
+    pub(super) const fn quantile(self) -> Option<f64> {
+        match self {
+            Self::LatencyP50 | Self::FirstByteP50 => Some(0.5),
+            Self::LatencyP95 | Self::FirstByteP95 => Some(0.95),
+            Self::LatencyP99 | Self::FirstByteP99 => Some(0.99),
+            Self::ErrorRate | Self::Agreement => None,
+        }
+    }
+}

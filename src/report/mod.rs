@@ -1,0 +1,150 @@
+//! What an experiment has shown so far, and whether that is enough to decide.
+//!
+//! A report is read from [roll-ups](crate::store::Rollup) alone, so that it takes as long for a
+//! month as for a day. Each candidate is held against the baseline, metric by metric, by methods that stay
+//! true however often one looks ([`stats::sequential`](crate::stats::sequential)); and what that
+//! comes to is one word:
+//!
+//! | [`Verdict`] | |
+//! |---|---|
+//! | `broken` | the traffic was not split as it should have been: nothing below can be trusted |
+//! | `keep` | the baseline: the candidate does harm, or cannot bring what it was to bring |
+//! | `ship` | the candidate: it harms nothing beyond the margins, and is better where it was to be |
+//! | `undecided` | neither yet; the report says what it waits for |
+//!
+//! ```
+//! use tower_spearmint::{report::{Plan, Report}, store::SqliteStore};
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let file = std::env::temp_dir().join(format!("spearmint-doc-report-{}.db", std::process::id()));
+//! # let _ = std::fs::remove_file(&file);
+//! # let store = SqliteStore::open(&file)?;
+//! for report in Report::read(&store, &Plan::new())? {
+//!     for candidate in &report.candidates {
+//!         println!("{}: {} {}", report.experiment, candidate.config_id, candidate.verdict);
+//!     }
+//! }
+//! # std::fs::remove_file(&file)?;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! With metrics of one's own choice:
+//!
+//! ```
+//! use tower_spearmint::report::{Measure, Metric, Plan};
+//!
+//! let plan = Plan::new().experiment("ranker").baseline("stable").metrics([
+//!     Metric::guardrail(Measure::ErrorRate, 0.001),
+//!     Metric::guardrail(Measure::LatencyP99, 0.05),
+//!     Metric::success(Measure::LatencyP50, 0.02),
+//! ]);
+//! ```
+
+mod arms;
+mod effect;
+mod finding;
+mod metric;
+mod plan;
+mod sample_ratio;
+mod sentence;
+#[cfg(feature = "proxy")]
+mod settings;
+mod verdict;
+
+pub use arms::ArmFigures;
+pub use finding::{Finding, Standing};
+pub use metric::{Measure, Metric, MetricRole, Unit};
+pub use plan::Plan;
+pub use sample_ratio::{ArmShare, Counted, SampleRatio};
+pub use verdict::Verdict;
+
+#[cfg(feature = "proxy")]
+pub(crate) use settings::MetricSettings;
+
+use crate::{
+    config::ConfigId,
+    store::{Rollup, RollupFilter, SqliteStore, StoreError},
+};
+use serde::Serialize;
+use std::sync::Arc;
+
+/// What one experiment has shown so far.
+#[derive(Debug, Clone, Serialize)]
+#[non_exhaustive]
+pub struct Report {
+    /// The name of the experiment.
+    pub experiment: Arc<str>,
+    /// The name of the strategy.
+    pub strategy: Arc<str>,
+    /// Where the first minute begins that was read, in ns since the Unix epoch.
+    pub since_ns: u64,
+    /// Where the last minute ends that was read, in ns since the Unix epoch.
+    pub until_ns: u64,
+    /// What the candidates are held against.
+    pub baseline: ArmFigures,
+    /// The second run of the baseline beside a shadow, whose differences are noise.
+    pub control: Option<ArmFigures>,
+    /// Whether the traffic was split as it should have been; `None` where every request goes to all.
+    pub sample_ratio: Option<SampleRatio>,
+    /// The others, each with what it has shown.
+    pub candidates: Vec<Candidate>,
+}
+
+/// A config, held against the baseline.
+#[derive(Debug, Clone, Serialize)]
+#[non_exhaustive]
+pub struct Candidate {
+    /// The id of the config.
+    pub config_id: ConfigId,
+    /// What to do.
+    pub verdict: Verdict,
+    /// Why, in a sentence.
+    pub because: String,
+    /// What its branches come to.
+    pub figures: ArmFigures,
+    /// Metric by metric.
+    pub findings: Vec<Finding>,
+}
+
+impl Report {
+    /// A report of each experiment that the plan means and that has branches, by name. Blocks.
+    ///
+    /// # Errors
+    ///
+    /// When the store does not have the experiment or the baseline, or cannot be read.
+    pub fn read(store: &SqliteStore, plan: &Plan) -> Result<Vec<Self>, StoreError> {
+        let mut filter = RollupFilter::new();
+        filter.experiment.clone_from(&plan.experiment);
+        filter.since_ns = plan.since_ns;
+        Self::over(store.rollups(&filter)?, plan, &mut { store })
+    }
+
+    /// The same of roll-ups that come from elsewhere: several stores, or a simulation. `share` says what share of
+    /// the requests a config was to get under the weights and rules with this fingerprint, if it is known.
+    ///
+    /// # Errors
+    ///
+    /// When there is no such baseline.
+    pub fn of(
+        rollups: impl IntoIterator<Item = Rollup>,
+        plan: &Plan,
+        share: impl FnMut(&ConfigId, u64) -> Option<f64>,
+    ) -> Result<Vec<Self>, StoreError> {
+        let wanted = |rollup: &Rollup| {
+            plan.experiment.as_deref().is_none_or(|name| *rollup.experiment == *name)
+                && plan.since_ns.is_none_or(|since| rollup.start_ns >= since)
+        };
+        let rollups = rollups.into_iter().filter(wanted).map(Ok);
+        Self::over(rollups, plan, &mut sample_ratio::Told(share))
+    }
+
+    fn over(
+        rollups: impl IntoIterator<Item = Result<Rollup, StoreError>>,
+        plan: &Plan,
+        share: &mut impl sample_ratio::Share,
+    ) -> Result<Vec<Self>, StoreError> {
+        let experiments = arms::gather(rollups, plan)?;
+        experiments.iter().map(|arms| verdict::report(plan, arms, share)).collect()
+    }
+}

@@ -1,0 +1,203 @@
+//! Whether the traffic was split as it should have been.
+
+use super::arms::{Arm, Arms, InEpoch};
+use crate::{
+    branch::named,
+    config::ConfigId,
+    stats::sequential::sample_ratio::{Epoch, evidence},
+    store::{Filter, SqliteStore, StoreError},
+};
+use serde::Serialize;
+
+named! {
+    /// What is counted.
+    Counted {
+        /// Requests, each of which is assigned for itself.
+        Requests = "requests",
+        /// Units (users, sessions), when they were answered for the first time: the requests of one
+        /// go to the same config, so that only units are independent.
+        FirstExposures = "first exposures",
+    }
+}
+
+/// Evidence of one in a thousand: so often at most a split that is right is called broken, however often
+/// one looks.
+const BROKEN_FROM: f64 = 1_000.0;
+
+/// How the traffic was split, and how it should have been.
+#[derive(Debug, Clone, Serialize)]
+#[non_exhaustive]
+pub struct SampleRatio {
+    /// What is counted.
+    pub counted: Counted,
+    /// All of them, in epochs whose shares are known.
+    pub total: u64,
+    /// By config.
+    pub arms: Vec<ArmShare>,
+    /// The logarithm (base 10) of the evidence against the shares: 3 says that such counts are a thousand
+    /// times likelier under another split. It may be looked at at any time. In JSON null: beyond all
+    /// bounds, as a config got requests that should get none.
+    pub log10_evidence: f64,
+    /// The evidence is 1,000 or more.
+    pub broken: bool,
+    /// Epochs whose shares are not known (the branches are gone, or were assigned by rules that
+    /// make no fixed share); they are not looked at.
+    pub unchecked_epochs: u64,
+}
+
+/// The part of one config.
+#[derive(Debug, Clone, Serialize)]
+#[non_exhaustive]
+pub struct ArmShare {
+    /// The id of the config.
+    pub config_id: ConfigId,
+    /// What it should have got of all.
+    pub share: f64,
+    /// How much it got.
+    pub count: u64,
+}
+
+/// Asks `share` what an arm was to get in an epoch.
+pub(super) fn check(arms: &Arms, share: &mut impl Share) -> Result<SampleRatio, StoreError> {
+    let all: Vec<&Arm> = std::iter::once(&arms.baseline).chain(&arms.candidates).collect();
+    let sticky = all.iter().any(|arm| arm.whole.first_exposures > 0);
+    let counted = if sticky { Counted::FirstExposures } else { Counted::Requests };
+    let epochs: std::collections::BTreeSet<_> =
+        all.iter().flat_map(|arm| arm.epochs.keys().copied()).collect();
+    let mut found = SampleRatio {
+        counted,
+        total: 0,
+        arms: Vec::new(),
+        log10_evidence: 0.0,
+        broken: false,
+        unchecked_epochs: 0,
+    };
+    let mut expected = vec![0.0; all.len()];
+    let mut counts = vec![0_u64; all.len()];
+    let mut known = Vec::new();
+    for epoch in epochs {
+        let of = |arm: &&Arm| arm.epochs.get(&epoch).copied().unwrap_or_default();
+        let in_epoch: Vec<InEpoch> = all.iter().map(of).collect();
+        let Some(shares) = shares(arms, &all, &in_epoch, epoch, share)? else {
+            found.unchecked_epochs += 1;
+            continue;
+        };
+        let count = |arm: &InEpoch| if sticky { arm.first_exposures } else { arm.requests };
+        let observed: Vec<_> = in_epoch.iter().map(count).collect();
+        let total: u64 = observed.iter().sum();
+        found.total += total;
+        for (at, (share, count)) in shares.iter().zip(&observed).enumerate() {
+            expected[at] += share * total as f64;
+            counts[at] += count;
+        }
+        known.push((observed, shares));
+    }
+    let known: Vec<_> = known.iter().map(|(counts, shares)| Epoch { counts, shares }).collect();
+    // (Shares that add up to 1 are sound.)
+    found.log10_evidence =
+        evidence(&known).map_or(0.0, |evidence| evidence.ln() / std::f64::consts::LN_10);
+    let total = found.total;
+    found.arms = all
+        .iter()
+        .zip(expected.iter().zip(&counts))
+        .map(|(arm, (expected, count))| ArmShare {
+            config_id: arm.config_id.clone(),
+            share: if total == 0 { 0.0 } else { expected / total as f64 },
+            count: *count,
+        })
+        .collect();
+    found.broken = found.log10_evidence >= BROKEN_FROM.log10();
+    Ok(found)
+}
+
+/// Who knows what share of the requests a config was to get.
+pub(super) trait Share {
+    /// The share of `arm` of `experiment` in the epoch with this fingerprint, in which it has branches, the
+    /// last of them before `until_ns`; `None` if nobody knows.
+    fn of(
+        &mut self,
+        experiment: &str,
+        arm: &Arm,
+        epoch: u64,
+        until_ns: u64,
+    ) -> Result<Option<f64>, StoreError>;
+}
+
+/// As somebody says.
+pub(super) struct Told<F>(pub(super) F);
+
+impl<F: FnMut(&ConfigId, u64) -> Option<f64>> Share for Told<F> {
+    fn of(&mut self, _: &str, arm: &Arm, epoch: u64, _: u64) -> Result<Option<f64>, StoreError> {
+        Ok(self.0(&arm.config_id, epoch))
+    }
+}
+
+/// As the last branch in the epoch recorded it.
+impl Share for &SqliteStore {
+    fn of(
+        &mut self,
+        experiment: &str,
+        arm: &Arm,
+        epoch: u64,
+        until_ns: u64,
+    ) -> Result<Option<f64>, StoreError> {
+        let mut filter = Filter::new().experiment(experiment).config(arm.config_id.as_str());
+        filter.epoch = Some(epoch);
+        filter.role = Some(arm.role);
+        filter.until_ns = Some(until_ns);
+        filter.limit = Some(1);
+        filter.newest_first = true;
+        let last = self.branches(&filter)?.next().transpose()?;
+        Ok(last.map(|branch| branch.probability))
+    }
+}
+
+fn shares(
+    arms: &Arms,
+    all: &[&Arm],
+    in_epoch: &[InEpoch],
+    epoch: Option<u64>,
+    share: &mut impl Share,
+) -> Result<Option<Vec<f64>>, StoreError> {
+    let Some(epoch) = epoch else { return Ok(None) };
+    let mut shares = Vec::with_capacity(all.len());
+    for (arm, seen) in all.iter().zip(in_epoch) {
+        if seen.requests == 0 {
+            shares.push(None);
+            continue;
+        }
+        match share.of(&arms.experiment, arm, epoch, seen.until_ns)? {
+            Some(known) => shares.push(Some(known)),
+            None => return Ok(None),
+        }
+    }
+    Ok(complete(&shares))
+}
+
+/// An arm without branches gets what the others leave, if it is the only one.
+fn complete(shares: &[Option<f64>]) -> Option<Vec<f64>> {
+    const NEAR: f64 = 1e-6;
+    let known: f64 = shares.iter().flatten().sum();
+    let missing = shares.iter().filter(|share| share.is_none()).count();
+    let left = 1.0 - known;
+    let whole = match missing {
+        0 => left.abs() < NEAR,
+        _ => left > -NEAR && (missing == 1 || left < NEAR),
+    };
+    whole.then(|| shares.iter().map(|share| share.unwrap_or(left.max(0.0))).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::complete;
+
+    #[test]
+    fn shares_that_do_not_add_up_are_not_known() {
+        assert_eq!(complete(&[Some(0.9), Some(0.1)]), Some(vec![0.9, 0.1]));
+        assert_eq!(complete(&[Some(0.75), None]), Some(vec![0.75, 0.25]));
+        assert_eq!(complete(&[Some(1.0), None, None]), Some(vec![1.0, 0.0, 0.0]));
+        assert_eq!(complete(&[Some(0.5), None, None]), None);
+        assert_eq!(complete(&[Some(0.5), Some(0.4)]), None);
+        assert_eq!(complete(&[Some(1.0), Some(1.0)]), None);
+    }
+}

@@ -1,0 +1,129 @@
+//! What is found, in words.
+
+use super::{Finding, Measure, MetricRole, SampleRatio, Standing, Unit};
+use std::fmt::Write as _;
+
+pub(super) const NO_SUCCESS: &str = "no guardrail is broken, and no metric says what would be better: \
+     name one with the role `success`";
+pub(super) const NOTHING_DECIDES: &str = "no metric is a guardrail or a success";
+
+pub(super) fn broken(ratio: &SampleRatio) -> String {
+    let mut text = format!("the {} are not split as they should be:", ratio.counted);
+    for (at, arm) in ratio.arms.iter().enumerate() {
+        let comma = if at > 0 { "," } else { "" };
+        let _ = write!(
+            text,
+            "{comma} {} has {} of {}, and {} were to be expected",
+            arm.config_id.short(),
+            arm.count,
+            ratio.total,
+            (arm.share * ratio.total as f64).round()
+        );
+    }
+    text
+}
+
+/// Of a metric that is not certain yet.
+pub(super) fn waiting(finding: &Finding) -> String {
+    let name = finding.metric.measure;
+    if finding.baseline_count == 0 || finding.candidate_count == 0 {
+        return format!("{name} was not measured yet on both sides");
+    }
+    match finding.needed {
+        Some(more) => format!("{name} is open: about {} more requests at this rate", about(more)),
+        None => format!("{name} is open: it lies too near to its bound to say when"),
+    }
+}
+
+pub(super) fn nothing_to_gain(findings: &[Finding]) -> String {
+    let short = findings.iter().filter(|f| f.metric.role == MetricRole::Success);
+    let names: Vec<_> = short.map(|f| f.metric.measure.as_str()).collect();
+    format!("{} can be better by less than what is worth it at most", names.join(" and "))
+}
+
+pub(super) fn all_within(findings: &[Finding]) -> String {
+    let guardrails = findings.iter().filter(|f| f.metric.role == MetricRole::Guardrail);
+    let names: Vec<_> = guardrails.map(|f| f.metric.measure.as_str()).collect();
+    format!("{} within the margins: nothing is worse than allowed", names.join(", "))
+}
+
+/// What one metric says, with its interval.
+pub(super) fn finding(finding: &Finding) -> String {
+    let measure = finding.metric.measure;
+    let (Some(baseline), Some(candidate)) = (finding.baseline, finding.candidate) else {
+        return format!("{measure}: not measured yet on both sides");
+    };
+    let mut text =
+        format!("{measure}: {} after {}", shown(measure, candidate), shown(measure, baseline));
+    let unit = measure.unit();
+    let bounds = (finding.interval.low, finding.interval.high);
+    let _ = write!(text, ", {} to {}", signed(unit, bounds.0), signed(unit, bounds.1));
+    let bound = if finding.standing == Standing::Short {
+        finding.metric.mde
+    } else {
+        finding.metric.margin
+    };
+    let bound = signed(unit, bound);
+    let bound = bound.trim_start_matches('+');
+    match (finding.standing, finding.metric.role) {
+        (Standing::Better, _) => text.push_str(": better"),
+        (Standing::Within, _) => {
+            let _ = write!(text, ": no worse than by the {bound} allowed");
+        }
+        (Standing::Worse, MetricRole::Guardrail) => {
+            let _ = write!(text, ": worse than by the {bound} allowed");
+        }
+        (Standing::Worse, _) => text.push_str(": worse"),
+        (Standing::Short, _) => {
+            let _ = write!(text, ": better by less than {bound}, if at all");
+        }
+        (Standing::Open, _) => text.push_str(": not certain yet"),
+    }
+    text
+}
+
+/// A value as people read it.
+pub(super) fn shown(measure: Measure, value: f64) -> String {
+    match measure.unit() {
+        Unit::Points => format!("{}%", digits(value * 100.0)),
+        Unit::Relative => match value {
+            ns if ns < 1e6 => format!("{}µs", digits(ns / 1e3)),
+            ns if ns < 1e9 => format!("{}ms", digits(ns / 1e6)),
+            ns => format!("{}s", digits(ns / 1e9)),
+        },
+    }
+}
+
+/// A difference: percent of the baseline's value, or points of percent.
+fn signed(unit: Unit, difference: f64) -> String {
+    let sign = if difference < 0.0 { '-' } else { '+' };
+    let size = difference.abs() * 100.0;
+    let unit = if unit == Unit::Points { "pp" } else { "%" };
+    if size.is_finite() { format!("{sign}{}{unit}", digits(size)) } else { format!("{sign}∞") }
+}
+
+/// As many digits as tell something.
+fn digits(value: f64) -> String {
+    match value {
+        value if value >= 99.95 => format!("{value:.0}"),
+        value if value >= 9.995 => format!("{value:.1}"),
+        value => format!("{value:.2}"),
+    }
+}
+
+/// Two digits are enough for a guess.
+fn about(count: u64) -> u64 {
+    let unit = 10_u64.pow(count.max(1).ilog10().saturating_sub(1));
+    count.div_ceil(unit) * unit
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_guess_has_two_digits() {
+        let guesses = [0, 7, 99, 101, 12_345].map(about);
+        assert_eq!(guesses, [0, 7, 99, 110, 13_000]);
+    }
+}

@@ -1,0 +1,107 @@
+//! The one word that a report comes to.
+
+use super::{
+    Candidate, Finding, MetricRole, Plan, Report, Standing,
+    arms::{Arm, Arms},
+    effect::{Levels, finding},
+    metric::{Measure, Metric},
+    sample_ratio::{self, Share},
+    sentence,
+};
+use crate::{
+    branch::{Role, named},
+    store::StoreError,
+};
+
+named! {
+    /// What to do about a candidate.
+    Verdict {
+        /// The traffic was not split as it should have been; nothing can be told.
+        Broken = "broken",
+        /// Keep the baseline.
+        Keep = "keep",
+        /// Ship the candidate.
+        Ship = "ship",
+        /// Go on: there is not enough to decide.
+        Undecided = "undecided",
+    }
+}
+
+pub(super) fn report(
+    plan: &Plan,
+    arms: &Arms,
+    share: &mut impl Share,
+) -> Result<Report, StoreError> {
+    let sample_ratio = arms.are_split().then(|| sample_ratio::check(arms, share)).transpose()?;
+    let broken = sample_ratio.as_ref().filter(|ratio| ratio.broken);
+    let metrics = metrics(plan, arms);
+    let levels = Levels::over(arms.candidates.len(), &metrics);
+    let candidate = |arm: &Arm| {
+        let findings: Vec<_> = metrics
+            .iter()
+            .map(|metric| finding(metric, &arms.baseline, arms.control.as_ref(), arm, levels))
+            .collect();
+        let (verdict, because) = match broken {
+            Some(ratio) => (Verdict::Broken, sentence::broken(ratio)),
+            None => decide(arm.role, &findings),
+        };
+        let config_id = arm.config_id.clone();
+        Candidate { config_id, verdict, because, figures: arm.figures(), findings }
+    };
+    Ok(Report {
+        candidates: arms.candidates.iter().map(candidate).collect(),
+        experiment: arms.experiment.clone(),
+        strategy: arms.strategy.clone(),
+        since_ns: arms.since_ns,
+        until_ns: arms.until_ns,
+        baseline: arms.baseline.figures(),
+        control: arms.control.as_ref().map(Arm::figures),
+        sample_ratio,
+    })
+}
+
+/// Those of the plan; of the ones that fit all, those that were measured here.
+fn metrics(plan: &Plan, arms: &Arms) -> Vec<Metric> {
+    let compared = |arm: &Arm| arm.whole.pairs.equal + arm.whole.pairs.different > 0;
+    let applies = |metric: &&Metric| {
+        metric.measure != Measure::Agreement
+            || !plan.metrics.is_empty()
+            || arms.candidates.iter().any(compared)
+    };
+    plan.metrics_or_default().iter().filter(applies).copied().collect()
+}
+
+/// In this order: harm, nothing to gain, all well, not yet.
+fn decide(role: Role, findings: &[Finding]) -> (Verdict, String) {
+    let deciding = || findings.iter().filter(|f| f.metric.role != MetricRole::Quality);
+    let stands = |finding: &&Finding, standing| finding.standing == standing;
+    if let Some(worse) = deciding().find(|f| stands(f, Standing::Worse)) {
+        return (Verdict::Keep, worse.sentence.clone());
+    }
+    let of = |purpose| findings.iter().filter(move |f| f.metric.role == purpose);
+    let mut successes = of(MetricRole::Success).peekable();
+    let has_success = successes.peek().is_some();
+    if has_success && successes.all(|f| f.standing == Standing::Short) {
+        return (Verdict::Keep, sentence::nothing_to_gain(findings));
+    }
+    if let Some(open) = of(MetricRole::Guardrail).find(|f| stands(f, Standing::Open)) {
+        return (Verdict::Undecided, sentence::waiting(open));
+    }
+    if has_success {
+        return match of(MetricRole::Success).find(|f| stands(f, Standing::Better)) {
+            Some(better) => (Verdict::Ship, better.sentence.clone()),
+            // One is left, or all would be short.
+            None => match of(MetricRole::Success).find(|f| stands(f, Standing::Open)) {
+                Some(open) => (Verdict::Undecided, sentence::waiting(open)),
+                None => (Verdict::Keep, sentence::nothing_to_gain(findings)),
+            },
+        };
+    }
+    if role != Role::Shadow {
+        return (Verdict::Undecided, sentence::NO_SUCCESS.to_owned());
+    }
+    if of(MetricRole::Guardrail).next().is_none() {
+        return (Verdict::Undecided, sentence::NOTHING_DECIDES.to_owned());
+    }
+    (Verdict::Ship, sentence::all_within(findings))
+}

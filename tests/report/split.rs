@@ -1,0 +1,75 @@
+//! Arms that each answer requests of their own.
+
+use super::support::{Behaviour, STEADY, of, only, split};
+use tower_spearmint::report::{Measure, Metric, Plan, Standing, Verdict};
+
+const BETTER: Behaviour = Behaviour { ms: 8.0, ..STEADY };
+
+fn plan() -> Plan {
+    Plan::new().baseline("stable").metrics([
+        Metric::guardrail(Measure::ErrorRate, 0.01),
+        Metric::success(Measure::LatencyP50, 0.05),
+    ])
+}
+
+#[test]
+fn an_arm_that_is_faster_and_fails_no_more_ships() {
+    let store = split(20_000, [("stable", 0.5, STEADY, 0.0), ("candidate", 0.5, BETTER, 0.0)]);
+    let report = store.report(&plan());
+    let candidate = only(&report);
+    assert_eq!(candidate.verdict, Verdict::Ship, "{candidate:#?}");
+    assert_eq!(of(candidate, Measure::LatencyP50).standing, Standing::Better);
+    let ratio = report.sample_ratio.as_ref().unwrap();
+    assert!(!ratio.broken && ratio.log10_evidence < 0.0, "{ratio:#?}");
+    assert_eq!(ratio.total, 20_000);
+}
+
+#[test]
+fn with_the_arms_swapped_the_answer_is_the_other_one() {
+    let store = split(20_000, [("stable", 0.5, STEADY, 0.0), ("candidate", 0.5, BETTER, 0.0)]);
+    let report = store.report(&plan());
+    let swapped = store.report(&plan().baseline("candidate"));
+    let (one, other) = (only(&report), only(&swapped));
+    assert_eq!((one.verdict, other.verdict), (Verdict::Ship, Verdict::Keep));
+    let [a, b] = [one, other].map(|candidate| of(candidate, Measure::LatencyP50));
+    assert_eq!((a.baseline, a.candidate), (b.candidate, b.baseline));
+    let (a, b) = (1.0 + a.difference.unwrap(), 1.0 + b.difference.unwrap());
+    assert!((a * b - 1.0).abs() < 1e-12);
+}
+
+#[test]
+fn an_arm_that_can_gain_less_than_is_worth_it_is_not_waited_for() {
+    let store = split(40_000, [("stable", 0.5, STEADY, 0.0), ("candidate", 0.5, STEADY, 0.0)]);
+    let report = store.report(&plan());
+    let candidate = only(&report);
+    assert_eq!(candidate.verdict, Verdict::Keep, "{candidate:#?}");
+    assert_eq!(
+        candidate.because,
+        "latency_p50 can be better by less than what is worth it at most"
+    );
+}
+
+#[test]
+fn without_a_success_nothing_ships() {
+    let store = split(20_000, [("stable", 0.9, STEADY, 0.0), ("candidate", 0.1, STEADY, 0.0)]);
+    let report = store.report(&Plan::new().metrics([Metric::guardrail(Measure::ErrorRate, 0.05)]));
+    let candidate = only(&report);
+    assert_eq!(report.baseline.config_id.as_str(), "stable");
+    assert_eq!(candidate.verdict, Verdict::Undecided);
+    assert_eq!(
+        candidate.because,
+        "no guardrail is broken, and no metric says what would be better: name one with the role \
+         `success`"
+    );
+}
+
+#[test]
+fn a_baseline_that_has_no_branches_is_an_error_that_names_those_that_have() {
+    let store = split(100, [("stable", 0.5, STEADY, 0.0), ("candidate", 0.5, STEADY, 0.0)]);
+    let plan = Plan::new().baseline("sable");
+    let error = tower_spearmint::report::Report::read(&store.store, &plan).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "no config's id is or begins with `sable`; there is candidate, stable"
+    );
+}
