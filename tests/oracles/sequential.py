@@ -250,7 +250,62 @@ def two_quantiles():
     return rows
 
 
-SECTIONS = [sample_ratio, rates, rate_ratio, rate, pairs, quantile, two_quantiles]
+def means():
+    """mpmath; the tuning by mpmath.lambertw."""
+    rows = []
+    sharpest = -mpmath.lambertw(-mpmath.mpf("0.05") ** 2 / mpmath.e, -1).real - 1
+    for value, variance, count, alpha, target in [
+        (0.1, 0.0004, 10_000, 0.05, 10_000),
+        (0.1, 0.0004, 100, 0.05, 10_000),
+        (-3, 0.25, 5000, 0.001, 100),
+        (1e-9, 1e-20, 10**12, 0.01, 10**6),
+        (2, 1, 250, 0.5, 1e9),
+    ]:
+        v, spread = mpmath.mpf(variance), sharpest / mpmath.mpf(target) * count
+        rho2 = spread / count
+        sigma2 = v * count
+        radius = mpmath.sqrt(sigma2 * 2 * (count * rho2 + 1) / (count**2 * rho2) * mpmath.log(mpmath.sqrt(count * rho2 + 1) / alpha))
+        z = mpmath.mpf(value) / mpmath.sqrt(v)
+        # The mixture itself: effects, in standard errors, are normal with the variance n ρ².
+        density = lambda effect: mpmath.exp(effect * z - effect**2 / 2) * mpmath.npdf(effect, 0, mpmath.sqrt(spread))
+        middle, width = z * spread / (spread + 1), mpmath.sqrt(spread / (spread + 1))
+        ends = sorted([middle + width * step for step in range(-24, 25, 2)] + [mpmath.mpf(0)])
+        both = mpmath.quad(density, ends)
+        up = 2 * mpmath.quad(density, [end for end in ends if end >= 0]) if max(ends) > 0 else mpmath.mpf(0)
+        rows.append({"value": value, "variance": variance, "count": count, "alpha": alpha, "target": target,
+                     "low": exact(value - radius), "high": exact(value + radius),
+                     "both": exact(mpmath.log(both)), "above": exact(mpmath.log(up)) if up else "-inf"})
+    return rows
+
+
+def estimates():
+    """NumPy, from the observations: residuals of clusters, least squares for the slope."""
+    random = np.random.default_rng(7)
+    rows = []
+    for units in [5, 40]:
+        x = np.round(random.gamma(2.0, 3.0, (2, units)), 3)
+        y = np.round(0.7 * x + random.normal(1.0, 1.0, (2, units)) + np.array([[0.0], [0.4]]), 3)
+        row = {"x": x.tolist(), "y": y.tolist()}
+        difference = y[0] - x[0]
+        row |= {"paired": difference.mean(), "paired_variance": difference.var(ddof=1) / units}
+        ratio = y[0].sum() / x[0].sum()
+        residuals = y[0] - ratio * x[0]
+        row |= {"ratio": ratio, "ratio_variance": (residuals**2).sum() / (units - 1) * units / x[0].sum() ** 2}
+        # y = arm + slope x
+        design = np.zeros((2 * units, 3))
+        design[:units, 0] = design[units:, 1] = 1
+        design[:, 2] = x.ravel()
+        slope = np.linalg.lstsq(design, y.ravel(), rcond=None)[0][2]
+        adjusted = y - slope * x
+        row |= {"cuped": adjusted[1].mean() - adjusted[0].mean(), "cuped_variance": adjusted.var(axis=1, ddof=1).sum() / units}
+        a, b, va, vb = x[0].mean(), y[1].mean(), x[0].var(ddof=1) / units, y[1].var(ddof=1) / units
+        slopes = [(b / (a + h) - b / (a - h)) / (2 * h) for h in [1e-5 * a]] + [1 / a]
+        row |= {"relative": b / a - 1, "relative_variance": slopes[0] ** 2 * va + slopes[1] ** 2 * vb}
+        rows.append(row)
+    return rows
+
+
+SECTIONS = [sample_ratio, rates, rate_ratio, rate, pairs, quantile, two_quantiles, means, estimates]
 
 if __name__ == "__main__":
     sections = []

@@ -2,6 +2,7 @@
 
 mod support;
 
+mod means;
 mod pairs;
 mod quantiles;
 mod rates;

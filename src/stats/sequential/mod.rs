@@ -26,6 +26,7 @@
 mod beta_tail;
 pub mod e_values;
 mod interval;
+pub mod means;
 mod mixture;
 pub mod pairs;
 pub mod quantiles;

@@ -48,6 +48,11 @@ impl Row {
         number(&self.0[index])
     }
 
+    /// All numbers of a list.
+    pub(crate) fn all(&self) -> Vec<f64> {
+        self.0.as_array().expect("a list").iter().map(number).collect()
+    }
+
     /// Pairs of an upper edge and a count.
     pub(crate) fn buckets(&self, name: &str) -> Vec<(f64, u64)> {
         self.list(name).map(|bucket| (bucket.at(0), bucket.at(1) as u64)).collect()
