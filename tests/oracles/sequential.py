@@ -14,6 +14,7 @@ import math
 import mpmath
 import numpy as np
 from confseq import boundaries
+from confseq import betting as confseq_betting
 from confseq import quantiles as confseq_quantiles
 
 mpmath.mp.dps = 50
@@ -305,7 +306,21 @@ def estimates():
     return rows
 
 
-SECTIONS = [sample_ratio, rates, rate_ratio, rate, pairs, quantile, two_quantiles, means, estimates]
+def betting():
+    """confseq.betting.hedged_cs, with its running intersection."""
+    random = np.random.default_rng(11)
+    rows = []
+    for draw in [random.beta(9, 1, 200), random.uniform(0, 1, 300), (random.uniform(0, 1, 100) < 0.3) * 1.0]:
+        scores = np.round(draw, 3)
+        for alpha, steps in [(0.05, 100), (0.001, 400)]:
+            low, high = confseq_betting.hedged_cs(scores, alpha=alpha, breaks=steps, running_intersection=True)
+            looks = [1, 2, 5, 20, len(scores)]
+            rows.append({"scores": scores.tolist(), "alpha": alpha, "steps": steps, "looks": looks,
+                         "low": [low[look - 1] for look in looks], "high": [high[look - 1] for look in looks]})
+    return rows
+
+
+SECTIONS = [sample_ratio, rates, rate_ratio, rate, pairs, quantile, two_quantiles, means, estimates, betting]
 
 if __name__ == "__main__":
     sections = []

@@ -16,8 +16,8 @@ const NODES: [(f64, f64); 5] = [
     (0.973_906_528_517_171_7, 0.066_671_344_308_688_14),
 ];
 
-/// `ln P(X > point)` for `X` of Beta(`a`, `b`), both positive, and a point between 0 and 1, of which
-/// `rest` is `1 − point`.
+/// `ln P(X > point)` for `X` of Beta(`a`, `b`), both positive, and a point between 0 and 1, of
+/// which `rest` is `1 − point`.
 pub(super) fn ln_above(a: f64, b: f64, point: f64, rest: f64) -> f64 {
     if a + b <= FRACTION_UP_TO {
         return checked_beta_reg(b, a, rest)

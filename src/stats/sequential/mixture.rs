@@ -25,9 +25,9 @@ pub(super) fn stirling_error(x: f64) -> f64 {
     }
 }
 
-/// `x ln(x / mean) + mean − x`, which keeps its digits where the two are close together. So does everything that is made of
-/// it, up to counts of 10¹² and more, where differences of `ln Γ` would be noise. After C.
-/// Loader, *Fast and accurate computation of binomial probabilities* (2000).
+/// `x ln(x / mean) + mean − x`, which keeps its digits where the two are close together. So does
+/// everything that is made of it, up to counts of 10¹² and more, where differences of `ln Γ` would
+/// be noise. After C. Loader, *Fast and accurate computation of binomial probabilities* (2000).
 pub(super) fn deviance(x: f64, mean: f64) -> f64 {
     let difference = x - mean;
     if difference.abs() >= 0.1 * (x + mean) {
@@ -51,8 +51,9 @@ pub(super) fn deviance(x: f64, mean: f64) -> f64 {
 ///
 /// `ln [ Γ(Σα) / Γ(Σα + n) · Π Γ(αᵢ + xᵢ) / Γ(αᵢ) ] − Σ xᵢ ln θᵢ`
 ///
-/// for counts `x` whose shares are `θ` under the null, and drawn from Dirichlet(α) under the alternative. (Lindon & Malek, arXiv 2011.03567, equation 7.) Each of
-/// `(prior, count, share)` is positive, but for the count, which may be 0; the shares sum to 1.
+/// for counts `x` whose shares are `θ` under the null, and drawn from Dirichlet(α) under the
+/// alternative. (Lindon & Malek, arXiv 2011.03567.) Each of `(prior, count, share)` is positive,
+/// but for the count, which may be 0; the shares sum to 1.
 pub(super) fn dirichlet_multinomial(arms: impl Iterator<Item = (f64, f64, f64)> + Clone) -> f64 {
     // With Stirling's formula for each Γ, both ends are the same function of the parameters.
     let at = |parameter: fn((f64, f64, f64)) -> (f64, f64)| {
@@ -69,7 +70,8 @@ pub(super) fn dirichlet_multinomial(arms: impl Iterator<Item = (f64, f64, f64)> 
     at(|(prior, count, share)| (prior + count, share)) - at(|(prior, _, share)| (prior, share))
 }
 
-/// The probability of a hit and that of a miss, which sum to 1 and are each known to the last digit.
+/// The probability of a hit and that of a miss, which sum to 1 and are each known to the last
+/// digit.
 #[derive(Clone, Copy)]
 pub(super) struct Chance {
     pub(super) hit: f64,
@@ -113,9 +115,9 @@ pub(super) fn beta_binomial(hits: f64, misses: f64, chance: Chance, prior: (f64,
     dirichlet_multinomial([(prior.0, hits, chance.hit), (prior.1, misses, chance.miss)].into_iter())
 }
 
-/// [`beta_binomial`] against the null that a hit has this chance *or a smaller one*: the part of the
-/// prior above the chance is all of the alternative. (Each of its likelihood ratios is at most 1 in
-/// expectation for smaller chances, too.)
+/// [`beta_binomial`] against the null that a hit has this chance *or a smaller one*: the part of
+/// the prior above the chance is all of the alternative. (Each of its likelihood ratios is at most
+/// 1 in expectation for smaller chances, too.)
 pub(super) fn beta_binomial_above(
     hits: f64,
     misses: f64,
@@ -139,11 +141,11 @@ pub(super) fn beta_binomial_below(
 
 /// How firmly a prior is to sit on its mean (the sum of its parameters) to be sharpest at `target`
 /// observations: that the beta mixture is, for many observations, the normal mixture which is
-/// optimal there for an error probability of 5 % (Howard et al., arXiv 1810.08240, section 3.5 and
-/// proposition 3), which is `target / (2 ln 20 + ln(1 + 2 ln 20)) − 1`, and at least 0.001.
+/// optimal there for an error probability of 5 % (Howard et al., arXiv 1810.08240, on conjugate
+/// mixtures and their tuning), which is `target / (2 ln 20 + ln(1 + 2 ln 20)) − 1`, and at least
+/// 0.001.
 pub(super) fn concentration(target: f64) -> f64 {
     let twice = 2.0 * 20_f64.ln();
     let wanted = target / (twice + twice.ln_1p()) - 1.0;
-    // Not a number becomes the least.
-    wanted.max(1e-3).min(1e15)
+    if wanted > 1e-3 { wanted.min(1e15) } else { 1e-3 }
 }

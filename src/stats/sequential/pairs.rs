@@ -1,14 +1,15 @@
 //! Does one of two fail where the other does not?
 //!
-//! A shadow gets the requests of its primary, so each request is a pair. Pairs in which both failed, or neither, say
-//! nothing about which is better; of the others (the *discordant* ones) each is the first's or the second's with equal probability if both are
-//! equally good. That is the test of McNemar (Psychometrika 12, 1947), which may be looked at at any time.
+//! A shadow gets the requests of its primary, so each request is a pair. Pairs in which both
+//! failed, or neither, say nothing about which is better; of the others (the *discordant* ones)
+//! each is the first's or the second's with equal probability if both are equally good. That is the
+//! test of McNemar (Psychometrika 12, 1947), which may be looked at at any time.
 //!
-//! The same tells whether a candidate's answers differ from the primary's more than a control's (a second copy of the primary) do: of
-//! the requests that all three got, those where only the control differed are `first`, those
-//! where only the candidate did are `second`. What is random in the answers (times, ids) then
-//! counts on both sides. If the control got other requests than the candidate, ask
-//! [`rates`](super::rates) with the dispatched comparisons instead.
+//! The same tells whether a candidate's answers differ from the primary's more than a control's (a
+//! second copy of the primary) do: of the requests that all three got, those where only the control
+//! differed are `first`, those where only the candidate did are `second`. What is random in the
+//! answers (times, ids) then counts on both sides. If the control got other requests than the
+//! candidate, ask [`rates`](super::rates) with the dispatched comparisons instead.
 
 use super::mixture::{self, Chance};
 use super::rates::rate;
@@ -26,11 +27,12 @@ pub struct Discordant {
 /// Every share of the second among the discordant pairs is as likely as any other.
 const UNIFORM: (f64, f64) = (1.0, 1.0);
 
-/// The evidence that a discordant pair is not the second's `ratio` times as often as the first's (1: that one
-/// has the event more often).
+/// The evidence that a discordant pair is not the second's `ratio` times as often as the first's
+/// (1: that one has the event more often).
 ///
-/// `B(1 + x, 1 + y) · θ₀^−x (1 − θ₀)^−y` with `θ₀ = ratio / (1 + ratio)`, for `x` pairs of the second and `y` of the first
-/// (Robbins 1970, section 3, with the uniform mixture). `None` if the ratio is not positive and finite.
+/// `B(1 + x, 1 + y) · θ₀^−x (1 − θ₀)^−y` with `θ₀ = ratio / (1 + ratio)`, for `x` pairs of the
+/// second and `y` of the first (Robbins 1970, with the uniform mixture). `None` if the ratio is not
+/// positive and finite.
 ///
 /// ```
 /// use tower_spearmint::stats::sequential::pairs::{Discordant, evidence};
@@ -43,7 +45,8 @@ pub fn evidence(pairs: Discordant, ratio: f64) -> Option<EValue> {
     ask(pairs, ratio, mixture::beta_binomial)
 }
 
-/// The evidence that it is the second's more than `ratio` times as often, with the part of the mixture above `θ₀`.
+/// The evidence that it is the second's more than `ratio` times as often, with the part of the
+/// mixture above `θ₀`.
 pub fn above(pairs: Discordant, ratio: f64) -> Option<EValue> {
     ask(pairs, ratio, mixture::beta_binomial_above)
 }
@@ -76,8 +79,8 @@ fn ask(
     ))
 }
 
-/// A confidence sequence for how many times as often as the first's a discordant pair is the second's. `None` if `alpha` is not
-/// between 0 and 1.
+/// A confidence sequence for how many times as often as the first's a discordant pair is the
+/// second's. `None` if `alpha` is not between 0 and 1.
 ///
 /// ```
 /// use tower_spearmint::stats::sequential::pairs::{Discordant, ratio};
@@ -99,9 +102,10 @@ pub fn ratio(pairs: Discordant, alpha: f64) -> Option<Interval> {
     Interval::new(smallest_hit / (1.0 - smallest_hit), (1.0 - smallest_miss) / smallest_miss)
 }
 
-/// A confidence sequence for the second's rate minus the first's, of `all` pairs, discordant or not, sharpest at `target` pairs: the rates of both
-/// kinds of discordant pairs, each with half of `alpha`. `None` if there are more discordant pairs than pairs, or
-/// `alpha` is not between 0 and 1.
+/// A confidence sequence for the second's rate minus the first's, of `all` pairs, discordant or
+/// not, sharpest at `target` pairs: the rates of both kinds of discordant pairs, each with half of
+/// `alpha`. `None` if there are more discordant pairs than pairs, or `alpha` is not between 0 and
+/// 1.
 ///
 /// ```
 /// use tower_spearmint::stats::sequential::pairs::{Discordant, difference};

@@ -1,7 +1,8 @@
 //! Did each arm get the share it was to get?
 //!
-//! If not, something took requests from an arm (a crash before they were recorded, a cache, a filter), and whatever the arms
-//! are compared by is compared on different populations. So this is asked first.
+//! If not, something took requests from an arm (a crash before they were recorded, a cache, a
+//! filter), and whatever the arms are compared by is compared on different populations. So this is
+//! asked first.
 
 use super::{EValue, mixture};
 
@@ -11,26 +12,29 @@ pub struct Epoch<'a> {
     /// The count of each arm: of what was assigned independently, so with sticky assignment of
     /// units, not of their requests.
     pub counts: &'a [u64],
-    /// The share that each was to get, in the same order; only their ratios matter. An arm may have 0.
+    /// The share that each was to get, in the same order; only their ratios matter. An arm may have
+    /// 0.
     pub shares: &'a [f64],
 }
 
-/// How firmly the alternatives sit on the expected shares. A large value finds small deviations in many
-/// observations, a small one large deviations in few; the mean of all three finds both.
+/// How firmly the alternatives sit on the expected shares. A large value finds small deviations in
+/// many observations, a small one large deviations in few; the mean of all three finds both.
 const CONCENTRATIONS: [f64; 3] = [10.0, 1_000.0, 100_000.0];
 
 /// The evidence that the counts do not have the shares, over all epochs; 1 if there are no counts.
 ///
-/// That of an epoch is the Bayes factor of the sequential multinomial test: the shares are drawn from a
-/// Dirichlet distribution around the expected ones under the alternative (Lindon & Malek,
-/// *Anytime-valid inference for multinomial count data*, arXiv 2011.03567, sections 2 and 3):
+/// That of an epoch is the Bayes factor of the sequential multinomial test: the shares are drawn
+/// from a Dirichlet distribution around the expected ones under the alternative (Lindon & Malek,
+/// *Anytime-valid inference for multinomial count data*, NeurIPS 2022, arXiv 2011.03567):
 ///
 /// `Γ(κ) / Γ(κ + n) · Π Γ(κ θᵢ + xᵢ) / Γ(κ θᵢ) · Π θᵢ^−xᵢ`
 ///
-/// Those of several epochs are multiplied, as each is 1 in expectation given the ones before; of three
-/// concentrations `κ` (10, 10³ and 10⁵) the mean is taken. A count in an arm whose share is 0 cannot be: its evidence is infinite.
+/// Those of several epochs are multiplied, as each is 1 in expectation given the ones before; of
+/// three concentrations `κ` (10, 10³ and 10⁵) the mean is taken. A count in an arm whose share is 0
+/// cannot be: its evidence is infinite.
 ///
-/// `None` if an epoch has not as many shares as counts, a share is negative or not finite, or all are 0.
+/// `None` if an epoch has not as many shares as counts, a share is negative or not finite, or all
+/// are 0.
 ///
 /// ```
 /// use tower_spearmint::stats::sequential::sample_ratio::{Epoch, evidence};
@@ -54,7 +58,8 @@ pub fn evidence(epochs: &[Epoch<'_>]) -> Option<EValue> {
     Some(EValue::mean(&each))
 }
 
-/// The Bayes factor of one epoch with one concentration, see [`evidence`]; `None` also if the concentration is not positive and finite.
+/// The Bayes factor of one epoch with one concentration, see [`evidence`]; `None` also if the
+/// concentration is not positive and finite.
 pub fn bayes_factor(epoch: &Epoch<'_>, concentration: f64) -> Option<EValue> {
     let Epoch { counts, shares } = *epoch;
     let total: f64 = shares.iter().sum();

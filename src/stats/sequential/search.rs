@@ -1,11 +1,11 @@
 //! Where an interval ends.
 
-/// The end of what is within, between a value that is and one beyond: where `excess`, which is negative
-/// within, becomes positive. It is known to 14 digits, and the outer of the two neighbours is taken. If
-/// all is within, that is `beyond`.
+/// The end of what is within, between a value that is and one beyond: where `excess`, which is
+/// negative within, becomes positive. It is known to 14 digits, and the outer of the two neighbours
+/// is taken. If all is within, that is `beyond`.
 ///
-/// By the rule of false position in its Illinois form (Dowell & Jarratt, BIT 11, 1971), with every third step a
-/// halving, so that it ends soon for any function.
+/// By the rule of false position in its Illinois form (Dowell & Jarratt, BIT 11, 1971), with every
+/// third step a halving, so that it ends soon for any function.
 pub(super) fn end(inside: f64, beyond: f64, excess: impl Fn(f64) -> f64) -> f64 {
     const DIGITS: f64 = 1e-14;
     let (mut near, mut far) = ((inside, excess(inside)), (beyond, excess(beyond)));
@@ -20,7 +20,8 @@ pub(super) fn end(inside: f64, beyond: f64, excess: impl Fn(f64) -> f64) -> f64 
         if all_within || width.abs() <= 2.0 * least {
             break;
         }
-        // At least a last digit from either end, so that the one which is there already does not stay alone.
+        // At least a last digit from either end, so that the one which is there already does not
+        // stay alone.
         let share =
             if step % 3 == 2 || far.1.is_infinite() { 0.5 } else { near.1 / (near.1 - far.1) };
         let least = (least / width.abs()).min(0.5);

@@ -116,7 +116,8 @@ fn a_mean_at_the_margin_is_called_below_it_in_no_more_streams_than_alpha() {
 
 #[test]
 fn units_whose_requests_are_alike_are_called_different_in_no_more_streams_than_alpha() {
-    // Each unit has its own mean, and up to 20 requests: counted as independent, they would be alarming.
+    // Each unit has its own mean, and up to 20 requests: counted as independent, they would be
+    // alarming.
     let found = alarms(
         400,
         1_500,

@@ -84,10 +84,10 @@ fn equal_rates_are_called_different_in_no_more_streams_than_alpha() {
     }
 }
 
-/// The ratio's interval excludes 1 just when the evidence (of which the mixture is the same here, as the
-/// shares are the null's chances) is enough.
+/// The ratio's interval excludes 1 just when the evidence (of which the mixture is the same here,
+/// as the shares are the null's chances) is enough.
 fn above_or_below(arms: &Arms, share: f64, found: bool) -> bool {
-    if found || arms[0].1 % 16 == 0 {
+    if found || arms[0].1.is_multiple_of(16) {
         !ratio(&split(arms, share), 0.05, 100.0).unwrap().contains(1.0)
     } else {
         found

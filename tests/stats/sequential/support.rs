@@ -1,4 +1,5 @@
-//! The table of `tests/oracles/sequential.py`, and streams of chance in which nothing is to be found.
+//! The table of `tests/oracles/sequential.py`, and streams of chance in which nothing is to be
+//! found.
 
 use serde_json::Value;
 use std::sync::LazyLock;
@@ -58,7 +59,8 @@ impl Row {
         self.list(name).map(|bucket| (bucket.at(0), bucket.at(1) as u64)).collect()
     }
 
-    /// Asserts that `found` is the number of that name, up to the relative tolerance (and, below 1, the absolute one).
+    /// Asserts that `found` is the number of that name, up to the relative tolerance (and, below 1,
+    /// the absolute one).
     pub(crate) fn is(&self, name: &str, found: f64, tolerance: f64) {
         let expected = self.number(name);
         let close =
@@ -105,8 +107,8 @@ impl Chance {
     }
 }
 
-/// In how many of `streams` streams the look is ever alarmed. Each stream is observed `observations` times, and looked at
-/// 120 times on the way, at equal ratios.
+/// In how many of `streams` streams the look is ever alarmed. Each stream is observed
+/// `observations` times, and looked at 120 times on the way, at equal ratios.
 pub(crate) fn alarms<S>(
     streams: u64,
     observations: u32,

@@ -7,7 +7,8 @@ use crate::stats::Summary;
 pub struct Estimate {
     /// What is estimated.
     pub value: f64,
-    /// Its variance (the square of its standard error), which shrinks as the observations become more.
+    /// Its variance (the square of its standard error), which shrinks as the observations become
+    /// more.
     pub variance: f64,
     /// How many observations it is made of: if they are clustered, how many clusters.
     pub count: u64,
@@ -16,7 +17,8 @@ pub struct Estimate {
 }
 
 impl Estimate {
-    /// The mean of these. (For pairs, of their differences: see also [`Joint::difference`](super::Joint::difference).)
+    /// The mean of these. (For pairs, of their differences: see also
+    /// [`Joint::difference`](super::Joint::difference).)
     pub fn mean(of: &Summary) -> Self {
         let variance = of.variance_of_mean().unwrap_or(0.0);
         Self { value: of.mean, variance, count: of.count, smallest: of.count }
@@ -40,7 +42,8 @@ impl Estimate {
     }
 
     /// By what share of the other arm's it is more (0.1: by a tenth), by the delta method:
-    /// `b / a − 1` with the variance `V_b / a² + b² V_a / a⁴`. That is for an `a` which is many standard errors from 0.
+    /// `b / a − 1` with the variance `V_b / a² + b² V_a / a⁴`. That is for an `a` which is many
+    /// standard errors from 0.
     ///
     /// ```
     /// use tower_spearmint::stats::{Summary, sequential::means::Estimate};

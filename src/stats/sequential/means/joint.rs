@@ -2,7 +2,8 @@
 
 use super::Estimate;
 
-/// How many pairs there are, the mean and the variance of either side, and how far both go together.
+/// How many pairs there are, the mean and the variance of either side, and how far both go
+/// together.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct Joint {
     /// How many.
@@ -30,7 +31,8 @@ impl Joint {
         })
     }
 
-    /// Those of both together (Chan, Golub & LeVeque, *Updating formulae and a pairwise algorithm for computing sample variances*, 1979).
+    /// Those of both together (Chan, Golub & LeVeque, *Updating formulae and a pairwise algorithm
+    /// for computing sample variances*, 1979).
     #[must_use]
     pub fn with(&self, other: &Self) -> Self {
         let count = self.count.saturating_add(other.count);
@@ -54,7 +56,8 @@ impl Joint {
         }
     }
 
-    /// The mean of the second minus that of the first: of a primary and its shadow, on the same requests.
+    /// The mean of the second minus that of the first: of a primary and its shadow, on the same
+    /// requests.
     pub fn difference(&self) -> Estimate {
         let variance = self.variances.0 + self.variances.1 - 2.0 * self.covariance;
         self.estimate(self.means.1 - self.means.0, variance)
@@ -62,9 +65,11 @@ impl Joint {
 
     /// The mean of the second over that of the first, by the delta method.
     ///
-    /// With the number of requests of each unit as the first, and the sum of their values as the second, this is
-    /// the mean per request, with a variance that allows for requests of a unit being alike (Deng, Knoblich & Lu, *Applying the delta method in metric
-    /// analytics*, KDD 2018, arXiv 1803.06336, section 3). The units may be added up in buckets of units first: then a bucket is a pair.
+    /// With the number of requests of each unit as the first, and the sum of their values as the
+    /// second, this is the mean per request, with a variance that allows for requests of a unit
+    /// being alike (Deng, Knoblich & Lu, *Applying the delta method in metric analytics*, KDD 2018,
+    /// arXiv 1803.06336, on randomization units). The units may be added up in buckets of units
+    /// first: then a bucket is a pair.
     ///
     /// ```
     /// use tower_spearmint::stats::sequential::means::Joint;
@@ -91,12 +96,14 @@ impl Joint {
     }
 }
 
-/// The second arm's mean minus the first's, with less noise: of each observation is subtracted what was to be expected from
-/// a value that is known before the experiment begins (CUPED: Deng, Xu, Kohavi & Walker, *Improving the sensitivity of
-/// online controlled experiments by utilizing pre-experiment data*, WSDM 2013, section 3).
+/// The second arm's mean minus the first's, with less noise: of each observation is subtracted what
+/// was to be expected from a value that is known before the experiment begins (CUPED: Deng, Xu,
+/// Kohavi & Walker, *Improving the sensitivity of online controlled experiments by utilizing
+/// pre-experiment data*, WSDM 2013).
 ///
-/// The first of each pair is the value known before, the second what is measured. With `θ` the slope of one on the other
-/// within both arms together, this is `ȳ₂ − ȳ₁ − θ (x̄₂ − x̄₁)`, with the variance of `y − θ x` in each arm over its count.
+/// The first of each pair is the value known before, the second what is measured. With `θ` the
+/// slope of one on the other within both arms together, this is `ȳ₂ − ȳ₁ − θ (x̄₂ − x̄₁)`, with the
+/// variance of `y − θ x` in each arm over its count.
 ///
 /// ```
 /// use tower_spearmint::stats::sequential::means::{Joint, cuped};

@@ -1,11 +1,13 @@
 //! Is the mean of one arm above that of the other?
 //!
-//! Nothing is assumed of the observations but that they have a variance. The price: what is said here holds as the central limit theorem does, for
-//! many observations. So nothing is said before each arm has [`ENOUGH`]; and with values of which a few are as large as all others together,
+//! Nothing is assumed of the observations but that they have a variance. The price: what is said
+//! here holds as the central limit theorem does, for many observations. So nothing is said before
+//! each arm has [`ENOUGH`]; and with values of which a few are as large as all others together,
 //! more are needed: ask [`quantiles`](super::quantiles) then.
 //!
-//! Whatever is made of means is asked in the same way, as an [`Estimate`] with a variance: one mean, the
-//! difference of two, of pairs, relative, per request of units, or freed of what was known before.
+//! Whatever is made of means is asked in the same way, as an [`Estimate`] with a variance: one
+//! mean, the difference of two, of pairs, relative, per request of units, or freed of what was
+//! known before.
 
 mod estimate;
 mod joint;
@@ -19,21 +21,23 @@ use statrs::function::erf::erfc;
 /// So many observations each arm must have before anything is said.
 pub const ENOUGH: u64 = 100;
 
-/// `n ρ²` at the number of observations for which the width is least, for an error probability of 5 %: `−W₋₁(−0.05² / e) − 1`
-/// with Lambert's W, where the derivative of the width in `ρ` is 0.
+/// `n ρ²` at the number of observations for which the width is least, for an error probability of 5
+/// %: `−W₋₁(−0.05² / e) − 1` with Lambert's W, where the derivative of the width in `ρ` is 0.
 const SHARPEST: f64 = 8.211_968_062_068_254;
 
-/// A confidence sequence for what is estimated, with an error probability of `alpha`, sharpest at `target` observations (clusters, if
-/// they are clustered) of all arms together:
+/// A confidence sequence for what is estimated, with an error probability of `alpha`, sharpest at
+/// `target` observations (clusters, if they are clustered) of all arms together:
 ///
 /// `value ± √variance · √( 2 (n ρ² + 1) / (n ρ²) · ln( √(n ρ² + 1) / alpha ) )`
 ///
-/// (Waudby-Smith, Arbour, Sinha, Kennedy & Ramdas, *Time-uniform central limit theory and asymptotic
-/// confidence sequences*, Annals of Statistics 52(6), 2024, arXiv 2103.06476, theorem 2.2, with the standard
-/// error `σ̂ / √n` written as `√variance`; for differences of means as in its section 3.) `ρ` follows from `target`, for an `alpha` of 5 %.
+/// (Waudby-Smith, Arbour, Sinha, Kennedy & Ramdas, *Time-uniform central limit theory and
+/// asymptotic confidence sequences*, Annals of Statistics 52(6), 2024, arXiv 2103.06476, theorem
+/// 2.2, with the standard error `σ̂ / √n` written as `√variance`; for differences of means as for
+/// average treatment effects in randomized experiments.) `ρ` follows from `target`, for an `alpha`
+/// of 5 %.
 ///
-/// Everything if an arm has less than [`ENOUGH`], or the observations do not vary. `None` if `alpha` is not between 0 and 1, or
-/// `target` not positive and finite.
+/// Everything if an arm has less than [`ENOUGH`], or the observations do not vary. `None` if
+/// `alpha` is not between 0 and 1, or `target` not positive and finite.
 ///
 /// ```
 /// use tower_spearmint::stats::{Summary, sequential::means::{Estimate, interval}};
@@ -49,17 +53,20 @@ pub fn interval(estimate: &Estimate, alpha: f64, target: f64) -> Option<Interval
     Some(Interval::around(estimate.value, (estimate.variance * square).sqrt()))
 }
 
-/// The evidence that the value is not `null`: of the normal mixture which [`interval`] is the inversion of,
+/// The evidence that the value is not `null`: of the normal mixture which [`interval`] is the
+/// inversion of,
 ///
 /// `(n ρ² + 1)^−½ · exp( z² / 2 · n ρ² / (n ρ² + 1) )` with `z = (value − null) / √variance`.
 ///
-/// 1 if an arm has less than [`ENOUGH`], or the observations do not vary. `None` if `null` is not finite, or `target` not positive and finite.
+/// 1 if an arm has less than [`ENOUGH`], or the observations do not vary. `None` if `null` is not
+/// finite, or `target` not positive and finite.
 pub fn evidence(estimate: &Estimate, null: f64, target: f64) -> Option<EValue> {
     ask(estimate, null, target, |told, z| 0.5 * (z * z * told.shrunk - told.spread.ln_1p()))
 }
 
 /// The evidence that the value is above `null`, likewise: with the upper half of the mixture, which
-/// is the same times `2 Φ( z √(n ρ² / (n ρ² + 1)) )` (Howard et al., arXiv 1810.08240, proposition 6).
+/// is the same times `2 Φ( z √(n ρ² / (n ρ² + 1)) )` (Howard et al., arXiv 1810.08240, the
+/// one-sided normal mixture).
 ///
 /// ```
 /// use tower_spearmint::stats::{Summary, sequential::means::{Estimate, above, below}};
@@ -93,7 +100,8 @@ fn ask(
         return None;
     }
     let z = (estimate.value - null) / estimate.variance.sqrt();
-    // So far away that half the mixture vanishes against the other: there is nothing to be said for it.
+    // So far away that half the mixture vanishes against the other: there is nothing to be said for
+    // it.
     told.map_or(Some(EValue::ONE), |told| {
         EValue::from_ln(mixture(&told, z)).or(EValue::from_ln(f64::NEG_INFINITY))
     })

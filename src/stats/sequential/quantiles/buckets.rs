@@ -1,10 +1,10 @@
 //! Values, counted.
 
-/// How many values there are of each size: pairs of a bucket's upper edge and its count, by ascending edges. What
-/// never came to an end (a time-out) has the edge `f64::INFINITY`.
+/// How many values there are of each size: pairs of a bucket's upper edge and its count, by
+/// ascending edges. What never came to an end (a time-out) has the edge `f64::INFINITY`.
 ///
-/// A value counts as its bucket's upper edge, and what is said of a quantile holds for the
-/// values so rounded: with buckets that are 1 % wide, up to 1 % above that of the values.
+/// A value counts as its bucket's upper edge, and what is said of a quantile holds for the values
+/// so rounded: with buckets that are 1 % wide, up to 1 % above that of the values.
 #[derive(Debug, Clone, Copy)]
 pub struct Buckets<'a> {
     buckets: &'a [(f64, u64)],
@@ -33,8 +33,8 @@ impl<'a> Buckets<'a> {
         self.total
     }
 
-    /// The smallest edge up to which a share of at least `p` of the values lies; `None` if there are no values, or
-    /// `p` is not between 0 and 1.
+    /// The smallest edge up to which a share of at least `p` of the values lies; `None` if there
+    /// are no values, or `p` is not between 0 and 1.
     pub fn quantile(&self, p: f64) -> Option<f64> {
         self.at_rank(rank(p, self.total)?)
     }
@@ -48,7 +48,8 @@ impl<'a> Buckets<'a> {
         })
     }
 
-    /// Each edge that has values, times `factor`, with how many values are below it, and how many are not above it.
+    /// Each edge that has values, times `factor`, with how many values are below it, and how many
+    /// are not above it.
     pub(super) fn steps(&self, factor: f64) -> impl Iterator<Item = (f64, u64, u64)> {
         let mut up_to = 0;
         self.buckets.iter().filter(|(_, count)| *count > 0).map(move |(edge, count)| {

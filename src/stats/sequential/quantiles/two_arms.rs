@@ -4,8 +4,8 @@ use super::{Buckets, interval};
 use crate::stats::sequential::mixture::{self, Chance};
 use crate::stats::sequential::{EValue, Interval, checked};
 
-/// A confidence sequence for the second arm's `p`-quantile minus the first's: both are within their own with an
-/// error probability of half of `alpha`. `None` where [`interval`] is.
+/// A confidence sequence for the second arm's `p`-quantile minus the first's: both are within their
+/// own with an error probability of half of `alpha`. `None` where [`interval`] is.
 ///
 /// ```
 /// use tower_spearmint::stats::sequential::quantiles::{Buckets, difference};
@@ -27,7 +27,8 @@ pub fn difference(
     Some(interval(second, p, half, target)?.minus(&interval(first, p, half, target)?))
 }
 
-/// A confidence sequence for how many times the first arm's `p`-quantile the second's is, likewise, where no value is negative.
+/// A confidence sequence for how many times the first arm's `p`-quantile the second's is, likewise,
+/// where no value is negative.
 pub fn ratio(
     first: &Buckets<'_>,
     second: &Buckets<'_>,
@@ -39,11 +40,12 @@ pub fn ratio(
     Some(interval(second, p, half, target)?.over(&interval(first, p, half, target)?))
 }
 
-/// The evidence that the second arm's `p`-quantile is not `ratio` times the first's (1: that they differ), sharpest at `target` values of
-/// each arm.
+/// The evidence that the second arm's `p`-quantile is not `ratio` times the first's (1: that they
+/// differ), sharpest at `target` values of each arm.
 ///
-/// If it is, there is a value `x` such that `x` is the first's quantile and `ratio · x` the second's: the evidence is the least of any `x`, of
-/// the product of both arms' beta-binomial evidence against that (Howard & Ramdas, arXiv 1906.09712, section 4.1).
+/// If it is, there is a value `x` such that `x` is the first's quantile and `ratio · x` the
+/// second's: the evidence is the least of any `x`, of the product of both arms' beta-binomial
+/// evidence against that (Howard & Ramdas, arXiv 1906.09712, on A/B testing).
 ///
 /// `None` if `p` is not between 0 and 1, or the ratio not positive and finite.
 ///
@@ -67,8 +69,8 @@ pub fn evidence(
     EValue::from_ln(least_together(&first, &second, ratio))
 }
 
-/// The evidence that the second arm's `p`-quantile is more than `ratio` times the first's: the least of
-/// [`evidence`] against any ratio up to this one.
+/// The evidence that the second arm's `p`-quantile is more than `ratio` times the first's: the
+/// least of [`evidence`] against any ratio up to this one.
 ///
 /// For "not slower by more than a tenth", ask [`below`] with 1.1.
 pub fn above(
@@ -89,7 +91,8 @@ pub fn above(
     EValue::from_ln(least)
 }
 
-/// The evidence that the second arm's `p`-quantile is less than `ratio` times the first's, likewise.
+/// The evidence that the second arm's `p`-quantile is less than `ratio` times the first's,
+/// likewise.
 ///
 /// ```
 /// use tower_spearmint::stats::sequential::quantiles::{Buckets, below};
@@ -130,7 +133,8 @@ fn arms<'a>(
 }
 
 impl Arm<'_> {
-    /// The number below that speaks least against: about `p n`, where the logarithm of the mixture is flat.
+    /// The number below that speaks least against: about `p n`, where the logarithm of the mixture
+    /// is flat.
     fn likeliest_rank(&self) -> f64 {
         let total = self.values.total() as f64;
         (self.chance.hit * (total - 1.0) + 0.5).clamp(0.0, total)
@@ -140,7 +144,8 @@ impl Arm<'_> {
         self.values.at_rank(self.likeliest_rank().ceil() as u64).unwrap_or(0.0)
     }
 
-    /// The least that speaks against a value, if from `below` to `up_to` values may count as below it.
+    /// The least that speaks against a value, if from `below` to `up_to` values may count as below
+    /// it.
     fn least(&self, below: u64, up_to: u64) -> f64 {
         let total = self.values.total() as f64;
         let hits = self.likeliest_rank().clamp(below as f64, up_to as f64);
@@ -148,7 +153,8 @@ impl Arm<'_> {
     }
 }
 
-/// The least that speaks against any value `x` being the first's quantile and `ratio · x` the second's.
+/// The least that speaks against any value `x` being the first's quantile and `ratio · x` the
+/// second's.
 fn least_together(first: &Arm<'_>, second: &Arm<'_>, ratio: f64) -> f64 {
     let mut least = f64::INFINITY;
     // On either side of what is likeliest for both, more and more speaks against.

@@ -1,17 +1,17 @@
 //! Does one arm fail more often than the other?
 //!
-//! Only the events (failures, say) are looked at, and of each only in which arm it was. If both arms
-//! have the same rate, each event falls to the second arm with the probability by which requests
-//! are sent there, whatever the rate is, and however it changes over the day. So nothing is assumed of the rates; a baseline
-//! without a single event is no special case.
+//! Only the events (failures, say) are looked at, and of each only in which arm it was. If both
+//! arms have the same rate, each event falls to the second arm with the probability by which
+//! requests are sent there, whatever the rate is, and however it changes over the day. So nothing
+//! is assumed of the rates; a baseline without a single event is no special case.
 //!
-//! The share is the one by which requests are assigned (the weight among the two arms). Where requests are
-//! assigned at random by it, all of this is exact; where they go round in a fixed cycle, events are spread
-//! more evenly than by chance, and the answers are cautious. If only what was dispatched is known,
-//! [`Split::of_dispatches`] takes the share from there.
+//! The share is the one by which requests are assigned (the weight among the two arms). Where
+//! requests are assigned at random by it, all of this is exact; where they go round in a fixed
+//! cycle, events are spread more evenly than by chance, and the answers are cautious. If only what
+//! was dispatched is known, [`Split::of_dispatches`] takes the share from there.
 //!
-//! Count what is rare: for a success rate of 99 %, the failures. What the requests without an event would
-//! have to say is left out, and that is the more, the fewer they are.
+//! Count what is rare: for a success rate of 99 %, the failures. What the requests without an event
+//! would have to say is left out, and that is the more, the fewer they are.
 
 mod ratio;
 mod single;
@@ -22,8 +22,8 @@ pub use single::{difference, rate};
 use super::{EValue, mixture};
 use mixture::Chance;
 
-/// The events of two arms while the share of the second was the same. Add up those with the same share
-/// first: each further one costs some evidence.
+/// The events of two arms while the share of the second was the same. Add up those with the same
+/// share first: each further one costs some evidence.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Split {
     /// How many events the first arm had.
@@ -35,8 +35,8 @@ pub struct Split {
 }
 
 impl Split {
-    /// With the share of what was dispatched to the second arm, of all to both: pairs of
-    /// (events, dispatched). `None` if an arm had none.
+    /// With the share of what was dispatched to the second arm, of all to both: pairs of (events,
+    /// dispatched). `None` if an arm had none.
     pub fn of_dispatches(first: (u64, u64), second: (u64, u64)) -> Option<Self> {
         let (one, other) = (first.1 as f64, second.1 as f64);
         (one > 0.0 && other > 0.0).then(|| Self {
@@ -58,14 +58,16 @@ impl Split {
 
 /// The evidence that the second arm's rate is not `ratio` times the first's (1: that they differ).
 ///
-/// That of a split is the Bayes factor of a beta mixture against the binomial with the chance `θ₀ = s r / (s r + 1 − s)` for the share
-/// `s` and ratio `r` (Robbins, *Statistical methods related to the law of the iterated logarithm*, 1970, section 3;
-/// Howard et al., arXiv 1810.08240, proposition 7):
+/// That of a split is the Bayes factor of a beta mixture against the binomial with the chance
+/// `θ₀ = s r / (s r + 1 − s)` for the share `s` and ratio `r` (Robbins, *Statistical methods
+/// related to the law of the iterated logarithm*, 1970; Howard et al., arXiv 1810.08240, the
+/// two-sided beta-binomial mixture):
 ///
 /// `B(κ θ₀ + x, κ (1 − θ₀) + y) / B(κ θ₀, κ (1 − θ₀)) · θ₀^−x (1 − θ₀)^−y`
 ///
-/// for `x` events of the second arm and `y` of the first; `κ` follows from `target`, a number of events. Those of
-/// several splits are multiplied. `None` if a share is not between 0 and 1, or the ratio is not positive and finite.
+/// for `x` events of the second arm and `y` of the first; `κ` follows from `target`, a number of
+/// events. Those of several splits are multiplied. `None` if a share is not between 0 and 1, or the
+/// ratio is not positive and finite.
 ///
 /// ```
 /// use tower_spearmint::stats::sequential::rates::{Split, evidence};
@@ -79,8 +81,8 @@ pub fn evidence(splits: &[Split], ratio: f64, target: f64) -> Option<EValue> {
     product(splits, ratio, target, mixture::beta_binomial)
 }
 
-/// The evidence that the second arm's rate is more than `ratio` times the first's: against all
-/// that it is at most that. As [`evidence`], with the part of the mixture above `θ₀`.
+/// The evidence that the second arm's rate is more than `ratio` times the first's: against all that
+/// it is at most that. As [`evidence`], with the part of the mixture above `θ₀`.
 ///
 /// For "not worse by more than a tenth", ask [`below`] with 1.1.
 ///

@@ -7,11 +7,13 @@ use crate::stats::sequential::{Interval, checked, search};
 /// Farther from 1 than e to this no ratio is looked for: there, the interval has no end.
 const FARTHEST: f64 = 700.0;
 
-/// A confidence sequence for the second arm's rate over the first's, with an error probability of `alpha`, sharpest at `target` events.
+/// A confidence sequence for the second arm's rate over the first's, with an error probability of
+/// `alpha`, sharpest at `target` events.
 ///
-/// It has all ratios whose evidence, by a mixture around equal rates, is below `1 / alpha`. That evidence is convex in the logarithm of the
-/// ratio, and so what remains is an interval; it always contains the ratio that is most likely. It
-/// begins with 0 if the second arm may have no events at all, and has no end if the first may.
+/// It has all ratios whose evidence, by a mixture around equal rates, is below `1 / alpha`. That
+/// evidence is convex in the logarithm of the ratio, and so what remains is an interval; it always
+/// contains the ratio that is most likely. It begins with 0 if the second arm may have no events at
+/// all, and has no end if the first may.
 ///
 /// `None` if a share or `alpha` is not between 0 and 1.
 ///

@@ -3,12 +3,12 @@
 use crate::stats::sequential::mixture::{self, Chance};
 use crate::stats::sequential::{Interval, checked, search};
 
-/// A confidence sequence for a rate, of `events` in `trials` that are independent, with an error probability of `alpha`,
-/// sharpest at `target` trials.
+/// A confidence sequence for a rate, of `events` in `trials` that are independent, with an error
+/// probability of `alpha`, sharpest at `target` trials.
 ///
-/// It has all rates whose evidence, by a beta mixture around each, is below `1 / alpha` (Howard et al.,
-/// arXiv 1810.08240, proposition 7; Howard & Ramdas, arXiv 1906.09712, section 3.2). `None` if there are more events than trials,
-/// or `alpha` is not between 0 and 1.
+/// It has all rates whose evidence, by a beta mixture around each, is below `1 / alpha` (Howard et
+/// al., arXiv 1810.08240, the two-sided beta-binomial mixture). `None` if there are more events
+/// than trials, or `alpha` is not between 0 and 1.
 ///
 /// ```
 /// use tower_spearmint::stats::sequential::rates::rate;
@@ -44,9 +44,9 @@ pub fn rate(events: u64, trials: u64, alpha: f64, target: f64) -> Option<Interva
     Interval::new(low, high)?.intersect(&all)
 }
 
-/// A confidence sequence for the second arm's rate minus the first's: pairs of (events, trials), each sharpest at `target`
-/// trials. It holds both rates at once, each with half of `alpha`; [`super::ratio`] needs
-/// fewer observations. `None` where [`rate`] is.
+/// A confidence sequence for the second arm's rate minus the first's: pairs of (events, trials),
+/// each sharpest at `target` trials. It holds both rates at once, each with half of `alpha`;
+/// [`super::ratio`] needs fewer observations. `None` where [`rate`] is.
 ///
 /// ```
 /// use tower_spearmint::stats::sequential::rates::difference;
