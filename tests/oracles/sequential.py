@@ -16,6 +16,7 @@ import numpy as np
 from confseq import boundaries
 from confseq import betting as confseq_betting
 from confseq import quantiles as confseq_quantiles
+from scipy import special
 
 mpmath.mp.dps = 50
 
@@ -64,7 +65,7 @@ def sample_ratio():
 def beta_tail(a, b, point):
     """ln of P(Beta(a, b) > point): mpmath's, or, where that takes long, the density, integrated in steps of a standard deviation."""
     a, b, point = mpmath.mpf(a), mpmath.mpf(b), mpmath.mpf(point)
-    if a + b < 10_000:
+    if a + b < 10_000 or min(a, b) < 10:
         return mpmath.log(mpmath.betainc(b, a, 0, 1 - point, regularized=True))
     scale = mpmath.sqrt(a * b / (a + b) ** 2 / (a + b + 1))
     peak = max(point, min(mpmath.mpf(1), a / (a + b)))
@@ -106,6 +107,10 @@ def rates():
         (100_000, 101_500, 0.5, 1, 100_000),
         (600_000, 401_000, 0.4, 1.02, 10_000),
         (17, 0, 0.25, 1, 50),
+        (10_000, 0, 0.001, 1, 50),
+        (1_000_000, 900, 0.001, 1, 1_000_000),
+        (10**9, 10**9 + 200_000, 0.5, 1, 10**6),
+        (10**9, 10**9 + 30_000, 0.5, 1.0001, 10**8),
     ]:
         odds = mpmath.mpf(share) / (1 - mpmath.mpf(share)) * mpmath.mpf(ratio)
         chance, kappa = odds / (1 + odds), concentration(target)
@@ -114,10 +119,13 @@ def rates():
         row |= {"both": exact(both), "above": exact(above), "below": exact(below)}
         n, p = first + second, float(chance)
         args = dict(s=second - n * p, v=n * p * (1 - p), v_opt=target * p * (1 - p), g=p, h=1 - p)
+        rows.append(row)
+        if n > 10**8:
+            # There, its differences of ln Γ have lost the digits that are compared.
+            continue
         row["confseq"] = exact(boundaries.beta_binomial_log_mixture(**args, alpha_opt=0.05, is_one_sided=False))
         # Its one-sided mixture is tuned as its two-sided one is for twice the error.
         row["confseq_above"] = exact(boundaries.beta_binomial_log_mixture(**args, alpha_opt=0.025, is_one_sided=True))
-        rows.append(row)
     return rows
 
 
@@ -251,6 +259,40 @@ def two_quantiles():
     return rows
 
 
+def quantile_region():
+    """SciPy: of all pairs of values, one by one, those that are not refuted."""
+    rows = []
+    for first, second, p, alpha, target in [
+        ((1, 30, 1, 0.05), (2, 40, 1, 0.05), 0.5, 0.05, 50),
+        ((7, 2000, 1, 0.05), (8, 1000, 1.2, 0.05), 0.9, 0.05, 1000),
+        ((9, 5000, 1, 0.1), (10, 5000, 1.3, 0.1), 0.95, 0.01, 1000),
+        ((11, 400, 1, 0.02), (12, 4000, 1.4, 0.02), 0.99, 0.05, 1000),
+    ]:
+        kappa = float(concentration(target))
+        a, b = kappa * p, kappa * (1 - p)
+
+        def against(counted):
+            n, below, rows = sum(count for _, count in counted), 0, []
+            ln = lambda k: special.betaln(a + k, b + n - k) - special.betaln(a, b) - k * math.log(p) - (n - k) * math.log1p(-p)
+            middle = p * (n - 1) + 0.5
+            rows.append((-math.inf, ln(0)))
+            for edge, count in counted:
+                rows.append((edge, ln(min(max(middle, below), below + count))))
+                below += count
+            return rows + [(math.inf, ln(n))]
+
+        counted = buckets(*first), buckets(*second)
+        pairs = [(x, y) for x, e in against(counted[0]) for y, f in against(counted[1]) if e + f < -math.log(alpha)]
+        differences = [(y - x) if math.isfinite(x) or math.isfinite(y) else sign * math.inf for x, y in pairs for sign in (-1, 1)]
+        positive = [(max(x, 0), max(y, 0)) for x, y in pairs]
+        ends = [((y / x) if x > 0 else math.inf, (y / x) if x > 0 else 0) if math.isfinite(x) else ((0 if math.isfinite(y) else math.inf), 0) for x, y in positive]
+        ratios = (min(low if x > 0 or y == 0 else high for (x, y), (high, low) in zip(positive, ends)), max(high for high, _ in ends))
+        rows.append({"first": counted[0], "second": counted[1], "p": p, "alpha": alpha, "target": target,
+                     "low": exact(min(differences)), "high": exact(max(differences)),
+                     "ratio_low": exact(ratios[0]), "ratio_high": exact(ratios[1])})
+    return rows
+
+
 def means():
     """mpmath; the tuning by mpmath.lambertw."""
     rows = []
@@ -320,7 +362,7 @@ def betting():
     return rows
 
 
-SECTIONS = [sample_ratio, rates, rate_ratio, rate, pairs, quantile, two_quantiles, means, estimates, betting]
+SECTIONS = [sample_ratio, rates, rate_ratio, rate, pairs, quantile, two_quantiles, quantile_region, means, estimates, betting]
 
 if __name__ == "__main__":
     sections = []

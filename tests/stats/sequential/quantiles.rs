@@ -30,6 +30,21 @@ fn two_quantiles_differ_as_much_as_confseq_finds() {
     }
 }
 
+#[test]
+fn two_quantiles_are_as_far_apart_as_any_pair_that_is_not_refuted() {
+    for row in rows("quantile_region") {
+        let (first, second) = (row.buckets("first"), row.buckets("second"));
+        let (first, second) = (Buckets::new(&first).unwrap(), Buckets::new(&second).unwrap());
+        let (p, alpha, target) = (row.number("p"), row.number("alpha"), row.number("target"));
+        let found = difference(&first, &second, p, alpha, target).unwrap();
+        row.is("low", found.low, 1e-12);
+        row.is("high", found.high, 1e-12);
+        let found = ratio(&first, &second, p, alpha, target).unwrap();
+        row.is("ratio_low", found.low, 1e-12);
+        row.is("ratio_high", found.high, 1e-12);
+    }
+}
+
 /// Latencies of two arms, in buckets of 5 % each; a few time out.
 type Latencies = [Vec<(f64, u64)>; 2];
 
@@ -89,6 +104,38 @@ fn the_quantile_leaves_its_confidence_sequences_in_no_more_streams_than_alpha() 
         );
         assert!(found <= 10, "{found} of 200");
     }
+}
+
+#[test]
+fn the_ratio_leaves_its_confidence_sequence_in_no_more_streams_than_alpha() {
+    // Rounded up alike, the second is an edge 10 buckets above the first.
+    let factor = 1.05_f64.powi(10);
+    let found = alarms(
+        100,
+        1_000,
+        empty,
+        |arms, chance| {
+            let arm = usize::from(chance.happens(0.5));
+            observe(&mut arms[arm], chance, [1.0, factor][arm]);
+        },
+        |arms| {
+            let [first, second] = [0, 1].map(|arm| Buckets::new(&arms[arm]).unwrap());
+            let found = ratio(&first, &second, 0.8, 0.05, 300.0).unwrap();
+            !(found.low <= factor * (1.0 + 1e-9) && factor * (1.0 - 1e-9) <= found.high)
+        },
+    );
+    assert!(found <= 5, "{found} of 100");
+}
+
+#[test]
+fn the_difference_is_narrower_than_that_of_two_intervals() {
+    let mut arms = empty();
+    let mut chance = Chance::new(3);
+    (0..2_000).for_each(|n| observe(&mut arms[n % 2], &mut chance, 1.0));
+    let [first, second] = [0, 1].map(|arm| Buckets::new(&arms[arm]).unwrap());
+    let together = difference(&first, &second, 0.8, 0.05, 1e3).unwrap();
+    let [first, second] = [first, second].map(|arm| interval(&arm, 0.8, 0.025, 1e3).unwrap());
+    assert!(together.width() < 0.9 * second.minus(&first).width(), "{together:?}");
 }
 
 #[test]
@@ -155,6 +202,18 @@ proptest! {
                 prop_assert!(wide.low <= narrow.low && narrow.high <= wide.high);
             }
         }
+        let turned: Vec<_> = counts.iter().rev().enumerate().map(|(edge, count)| (edge as f64, *count)).collect();
+        let turned = Buckets::new(&turned).unwrap();
+        for ask in [difference, ratio] {
+            if let [Some(narrow), Some(wide)] = [0.2, 0.001].map(|alpha| ask(&values, &turned, p, alpha, target)) {
+                prop_assert!(wide.low <= narrow.low && narrow.high <= wide.high);
+            }
+        }
+        if let (Some(one), Some(other), Some(found)) =
+            (values.quantile(p), turned.quantile(p), difference(&values, &turned, p, 0.05, target))
+        {
+            prop_assert!(found.contains(other - one));
+        }
     }
 
     #[test]
@@ -177,6 +236,9 @@ proptest! {
             for found in [difference, ratio].map(|ask| ask(&first, &second, p, alpha, 1e3)).into_iter().flatten() {
                 prop_assert!(found.low <= found.high, "{:?}", found);
             }
+            // What is not refuted is in the interval of the ratio.
+            let not_refuted = !evidence(&first, &second, p, 1.0, 1e3).unwrap().rejects(0.05);
+            prop_assert!(!not_refuted || difference(&first, &second, p, 0.05, 1e3).unwrap().contains(0.0));
             // Neither direction is found when both are asked at once.
             let at_most = above(&first, &second, p, 1.0, 1e3).unwrap().ln().min(below(&first, &second, p, 1.0, 1e3).unwrap().ln());
             prop_assert!(at_most <= 1e-9);

@@ -16,10 +16,12 @@ fn the_evidence_is_that_of_fifty_digits_and_of_confseq() {
         }];
         let (asked, target) = (row.number("ratio"), row.number("target"));
         row.is("both", evidence(&split, asked, target).unwrap().ln(), 1e-9);
-        row.is("confseq", evidence(&split, asked, target).unwrap().ln(), 1e-6);
         row.is("above", above(&split, asked, target).unwrap().ln(), 1e-9);
-        row.is("confseq_above", above(&split, asked, target).unwrap().ln(), 1e-6);
         row.is("below", below(&split, asked, target).unwrap().ln(), 1e-9);
+        if row.has("confseq") {
+            row.is("confseq", evidence(&split, asked, target).unwrap().ln(), 1e-6);
+            row.is("confseq_above", above(&split, asked, target).unwrap().ln(), 1e-6);
+        }
     }
 }
 

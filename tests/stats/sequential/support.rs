@@ -39,6 +39,10 @@ impl Row {
             .collect()
     }
 
+    pub(crate) fn has(&self, name: &str) -> bool {
+        self.0.get(name).is_some()
+    }
+
     /// The lists in a list.
     pub(crate) fn list(&self, name: &str) -> impl Iterator<Item = Self> {
         self.0[name].as_array().expect("a list").iter().map(Self)

@@ -3,11 +3,14 @@
 //! Nothing is assumed of the values but that they are independent and alike: only how many of them
 //! lie on either side is counted. So a few that are enormous, or never end, do no harm.
 
+mod arm;
 mod buckets;
+mod region;
 mod two_arms;
 
 pub use buckets::Buckets;
-pub use two_arms::{above, below, difference, evidence, ratio};
+pub use region::{difference, ratio};
+pub use two_arms::{above, below, evidence};
 
 use super::mixture::{self, Chance};
 use super::{Interval, checked};

@@ -1,44 +1,8 @@
-//! The quantiles of two arms.
+//! What speaks against the quantiles of two arms being equal.
 
-use super::{Buckets, interval};
-use crate::stats::sequential::mixture::{self, Chance};
-use crate::stats::sequential::{EValue, Interval, checked};
-
-/// A confidence sequence for the second arm's `p`-quantile minus the first's: both are within their
-/// own with an error probability of half of `alpha`. `None` where [`interval`] is.
-///
-/// ```
-/// use tower_spearmint::stats::sequential::quantiles::{Buckets, difference};
-///
-/// let slow: Vec<_> = (1..=100).map(|edge| (f64::from(edge), 100)).collect();
-/// let fast: Vec<_> = (1..=100).map(|edge| (f64::from(edge) / 2.0, 100)).collect();
-/// let (slow, fast) = (Buckets::new(&slow).unwrap(), Buckets::new(&fast).unwrap());
-/// let difference = difference(&slow, &fast, 0.95, 0.05, 1e4).unwrap();
-/// assert!(difference.contains(-47.5) && difference.high < -45.0);
-/// ```
-pub fn difference(
-    first: &Buckets<'_>,
-    second: &Buckets<'_>,
-    p: f64,
-    alpha: f64,
-    target: f64,
-) -> Option<Interval> {
-    let half = 0.5 * checked(alpha)?;
-    Some(interval(second, p, half, target)?.minus(&interval(first, p, half, target)?))
-}
-
-/// A confidence sequence for how many times the first arm's `p`-quantile the second's is, likewise,
-/// where no value is negative.
-pub fn ratio(
-    first: &Buckets<'_>,
-    second: &Buckets<'_>,
-    p: f64,
-    alpha: f64,
-    target: f64,
-) -> Option<Interval> {
-    let half = 0.5 * checked(alpha)?;
-    Some(interval(second, p, half, target)?.over(&interval(first, p, half, target)?))
-}
+use super::Buckets;
+use super::arm::{Arm, arms};
+use crate::stats::sequential::EValue;
 
 /// The evidence that the second arm's `p`-quantile is not `ratio` times the first's (1: that they
 /// differ), sharpest at `target` values of each arm.
@@ -65,7 +29,8 @@ pub fn evidence(
     ratio: f64,
     target: f64,
 ) -> Option<EValue> {
-    let (first, second) = arms(first, second, p, ratio, target)?;
+    let (first, second) =
+        arms(first, second, p, target).filter(|_| ratio > 0.0 && ratio.is_finite())?;
     EValue::from_ln(least_together(&first, &second, ratio))
 }
 
@@ -80,7 +45,8 @@ pub fn above(
     ratio: f64,
     target: f64,
 ) -> Option<EValue> {
-    let (first, second) = arms(first, second, p, ratio, target)?;
+    let (first, second) =
+        arms(first, second, p, target).filter(|_| ratio > 0.0 && ratio.is_finite())?;
     // Is there a smaller ratio for which nothing at all speaks against both?
     let nothing = second.likeliest() <= ratio * first.likeliest();
     let least = if nothing {
@@ -110,47 +76,6 @@ pub fn below(
     target: f64,
 ) -> Option<EValue> {
     above(second, first, p, ratio.recip(), target)
-}
-
-/// What speaks against a value being the quantile, by how many values are below it.
-struct Arm<'a> {
-    values: &'a Buckets<'a>,
-    chance: Chance,
-    prior: (f64, f64),
-}
-
-fn arms<'a>(
-    first: &'a Buckets<'a>,
-    second: &'a Buckets<'a>,
-    p: f64,
-    ratio: f64,
-    target: f64,
-) -> Option<(Arm<'a>, Arm<'a>)> {
-    let chance = Chance::of(checked(p)?);
-    let prior = chance.prior(mixture::concentration(target));
-    let arm = |values| Arm { values, chance, prior };
-    (ratio > 0.0 && ratio.is_finite()).then(|| (arm(first), arm(second)))
-}
-
-impl Arm<'_> {
-    /// The number below that speaks least against: about `p n`, where the logarithm of the mixture
-    /// is flat.
-    fn likeliest_rank(&self) -> f64 {
-        let total = self.values.total() as f64;
-        (self.chance.hit * (total - 1.0) + 0.5).clamp(0.0, total)
-    }
-
-    fn likeliest(&self) -> f64 {
-        self.values.at_rank(self.likeliest_rank().ceil() as u64).unwrap_or(0.0)
-    }
-
-    /// The least that speaks against a value, if from `below` to `up_to` values may count as below
-    /// it.
-    fn least(&self, below: u64, up_to: u64) -> f64 {
-        let total = self.values.total() as f64;
-        let hits = self.likeliest_rank().clamp(below as f64, up_to as f64);
-        mixture::beta_binomial(hits, total - hits, self.chance, self.prior)
-    }
 }
 
 /// The least that speaks against any value `x` being the first's quantile and `ratio · x` the
