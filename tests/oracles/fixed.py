@@ -21,6 +21,7 @@ from gbstats.models.statistics import (
     compute_theta,
 )
 from scipy import stats
+from statsmodels.stats import proportion
 
 CASES = {}
 NOTHING = None
@@ -215,12 +216,68 @@ def cuped():
     of("huge", ([1e308, -1e308], [1.0, 2.0]), ([1.0, 5.0], [1.0, 0.0]), False)
 
 
+# Successes and trials of both sides, by edge.
+PROPORTIONS = [
+    ("ordinary", 56, 70, 48, 80), ("ordinary", 9, 10, 3, 10), ("ordinary", 3, 4, 1, 4),
+    ("ordinary", 10, 10, 0, 20), ("ordinary", 1, 1000, 3, 250), ("ordinary", 7, 20, 7, 20),
+    ("ordinary", 12, 30, 14, 30), ("ordinary", 150, 1000, 100, 1000), ("ordinary", 2, 9, 15, 40),
+    ("none", 0, 0, 3, 10), ("none", 3, 10, 0, 0),
+    ("one", 1, 1, 0, 1), ("one", 1, 1, 3, 7),
+    ("equal", 10, 10, 20, 20),
+    ("zero", 0, 10, 0, 20), ("zero", 0, 10, 5, 20),
+    ("tail", 900, 1000, 100, 1000), ("tail", 20, 2000, 700, 2500),
+]
+HUGE = [("huge", 300_000_100_000, 10**12, 600_000_000_000, 2 * 10**12), ("huge", 3, 10**12, 40, 10**12)]
+
+
+def proportions():
+    for edge, x, n, y, m in PROPORTIONS + HUGE:
+        sides = {"treatment": [x, n], "control": [y, m]}
+        some = n > 0 and m > 0
+        varies = some and 0 < x + y < n + m
+
+        for alpha in (0.05, 0.2, 1e-12):
+            if n > 0:
+                low, high = proportion.proportion_confint(x, n, alpha, method="wilson")
+                # Rounding leaves a little there.
+                low, high = (0.0 if x == 0 else low), (1.0 if x == n else high)
+            out = {"low": number(low), "high": number(high)} if n > 0 else NOTHING
+            case("wilson", edge, {"proportion": [x, n], "alpha": alpha}, out)
+
+        out = NOTHING
+        if some:
+            low, high = proportion.confint_proportions_2indep(x, n, y, m, "newcomb", "diff", alpha=0.05)
+            out = {"difference": number(x / n - y / m), "low": number(low), "high": number(high)}
+        case("newcombe", edge, {**sides, "alpha": 0.05}, out)
+
+        out = NOTHING
+        if varies:
+            ps = []
+            for side in ("two-sided", "larger", "smaller"):
+                z, p = proportion.proportions_ztest([x, y], [n, m], alternative=side)
+                ps.append(p)
+            out = {"z": number(z), **p_values(*ps)}
+        case("pooled_z", edge, sides, out)
+
+        out = NOTHING
+        if some and n + m <= 10**9:
+            out = p_values(*(stats.fisher_exact([[x, n - x], [y, m - y]], side)[1] for side in SIDES))
+        case("fisher_exact", edge, sides, out)
+
+        out = NOTHING
+        if some and x > 0 and y > 0 and x + y < n + m:
+            low, high = proportion.confint_proportions_2indep(x, n, y, m, "log", "ratio", alpha=0.05, correction=False)
+            out = {"ratio": number((x / n) / (y / m)), "low": number(low), "high": number(high)}
+        case("relative_risk", edge, {**sides, "alpha": 0.05}, out)
+
+
 def main():
     welch()
     paired_t()
     ratio()
     lift()
     cuped()
+    proportions()
     rows = ",\n".join(
         f'"{method}":[\n' + ",\n".join(json.dumps(each, separators=(",", ":")) for each in cases) + "]"
         for method, cases in CASES.items()

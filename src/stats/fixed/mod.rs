@@ -8,7 +8,12 @@
 //! 0 and 1, sums beyond what a float holds.
 
 mod p_values;
+mod proportions;
 mod t_test;
 
 pub use p_values::PValues;
+pub use proportions::{
+    DifferenceOfProportions, Proportion, RelativeRisk, ZTest, fisher_exact, newcombe, pooled_z,
+    relative_risk, wilson,
+};
 pub use t_test::{TTest, paired_t, welch};

@@ -6,12 +6,14 @@
 //! of freedom leaves seven; so the normal, Student's t and χ² are here, from forms in which nothing
 //! cancels.
 
+mod binomial;
 mod chi_squared;
 mod non_central_t;
 mod normal;
 mod stirling;
 mod student_t;
 
+pub(crate) use binomial::ln_binomial;
 pub use chi_squared::chi_squared_upper;
 pub use non_central_t::non_central_t_upper;
 pub use normal::{normal_density, normal_upper, normal_upper_inverse};

@@ -5,7 +5,10 @@ use tower_spearmint::stats::{
     JointSummary, Summary,
     cuped::cuped,
     delta,
-    fixed::{PValues, TTest, paired_t, welch},
+    fixed::{
+        PValues, Proportion, TTest, fisher_exact, newcombe, paired_t, pooled_z, relative_risk,
+        welch, wilson,
+    },
 };
 
 /// Any float, and the ones that do harm more often.
@@ -64,7 +67,35 @@ fn is_summary(summary: Summary) {
     assert!(summary.variance >= 0.0 && summary.variance.is_finite(), "{summary:?}");
 }
 
+fn any_proportion() -> impl Strategy<Value = Proportion> {
+    (any_count(), any_count()).prop_map(|(successes, trials)| Proportion { successes, trials })
+}
+
 proptest! {
+    #[test]
+    fn comparisons_of_shares_give_numbers_or_none(
+        a in any_proportion(), b in any_proportion(), alpha in any_number()
+    ) {
+        for alpha in [alpha, 0.05] {
+            if let Some(interval) = wilson(a, alpha) {
+                assert!(interval.contains(a.share().unwrap()), "{interval:?}");
+                assert!(0.0 <= interval.low && interval.high <= 1.0, "{interval:?}");
+            }
+            if let Some(apart) = newcombe(a, b, alpha) {
+                assert!(apart.interval.contains(apart.difference), "{apart:?}");
+            }
+            if let Some(risk) = relative_risk(a, b, alpha) {
+                assert!(risk.interval.contains(risk.ratio), "{risk:?}");
+            }
+        }
+        if let Some(test) = pooled_z(a, b) {
+            is_p(test.p);
+        }
+        if let Some(p) = fisher_exact(a, b) {
+            is_p(p);
+        }
+    }
+
     #[test]
     fn ratios_lifts_and_adjusted_means_are_numbers_or_none(
         a in any_pairs(), b in any_pairs(), alpha in any_number()

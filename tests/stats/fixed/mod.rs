@@ -3,5 +3,6 @@
 mod delta;
 mod edges;
 mod oracle;
+mod proportions;
 mod special;
 mod t_tests;

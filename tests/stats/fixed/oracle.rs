@@ -2,17 +2,25 @@
 
 use serde_json::Value;
 use std::collections::BTreeMap;
-use tower_spearmint::stats::{Interval, JointSummary, Summary, fixed::PValues};
+use tower_spearmint::stats::{
+    Interval, JointSummary, Summary,
+    fixed::{PValues, Proportion},
+};
 
 /// Every class of edge that a method's cases cover. A `-` stands where the method has no such case.
 /// `ordinary`, `none` (no observations), `one`, `equal` (all equal, not 0), `zero` (all 0), `huge`,
 /// `tail` (far out, or an estimate at its end).
-const EDGES: [(&str, [&str; 7]); 5] = [
+const EDGES: [(&str, [&str; 7]); 10] = [
     ("welch", ["ordinary", "none", "one", "equal", "zero", "huge", "tail"]),
     ("paired_t", ["ordinary", "none", "one", "equal", "zero", "huge", "tail"]),
     ("ratio", ["ordinary", "none", "one", "equal", "zero", "huge", "-"]),
     ("lift", ["ordinary", "none", "one", "equal", "zero", "huge", "tail"]),
     ("cuped", ["ordinary", "none", "one", "equal", "zero", "huge", "-"]),
+    ("wilson", ["ordinary", "none", "one", "equal", "zero", "huge", "tail"]),
+    ("newcombe", ["ordinary", "none", "one", "equal", "zero", "huge", "tail"]),
+    ("pooled_z", ["ordinary", "none", "one", "equal", "zero", "huge", "tail"]),
+    ("fisher_exact", ["ordinary", "none", "one", "equal", "zero", "huge", "tail"]),
+    ("relative_risk", ["ordinary", "none", "one", "equal", "zero", "huge", "tail"]),
 ];
 
 /// One case of a method.
@@ -47,6 +55,12 @@ impl Case {
         let cells = &self.given[name];
         let number = |at: usize| cells[at].as_f64().unwrap();
         Summary { count: cells[0].as_u64().unwrap(), mean: number(1), variance: number(2) }
+    }
+
+    /// `[successes, trials]`
+    pub fn proportion(&self, name: &str) -> Proportion {
+        let [successes, trials] = self.counts(name)[..] else { panic!("{name}") };
+        Proportion { successes, trials }
     }
 
     /// `x` and `y`, unit by unit; inside `side`, or at the top if that is empty.
