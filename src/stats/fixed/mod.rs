@@ -9,6 +9,7 @@
 
 mod p_values;
 mod proportions;
+mod ranks;
 mod t_test;
 
 pub use p_values::PValues;
@@ -16,4 +17,5 @@ pub use proportions::{
     DifferenceOfProportions, Proportion, RelativeRisk, ZTest, fisher_exact, newcombe, pooled_z,
     relative_risk, wilson,
 };
+pub use ranks::{MannWhitney, Shift, TwoSamples, hodges_lehmann, mann_whitney, mann_whitney_exact};
 pub use t_test::{TTest, paired_t, welch};

@@ -6,8 +6,8 @@ use tower_spearmint::stats::{
     cuped::cuped,
     delta,
     fixed::{
-        PValues, Proportion, TTest, fisher_exact, newcombe, paired_t, pooled_z, relative_risk,
-        welch, wilson,
+        PValues, Proportion, TTest, TwoSamples, fisher_exact, hodges_lehmann, mann_whitney,
+        mann_whitney_exact, newcombe, paired_t, pooled_z, relative_risk, welch, wilson,
     },
 };
 
@@ -71,7 +71,34 @@ fn any_proportion() -> impl Strategy<Value = Proportion> {
     (any_count(), any_count()).prop_map(|(successes, trials)| Proportion { successes, trials })
 }
 
+fn any_values() -> impl Strategy<Value = Vec<f64>> {
+    let few = prop::collection::vec(prop_oneof![Just(0.0), Just(1.0), Just(2.0)], 0..8);
+    prop_oneof![prop::collection::vec(any_number(), 0..8), few]
+}
+
+fn any_samples() -> impl Strategy<Value = Option<TwoSamples>> {
+    let buckets = prop::collection::vec((any_number(), any_count(), any_count()), 0..8);
+    prop_oneof![
+        (any_values(), any_values()).prop_map(|(a, b)| TwoSamples::of(&a, &b)),
+        buckets.prop_map(TwoSamples::from_buckets),
+    ]
+}
+
 proptest! {
+    #[test]
+    fn ranks_give_numbers_or_none(samples in any_samples(), alpha in any_number()) {
+        let Some(samples) = samples else { return Ok(()) };
+        for test in [mann_whitney(&samples), mann_whitney_exact(&samples)].into_iter().flatten() {
+            is_p(test.p);
+            assert!(test.u >= 0.0 && (0.0..=1.0).contains(&test.superiority), "{test:?}");
+        }
+        for alpha in [alpha, 0.05, 0.5] {
+            if let Some(shift) = hodges_lehmann(&samples, alpha) {
+                assert!(shift.interval.contains(shift.shift), "{shift:?}");
+            }
+        }
+    }
+
     #[test]
     fn comparisons_of_shares_give_numbers_or_none(
         a in any_proportion(), b in any_proportion(), alpha in any_number()

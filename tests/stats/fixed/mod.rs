@@ -4,5 +4,6 @@ mod delta;
 mod edges;
 mod oracle;
 mod proportions;
+mod ranks;
 mod special;
 mod t_tests;

@@ -10,7 +10,7 @@ use tower_spearmint::stats::{
 /// Every class of edge that a method's cases cover. A `-` stands where the method has no such case.
 /// `ordinary`, `none` (no observations), `one`, `equal` (all equal, not 0), `zero` (all 0), `huge`,
 /// `tail` (far out, or an estimate at its end).
-const EDGES: [(&str, [&str; 7]); 10] = [
+const EDGES: [(&str, [&str; 7]); 14] = [
     ("welch", ["ordinary", "none", "one", "equal", "zero", "huge", "tail"]),
     ("paired_t", ["ordinary", "none", "one", "equal", "zero", "huge", "tail"]),
     ("ratio", ["ordinary", "none", "one", "equal", "zero", "huge", "-"]),
@@ -21,6 +21,10 @@ const EDGES: [(&str, [&str; 7]); 10] = [
     ("pooled_z", ["ordinary", "none", "one", "equal", "zero", "huge", "tail"]),
     ("fisher_exact", ["ordinary", "none", "one", "equal", "zero", "huge", "tail"]),
     ("relative_risk", ["ordinary", "none", "one", "equal", "zero", "huge", "tail"]),
+    ("mann_whitney", ["ordinary", "none", "one", "equal", "zero", "huge", "tail"]),
+    ("mann_whitney_exact", ["ordinary", "none", "one", "equal", "zero", "huge", "tail"]),
+    ("mann_whitney_buckets", ["ordinary", "none", "one", "equal", "zero", "huge", "tail"]),
+    ("hodges_lehmann", ["ordinary", "none", "one", "equal", "zero", "huge", "tail"]),
 ];
 
 /// One case of a method.
