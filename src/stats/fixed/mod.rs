@@ -7,15 +7,21 @@
 //! where there is none: too few observations, no scatter at all, an `alpha` that is not between
 //! 0 and 1, sums beyond what a float holds.
 
+mod adjust;
 mod p_values;
 mod proportions;
 mod ranks;
+mod resampling;
+mod sample_ratio;
 mod t_test;
 
+pub use adjust::{benjamini_hochberg, holm};
 pub use p_values::PValues;
 pub use proportions::{
     DifferenceOfProportions, Proportion, RelativeRisk, ZTest, fisher_exact, newcombe, pooled_z,
     relative_risk, wilson,
 };
 pub use ranks::{MannWhitney, Shift, TwoSamples, hodges_lehmann, mann_whitney, mann_whitney_exact};
+pub use resampling::{Bootstrap, Permutation, Resampling, bootstrap, bootstrap_two, permutation};
+pub use sample_ratio::{ChiSquared, sample_ratio};
 pub use t_test::{TTest, paired_t, welch};

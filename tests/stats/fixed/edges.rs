@@ -6,8 +6,9 @@ use tower_spearmint::stats::{
     cuped::cuped,
     delta,
     fixed::{
-        PValues, Proportion, TTest, TwoSamples, fisher_exact, hodges_lehmann, mann_whitney,
-        mann_whitney_exact, newcombe, paired_t, pooled_z, relative_risk, welch, wilson,
+        PValues, Proportion, Resampling, TTest, TwoSamples, benjamini_hochberg, bootstrap,
+        bootstrap_two, fisher_exact, hodges_lehmann, holm, mann_whitney, mann_whitney_exact,
+        newcombe, paired_t, permutation, pooled_z, relative_risk, sample_ratio, welch, wilson,
     },
 };
 
@@ -82,6 +83,51 @@ fn any_samples() -> impl Strategy<Value = Option<TwoSamples>> {
         (any_values(), any_values()).prop_map(|(a, b)| TwoSamples::of(&a, &b)),
         buckets.prop_map(TwoSamples::from_buckets),
     ]
+}
+
+proptest! {
+    #[test]
+    fn resampling_gives_numbers_or_none(
+        a in any_values(), b in any_values(), alpha in any_number(), seed in any::<u64>()
+    ) {
+        let resampling = Resampling { rounds: 20, seed };
+        let mean = |values: &[f64]| values.iter().sum::<f64>() / values.len() as f64;
+        if let Some(test) = permutation(&a, &b, resampling) {
+            is_p(test.p);
+            assert!(test.difference.is_finite(), "{test:?}");
+        }
+        for alpha in [alpha, 0.05] {
+            let of_two = |a: &[f64], b: &[f64]| mean(a) - mean(b);
+            let found = [bootstrap(&a, mean, alpha, resampling), bootstrap_two(&a, &b, of_two, alpha, resampling)];
+            for found in found.into_iter().flatten() {
+                assert!(found.estimate.is_finite(), "{found:?}");
+                for interval in std::iter::once(found.percentile).chain(found.bca) {
+                    assert!(interval.low <= interval.high, "{found:?}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn p_values_are_adjusted_to_p_values_or_none(p in prop::collection::vec(any_number(), 0..8)) {
+        let fit = p.iter().all(|p| (0.0..=1.0).contains(p));
+        for adjusted in [holm(&p), benjamini_hochberg(&p)] {
+            assert_eq!(adjusted.is_some(), fit);
+            for (adjusted, p) in adjusted.into_iter().flatten().zip(&p) {
+                assert!((*p..=1.0).contains(&adjusted), "{adjusted} of {p}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_sample_ratio_gives_numbers_or_none(
+        arms in prop::collection::vec((any_count(), any_number()), 0..6)
+    ) {
+        let (counts, shares): (Vec<u64>, Vec<f64>) = arms.into_iter().unzip();
+        if let Some(test) = sample_ratio(&counts, &shares) {
+            assert!((0.0..=1.0).contains(&test.p) && test.statistic >= 0.0, "{test:?}");
+        }
+    }
 }
 
 proptest! {

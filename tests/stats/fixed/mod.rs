@@ -1,9 +1,12 @@
 //! Tests for complete data, against tables that other programs computed.
 
+mod adjust;
 mod delta;
 mod edges;
 mod oracle;
 mod proportions;
 mod ranks;
+mod resampling;
+mod sample_ratio;
 mod special;
 mod t_tests;

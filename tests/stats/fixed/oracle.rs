@@ -10,7 +10,7 @@ use tower_spearmint::stats::{
 /// Every class of edge that a method's cases cover. A `-` stands where the method has no such case.
 /// `ordinary`, `none` (no observations), `one`, `equal` (all equal, not 0), `zero` (all 0), `huge`,
 /// `tail` (far out, or an estimate at its end).
-const EDGES: [(&str, [&str; 7]); 14] = [
+const EDGES: [(&str, [&str; 7]); 19] = [
     ("welch", ["ordinary", "none", "one", "equal", "zero", "huge", "tail"]),
     ("paired_t", ["ordinary", "none", "one", "equal", "zero", "huge", "tail"]),
     ("ratio", ["ordinary", "none", "one", "equal", "zero", "huge", "-"]),
@@ -25,6 +25,11 @@ const EDGES: [(&str, [&str; 7]); 14] = [
     ("mann_whitney_exact", ["ordinary", "none", "one", "equal", "zero", "huge", "tail"]),
     ("mann_whitney_buckets", ["ordinary", "none", "one", "equal", "zero", "huge", "tail"]),
     ("hodges_lehmann", ["ordinary", "none", "one", "equal", "zero", "huge", "tail"]),
+    ("permutation", ["ordinary", "none", "one", "equal", "zero", "huge", "tail"]),
+    ("bootstrap", ["ordinary", "none", "one", "equal", "zero", "huge", "tail"]),
+    ("holm", ["ordinary", "none", "one", "equal", "zero", "huge", "tail"]),
+    ("benjamini_hochberg", ["ordinary", "none", "one", "equal", "zero", "huge", "tail"]),
+    ("sample_ratio", ["ordinary", "none", "one", "equal", "zero", "huge", "tail"]),
 ];
 
 /// One case of a method.
@@ -86,25 +91,50 @@ impl Case {
         let Some(expected) = self.expected.as_object() else {
             panic!("{place}: {came:?}, not none");
         };
-        assert_eq!(came.0.len(), expected.len(), "{place}: {came:?}, not {}", self.expected);
-        for (name, expected) in expected {
-            let came = came.0[name.as_str()];
-            // JSON has no infinity.
-            let expected =
-                expected.as_f64().unwrap_or_else(|| expected.as_str().unwrap().parse().unwrap());
+        let mut wanted = BTreeMap::new();
+        for (name, value) in expected {
+            match value.as_array() {
+                Some(row) => wanted.extend(
+                    row.iter().enumerate().map(|(at, value)| (format!("{name}{at}"), value)),
+                ),
+                None => {
+                    wanted.insert(name.clone(), value);
+                }
+            }
+        }
+        let names = |names: Vec<&String>| names.into_iter().cloned().collect::<Vec<_>>();
+        assert_eq!(names(came.0.keys().collect()), names(wanted.keys().collect()), "{place}");
+        for (name, expected) in wanted {
+            let came = came.0[&name];
+            let expected = number(expected);
             let near = came == expected || (came - expected).abs() <= within * expected.abs();
             assert!(near, "{place}: {name} is {came:e}, not {expected:e}");
         }
     }
 }
 
+/// JSON has no infinity: it is written as a text.
+fn number(value: &Value) -> f64 {
+    value
+        .as_f64()
+        .unwrap_or_else(|| value.as_str().unwrap().replace("Infinity", "inf").parse().unwrap())
+}
+
 /// Numbers by their names in the table.
 #[derive(Debug, Default)]
-pub struct Numbers(BTreeMap<&'static str, f64>);
+pub struct Numbers(BTreeMap<String, f64>);
 
 impl Numbers {
     pub fn with(mut self, name: &'static str, number: f64) -> Self {
-        self.0.insert(name, number);
+        self.0.insert(name.into(), number);
+        self
+    }
+
+    /// One after the other.
+    pub fn row(mut self, name: &str, numbers: Vec<f64>) -> Self {
+        self.0.extend(
+            numbers.into_iter().enumerate().map(|(at, number)| (format!("{name}{at}"), number)),
+        );
         self
     }
 
