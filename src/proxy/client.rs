@@ -48,10 +48,9 @@ impl UpstreamClient {
 pub(super) mod tests {
     use super::*;
     use crate::branch::FailureKind;
-    use futures_util::{FutureExt, future::join_all, task::noop_waker_ref};
     use http_body_util::Full;
-    use std::{net::SocketAddr, task::Context, time::Duration};
-    use tokio::{io::AsyncReadExt, net::TcpListener, runtime::Handle, time::timeout};
+    use std::{net::SocketAddr, time::Duration};
+    use tokio::{io::AsyncReadExt, net::TcpListener, task::JoinSet, time::timeout};
 
     /// Trusts nobody.
     pub(in crate::proxy) fn tls() -> ClientConfig {
@@ -80,51 +79,40 @@ pub(super) mod tests {
 
     fn client(address: SocketAddr, http2: bool) -> UpstreamClient {
         let address = format!("http://{address}/").parse().unwrap();
-        let settings = UpstreamSettings { http2, ..UpstreamSettings::default() };
+        let settings =
+            UpstreamSettings { http2, max_waiting: 10_000, ..UpstreamSettings::default() };
         UpstreamClient::new(address, &settings, &tls())
     }
 
-    /// Requests that are sent from several threads without a break, so that some are on their way to
-    /// the connection at the very moment it ends.
+    /// So many requests at once that some are on their way to a connection, on another thread, at
+    /// the very moment it ends.
     async fn end_with_the_connection(http2: bool) {
         let address = resetting().await;
         let client = Arc::new(client(address, http2));
-        let threads: Vec<_> = (0..4)
-            .map(|_| {
-                let (client, runtime) = (client.clone(), Handle::current());
-                std::thread::spawn(move || {
-                    let _entered = runtime.enter();
-                    let sent = (0..4_000).map(|_| {
-                        let client = client.clone();
-                        let mut response = Box::pin(async move {
-                            let mut request = Request::post(format!("http://{address}/"))
-                                .body(Full::from("some").into())
-                                .unwrap();
-                            client.request(&mut request).await.map(|_| ())
-                        });
-                        let begun = response.poll_unpin(&mut Context::from_waker(noop_waker_ref()));
-                        (begun.is_pending()).then_some(response)
-                    });
-                    let waiting: Vec<_> = sent.flatten().collect();
-                    runtime.block_on(timeout(Duration::from_secs(30), join_all(waiting)))
-                })
-            })
-            .collect();
-        for thread in threads {
-            let ended = tokio::task::spawn_blocking(|| thread.join().unwrap()).await.unwrap();
-            for failure in ended.expect("every request ends").into_iter().map(Result::unwrap_err) {
-                let kinds = [FailureKind::Reset, FailureKind::Connect, FailureKind::Overloaded];
+        for _ in 0..3 {
+            let mut requests = JoinSet::new();
+            for _ in 0..2_000 {
+                let client = client.clone();
+                requests.spawn(timeout(Duration::from_secs(30), async move {
+                    let request = Request::post(format!("http://{address}/"));
+                    let mut request = request.body(Full::from("some").into()).unwrap();
+                    client.request(&mut request).await.map(|_| ())
+                }));
+            }
+            while let Some(ended) = requests.join_next().await {
+                let failure = ended.unwrap().expect("each request ends").unwrap_err();
+                let kinds = [FailureKind::Reset, FailureKind::Connect];
                 assert!(kinds.contains(&failure.kind), "{failure:?}");
             }
         }
     }
 
-    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
     async fn requests_that_share_a_connection_that_is_reset_end_with_it() {
         end_with_the_connection(true).await;
     }
 
-    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
     async fn requests_whose_connection_is_reset_end_with_it() {
         end_with_the_connection(false).await;
     }
