@@ -14,9 +14,11 @@ mod value;
 pub(crate) use id::of_bytes;
 pub(crate) use id::{of_request, request_of};
 pub(crate) use preview::preview;
+#[cfg(feature = "mlflow")]
+pub(crate) use request::Info;
 #[cfg(feature = "server")]
 pub(crate) use request::{BRANCH_TYPE, METADATA, ROOT_TYPE};
-pub(crate) use request::{Info, NAME, Request};
+pub(crate) use request::{NAME, Request};
 pub(crate) use span::Span;
 #[cfg(feature = "server")]
 pub(crate) use span::{INPUTS, OUTPUTS, SPAN_TYPE};

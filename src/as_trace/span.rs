@@ -23,6 +23,10 @@ pub(crate) struct Span {
     pub(crate) end_ns: u64,
     pub(crate) attributes: Attributes,
     pub(crate) events: Vec<Value>,
+    #[cfg_attr(
+        not(feature = "server"),
+        expect(dead_code, reason = "only clients' spans have some")
+    )]
     pub(crate) links: Vec<Value>,
     pub(crate) status: Status,
     pub(crate) status_message: String,

@@ -30,10 +30,15 @@
 //! leaves a second run.) What a run holds is written again without harm: MLflow takes the same
 //! param, metric or tag twice as once.
 //!
+//! Traces and spans have the ids of requests and branches, and MLflow writes them over, so that one
+//! that is sent twice is there once. A request whose branches are not all recorded yet is sent
+//! with those that are, and again with every further one. What an earlier call without an answer may
+//! undo is sent again ten seconds later.
+//!
 //! # Order
 //!
 //! The runs of one config begin in the order of their branches. One that failed five times lets
-//! others pass. A branch that was recorded late, behind others that were sent already, is sent
+//! others pass. Traces are sent as they come, two of the same request one after the other. A branch that was recorded late, behind others that were sent already, is sent
 //! when it is there.
 
 mod error;

@@ -3,7 +3,15 @@
 use super::{assert_same, own, requests, sent, stored, sync};
 use crate::support::{Stored, shared};
 use serde_json::json;
-use tower_spearmint::branch::Role;
+use std::time::Duration;
+use tower_layer::Layer;
+use tower_service::Service;
+use tower_spearmint::{
+    ConfigPool, LogLayer, MultiBranchLayer, Recorder, ShadowLayer,
+    branch::{BranchId, Role},
+    record::MemoryBackend,
+    service_fn,
+};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_trace_is_read_as_the_stores_own_face_answers_it() {
@@ -42,6 +50,36 @@ async fn a_trace_is_read_as_the_stores_own_face_answers_it() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_request_of_experiments_inside_others_is_one_trace_of_the_outermost() {
+    let stored = Stored::new();
+    let memory = MemoryBackend::new();
+    let (recorder, recording) = Recorder::pair(memory.clone());
+    tokio::spawn(recording);
+    let logged = LogLayer::new(recorder.clone());
+    let pool =
+        |ids: [&str; 2]| ConfigPool::from_values(ids.map(|id| json!({ "config_id": id }))).unwrap();
+    let inner = MultiBranchLayer::new(pool(["mild", "hot"])).experiment("sync-inner").nested();
+    let outer = ShadowLayer::new(pool(["small", "big"]).primary("small").unwrap());
+    let outer = outer.experiment("sync-outer");
+    let answer = service_fn(|_| async { Ok::<_, std::convert::Infallible>("fine") });
+    let mut service = outer.layer(logged.layer(inner.layer(logged.layer(answer))));
+    for _ in 0..4 {
+        let _ = service.call(()).await.unwrap();
+    }
+    let _ = outer.drain(Duration::from_secs(60)).await;
+    recorder.drain(Duration::from_secs(60)).await.unwrap();
+    let branches = memory.branches();
+    assert_eq!(branches.len(), 4 * 6);
+    stored.add(&branches).await;
+    let done = sync(&stored, &shared().uri()).run(&mut |_| {}).await.unwrap();
+    assert_eq!(done.sent, 24);
+    let sent_outer = sent("sync-outer").await;
+    assert_eq!(sent_outer.len(), 4);
+    assert_same(&sent_outer, &own(&stored, "sync-outer").await);
+    assert!(sent("sync-inner").await.is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_request_with_more_than_fits_into_one_call_is_one_trace() {
     let stored = Stored::new();
     let mut branches = requests("sync-large", 1).await;
@@ -50,7 +88,7 @@ async fn a_request_with_more_than_fits_into_one_call_is_one_trace() {
         let mut shadow = shadow.clone();
         let mut id = *shadow.id.as_bytes();
         id[10] ^= n;
-        shadow.id = tower_spearmint::branch::BranchId::from_bytes(id);
+        shadow.id = BranchId::from_bytes(id);
         shadow.output = Some(json!("x".repeat(50_000)));
         branches.push(shadow);
     }
