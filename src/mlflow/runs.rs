@@ -78,7 +78,20 @@ impl MlflowBackend {
                 trail.experiment_id = self.experiments.id(&self.client, patience, name).await?;
                 self.create_run(patience, branch, trail).await
             }
-            result => result,
+            result => {
+                if let Err(error) = &result {
+                    self.forget_after(error, &trail.experiment_id).await;
+                }
+                result
+            }
+        }
+    }
+
+    /// Lets the id of an experiment be asked for anew after an error that may be about it: the
+    /// server has another database, or the experiment was deleted.
+    pub(super) async fn forget_after(&self, error: &MlflowError, experiment_id: &str) {
+        if error.has_code("RESOURCE_DOES_NOT_EXIST") || error.has_code("INVALID_PARAMETER_VALUE") {
+            self.experiments.forget(experiment_id).await;
         }
     }
 

@@ -9,7 +9,7 @@
 
 use super::{MlflowBackend, MlflowError, client::Call, retry::Patience, spans};
 use crate::{
-    as_run::limits::{self, MAX_TAG_VALUE},
+    as_run::limits,
     as_trace::{
         Info, NAME, Request,
         time::{Duration, Timestamp},
@@ -17,6 +17,8 @@ use crate::{
 };
 use serde_json::json;
 
+/// The longest name of a trace (`mlflow/tracing/constant.py`).
+const MAX_NAME: usize = 4_096;
 /// The tag in which MLflow says where the spans are.
 const SPANS_LOCATION: &str = "mlflow.trace.spansLocation";
 
@@ -56,7 +58,7 @@ impl MlflowBackend {
             "state": info.state,
             "response_preview": info.response_preview,
             "trace_metadata": info.metadata,
-            "tags": { NAME: limits::cut(&info.experiment, MAX_TAG_VALUE) },
+            "tags": { NAME: limits::cut(&info.experiment, MAX_NAME) },
         } } });
         let call = Call::start_trace(&body);
         let answer = self.known(experiment_id, self.client.send(&call).await).await?;
@@ -72,14 +74,15 @@ impl MlflowBackend {
         MlflowError::Unexpected { path: Call::start_trace(&json!({})).path(), missing: "spans" }
     }
 
-    /// Asks for the id of an experiment anew after a server that does not know it.
+    /// Asks for the id of an experiment anew after a server that does not know it, or takes nothing
+    /// for it: it may have been deleted meanwhile.
     async fn known<T>(
         &self,
         experiment_id: &str,
         answer: Result<T, MlflowError>,
     ) -> Result<T, MlflowError> {
-        if answer.as_ref().is_err_and(|error| error.has_code("RESOURCE_DOES_NOT_EXIST")) {
-            self.experiments.forget(experiment_id).await;
+        if let Err(error) = &answer {
+            self.forget_after(error, experiment_id).await;
         }
         answer
     }

@@ -2,10 +2,11 @@
 
 use crate::{
     link::{Fault, Link},
-    support::{Stored, assert_same, runs, shared},
+    support::{Stored, assert_same, backend, branches, runs, shared},
 };
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::collections::BTreeSet;
+use tower_spearmint::mlflow_sync::{MlflowSync, SyncError, SyncMode};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_branch_is_a_run_with_its_content_and_is_sent_once() {
@@ -87,6 +88,35 @@ async fn what_is_wrong_is_said_with_what_to_do() {
     assert!(said.stderr.contains("what waits stays in the store"), "{said:?}");
     assert!(said.stderr.contains("0 branches sent"), "{said:?}");
     assert_eq!(stored.store.stat().unwrap().sync[0].waiting, 3);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_experiment_that_is_deleted_while_others_of_it_are_sent_loses_nothing() {
+    for mode in [SyncMode::Runs, SyncMode::Traces] {
+        let name = format!("sync-deleted-{mode}");
+        let mut all = branches(&name, 8).await;
+        let later = all.split_off(4);
+        let stored = Stored::new();
+        stored.add(&all).await;
+        let sync = MlflowSync::new(stored.store.clone(), backend(&shared().uri())).modes(&[mode]);
+        assert_eq!(sync.run(&mut |_| {}).await.unwrap().sent, 4);
+        let ask = |method, path: String, body: String| {
+            tokio::task::spawn_blocking(move || shared().ask(method, &path, &body).unwrap())
+        };
+        let find = "/api/2.0/mlflow/experiments/get-by-name?experiment_name=";
+        let answer = ask("GET", format!("{find}{name}"), String::new()).await.unwrap();
+        let (_, body) = answer.split_once("\r\n\r\n").unwrap();
+        let found: Value = serde_json::from_str(body).unwrap();
+        let named = json!({ "experiment_id": found["experiment"]["experiment_id"] }).to_string();
+        ask("POST", "/api/2.0/mlflow/experiments/delete".into(), named.clone()).await.unwrap();
+        stored.add(&later).await;
+        let error = sync.run(&mut |_| {}).await.unwrap_err();
+        assert!(matches!(error, SyncError::Denied { .. }), "{error:?}");
+        let stat = stored.store.stat().unwrap().sync[0].clone();
+        assert_eq!((stat.sent, stat.waiting, stat.refused), (4, 4, 0), "{mode}");
+        ask("POST", "/api/2.0/mlflow/experiments/restore".into(), named).await.unwrap();
+        assert_eq!(sync.run(&mut |_| {}).await.unwrap().sent, 4, "{mode}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
