@@ -1,8 +1,9 @@
 //! What an experiment file may hold.
 
 use super::{
-    limits::Limits, multi_branch::MultiBranchSettings, round_robin::RoundRobinSettings,
-    shadow::ShadowSettings, single::SingleSettings, switch::Switch, ui::UiSettings,
+    limits::Limits, multi_branch::MultiBranchSettings, otlp::OtlpSettings,
+    round_robin::RoundRobinSettings, shadow::ShadowSettings, single::SingleSettings,
+    switch::Switch, ui::UiSettings,
 };
 use crate::{config::units, record::Failures};
 use serde::{Deserialize, Deserializer, de};
@@ -119,6 +120,10 @@ pub(super) struct Settings {
     /// A tracking server that gets what is in the store, all of it in the end, each branch once.
     #[serde(default)]
     pub(super) sync: Option<SyncSettings>,
+    /// An OpenTelemetry collector that gets each branch as a span: off, on as the environment says, or
+    /// on with settings [default: off].
+    #[serde(default)]
+    pub(super) otlp: Switch<OtlpSettings>,
     /// How many threads serve [default: one per core].
     #[serde(default)]
     #[cfg_attr(

@@ -60,6 +60,7 @@ mod future;
 mod lane;
 mod layer;
 mod memory;
+mod optional;
 mod pair;
 mod recorder;
 mod recording;

@@ -15,8 +15,9 @@ use tower_spearmint::{
     metrics::MetricsBackend,
     mlflow::MlflowBackend,
     mlflow_sync::{MlflowSync, SyncWatch},
+    otlp::OtlpBackend,
     proxy::{ExperimentFile, Proxy, ProxyHandle, ServeReport},
-    record::{Recording, RecordingThread},
+    record::{LoggerBackend, Recording, RecordingThread},
     store::{Retention, SqliteStore, StoreOptions},
     strategy::StrategyRegistry,
 };
@@ -146,6 +147,8 @@ impl Serve {
         let hang_up = signal(SignalKind::hangup())?;
         // Whatever may stand in the way comes before the store, so that it leaves no empty file behind.
         let mlflow = self.mlflow_backend(file)?;
+        let otlp = file.otlp_backend().map_err(|error| Failed::Input(error.into()))?;
+        let spans = otlp.as_ref().map(OtlpBackend::stats);
         let listen = self
             .listen
             .or(file.listen())
@@ -167,8 +170,13 @@ impl Serve {
             .open(&store_path)?;
         let mut ui = ui.map(|ui| ui.start(store.clone(), file.drain_timeout())).transpose()?;
         let sync = Self::sync(file, &store)?;
-        let backend = (store, metrics.clone());
-        let (recorder, recordings, mlflow) = recorder(backend, mlflow);
+        let mut recordings = Vec::new();
+        let mlflow = behind_a_queue(mlflow, &mut recordings);
+        let otlp = behind_a_queue(otlp, &mut recordings);
+        let backend = ((store, metrics.clone()), (mlflow.clone(), otlp.clone()));
+        let (recorder, recording) = Recorder::pair(backend);
+        // The one in front first: at the end it hands on what it has.
+        recordings.insert(0, recording);
         let recordings: Vec<_> =
             recordings.into_iter().map(Recording::spawn_thread).collect::<std::io::Result<_>>()?;
 
@@ -179,6 +187,12 @@ impl Serve {
         }
         if let Some(mlflow) = mlflow.clone() {
             proxy.handle().expose(move |page| page.recorder("mlflow", &mlflow.stats()));
+        }
+        if let (Some(otlp), Some(spans)) = (otlp.clone(), spans) {
+            proxy.handle().expose(move |page| {
+                page.recorder("otlp", &otlp.stats());
+                spans.collect(page);
+            });
         }
         let sync = match sync {
             Some(sync) => {
@@ -234,19 +248,14 @@ impl Serve {
                 "cut off at the drain timeout"
             );
         }
-        if let Some(mlflow) = mlflow {
-            let deadline = file.drain_timeout();
-            if let Err(error) = mlflow.drain(deadline).await {
-                tracing::warn!(%error, "MLflow did not get everything");
-            }
-            let stats = mlflow.stats();
-            tracing::info!(
-                written = stats.written,
-                lost = stats.lost,
-                dropped = stats.dropped,
-                "MLflow"
-            );
-        }
+        let drains =
+            [("MLflow", mlflow), ("the collector", otlp)].map(|(name, recorder)| async move {
+                if let Some(recorder) = recorder {
+                    drain(name, &recorder, file.drain_timeout()).await;
+                }
+            });
+        let [mlflow, otlp] = drains;
+        tokio::join!(mlflow, otlp);
         recordings.into_iter().for_each(RecordingThread::stop);
         if let Some(ui) = ui {
             ui.thread.stop();
@@ -262,18 +271,23 @@ impl Serve {
     }
 }
 
-type Recorders = (Recorder, Vec<Recording>, Option<Recorder>);
+/// A recorder in front of a backend that may be slow, so that it never holds up the store.
+fn behind_a_queue<B: LoggerBackend>(
+    backend: Option<B>,
+    recordings: &mut Vec<Recording>,
+) -> Option<Recorder> {
+    let (recorder, recording) = Recorder::pair(backend?);
+    recordings.push(recording);
+    Some(recorder)
+}
 
-/// The store, what counts beside it, and MLflow behind a queue of its own, so that it never holds up
-/// the store.
-fn recorder(store: (SqliteStore, MetricsBackend), mlflow: Option<MlflowBackend>) -> Recorders {
-    let Some(backend) = mlflow else {
-        let (recorder, recording) = Recorder::pair(store);
-        return (recorder, vec![recording], None);
-    };
-    let (mlflow, mlflow_recording) = Recorder::pair(backend);
-    let (recorder, recording) = Recorder::pair((store, mlflow.clone()));
-    (recorder, vec![recording, mlflow_recording], Some(mlflow))
+/// Waits until it has got everything, and says what it got.
+async fn drain(name: &str, recorder: &Recorder, deadline: Duration) {
+    if let Err(error) = recorder.drain(deadline).await {
+        tracing::warn!(%error, "{name} did not get everything");
+    }
+    let stats = recorder.stats();
+    tracing::info!(written = stats.written, lost = stats.lost, dropped = stats.dropped, "{name}");
 }
 
 /// Each SIGHUP reads the file again.

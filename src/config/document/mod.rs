@@ -104,6 +104,16 @@ impl Document {
         &self.drawn
     }
 
+    /// The usual keys of secrets, those that the document names under `secrets:`, and the headers by
+    /// which an experiment file says who it is to a collector (`otlp.headers`).
+    pub fn secret_keys(&self) -> SecretKeys {
+        let named = self.get("secrets").and_then(Value::as_array).into_iter().flatten();
+        let headers = self.get("otlp.headers").and_then(Value::as_object).into_iter().flatten();
+        SecretKeys::default()
+            .and(named.filter_map(Value::as_str))
+            .and(headers.map(|(name, _)| &**name))
+    }
+
     /// From here on the values at these paths are secrets.
     #[cfg(feature = "schema")]
     pub(crate) fn hide(&mut self, paths: impl IntoIterator<Item = String>) {

@@ -3,7 +3,7 @@
 use super::ExperimentFile;
 use crate::{
     config::{Config, ConfigPool, REDACTED},
-    proxy::{UiSettings, limits::Limits, switch::Switch, target::REWRITE_LIMIT},
+    proxy::{OtlpSettings, UiSettings, limits::Limits, switch::Switch, target::REWRITE_LIMIT},
 };
 use std::{
     net::SocketAddr,
@@ -114,6 +114,14 @@ impl ExperimentFile {
             sample: sync.sample.unwrap_or(1.0),
             rate: sync.rate,
         })
+    }
+
+    /// The OpenTelemetry collector that gets the branches, if the file switches it on.
+    pub fn otlp(&self) -> Option<OtlpSettings> {
+        match &self.settings.otlp {
+            Switch::Off | Switch::Unset => None,
+            Switch::On(settings) => Some(settings.clone()),
+        }
     }
 
     /// How many threads serve, if the file says.

@@ -42,6 +42,7 @@ impl ExperimentFile {
             ("ui", new.ui != old.ui),
             ("mlflow", new.mlflow != old.mlflow),
             ("sync", new.sync != old.sync),
+            ("otlp", new.otlp != old.otlp),
             ("threads", new.threads != old.threads),
             ("watch", new.watch != old.watch),
             ("limits.max_connections", new.limits.max_connections != old.limits.max_connections),

@@ -157,6 +157,5 @@ fn pool(document: &Document, configs: Vec<(Config, String)>) -> Result<ConfigPoo
 
 /// The keys that hold secrets, with those that the file names.
 pub(in super::super) fn secrets(document: &Document) -> SecretKeys {
-    let keys = document.get("secrets").and_then(Value::as_array).into_iter().flatten();
-    SecretKeys::default().and(keys.filter_map(Value::as_str))
+    document.secret_keys()
 }

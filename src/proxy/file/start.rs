@@ -15,7 +15,7 @@ use crate::{
 
 impl ExperimentFile {
     /// Whether a [`Proxy`](super::super::Proxy) of it can be made here: reads the certificates it names,
-    /// and makes its strategy and its client of MLflow. Nothing is connected to, and no runtime is
+    /// and makes its strategy and its clients of MLflow and of a collector. Nothing is connected to, and no runtime is
     /// needed.
     ///
     /// # Errors
@@ -58,6 +58,8 @@ impl ExperimentFile {
             let made = crate::mlflow::MlflowBackend::new(uri);
             wrong.extend(made.err().map(|error| self.error("mlflow", error)));
         }
+        #[cfg(feature = "otlp")]
+        wrong.extend(self.otlp_backend().err());
         #[cfg(feature = "mlflow")]
         if let Some(sync) = self.sync() {
             let made = crate::mlflow::MlflowBackend::new(sync.to);

@@ -5,7 +5,7 @@ use crate::Failed;
 use clap::{Args, ValueEnum};
 use serde_json::{Value, json};
 use std::{io::Write, path::PathBuf};
-use tower_spearmint::config::{Document, Print, SecretKeys, interpolate::Resolvers};
+use tower_spearmint::config::{Print, interpolate::Resolvers};
 
 /// Show what a file comes to: merged, overridden, resolved, and where each value came from
 #[derive(Debug, Args)]
@@ -49,7 +49,7 @@ impl Show {
         let overrides = [self.set, self.overrides].concat();
         let sources = sources(&self.file, self.env.as_deref(), &overrides);
         let mut document = sources.load().map_err(|error| Failed::Input(error.into()))?;
-        let mut secrets = secrets(&document);
+        let mut secrets = document.secret_keys();
         if !self.raw {
             let resolvers = Resolvers::standard()
                 .relative_to(sources.directory())
@@ -76,10 +76,4 @@ impl Show {
         };
         Ok(anstream::stdout().lock().write_all(text.as_bytes())?)
     }
-}
-
-/// The usual secrets, and those that the file names under `secrets:`.
-fn secrets(document: &Document) -> SecretKeys {
-    let named = document.get("secrets").and_then(Value::as_array).into_iter().flatten();
-    SecretKeys::default().and(named.filter_map(Value::as_str))
 }
