@@ -16,7 +16,7 @@ import numpy as np
 from confseq import boundaries
 from confseq import betting as confseq_betting
 from confseq import quantiles as confseq_quantiles
-from scipy import special
+from scipy import optimize, special
 
 mpmath.mp.dps = 50
 
@@ -172,6 +172,38 @@ def rate():
         for alpha in [0.05, 0.001]:
             low, high = boundaries.bernoulli_confidence_interval(events, trials, alpha, target)
             rows.append({"events": events, "trials": trials, "alpha": alpha, "target": target, "low": low, "high": high})
+    return rows
+
+
+def rate_difference():
+    """SciPy: of all first rates, by minimize_scalar, the least that speaks against both; the ends by brentq."""
+    rows = []
+    for first, second, alpha, target in [
+        ((300, 10_000), (340, 10_000), 0.05, 10_000),
+        ((0, 500), (12, 500), 0.05, 500),
+        ((700, 1000), (1500, 2000), 0.01, 1000),
+        ((3, 40), (0, 30), 0.2, 100),
+    ]:
+        kappa = float(concentration(target))
+
+        def ln(arm, p):
+            (k, n), p = arm, min(max(p, 1e-300), 1 - 1e-16)
+            a, b = kappa * p, kappa * (1 - p)
+            return special.betaln(a + k, b + n - k) - special.betaln(a, b) - k * math.log(p) - (n - k) * math.log1p(-p)
+
+        row = {"first": first, "second": second, "alpha": alpha, "target": target}
+        estimate = second[0] / second[1] - first[0] / first[1]
+        for name, together in [("", lambda a, b: a + b), ("shared_", lambda a, b: np.logaddexp(a, b) - math.log(2))]:
+            def least(apart):
+                ends = max(0, -apart), min(1, 1 - apart)
+                at = lambda p: together(ln(first, p), ln(second, min(max(p + apart, 0), 1)))
+                inner = sorted(min(max(p, ends[0]), ends[1]) for p in (first[0] / first[1], second[0] / second[1] - apart))
+                found = optimize.minimize_scalar(at, bounds=inner, method="bounded", options={"xatol": 1e-13, "maxiter": 1000}).fun
+                return min(found, at(inner[0]), at(inner[1])) + math.log(alpha)
+
+            row[name + "low"] = optimize.brentq(least, estimate, -1, xtol=1e-14)
+            row[name + "high"] = optimize.brentq(least, estimate, 1, xtol=1e-14)
+        rows.append(row)
     return rows
 
 
@@ -362,7 +394,10 @@ def betting():
     return rows
 
 
-SECTIONS = [sample_ratio, rates, rate_ratio, rate, pairs, quantile, two_quantiles, quantile_region, means, estimates, betting]
+SECTIONS = [
+    sample_ratio, rates, rate_ratio, rate, rate_difference, pairs,
+    quantile, two_quantiles, quantile_region, means, estimates, betting,
+]
 
 if __name__ == "__main__":
     sections = []

@@ -35,11 +35,13 @@ mod mixture;
 pub mod pairs;
 pub mod quantiles;
 pub mod rates;
+mod requests;
 pub mod sample_ratio;
 mod search;
 
 pub use e_values::EValue;
 pub use interval::Interval;
+pub use requests::Requests;
 
 /// An error probability, if it is one.
 fn checked(alpha: f64) -> Option<f64> {

@@ -2,6 +2,7 @@
 
 use super::support::{Chance, alarms, rows};
 use proptest::prelude::*;
+use tower_spearmint::stats::sequential::Requests::{Apart, Shared};
 use tower_spearmint::stats::sequential::quantiles::{
     Buckets, above, below, difference, evidence, interval, ratio, stitched,
 };
@@ -25,7 +26,8 @@ fn two_quantiles_differ_as_much_as_confseq_finds() {
     for row in rows("two_quantiles") {
         let (first, second) = (row.buckets("first"), row.buckets("second"));
         let (first, second) = (Buckets::new(&first).unwrap(), Buckets::new(&second).unwrap());
-        let e = evidence(&first, &second, row.number("p"), 1.0, row.number("target")).unwrap();
+        let e =
+            evidence(&first, &second, Apart, row.number("p"), 1.0, row.number("target")).unwrap();
         row.is("p_value", e.p_value(), 1e-5);
     }
 }
@@ -36,10 +38,10 @@ fn two_quantiles_are_as_far_apart_as_any_pair_that_is_not_refuted() {
         let (first, second) = (row.buckets("first"), row.buckets("second"));
         let (first, second) = (Buckets::new(&first).unwrap(), Buckets::new(&second).unwrap());
         let (p, alpha, target) = (row.number("p"), row.number("alpha"), row.number("target"));
-        let found = difference(&first, &second, p, alpha, target).unwrap();
+        let found = difference(&first, &second, Apart, p, alpha, target).unwrap();
         row.is("low", found.low, 1e-12);
         row.is("high", found.high, 1e-12);
-        let found = ratio(&first, &second, p, alpha, target).unwrap();
+        let found = ratio(&first, &second, Apart, p, alpha, target).unwrap();
         row.is("ratio_low", found.low, 1e-12);
         row.is("ratio_high", found.high, 1e-12);
     }
@@ -76,7 +78,7 @@ fn equal_quantiles_are_called_different_in_no_more_streams_than_alpha() {
         },
         |arms| {
             let [first, second] = [0, 1].map(|arm| Buckets::new(&arms[arm]).unwrap());
-            evidence(&first, &second, 0.9, 1.0, 500.0).unwrap().rejects(0.05)
+            evidence(&first, &second, Apart, 0.9, 1.0, 500.0).unwrap().rejects(0.05)
         },
     );
     assert!(found <= 10, "{found} of 200");
@@ -107,6 +109,29 @@ fn the_quantile_leaves_its_confidence_sequences_in_no_more_streams_than_alpha() 
 }
 
 #[test]
+fn equal_quantiles_of_shared_requests_are_called_different_in_no_more_streams_than_alpha() {
+    // What is slow for one is fast for the other, and the reverse: nothing is farther from independence.
+    let found = alarms(
+        100,
+        1_000,
+        empty,
+        |arms, chance| {
+            let share = chance.share();
+            for (arm, share) in arms.iter_mut().zip([share, 1.0 - share]) {
+                let latency = -(1.0 - share).ln();
+                let bucket = arm.partition_point(|(edge, _)| *edge < latency);
+                arm[bucket].1 += 1;
+            }
+        },
+        |arms| {
+            let [first, second] = [0, 1].map(|arm| Buckets::new(&arms[arm]).unwrap());
+            evidence(&first, &second, Shared, 0.5, 1.0, 300.0).unwrap().rejects(0.05)
+        },
+    );
+    assert!(found <= 5, "{found} of 100");
+}
+
+#[test]
 fn the_ratio_leaves_its_confidence_sequence_in_no_more_streams_than_alpha() {
     // Rounded up alike, the second is an edge 10 buckets above the first.
     let factor = 1.05_f64.powi(10);
@@ -120,7 +145,7 @@ fn the_ratio_leaves_its_confidence_sequence_in_no_more_streams_than_alpha() {
         },
         |arms| {
             let [first, second] = [0, 1].map(|arm| Buckets::new(&arms[arm]).unwrap());
-            let found = ratio(&first, &second, 0.8, 0.05, 300.0).unwrap();
+            let found = ratio(&first, &second, Apart, 0.8, 0.05, 300.0).unwrap();
             !(found.low <= factor * (1.0 + 1e-9) && factor * (1.0 - 1e-9) <= found.high)
         },
     );
@@ -133,7 +158,7 @@ fn the_difference_is_narrower_than_that_of_two_intervals() {
     let mut chance = Chance::new(3);
     (0..2_000).for_each(|n| observe(&mut arms[n % 2], &mut chance, 1.0));
     let [first, second] = [0, 1].map(|arm| Buckets::new(&arms[arm]).unwrap());
-    let together = difference(&first, &second, 0.8, 0.05, 1e3).unwrap();
+    let together = difference(&first, &second, Apart, 0.8, 0.05, 1e3).unwrap();
     let [first, second] = [first, second].map(|arm| interval(&arm, 0.8, 0.025, 1e3).unwrap());
     assert!(together.width() < 0.9 * second.minus(&first).width(), "{together:?}");
 }
@@ -150,7 +175,7 @@ fn a_quantile_half_as_large_again_is_found_in_most_streams() {
         },
         |arms| {
             let [first, second] = [0, 1].map(|arm| Buckets::new(&arms[arm]).unwrap());
-            above(&first, &second, 0.9, 1.0, 1_000.0).unwrap().rejects(0.05)
+            above(&first, &second, Apart, 0.9, 1.0, 1_000.0).unwrap().rejects(0.05)
         },
     );
     assert!(found >= 35, "{found} of 40");
@@ -174,8 +199,8 @@ fn no_values_say_nothing() {
     let some = Buckets::new(&some).unwrap();
     assert_eq!(none.quantile(0.5), None);
     assert_eq!(interval(&none, 0.5, 0.05, 1e3).unwrap().width(), f64::INFINITY);
-    assert_eq!(difference(&none, &some, 0.5, 0.05, 1e3).unwrap().width(), f64::INFINITY);
-    assert!(evidence(&none, &some, 0.5, 1.0, 1e3).unwrap().ln() <= 0.0);
+    assert_eq!(difference(&none, &some, Apart, 0.5, 0.05, 1e3).unwrap().width(), f64::INFINITY);
+    assert!(evidence(&none, &some, Apart, 0.5, 1.0, 1e3).unwrap().ln() <= 0.0);
 }
 
 #[test]
@@ -204,15 +229,16 @@ proptest! {
         }
         let turned: Vec<_> = counts.iter().rev().enumerate().map(|(edge, count)| (edge as f64, *count)).collect();
         let turned = Buckets::new(&turned).unwrap();
-        for ask in [difference, ratio] {
-            if let [Some(narrow), Some(wide)] = [0.2, 0.001].map(|alpha| ask(&values, &turned, p, alpha, target)) {
+        for (relative, requests) in [(false, Apart), (true, Apart), (false, Shared), (true, Shared)] {
+            let ask = if relative { ratio } else { difference };
+            let [narrow, wide] = [0.2, 0.001].map(|alpha| ask(&values, &turned, requests, p, alpha, target));
+            if let (Some(narrow), Some(wide)) = (narrow, wide) {
                 prop_assert!(wide.low <= narrow.low && narrow.high <= wide.high);
             }
-        }
-        if let (Some(one), Some(other), Some(found)) =
-            (values.quantile(p), turned.quantile(p), difference(&values, &turned, p, 0.05, target))
-        {
-            prop_assert!(found.contains(other - one));
+            if let Some((narrow, (one, other))) = narrow.zip(values.quantile(p).zip(turned.quantile(p))) {
+                let estimate = if relative { other / one } else { other - one };
+                prop_assert!(estimate.is_nan() || narrow.contains(estimate));
+            }
         }
     }
 
@@ -230,17 +256,20 @@ proptest! {
         };
         let (first, second) = (sorted(first), sorted(second));
         if let (Some(first), Some(second)) = (Buckets::new(&first), Buckets::new(&second)) {
-            for ask in [evidence, above, below] {
-                prop_assert!(!ask(&first, &second, p, asked, 1e3).is_some_and(|e| e.ln().is_nan()));
-            }
-            for found in [difference, ratio].map(|ask| ask(&first, &second, p, alpha, 1e3)).into_iter().flatten() {
-                prop_assert!(found.low <= found.high, "{:?}", found);
+            for requests in [Apart, Shared] {
+                for ask in [evidence, above, below] {
+                    prop_assert!(!ask(&first, &second, requests, p, asked, 1e3).is_some_and(|e| e.ln().is_nan()));
+                }
+                for ask in [difference, ratio] {
+                    let found = ask(&first, &second, requests, p, alpha, 1e3);
+                    prop_assert!(found.is_none_or(|found| found.low <= found.high), "{:?}", found);
+                }
             }
             // What is not refuted is in the interval of the ratio.
-            let not_refuted = !evidence(&first, &second, p, 1.0, 1e3).unwrap().rejects(0.05);
-            prop_assert!(!not_refuted || difference(&first, &second, p, 0.05, 1e3).unwrap().contains(0.0));
+            let not_refuted = !evidence(&first, &second, Apart, p, 1.0, 1e3).unwrap().rejects(0.05);
+            prop_assert!(!not_refuted || difference(&first, &second, Apart, p, 0.05, 1e3).unwrap().contains(0.0));
             // Neither direction is found when both are asked at once.
-            let at_most = above(&first, &second, p, 1.0, 1e3).unwrap().ln().min(below(&first, &second, p, 1.0, 1e3).unwrap().ln());
+            let at_most = above(&first, &second, Apart, p, 1.0, 1e3).unwrap().ln().min(below(&first, &second, Apart, p, 1.0, 1e3).unwrap().ln());
             prop_assert!(at_most <= 1e-9);
         }
     }

@@ -2,6 +2,7 @@
 
 use super::support::{alarms, rows};
 use proptest::prelude::*;
+use tower_spearmint::stats::sequential::Requests::{Apart, Shared};
 use tower_spearmint::stats::sequential::rates::{
     Split, above, below, difference, evidence, rate, ratio,
 };
@@ -55,6 +56,29 @@ fn a_rate_is_between_the_ends_that_confseq_finds() {
         row.is("low", found.low, 1e-6);
         row.is("high", found.high, 1e-6);
     }
+}
+
+#[test]
+fn rates_are_as_far_apart_as_any_two_that_are_not_refuted_together() {
+    for row in rows("rate_difference") {
+        let arm = |name: &str| (row.counts(name)[0], row.counts(name)[1]);
+        let (first, second) = (arm("first"), arm("second"));
+        let (alpha, target) = (row.number("alpha"), row.number("target"));
+        for (requests, low, high) in [(Apart, "low", "high"), (Shared, "shared_low", "shared_high")]
+        {
+            let found = difference(first, second, requests, alpha, target).unwrap();
+            row.is(low, found.low, 1e-8);
+            row.is(high, found.high, 1e-8);
+        }
+    }
+}
+
+#[test]
+fn the_difference_is_narrower_than_that_of_two_intervals() {
+    let (first, second) = ((300, 10_000), (340, 10_000));
+    let together = difference(first, second, Apart, 0.05, 1e4).unwrap();
+    let [one, other] = [first, second].map(|arm| rate(arm.0, arm.1, 0.025, 1e4).unwrap());
+    assert!(together.width() < 0.8 * other.minus(&one).width(), "{together:?}");
 }
 
 /// Failures and requests of two arms.
@@ -172,7 +196,7 @@ fn a_baseline_without_failures_is_compared_like_any_other() {
     assert!(above(&split, 1.0, 20.0).unwrap().rejects(0.01));
     let ratio = ratio(&split, 0.05, 20.0).unwrap();
     assert!(ratio.low > 1.0 && ratio.high == f64::INFINITY);
-    assert!(difference((0, 1_000), (12, 1_000), 0.05, 1e3).unwrap().contains(0.012));
+    assert!(difference((0, 1_000), (12, 1_000), Apart, 0.05, 1e3).unwrap().contains(0.012));
 }
 
 #[test]
@@ -208,6 +232,8 @@ fn a_share_of_nothing_or_all_cannot_be_compared() {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig::with_cases(24))]
+
     #[test]
     fn nothing_gives_a_number_that_is_none(
         first in prop_oneof![0..100_u64, 0..=u64::MAX],
@@ -225,7 +251,10 @@ proptest! {
         let ratio = ratio(&splits, alpha, target);
         prop_assert_eq!(ratio.is_some(), share > 0.0 && share < 1.0 && alpha > 0.0 && alpha < 1.0);
         rate(first, second, alpha, target);
-        difference((first, second), (second, first), alpha, target);
+        for requests in [Apart, Shared] {
+            difference((first, second), (second, first), requests, alpha, target);
+            difference((first.min(second), second), (0, first), requests, alpha, target);
+        }
     }
 
     #[test]
@@ -241,7 +270,8 @@ proptest! {
             [
                 (ratio(&[Split { first, second, share }], alpha, target), second as f64 / first as f64 * (1.0 - share) / share),
                 (rate(second, trials, alpha, target), second as f64 / trials as f64),
-                (difference((first, trials), (second, trials), alpha, target), (second as f64 - first as f64) / trials as f64),
+                (difference((first, trials), (second, trials), Apart, alpha, target), (second as f64 - first as f64) / trials as f64),
+                (difference((first, trials), (second, trials), Shared, alpha, target), (second as f64 - first as f64) / trials as f64),
             ]
         };
         for ((narrow, estimate), (wide, _)) in all(0.1).into_iter().zip(all(0.001)) {

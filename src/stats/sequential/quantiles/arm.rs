@@ -1,8 +1,8 @@
 //! What speaks against a value being an arm's quantile.
 
 use super::Buckets;
-use crate::stats::sequential::checked;
 use crate::stats::sequential::mixture::{self, Chance};
+use crate::stats::sequential::{Requests, checked};
 
 /// What speaks against a value being the quantile, by how many values are below it.
 pub(super) struct Arm<'a> {
@@ -11,17 +11,26 @@ pub(super) struct Arm<'a> {
     prior: (f64, f64),
 }
 
-/// `None` if `p` is not between 0 and 1.
-pub(super) fn arms<'a>(
-    first: &'a Buckets<'a>,
-    second: &'a Buckets<'a>,
-    p: f64,
-    target: f64,
-) -> Option<(Arm<'a>, Arm<'a>)> {
-    let chance = Chance::of(checked(p)?);
-    let prior = chance.prior(mixture::concentration(target));
-    let arm = |values| Arm { values, chance, prior };
-    Some((arm(first), arm(second)))
+/// Both arms.
+pub(super) struct Arms<'a> {
+    pub(super) first: Arm<'a>,
+    pub(super) second: Arm<'a>,
+    pub(super) requests: Requests,
+}
+
+impl<'a> Arms<'a> {
+    /// `None` if `p` is not between 0 and 1.
+    pub(super) fn of(
+        [first, second]: [&'a Buckets<'a>; 2],
+        requests: Requests,
+        p: f64,
+        target: f64,
+    ) -> Option<Self> {
+        let chance = Chance::of(checked(p)?);
+        let prior = chance.prior(mixture::concentration(target));
+        let arm = |values| Arm { values, chance, prior };
+        Some(Self { first: arm(first), second: arm(second), requests })
+    }
 }
 
 impl Arm<'_> {
@@ -34,6 +43,11 @@ impl Arm<'_> {
 
     pub(super) fn likeliest(&self) -> f64 {
         self.values.at_rank(self.likeliest_rank().ceil() as u64).unwrap_or(0.0)
+    }
+
+    /// The least that speaks against any value.
+    pub(super) fn least_of_all(&self) -> f64 {
+        self.least(0, self.values.total())
     }
 
     /// The least that speaks against a value, if from `below` to `up_to` values may count as below

@@ -1,8 +1,8 @@
 //! How far apart the quantiles of two arms may be.
 
 use super::Buckets;
-use super::arm::{Arm, arms};
-use crate::stats::sequential::{Interval, checked};
+use super::arm::{Arm, Arms};
+use crate::stats::sequential::{Interval, Requests, checked};
 
 /// A confidence sequence for the second arm's `p`-quantile minus the first's, with an error
 /// probability of `alpha`, sharpest at `target` values of each arm.
@@ -11,27 +11,30 @@ use crate::stats::sequential::{Interval, checked};
 /// [`evidence`](super::evidence)) reaches `1 / alpha` with a probability of at most `alpha`. So the
 /// pairs of values for which it does not are a region that both are in, and this is what their
 /// differences lie between. It is narrower than what two intervals with half of `alpha` each would
-/// give, as not both of them are at their ends at once.
+/// give, as not both of them are at their ends at once. (For shared requests it is the mean of
+/// both, and about as wide as those.)
 ///
 /// `None` if `p` or `alpha` is not between 0 and 1.
 ///
 /// ```
-/// use tower_spearmint::stats::sequential::quantiles::{Buckets, difference};
+/// use tower_spearmint::stats::sequential::{Requests::Apart, quantiles::{Buckets, difference}};
 ///
 /// let slow: Vec<_> = (1..=100).map(|edge| (f64::from(edge), 100)).collect();
 /// let fast: Vec<_> = (1..=100).map(|edge| (f64::from(edge) / 2.0, 100)).collect();
 /// let (slow, fast) = (Buckets::new(&slow).unwrap(), Buckets::new(&fast).unwrap());
-/// let difference = difference(&slow, &fast, 0.95, 0.05, 1e4).unwrap();
+/// let difference = difference(&slow, &fast, Apart, 0.95, 0.05, 1e4).unwrap();
 /// assert!(difference.contains(-47.5) && difference.high < -45.0);
 /// ```
 pub fn difference(
     first: &Buckets<'_>,
     second: &Buckets<'_>,
+    requests: Requests,
     p: f64,
     alpha: f64,
     target: f64,
 ) -> Option<Interval> {
-    over_region(first, second, p, alpha, target, Interval::minus)
+    let arms = Arms::of([first, second], requests, p, target)?;
+    over_region(&arms, p, alpha, Interval::minus)
 }
 
 /// A confidence sequence for how many times the first arm's `p`-quantile the second's is, likewise,
@@ -39,33 +42,31 @@ pub fn difference(
 pub fn ratio(
     first: &Buckets<'_>,
     second: &Buckets<'_>,
+    requests: Requests,
     p: f64,
     alpha: f64,
     target: f64,
 ) -> Option<Interval> {
-    over_region(first, second, p, alpha, target, Interval::over)
+    let arms = Arms::of([first, second], requests, p, target)?;
+    over_region(&arms, p, alpha, Interval::over)
 }
 
 /// From the least to the largest of what is asked of all pairs in the region, and of the estimates.
 fn over_region(
-    first: &Buckets<'_>,
-    second: &Buckets<'_>,
+    Arms { first, second, requests }: &Arms<'_>,
     p: f64,
     alpha: f64,
-    target: f64,
     ask: fn(&Interval, &Interval) -> Interval,
 ) -> Option<Interval> {
     let enough = -checked(alpha)?.ln();
-    let (one, other) = arms(first, second, p, target)?;
-    let least = |arm: &Arm<'_>| arm.least(0, arm.values.total());
-    let (one, other) =
-        (against(&one, enough - least(&other)), against(&other, enough - least(&one)));
+    let alone = |other: &Arm<'_>| requests.alone(enough, other.least_of_all());
+    let (one, other) = (against(first, alone(second)), against(second, alone(first)));
     // What speaks against falls up to here, and rises from here on.
     let turn = (0..other.len()).min_by(|a, b| other[*a].1.total_cmp(&other[*b].1)).unwrap_or(0);
-    let estimates = first.quantile(p).zip(second.quantile(p));
+    let estimates = first.values.quantile(p).zip(second.values.quantile(p));
     let estimated = estimates.map(|(one, other)| ask(&point(other), &point(one)));
     let found = one.iter().filter_map(|(value, spoken)| {
-        let left = |against: &(f64, f64)| spoken + against.1 < enough;
+        let left = |against: &(f64, f64)| requests.together(*spoken, against.1) < enough;
         let from = other[..turn].partition_point(|against| !left(against));
         let to = turn + other[turn..].partition_point(left);
         let within = Interval::new(other.get(from)?.0, other.get(to.checked_sub(1)?)?.0)?;

@@ -10,14 +10,19 @@
 //! cycle, events are spread more evenly than by chance, and the answers are cautious. If only what
 //! was dispatched is known, [`Split::of_dispatches`] takes the share from there.
 //!
+//! Each request goes to one of the arms. With a shadow it goes to both: ask [`pairs`](super::pairs)
+//! then.
+//!
 //! Count what is rare: for a success rate of 99 %, the failures. What the requests without an event
 //! would have to say is left out, and that is the more, the fewer they are.
 
+mod difference;
 mod ratio;
 mod single;
 
+pub use difference::difference;
 pub use ratio::ratio;
-pub use single::{difference, rate};
+pub use single::rate;
 
 use super::{EValue, mixture};
 use mixture::Chance;

@@ -25,11 +25,8 @@ pub fn rate(events: u64, trials: u64, alpha: f64, target: f64) -> Option<Interva
     if trials == 0 {
         return Some(all);
     }
+    let excess = |chance: Chance| against(events, trials, chance, target) + alpha.ln();
     let (hits, misses) = (events as f64, (trials - events) as f64);
-    let concentration = mixture::concentration(target);
-    let excess = |chance: Chance| {
-        mixture::beta_binomial(hits, misses, chance, chance.prior(concentration)) + alpha.ln()
-    };
     // The upper end is looked for by its distance from 1, so that neither end loses digits.
     let hit = hits / trials as f64;
     let miss = misses / trials as f64;
@@ -44,24 +41,9 @@ pub fn rate(events: u64, trials: u64, alpha: f64, target: f64) -> Option<Interva
     Interval::new(low, high)?.intersect(&all)
 }
 
-/// A confidence sequence for the second arm's rate minus the first's: pairs of (events, trials),
-/// each sharpest at `target` trials. It holds both rates at once, each with half of `alpha`;
-/// [`super::ratio`] needs fewer observations. `None` where [`rate`] is.
-///
-/// ```
-/// use tower_spearmint::stats::sequential::rates::difference;
-///
-/// let difference = difference((0, 20_000), (9, 20_000), 0.05, 2e4).unwrap();
-/// assert!(difference.contains(9.0 / 20_000.0) && difference.high < 0.002);
-/// ```
-pub fn difference(
-    first: (u64, u64),
-    second: (u64, u64),
-    alpha: f64,
-    target: f64,
-) -> Option<Interval> {
-    let half = 0.5 * checked(alpha)?;
-    let (first, second) =
-        (rate(first.0, first.1, half, target)?, rate(second.0, second.1, half, target)?);
-    Some(second.minus(&first))
+/// What speaks against a chance of the event, as a logarithm.
+pub(super) fn against(events: u64, trials: u64, chance: Chance, target: f64) -> f64 {
+    let misses = trials.saturating_sub(events);
+    let prior = chance.prior(mixture::concentration(target));
+    mixture::beta_binomial(events as f64, misses as f64, chance, prior)
 }
