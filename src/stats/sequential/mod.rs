@@ -22,6 +22,9 @@
 //! ten times the target, and a quarter wider at a tenth of it: rather too small a target than too
 //! large a one.
 //!
+//! With a shadow, both arms have the same requests, and what is seen of one depends on the other:
+//! what compares two arms asks whether the [`Requests`] are shared, or is made for pairs.
+//!
 //! Nothing here divides by zero or answers `NaN`. What makes no sense (an `alpha` outside 0 to 1,
 //! shares that are negative) is `None`; what says nothing is an e-value of 1 or the interval
 //! without ends.

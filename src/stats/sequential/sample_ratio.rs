@@ -33,6 +33,9 @@ const CONCENTRATIONS: [f64; 3] = [10.0, 1_000.0, 100_000.0];
 /// three concentrations `κ` (10, 10³ and 10⁵) the mean is taken. A count in an arm whose share is 0
 /// cannot be: its evidence is infinite.
 ///
+/// Which of `k` arms it is, [`rates::rate`](super::rates::rate) tells: of the arm's count in all,
+/// with `alpha / k`, the share it got.
+///
 /// `None` if an epoch has not as many shares as counts, a share is negative or not finite, or all
 /// are 0.
 ///

@@ -95,8 +95,9 @@ proptest! {
         let (Some(one), Some(other)) = (Interval::new(ends[0], ends[1]), Interval::new(ends[2], ends[3])) else {
             return Ok(());
         };
-        for found in [one.minus(&other), one.over(&other), one.minus(&Interval::EVERYTHING), one.over(&Interval::EVERYTHING)] {
-            prop_assert!(found.low <= found.high, "{:?}", found);
+        for other in [other, Interval::EVERYTHING] {
+            let (difference, ratio) = (one.minus(&other), one.over(&other));
+            prop_assert!(difference.low <= difference.high && ratio.low <= ratio.high);
         }
         let [a, b] = [(one, shares[0]), (other, shares[1])].map(|(of, share): (Interval, f64)| {
             (of.low * (1.0 - share) + of.high * share).clamp(of.low, of.high)

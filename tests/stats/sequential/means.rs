@@ -115,6 +115,34 @@ fn a_mean_at_the_margin_is_called_below_it_in_no_more_streams_than_alpha() {
 }
 
 #[test]
+fn a_split_that_changes_with_the_load_is_no_difference_if_each_epoch_is_compared_for_itself() {
+    let alarms = |stratified: bool| {
+        alarms(
+            200,
+            3_000,
+            || ([Arms::default(); 2], 0),
+            |(epochs, seen), chance| {
+                let epoch = usize::from(*seen >= 1_000);
+                let arm = usize::from(chance.happens([0.1, 0.5][epoch]));
+                observe(&mut epochs[epoch][arm], [2.0, 1.0][epoch] * chance.exponential());
+                *seen += 1;
+            },
+            |(epochs, _)| {
+                let all = [0, 1].map(|arm| epochs[0][arm].with(&epochs[1][arm]));
+                let estimate = if stratified {
+                    Estimate::stratified(epochs.map(|arms| difference(&arms)))
+                } else {
+                    difference(&all)
+                };
+                evidence(&estimate, 0.0, 1_000.0).unwrap().rejects(0.05)
+            },
+        )
+    };
+    let (apart, together) = (alarms(true), alarms(false));
+    assert!(apart <= 10 && together > 100, "{apart} and {together} of 200");
+}
+
+#[test]
 fn units_whose_requests_are_alike_are_called_different_in_no_more_streams_than_alpha() {
     // Each unit has its own mean, and up to 20 requests: counted as independent, they would be
     // alarming.

@@ -59,6 +59,34 @@ impl Estimate {
         Self { value: ratio - 1.0, ..self.beside(baseline, variance) }
     }
 
+    /// What several epochs say of the same thing, each weighted by its count: for a split that
+    /// changed. (Added up as if it had not, an arm that had more of the requests while all was slow
+    /// looks slow.) An epoch in which an arm has fewer than two observations is left out.
+    ///
+    /// ```
+    /// use tower_spearmint::stats::{Summary, sequential::means::Estimate};
+    ///
+    /// let arm = |count, mean| Estimate::mean(&Summary { count, mean, variance: 1.0 });
+    /// // The second arm had a tenth in a slow hour, and half in a fast one; it is slower by 0.1.
+    /// let hours = [arm(100, 5.1).minus(&arm(900, 5.0)), arm(500, 1.1).minus(&arm(500, 1.0))];
+    /// assert!((Estimate::stratified(hours).value - 0.1).abs() < 1e-12);
+    /// ```
+    #[must_use]
+    pub fn stratified(epochs: impl IntoIterator<Item = Self>) -> Self {
+        let none = Self { value: 0.0, variance: 0.0, count: 0, smallest: 0 };
+        epochs.into_iter().filter(|epoch| epoch.smallest > 1).fold(none, |all, epoch| {
+            let count = all.count.saturating_add(epoch.count);
+            let share = epoch.count as f64 / count as f64;
+            let rest = 1.0 - share;
+            Self {
+                value: rest * all.value + share * epoch.value,
+                variance: rest * rest * all.variance + share * share * epoch.variance,
+                count,
+                smallest: all.smallest.saturating_add(epoch.smallest),
+            }
+        })
+    }
+
     fn beside(&self, other: &Self, variance: f64) -> Self {
         Self {
             variance,

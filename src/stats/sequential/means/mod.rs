@@ -6,8 +6,8 @@
 //! more are needed: ask [`quantiles`](super::quantiles) then.
 //!
 //! Whatever is made of means is asked in the same way, as an [`Estimate`] with a variance: one
-//! mean, the difference of two, of pairs, relative, per request of units, or freed of what was
-//! known before.
+//! mean, the difference of two, of pairs, relative, per request of units, freed of what was known
+//! before, or of several epochs.
 
 mod estimate;
 mod joint;

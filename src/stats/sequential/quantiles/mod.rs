@@ -1,5 +1,9 @@
 //! Is the 95th percentile of one arm above that of the other?
 //!
+//! If the split between the arms changed, compare each epoch for itself, and multiply the evidence
+//! ([`EValue::times`](super::EValue::times)): added up, an arm that had more of the requests while
+//! all was slow looks slow.
+//!
 //! Nothing is assumed of the values but that they are independent and alike: only how many of them
 //! lie on either side is counted. So a few that are enormous, or never end, do no harm.
 
