@@ -116,8 +116,8 @@ impl JointSummary {
     /// ```
     /// use tower_spearmint::stats::{JointSummary, Summary};
     ///
-    /// let units = JointSummary::of([(1.0, 2.0), (3.0, 2.0), (4.0, 1.0)]);
-    /// assert_eq!(units.minus(1.0).mean, Summary::of([-1.0, 1.0, 3.0]).mean);
+    /// let units = JointSummary::of([(1.0, 2.0), (3.0, 2.0)]);
+    /// assert_eq!(units.minus(1.0), Summary::of([-1.0, 1.0]));
     /// ```
     pub fn minus(&self, factor: f64) -> Summary {
         let variance =

@@ -9,6 +9,7 @@
 
 mod adjust;
 mod p_values;
+mod power;
 mod proportions;
 mod ranks;
 mod resampling;
@@ -17,6 +18,10 @@ mod t_test;
 
 pub use adjust::{benjamini_hochberg, holm};
 pub use p_values::PValues;
+pub use power::{
+    Design, Sides, StillNeeded, detectable_effect, detectable_increase, power_of_means,
+    power_of_proportions, size_for_means, size_for_proportions, still_needed,
+};
 pub use proportions::{
     DifferenceOfProportions, Proportion, RelativeRisk, ZTest, fisher_exact, newcombe, pooled_z,
     relative_risk, wilson,

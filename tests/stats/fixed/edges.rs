@@ -1,14 +1,17 @@
 //! Whatever is given, what comes back is a number.
 
 use proptest::prelude::*;
+use std::time::Duration;
 use tower_spearmint::stats::{
     JointSummary, Summary,
     cuped::cuped,
     delta,
     fixed::{
-        PValues, Proportion, Resampling, TTest, TwoSamples, benjamini_hochberg, bootstrap,
-        bootstrap_two, fisher_exact, hodges_lehmann, holm, mann_whitney, mann_whitney_exact,
-        newcombe, paired_t, permutation, pooled_z, relative_risk, sample_ratio, welch, wilson,
+        Design, PValues, Proportion, Resampling, Sides, TTest, TwoSamples, benjamini_hochberg,
+        bootstrap, bootstrap_two, detectable_effect, detectable_increase, fisher_exact,
+        hodges_lehmann, holm, mann_whitney, mann_whitney_exact, newcombe, paired_t, permutation,
+        pooled_z, power_of_means, power_of_proportions, relative_risk, sample_ratio,
+        size_for_means, size_for_proportions, still_needed, welch, wilson,
     },
 };
 
@@ -83,6 +86,38 @@ fn any_samples() -> impl Strategy<Value = Option<TwoSamples>> {
         (any_values(), any_values()).prop_map(|(a, b)| TwoSamples::of(&a, &b)),
         buckets.prop_map(TwoSamples::from_buckets),
     ]
+}
+
+fn any_design() -> impl Strategy<Value = Design> {
+    let sides = prop_oneof![Just(Sides::One), Just(Sides::Two)];
+    (any_number(), sides, any_number(), any::<bool>()).prop_map(|(alpha, sides, ratio, usual)| {
+        if usual { Design { sides, ..Design::default() } } else { Design { alpha, sides, ratio } }
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(100))]
+
+    #[test]
+    fn powers_and_sizes_are_numbers_or_none(
+        design in any_design(), a in any_number(), b in any_number(), size in any_number(), power in any_number(),
+        elapsed in any::<u64>(),
+    ) {
+        for power in [power, 0.8] {
+            let treatment = Summary { count: 30, mean: 0.0, variance: a };
+            let elapsed = Duration::from_secs(elapsed);
+            let _ = still_needed(design, treatment, Summary { count: 9, ..treatment }, b, power, elapsed);
+            for size in [size_for_means(design, a, power), size_for_proportions(design, a, b, power)] {
+                assert!(size.is_none_or(|size| (2.0..=2e15).contains(&size)), "{size:?}");
+            }
+            for effect in [detectable_effect(design, size, power), detectable_increase(design, a, size, power)] {
+                assert!(effect.is_none_or(|effect| effect > 0.0 && effect.is_finite()), "{effect:?}");
+            }
+        }
+        for power in [power_of_means(design, a, size), power_of_proportions(design, a, b, size)] {
+            assert!(power.is_none_or(|power| (0.0..=1.0).contains(&power)), "{power:?}");
+        }
+    }
 }
 
 proptest! {

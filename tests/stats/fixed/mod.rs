@@ -4,6 +4,7 @@ mod adjust;
 mod delta;
 mod edges;
 mod oracle;
+mod power;
 mod proportions;
 mod ranks;
 mod resampling;

@@ -10,7 +10,7 @@ use tower_spearmint::stats::{
 /// Every class of edge that a method's cases cover. A `-` stands where the method has no such case.
 /// `ordinary`, `none` (no observations), `one`, `equal` (all equal, not 0), `zero` (all 0), `huge`,
 /// `tail` (far out, or an estimate at its end).
-const EDGES: [(&str, [&str; 7]); 19] = [
+const EDGES: [(&str, [&str; 7]); 25] = [
     ("welch", ["ordinary", "none", "one", "equal", "zero", "huge", "tail"]),
     ("paired_t", ["ordinary", "none", "one", "equal", "zero", "huge", "tail"]),
     ("ratio", ["ordinary", "none", "one", "equal", "zero", "huge", "-"]),
@@ -30,6 +30,12 @@ const EDGES: [(&str, [&str; 7]); 19] = [
     ("holm", ["ordinary", "none", "one", "equal", "zero", "huge", "tail"]),
     ("benjamini_hochberg", ["ordinary", "none", "one", "equal", "zero", "huge", "tail"]),
     ("sample_ratio", ["ordinary", "none", "one", "equal", "zero", "huge", "tail"]),
+    ("power_of_means", ["ordinary", "none", "one", "-", "zero", "huge", "tail"]),
+    ("size_for_means", ["ordinary", "-", "one", "equal", "zero", "huge", "tail"]),
+    ("detectable_effect", ["ordinary", "none", "one", "equal", "-", "huge", "-"]),
+    ("power_of_proportions", ["ordinary", "none", "one", "equal", "zero", "huge", "tail"]),
+    ("size_for_proportions", ["ordinary", "-", "-", "equal", "zero", "huge", "-"]),
+    ("detectable_increase", ["ordinary", "none", "one", "equal", "zero", "huge", "-"]),
 ];
 
 /// One case of a method.

@@ -23,7 +23,7 @@ const SAME: f64 = 1e-13;
 /// If the treatment changes nothing, every way to deal the observations out to both sides was as
 /// likely as the one that happened. p is the share of those with a difference at least as large;
 /// two-sided, twice the smaller of the one-sided ones. All ways are tried if there are at most
-/// [`Resampling::rounds`]; else so many at random, and p is (1 + those as large)/(1 + rounds), which
+/// [`rounds`](Resampling); else so many at random, and p is (1 + those as large)/(1 + rounds), which
 /// is never 0 and keeps its level (Phipson and Smyth, "Permutation p-values should never be
 /// zero", Stat. Appl. Genet. Mol. Biol. 9, 2010).
 ///
@@ -119,10 +119,9 @@ fn every_sum(values: &[f64], size: usize, count: &mut impl FnMut(f64)) {
         else {
             return;
         };
-        let mut next = chosen.get(moving).map_or(0, |at| at + 1);
-        for place in chosen.iter_mut().skip(moving) {
-            *place = next;
-            next += 1;
+        let next = chosen.get(moving).map_or(0, |at| at + 1);
+        for (place, at) in chosen.iter_mut().skip(moving).zip(next..) {
+            *place = at;
         }
     }
 }
