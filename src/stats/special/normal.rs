@@ -28,6 +28,9 @@ pub fn normal_upper(z: f64) -> f64 {
 /// Above which value a standard normal variable is with chance `q`, between 0 and 1: infinite at 0
 /// and 1, NaN outside.
 pub fn normal_upper_inverse(q: f64) -> f64 {
+    if !(0.0..=1.0).contains(&q) {
+        return f64::NAN;
+    }
     if q > 0.5 {
         return -normal_upper_inverse(1.0 - q);
     }

@@ -7,6 +7,7 @@ mod oracle;
 mod power;
 mod proportions;
 mod ranks;
+mod relations;
 mod resampling;
 mod sample_ratio;
 mod special;
