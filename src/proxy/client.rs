@@ -48,8 +48,12 @@ impl UpstreamClient {
 pub(super) mod tests {
     use super::*;
     use crate::branch::FailureKind;
+    use bytes::Bytes;
+    use futures_util::FutureExt;
     use http_body_util::Full;
-    use std::{net::SocketAddr, time::Duration};
+    use hyper::{server::conn::http2, service::service_fn};
+    use hyper_util::rt::{TokioExecutor, TokioIo};
+    use std::{convert::Infallible, net::SocketAddr, time::Duration};
     use tokio::{io::AsyncReadExt, net::TcpListener, task::JoinSet, time::timeout};
 
     /// Trusts nobody.
@@ -77,25 +81,43 @@ pub(super) mod tests {
         address
     }
 
-    fn client(address: SocketAddr, http2: bool) -> UpstreamClient {
-        let address = format!("http://{address}/").parse().unwrap();
-        let settings =
-            UpstreamSettings { http2, max_waiting: 10_000, ..UpstreamSettings::default() };
-        UpstreamClient::new(address, &settings, &tls())
+    /// Answers every request over HTTP/2.
+    async fn answering() -> SocketAddr {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        tokio::spawn(async move {
+            while let Ok((stream, _)) = listener.accept().await {
+                let answer = service_fn(async |_| {
+                    Ok::<_, Infallible>(Response::new(Full::<Bytes>::default()))
+                });
+                let connection = http2::Builder::new(TokioExecutor::new())
+                    .serve_connection(TokioIo::new(stream), answer);
+                tokio::spawn(connection);
+            }
+        });
+        address
     }
 
-    /// So many requests at once that some are on their way to a connection, on another thread, at
-    /// the very moment it ends.
-    async fn end_with_the_connection(http2: bool) {
-        let address = resetting().await;
-        let client = Arc::new(client(address, http2));
+    fn over_http2(address: SocketAddr) -> (Uri, UpstreamClient) {
+        let address = Uri::try_from(format!("http://{address}/")).unwrap();
+        let settings =
+            UpstreamSettings { http2: true, max_waiting: 10_000, ..UpstreamSettings::default() };
+        let client = UpstreamClient::new(address.clone(), &settings, &tls());
+        (address, client)
+    }
+
+    /// So many at once that some are on their way to a connection, on another thread, at the very
+    /// moment it ends.
+    #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+    async fn requests_that_share_a_connection_that_is_reset_end_with_it() {
+        let (address, client) = over_http2(resetting().await);
+        let client = Arc::new(client);
         for _ in 0..3 {
             let mut requests = JoinSet::new();
             for _ in 0..2_000 {
-                let client = client.clone();
+                let (client, request) = (client.clone(), Request::post(&address));
+                let mut request = request.body(Full::from("some").into()).unwrap();
                 requests.spawn(timeout(Duration::from_secs(30), async move {
-                    let request = Request::post(format!("http://{address}/"));
-                    let mut request = request.body(Full::from("some").into()).unwrap();
                     client.request(&mut request).await.map(|_| ())
                 }));
             }
@@ -107,13 +129,17 @@ pub(super) mod tests {
         }
     }
 
-    #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-    async fn requests_that_share_a_connection_that_is_reset_end_with_it() {
-        end_with_the_connection(true).await;
-    }
-
-    #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-    async fn requests_whose_connection_is_reset_end_with_it() {
-        end_with_the_connection(false).await;
+    #[tokio::test]
+    async fn a_caller_that_leaves_while_the_shared_connection_is_opened_takes_nobody_with_it() {
+        let (address, client) = over_http2(answering().await);
+        let request = || Request::get(&address).body(Full::default().into()).unwrap();
+        let (mut first, mut second) = (request(), request());
+        let mut leaves = Box::pin(client.request(&mut first));
+        let mut stays = Box::pin(client.request(&mut second));
+        assert!((&mut leaves).now_or_never().is_none());
+        assert!((&mut stays).now_or_never().is_none());
+        drop(leaves);
+        let response = timeout(Duration::from_secs(30), stays).await.expect("an answer in time");
+        assert_eq!(response.unwrap().status(), 200);
     }
 }

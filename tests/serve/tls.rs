@@ -1,6 +1,6 @@
 //! Upstreams behind TLS.
 
-use crate::support::{PATIENCE, Proxy, post};
+use crate::support::{PATIENCE, Proxy, post, raw};
 use http_body_util::BodyExt;
 use hyper_util::{
     rt::{TokioExecutor, TokioIo},
@@ -106,4 +106,22 @@ async fn an_upstream_whose_certificate_is_for_another_name_is_not_reached() {
     let mut proxy = proxy(address, "127.0.0.1", Some(&ca), "").await;
     assert_eq!(proxy.ask(post("/"), "secret").await.status, 502);
     assert_eq!(proxy.ends().await, ["a primary failed/connect"]);
+}
+
+#[tokio::test]
+async fn an_upstream_that_accepts_and_does_not_answer_the_handshake_is_not_reached() {
+    for http2 in ["", ", http2: true"] {
+        let silent = raw(|stream| async move {
+            let _held = stream;
+            std::future::pending::<()>().await;
+        })
+        .await;
+        let more = format!("{http2}, connect_timeout: 300ms");
+        let mut proxy = proxy(silent, "localhost", None, &more).await;
+        assert_eq!(proxy.ask(post("/"), "secret").await.status, 502);
+        let rows = proxy.rows().await;
+        let failure = rows[0].failure.as_ref().unwrap();
+        assert_eq!(failure.kind.as_str(), "connect");
+        assert_eq!(failure.message, "no connection within 300ms");
+    }
 }
