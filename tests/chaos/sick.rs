@@ -265,11 +265,13 @@ impl Sick {
         response
     }
 
-    /// Long enough for those that do answer, and so long that a primary that waits for it shows.
+    /// Long enough for those that come to an end, and so long that a primary that waits for it shows.
     pub const fn timeout(self) -> &'static str {
         match self {
-            Self::Slow | Self::ReadsLate | Self::Answers100Megabytes | Self::Well => "9s",
-            _ => "2s",
+            Self::Hangs | Self::NeverReads | Self::NeverConnects | Self::SendsOneByteASecond => {
+                "2s"
+            }
+            _ => "9s",
         }
     }
 }

@@ -86,7 +86,8 @@ fn a_demo_of_no_requests_is_the_users_mistake() {
 #[test]
 fn a_demo_whose_store_cannot_be_opened_fails() {
     let directory = TempDir::new().unwrap();
-    let output = run(&["demo", "--store", "no/such/directory/x.db"], directory.path());
+    let output =
+        run(&["demo", "--store", "no/such/directory/x.db", "--ui", "off"], directory.path());
     assert_eq!(output.status.code(), Some(1));
     assert!(stderr(&output).starts_with("error: no/such/directory/x.db: "), "{}", stderr(&output));
 }

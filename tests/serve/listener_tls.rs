@@ -212,7 +212,8 @@ async fn a_websocket_works_behind_tls() {
 #[tokio::test]
 async fn a_new_certificate_is_shown_after_a_reload() {
     let a = echo().await;
-    let (proxy, old) = start(YAML, &[a.address, a.address]).await;
+    let yaml = format!("{YAML}watch: false\n");
+    let (proxy, old) = start(&yaml, &[a.address, a.address]).await;
     let stream = connect(&proxy, &old, &["h2"]).await.unwrap();
     let mut before = over_h2(stream).await;
     let new = certify(proxy.path("").as_path());

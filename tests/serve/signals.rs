@@ -254,7 +254,7 @@ async fn under_load_what_was_sent_is_what_was_recorded_and_what_was_cut_off_is_c
     let rows = proxy.stored().len();
     // Sent = recorded + counted as cut off. (Nobody can take what the system lets in while the
     // listener is being closed.)
-    assert_eq!(count("a primary success"), answered);
+    assert_eq!(count("a primary success"), answered, "{}", proxy.log());
     assert!(failed <= connections + 1, "{failed} failed, {connections} were cut off");
     // A connection may be cut off before its request was heard.
     let cancelled = count("a primary cancelled");
