@@ -55,6 +55,10 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
 #[cfg(any(feature = "mlflow", feature = "otlp", feature = "server"))]
+#[cfg_attr(
+    not(any(feature = "mlflow", feature = "server")),
+    allow(dead_code, unused_imports, reason = "a span has less of a branch than a run")
+)]
 mod as_run;
 #[cfg(any(all(feature = "mlflow", feature = "store"), feature = "server"))]
 mod as_trace;

@@ -51,6 +51,7 @@
 //! | status `success`, `failed`, `cancelled`, `skipped` | `FINISHED`, `FAILED`, `KILLED`, `KILLED`; tag `spearmint.status` has the exact one |
 //! | strategy, role, config id | tags `spearmint.strategy`, `.role`, `.config_id` |
 //! | request, branch, outer branch | tags `spearmint.request_id`, `.branch_id`, `.parent`, `.parent_config_id` |
+//! | the trace it belongs to: the caller's, or the request itself | tag `spearmint.trace_id`; the caller's span in `spearmint.parent_span_id` |
 //! | why it was this config, and the epoch | tags `spearmint.reason`, `.epoch` (number and fingerprint: `1-afbe801e86ef3ebe`) |
 //! | unit | tag `spearmint.unit` (the keyed hash, hexadecimal) |
 //! | why it was skipped | tag `spearmint.skip` |

@@ -4,6 +4,7 @@
 /// A field of a message.
 pub(crate) enum Field<'a> {
     Varint(u64),
+    #[cfg_attr(not(feature = "server"), allow(dead_code, reason = "no answer has one"))]
     Fixed64(u64),
     Fixed32,
     /// A text, bytes, or another message.

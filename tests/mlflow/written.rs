@@ -57,6 +57,8 @@ async fn a_run_has_the_params_tags_metrics_and_status_of_its_branch() {
         assert_eq!(tags["spearmint.config_id"], config);
         assert_eq!(tags["spearmint.status"], status);
         assert_eq!(tags["spearmint.request_id"], tags["spearmint.branch_id"]);
+        let request = tags["spearmint.request_id"].as_str().unwrap();
+        assert_eq!(tags["spearmint.trace_id"], request.replace('-', ""));
         assert_eq!(tags["mlflow.source.name"], "tower-spearmint");
         let branch = tags["spearmint.branch_id"].as_str().unwrap();
         assert_eq!(run["name"], format!("{config} primary {}", &branch[..18]));

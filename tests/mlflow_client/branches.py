@@ -20,7 +20,7 @@ from mlflow.entities import Metric, Param, RunTag, ViewType  # noqa: E402
 EXPERIMENTS = {"demo-round-robin": 300, "demo-shadow": 900, "demo-multi-branch": 600}
 TAGS = {
     "mlflow.runName", "mlflow.source.name", "spearmint.branch_id", "spearmint.config_id", "spearmint.experiment",
-    "spearmint.request_id", "spearmint.role", "spearmint.status", "spearmint.strategy",
+    "spearmint.request_id", "spearmint.role", "spearmint.status", "spearmint.strategy", "spearmint.trace_id",
 }  # fmt: skip
 
 
@@ -65,6 +65,10 @@ def every_branch_is_a_row_with_its_config_its_times_and_its_role(client):
     shadows = table[table["tags.spearmint.role"] == "shadow"]
     assert set(shadows["params.config_id"]) == {"candidate"}
     assert set(table["tags.spearmint.request_id"]) == set(shadows["tags.spearmint.request_id"])
+    # Nobody called with a trace: each is the request itself.
+    trace = table["tags.spearmint.request_id"][0].replace("-", "")
+    of_trace = _found(f"tags.`spearmint.trace_id` = '{trace}'")
+    assert {run.data.tags["spearmint.request_id"].replace("-", "") for run in of_trace} == {trace}
 
 
 def tables_group_as_those_of_any_experiment_do(client):

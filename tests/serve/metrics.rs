@@ -132,17 +132,18 @@ async fn what_happened_is_counted() {
     assert_eq!(crate::support::ask(proxy.admin, head, "").await.text(), "");
 }
 
-/// One that sends to an MLflow that is not there.
+/// One that sends to an MLflow and a collector that are not there.
 async fn syncing() -> (Proxy, String) {
     let upstream = saying("same").await;
+    let away = nobody().await;
     let yaml = format!(
         "
 experiment: sent
 strategy: single
-sync: {{ to: 'http://{}', mode: [runs, summary] }}
+sync: {{ to: 'http://{away}', mode: [runs, summary] }}
+otlp: {{ endpoint: 'http://{away}' }}
 configs: [{{ config_id: a, upstream: UPSTREAM_A }}]
-",
-        nobody().await
+"
     );
     let proxy = Proxy::start(&yaml, &[upstream.address]).await;
     let page = page_when(&proxy, |page| page.contains("spearmint_sync_waiting{")).await;

@@ -15,7 +15,7 @@ use rusqlite::Row;
 pub(in crate::store) const FAILURE_BYTES: u64 = 40;
 pub(in crate::store) const OUTPUT_BYTES: u64 = 30;
 /// What the trace of a caller adds to a row.
-const TRACE_BYTES: u64 = 25;
+const TRACE_BYTES: u64 = 28;
 
 /// A branch as far as roll-ups are concerned.
 #[derive(Debug, Clone, Copy)]
@@ -106,7 +106,7 @@ impl Facts {
         coalesce((SELECT 40 + length(type) + length(message) + length(trace) FROM failure
             WHERE id = b.id), 0)
         + coalesce((SELECT 30 + length(content) FROM output WHERE id = b.id), 0)
-        + coalesce(length(b.trace), 0)";
+        + iif(b.trace IS NULL, 0, 28)";
 
     /// Of a branch that is there.
     pub(super) fn read(row: &Row<'_>, codes: &Codes) -> rusqlite::Result<Self> {
