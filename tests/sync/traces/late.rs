@@ -10,6 +10,10 @@ use std::{
     time::Duration,
 };
 use tokio::time::sleep;
+use tower_spearmint::{
+    branch::{Failure, FailureKind, Status},
+    record::{LoggerBackend, RunId},
+};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_shadow_that_ends_after_its_primary_was_sent_is_a_span_of_the_same_trace() {
@@ -46,6 +50,30 @@ async fn a_primary_that_is_recorded_after_its_shadow_was_sent_gives_the_trace_it
     stored.add(&late).await;
     assert_eq!(sync.run(&mut |_| {}).await.unwrap().sent, 10);
     assert_same(&sent("sync-trace-last").await, &own(&stored, "sync-trace-last").await);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_branch_that_changes_after_it_was_sent_changes_its_span_and_its_trace() {
+    let stored = Stored::new();
+    let branches = requests("sync-trace-changed", 3).await;
+    stored.add(&branches).await;
+    let sync = sync(&stored, &shared().uri());
+    assert_eq!(sync.run(&mut |_| {}).await.unwrap().sent, 6);
+    let mut changed = branches.into_iter().find(|branch| !is_shadow(branch)).unwrap();
+    changed.status = Status::Failed;
+    changed.failure = Some(Failure::new(FailureKind::Error, "it was wrong after all"));
+    changed.duration_ns += 5_000_000_000;
+    changed.end_ns += 5_000_000_000;
+    let run = RunId(changed.id.to_string());
+    stored.store.log_status(&run, &changed).await.unwrap();
+    assert_eq!(sync.run(&mut |_| {}).await.unwrap().sent, 1);
+    let sent = sent("sync-trace-changed").await;
+    assert_eq!((sent.len(), &sent[0]["state"]), (3, &"ERROR".into()));
+    assert!(sent[0]["duration_ms"].as_u64() >= Some(5_000), "{}", sent[0]);
+    let mut own = own(&stored, "sync-trace-changed").await;
+    // MLflow keeps the preview of an answer that there was.
+    own[0]["response_preview"] = sent[0]["response_preview"].clone();
+    assert_same(&sent, &own);
 }
 
 #[tokio::test(flavor = "multi_thread")]

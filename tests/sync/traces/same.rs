@@ -47,6 +47,17 @@ async fn a_trace_is_read_as_the_stores_own_face_answers_it() {
     );
     assert_eq!(other["events"][0][2]["exception.message"], "the shadow broke");
     assert_eq!(other["attributes"]["spearmint.branch_id"], shadow.id.to_string());
+    // MLflow's pages fetch the spans as a file.
+    let path = format!(
+        "/ajax-api/3.0/mlflow/get-trace-artifact?request_id={}",
+        trace["id"].as_str().unwrap()
+    );
+    let ask = move || shared().ask("GET", &path, "").unwrap();
+    let file = tokio::task::spawn_blocking(ask).await.unwrap();
+    assert!(file.starts_with("HTTP/1.1 200"), "{file}");
+    for name in ["sync-traces", "stable", "candidate"] {
+        assert!(file.contains(&format!(r#""name": "{name}""#)), "{name}: {file}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
