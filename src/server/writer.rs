@@ -8,18 +8,16 @@ use super::{
     call::{Answer, Context, Work},
     error::{ApiError, ErrorCode},
 };
-use crate::store::{Checkpointer, Kept, SqliteStore};
+use crate::store::{Kept, SqliteStore};
 use rusqlite::Connection;
 use std::{
     io,
     panic::{AssertUnwindSafe, catch_unwind},
     sync::{
         Arc,
-        atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed},
-        mpsc::{SyncSender, sync_channel},
+        atomic::{AtomicUsize, Ordering::Relaxed},
     },
     thread,
-    time::Duration,
 };
 use tokio::sync::{mpsc, oneshot};
 
@@ -27,11 +25,6 @@ use tokio::sync::{mpsc, oneshot};
 const MAX_WAITING: usize = 1_024;
 /// Calls in one transaction.
 const MAX_TOGETHER: usize = 128;
-/// Pages of a log that is to begin anew.
-const LONG_LOG: i64 = 2_048;
-/// How long the log is left alone at least.
-const BETWEEN_CHECKPOINTS: Duration = Duration::from_millis(100);
-
 /// Of so many calls that are written at once, one goes to the thread, which sees to what else is to be
 /// done now and then.
 const AT_ONCE: usize = 256;
@@ -60,8 +53,6 @@ struct Turns {
     waiting: AtomicUsize,
     /// Calls that were to be written at once.
     at_once: AtomicUsize,
-    /// The log is to begin anew, for which nobody may write.
-    log_is_long: AtomicBool,
 }
 
 struct Job {
@@ -76,7 +67,6 @@ impl WriterQueue {
     pub(super) fn start(store: SqliteStore) -> io::Result<Self> {
         let (queue, mut jobs) = mpsc::channel(MAX_WAITING);
         let turns = Arc::new(Turns::default());
-        let checkpoints = checkpoints(store.clone(), turns.clone())?;
         let writer = Self { queue, store: store.clone(), turns: turns.clone() };
         thread::Builder::new().name("spearmint-writer".to_owned()).spawn(move || {
             let mut together = Vec::with_capacity(MAX_TOGETHER);
@@ -87,13 +77,6 @@ impl WriterQueue {
                 }
                 write(&store, together.drain(..));
                 turns.waiting.fetch_sub(taken, Relaxed);
-                if turns.log_is_long.swap(false, Relaxed)
-                    && let Err(error) = store.checkpoint()
-                {
-                    tracing::debug!(%error, "the log of the store was not copied into the file");
-                }
-                // Full: it is under way.
-                let _ = checkpoints.try_send(());
             }
         })?;
         Ok(writer)
@@ -103,7 +86,7 @@ impl WriterQueue {
     /// poll, if nobody else writes or waits to.
     pub(super) async fn run_small(&self, work: Work) -> Answer {
         let turns = &self.turns;
-        let is_free = turns.waiting.load(Relaxed) == 0 && !turns.log_is_long.load(Relaxed);
+        let is_free = turns.waiting.load(Relaxed) == 0;
         if !is_free || turns.at_once.fetch_add(1, Relaxed) % AT_ONCE == AT_ONCE - 1 {
             return self.run(work).await;
         }
@@ -155,29 +138,6 @@ impl WriterQueue {
         room.send(Job { work, answer });
         written.await.unwrap_or_else(|_| Err(not_written()))
     }
-}
-
-/// A thread that copies the log into the file when it is told to, so that hardly a call waits for the
-/// disk. It ends when nobody can tell it any more.
-fn checkpoints(store: SqliteStore, turns: Arc<Turns>) -> io::Result<SyncSender<()>> {
-    let (tell, told) = sync_channel(1);
-    thread::Builder::new().name("spearmint-checkpoint".to_owned()).spawn(move || {
-        let mut checkpointer = None;
-        while told.recv().is_ok() {
-            if checkpointer.is_none() {
-                checkpointer = store.checkpointer().ok();
-            }
-            match checkpointer.as_ref().map(Checkpointer::run) {
-                Some(Ok(pages)) => turns.log_is_long.store(pages > LONG_LOG, Relaxed),
-                Some(Err(error)) => {
-                    tracing::debug!(%error, "the log of the store was not copied into the file");
-                }
-                None => {}
-            }
-            thread::sleep(BETWEEN_CHECKPOINTS);
-        }
-    })?;
-    Ok(tell)
 }
 
 fn not_written() -> ApiError {

@@ -3,6 +3,7 @@
 use super::{
     StoreError, StoreOptions,
     codes::Codes,
+    log::Log,
     open,
     retention::Keeper,
     write::{Limits, Writer},
@@ -19,7 +20,7 @@ use std::time::Duration;
 use std::{
     fmt,
     path::{Path, PathBuf},
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 use tokio::runtime::Handle;
 
@@ -43,7 +44,14 @@ pub(super) struct Reader {
 struct Inner {
     path: PathBuf,
     options: StoreOptions,
-    writer: Option<Mutex<Writer>>,
+    to_write: Option<ToWrite>,
+}
+
+/// What a store has that was opened for writing.
+struct ToWrite {
+    /// Dropped first: the connection that is closed last leaves no log behind.
+    log: Log,
+    writer: Mutex<Writer>,
 }
 
 impl SqliteStore {
@@ -75,14 +83,15 @@ impl SqliteStore {
         let (connection, codes) = open::for_writing(path, &options)?;
         let limits = Limits { output: options.output_limit, failure: options.failure_limit };
         let keeper = Keeper::new(&options);
-        let writer = Some(Mutex::new(Writer::new(connection, codes, limits, keeper)));
-        Ok(Self { inner: Arc::new(Inner { path: path.to_owned(), options, writer }) })
+        let writer = Mutex::new(Writer::new(connection, codes, limits, keeper));
+        let to_write = Some(ToWrite { log: Log::start(path, &options), writer });
+        Ok(Self { inner: Arc::new(Inner { path: path.to_owned(), options, to_write }) })
     }
 
     pub(super) fn open_reading(path: &Path, options: StoreOptions) -> Result<Self, StoreError> {
         // Only to refuse now what would be refused later.
         open::for_reading(path, &options)?;
-        Ok(Self { inner: Arc::new(Inner { path: path.to_owned(), options, writer: None }) })
+        Ok(Self { inner: Arc::new(Inner { path: path.to_owned(), options, to_write: None }) })
     }
 
     /// A connection of its own for one reader: it neither waits for the writer nor holds it up.
@@ -126,9 +135,8 @@ impl SqliteStore {
         &self,
         work: impl FnOnce(&mut Writer) -> rusqlite::Result<T>,
     ) -> Result<T, StoreError> {
-        let Some(writer) = &self.inner.writer else {
-            return Err(StoreError::ReadOnly { path: self.inner.path.clone() });
-        };
+        let ToWrite { log, writer } = self.to_write()?;
+        let _turn = log.turn();
         // After a panic in the middle of a batch the writer begins by rolling it back.
         let mut writer = writer.lock().unwrap_or_else(PoisonError::into_inner);
         let written = work(&mut writer);
@@ -144,9 +152,21 @@ impl SqliteStore {
         &self,
         work: impl FnOnce(&mut Writer, Duration) -> Option<T>,
     ) -> Option<T> {
-        let writer = self.inner.writer.as_ref().filter(|_| !self.inner.options.durable)?;
-        let mut writer = writer.try_lock().ok()?;
+        let to_write = self.inner.to_write.as_ref().filter(|_| !self.inner.options.durable)?;
+        let _turn = to_write.log.try_turn()?;
+        let mut writer = to_write.writer.try_lock().ok()?;
         work(&mut writer, self.inner.options.busy_timeout)
+    }
+
+    /// The write-ahead log, of which nothing is copied into the file until this is dropped. Not to be asked
+    /// for while writing. Blocks.
+    pub(super) fn log_left_alone(&self) -> Result<MutexGuard<'_, ()>, StoreError> {
+        Ok(self.to_write()?.log.left_alone())
+    }
+
+    fn to_write(&self) -> Result<&ToWrite, StoreError> {
+        let to_write = self.inner.to_write.as_ref();
+        to_write.ok_or_else(|| StoreError::ReadOnly { path: self.inner.path.clone() })
     }
 
     fn run_id(&self, run: &RunId) -> Result<BranchId, StoreError> {
@@ -212,7 +232,7 @@ impl fmt::Debug for SqliteStore {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("SqliteStore")
             .field("path", &self.inner.path)
-            .field("read_only", &self.inner.writer.is_none())
+            .field("read_only", &self.inner.to_write.is_none())
             .finish_non_exhaustive()
     }
 }

@@ -38,31 +38,6 @@ impl SqliteStore {
         let done = self.try_writer(|writer, patience| writer.transact_at_once(patience, work))?;
         Some(done.map_err(|error| self.failed("write", error)))
     }
-
-    /// Copies the write-ahead log into the file while nobody writes, so that it begins anew. Blocks.
-    pub(crate) fn checkpoint(&self) -> Result<(), StoreError> {
-        self.with_connection(|connection| checkpoint(connection).map(drop))
-    }
-
-    /// What copies the write-ahead log into the file beside those that write.
-    pub(crate) fn checkpointer(&self) -> Result<Checkpointer, StoreError> {
-        let connection = self.reader()?.connection;
-        connection
-            .pragma_update(None, "query_only", false)
-            .map_err(|error| self.failed("open", error))?;
-        Ok(Checkpointer(connection))
-    }
-}
-
-/// See [`SqliteStore::checkpointer`].
-pub(crate) struct Checkpointer(Connection);
-
-impl Checkpointer {
-    /// Copies as much as can be without holding anybody up, and says how many pages the log has. Blocks:
-    /// it waits for the disk twice.
-    pub(crate) fn run(&self) -> rusqlite::Result<i64> {
-        checkpoint(&self.0)
-    }
 }
 
 impl Session {
@@ -73,8 +48,4 @@ impl Session {
     pub(crate) const fn codes(&self) -> &Codes {
         &self.codes
     }
-}
-
-fn checkpoint(connection: &Connection) -> rusqlite::Result<i64> {
-    connection.prepare_cached("PRAGMA wal_checkpoint(PASSIVE)")?.query_row([], |row| row.get(1))
 }

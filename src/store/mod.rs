@@ -88,6 +88,7 @@ mod error;
 mod face;
 mod filter;
 mod keys;
+mod log;
 mod noise;
 #[cfg(feature = "server")]
 mod objects;
@@ -128,7 +129,7 @@ pub use upkeep::{CheckReport, Compacted, ExperimentStat, Progress, Pruned, Store
 #[cfg(feature = "server")]
 pub(crate) use codes::Codes;
 #[cfg(feature = "server")]
-pub(crate) use face::{Checkpointer, Session};
+pub(crate) use face::Session;
 #[cfg(feature = "server")]
 pub(crate) use objects::{ObjectId, Objects, Owner, Upload, Uploaded};
 #[cfg(feature = "mlflow")]

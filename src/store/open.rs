@@ -12,9 +12,9 @@ use std::{
 
 /// The write-ahead log is cut back to this after a reader held it up: enough for bursts.
 const WAL_KEPT: i64 = 16 * 1024 * 1024;
-/// Pages in the log before it is copied into the file, which waits for the disk twice: as many as are
-/// kept. A page that was written several times is copied once.
-const WAL_PAGES: i64 = WAL_KEPT / 4096;
+/// Pages in the log before whoever writes copies it into the file, and waits for the disk twice. It does not
+/// come to that unless the [thread that does it](super::log) is held up.
+const WAL_PAGES: i64 = 4 * WAL_KEPT / 4096;
 
 /// Opens for writing; creates the file and its schema if there is none, and brings an older one
 /// up to date.
@@ -40,11 +40,7 @@ pub(super) fn for_writing(
         connection.pragma_update(None, "auto_vacuum", "INCREMENTAL").map_err(failed)?;
     }
     set_wal(&connection, options.busy_timeout).map_err(failed)?;
-    // NORMAL waits for the disk before the log is copied into the file, FULL at each commit, too.
-    let synchronous = if options.durable { "FULL" } else { "NORMAL" };
-    connection.pragma_update(None, "synchronous", synchronous).map_err(failed)?;
-    // Where the system's `fsync` does not empty the disk's own buffer (macOS).
-    connection.pragma_update(None, "fullfsync", options.durable).map_err(failed)?;
+    set_durable(&connection, options).map_err(failed)?;
     connection.pragma_update(None, "journal_size_limit", WAL_KEPT).map_err(failed)?;
     connection
         .pragma_update_and_check(None, "wal_autocheckpoint", WAL_PAGES, |_| Ok(()))
@@ -83,6 +79,13 @@ pub(super) fn for_writing(
             .map_err(failed)?;
     }
     Ok((connection, codes))
+}
+
+/// Opens for copying the log into a file that was opened for writing.
+pub(super) fn for_copying(path: &Path, options: &StoreOptions) -> Result<Connection, StoreError> {
+    let connection = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE, options)?;
+    set_durable(&connection, options).map_err(|error| StoreError::sqlite(path, "open", error))?;
+    Ok(connection)
 }
 
 /// Opens for reading, and says which version it is: an older one is read as it is.
@@ -175,6 +178,14 @@ fn version(path: &Path, transaction: &Transaction<'_>) -> Result<i32, StoreError
         }
         _ => Err(StoreError::Foreign { path: path.to_owned(), found, version }),
     }
+}
+
+fn set_durable(connection: &Connection, options: &StoreOptions) -> rusqlite::Result<()> {
+    // NORMAL waits for the disk before the log is copied into the file, FULL at each commit, too.
+    let synchronous = if options.durable { "FULL" } else { "NORMAL" };
+    connection.pragma_update(None, "synchronous", synchronous)?;
+    // Where the system's `fsync` does not empty the disk's own buffer (macOS).
+    connection.pragma_update(None, "fullfsync", options.durable)
 }
 
 /// SQLite does not always wait by itself when two processes switch the same file to WAL.

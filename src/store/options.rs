@@ -54,8 +54,8 @@ impl StoreOptions {
     }
 
     /// The most bytes the file may grow to, as far as this process writes to it (its write-ahead
-    /// log comes on top: about 16 MiB, more while a reader holds it up). Beyond it branches are
-    /// lost and counted.
+    /// log comes on top: about 16 MiB, up to 64 on a slow disk, more while a reader holds it up).
+    /// Beyond it branches are lost and counted.
     #[must_use]
     pub const fn max_size(mut self, bytes: u64) -> Self {
         self.max_size = Some(bytes);

@@ -10,6 +10,7 @@
 mod comparisons;
 mod crash;
 mod killed;
+mod log;
 mod opening;
 mod reading;
 mod retention;

@@ -55,10 +55,12 @@ impl SqliteStore {
             let left = self.with_connection(free)?;
             progress(Progress::new("giving pages back", total.saturating_sub(left), total));
         }
+        let alone = self.log_left_alone()?;
         self.with_connection(|connection| {
             // A reader may hold it up: then the log is copied the next time.
             connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))
         })?;
+        drop(alone);
         let bytes_after = self.counts()?.bytes;
         Ok(Compacted { bytes_before, bytes_after, hours_merged })
     }
