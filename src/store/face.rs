@@ -1,7 +1,8 @@
 //! The store's connections for its network face.
 
-use super::{Kept, Owner, SqliteStore, StoreError, codes::Codes};
+use super::{Kept, Owner, SqliteStore, StoreError, codes::Codes, rollup::State};
 use rusqlite::Connection;
+use std::ops::RangeInclusive;
 
 /// A connection, and the names of what the file holds as numbers.
 pub(crate) struct Session {
@@ -48,4 +49,14 @@ impl Session {
     pub(crate) const fn codes(&self) -> &Codes {
         &self.codes
     }
+}
+
+/// Whether branches that lasted so long, in ns, can be among those that a row of the roll-ups stands for. One
+/// that cannot be read may stand for any.
+pub(crate) fn can_have_lasted(
+    statuses: [i64; 4],
+    state: &[u8],
+    durations: &RangeInclusive<u64>,
+) -> bool {
+    State::decode(statuses, state).is_none_or(|state| state.can_have_lasted(durations))
 }

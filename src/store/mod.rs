@@ -129,7 +129,7 @@ pub use upkeep::{CheckReport, Compacted, ExperimentStat, Progress, Pruned, Store
 #[cfg(feature = "server")]
 pub(crate) use codes::Codes;
 #[cfg(feature = "server")]
-pub(crate) use face::Session;
+pub(crate) use face::{Session, can_have_lasted};
 #[cfg(feature = "server")]
 pub(crate) use objects::{ObjectId, Objects, Owner, Upload, Uploaded};
 #[cfg(feature = "mlflow")]

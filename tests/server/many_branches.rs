@@ -8,7 +8,7 @@ use tower::{Layer, Service, ServiceExt};
 use tower_spearmint::{
     Branch, ConfigPool, LogLayer, Recorder, RoundRobinLayer, Trial,
     branch::{BranchId, Failure, FailureKind, Status},
-    record::{LoggerBackend, MemoryBackend},
+    record::{LoggerBackend, MemoryBackend, RunId},
     service_fn,
     store::SqliteStore,
 };
@@ -21,8 +21,12 @@ const BRANCHES: u64 = 10_800;
 /// In the first half an hour the config `old` alone; then `stable` and `candidate` in turn, but one in
 /// 3,000 `rare`. One in 50 failed.
 async fn filled(directory: &TempDir) -> Vec<Branch> {
+    filled_with(directory, BRANCHES).await
+}
+
+async fn filled_with(directory: &TempDir, count: u64) -> Vec<Branch> {
     let made = one_of_each().await;
-    let branches: Vec<_> = (0..BRANCHES).map(|n| branch(&made, n)).collect();
+    let branches: Vec<_> = (0..count).map(|n| branch(&made, n)).collect();
     let store = SqliteStore::open(directory.path().join("spearmint.db")).unwrap();
     for batch in branches.chunks(2_000) {
         store.log_batch(batch).await.unwrap();
@@ -141,6 +145,44 @@ async fn what_is_rare_or_long_ago_is_found_among_many() {
         let newest = branches.iter().rev().filter(|b| asked(b)).map(run_id);
         let newest: Vec<_> = newest.take(60).collect();
         assert_eq!(search(&server, filter, "", 20, 3).await, newest, "{filter}, the newest first");
+    }
+}
+
+/// More than are looked at before it is asked in which minutes some took that long. One took a minute.
+#[tokio::test]
+async fn what_took_long_is_found_among_many_that_did_not() {
+    const LONG: u64 = 3_333;
+    const CANCELLED: u64 = 5_555;
+    let directory = TempDir::new().unwrap();
+    let branches = filled_with(&directory, 100_000).await;
+    let store = SqliteStore::open(directory.path().join("spearmint.db")).unwrap();
+    for (n, status, ms) in [(LONG, Status::Success, 60_000), (CANCELLED, Status::Cancelled, 9_000)]
+    {
+        let mut branch = branches[n as usize].clone();
+        (branch.status, branch.failure) = (status, None);
+        branch.duration_ns = ms * 1_000_000;
+        branch.end_ns = branch.start_ns + branch.duration_ns;
+        store.log_status(&RunId(branch.id.to_string()), &branch).await.unwrap();
+    }
+    drop(store);
+    let server = Server::start(&directory).await;
+    let (long, cancelled) = (LONG as usize, CANCELLED as usize);
+    let cases: [(&str, &[usize]); 8] = [
+        ("metrics.duration_ms > 1000", &[cancelled, long]),
+        ("metrics.duration_ms > 10000", &[long]),
+        ("metrics.duration_ms = 60000", &[long]),
+        ("metrics.duration_ms >= 60000 AND metrics.duration_ms <= 60000", &[long]),
+        ("metrics.duration_ms > 60000", &[]),
+        ("metrics.duration_ms > 10000 AND params.llm.model = 'stable'", &[]),
+        ("metrics.duration_ms > 10000 AND params.llm.model = 'candidate'", &[long]),
+        ("metrics.duration_ms < 1", &[]),
+    ];
+    for (filter, expected) in cases {
+        let mut expected: Vec<_> = expected.iter().map(|n| run_id(&branches[*n])).collect();
+        assert_eq!(search(&server, filter, "", 20, 3).await, expected, "{filter}, newest first");
+        expected.reverse();
+        let ascending = search(&server, filter, "attributes.start_time ASC", 20, 3).await;
+        assert_eq!(ascending, expected, "{filter}, the oldest first");
     }
 }
 

@@ -29,6 +29,7 @@ mod id;
 mod inputs;
 mod log;
 mod metrics;
+mod minutes;
 mod params;
 mod read;
 mod recorded_question;

@@ -7,11 +7,13 @@ use super::{
     super::{
         call::Context,
         error::ApiError,
-        search::{RunCondition, Sql, TextAttribute, TextTest, TimeAttribute},
+        search::{
+            NumberComparator, NumberTest, RunCondition, Sql, TextAttribute, TextTest, TimeAttribute,
+        },
     },
     branch_columns, client_runs,
 };
-use std::fmt::Write;
+use std::{fmt::Write, ops::RangeInclusive};
 
 /// Conditions, and what they leave of the few values that roll-ups are kept by.
 pub(super) struct Question {
@@ -21,6 +23,8 @@ pub(super) struct Question {
     pub(super) configs: Option<Vec<i64>>,
     pub(super) roles: Option<Vec<i64>>,
     pub(super) statuses: Option<Vec<i64>>,
+    /// How long they took, in ns, or somewhat wider; `None` if however long.
+    pub(super) durations: Option<RangeInclusive<u64>>,
     /// Whether some branch can be as asked.
     pub(super) is_possible: bool,
 }
@@ -35,6 +39,7 @@ impl Question {
             configs: None,
             roles: None,
             statuses: None,
+            durations: None,
             is_possible: true,
         };
         for condition in conditions {
@@ -53,6 +58,9 @@ impl Question {
             RunCondition::Metric { key, test } => match branch_columns::metric(key) {
                 Some(recorded) => {
                     self.sql.push(" AND ").number(&recorded, *test);
+                    if key == "duration_ms" {
+                        self.lasted(*test);
+                    }
                 }
                 None => self.is_possible = false,
             },
@@ -127,6 +135,24 @@ impl Question {
             (None, None) => self.is_possible &= *test == TextTest::IsNull,
         }
         Ok(())
+    }
+
+    fn lasted(&mut self, test: NumberTest) {
+        use NumberComparator::{Equal, Greater, GreaterOrEqual, Less, LessOrEqual, NotEqual};
+        let ns = test.value * 1e6;
+        // However the division in SQL is rounded.
+        let slack = 1.0 + ns.abs() * 1e-9;
+        let (low, high) = ((ns - slack) as u64, (ns + slack) as u64);
+        let range = match test.comparator {
+            Equal => low..=high,
+            Greater | GreaterOrEqual => low..=u64::MAX,
+            Less | LessOrEqual => 0..=high,
+            NotEqual => return,
+        };
+        self.durations = Some(match &self.durations {
+            Some(known) => *known.start().max(range.start())..=*known.end().min(range.end()),
+            None => range,
+        });
     }
 
     fn one_of(&mut self, column: &str, keys: Vec<i64>) {

@@ -15,7 +15,7 @@ use super::{
     branch_span::Span,
     recorded_question::{Question, among},
     search::{Listed, Query, View},
-    stretches::Stretches,
+    stretches::{Stretch, Stretches},
 };
 use rusqlite::{params_from_iter, types::Value};
 
@@ -57,15 +57,20 @@ pub(super) fn page(
     let mut statement = context.connection.prepare(&sql.text)?;
     let mut stretches = Stretches::new(context, &question, keys, span, ascending);
     while let Some(stretch) = stretches.next()? {
-        let ends: [Value; 2] = [stretch.first.into(), stretch.last.into()];
+        let Stretch { span, most } = stretch;
+        let ends: [Value; 2] = [span.first.into(), span.last.into()];
         let mut rows = statement.query(params_from_iter(sql.values.iter().chain(&ends)))?;
-        while let Some(row) = rows.next()? {
+        let mut taken = 0;
+        while most.is_none_or(|most| taken < most)
+            && let Some(row) = rows.next()?
+        {
+            taken += 1;
             if first.is_complete_at(row.get(0)?) {
                 return Ok(first.into_list());
             }
             first.take(row)?;
         }
-        if first.is_complete_at(if ascending { stretch.last } else { stretch.first }) {
+        if first.is_complete_at(if ascending { span.last } else { span.first }) {
             break;
         }
     }

@@ -1,14 +1,16 @@
 //! Walking through the branches, stretch by stretch, past those in which nothing can be found.
 //!
 //! A stretch is one of ids, and so of time. Roll-ups say in which minutes there are branches of a
-//! config, in a role, with a status: once a first look has not found enough, only those are walked
-//! through.
+//! config, in a role, with a status, and how many: once a first look has not found enough, only those
+//! are walked through, each until all of its branches are found. They also say, at greater cost, in which
+//! minutes a branch can have lasted so long: that is asked when much was looked at in vain.
 
 use super::{
     super::{call::Context, error::ApiError},
     RunId,
     branch_span::Span,
-    recorded_question::{Question, among, codes},
+    minutes::{HOUR, Minutes, minute},
+    recorded_question::Question,
 };
 use rusqlite::{OptionalExtension, params};
 
@@ -17,8 +19,16 @@ const MAX_LOOKED_AT: usize = 20_000_000;
 /// Branches of the first stretch, and of the longest.
 const SHORTEST: usize = 4_096;
 const LONGEST: usize = 1 << 18;
-/// A roll-up of an hour may begin so many minutes before what it is looked up for.
-const HOUR: i64 = 59;
+/// Branches that are looked at before it is asked in which minutes some can have lasted so long.
+const MANY: usize = 1 << 16;
+
+/// What is to be walked through next.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Stretch {
+    pub(super) span: Span,
+    /// How many branches as asked are in it at most, if that is known: there is nothing after the last.
+    pub(super) most: Option<usize>,
+}
 
 pub(super) struct Stretches<'a> {
     context: &'a Context<'a>,
@@ -30,7 +40,8 @@ pub(super) struct Stretches<'a> {
     next_size: usize,
     looked_at: usize,
     /// The minutes that can hold something, once they were looked up; the nearest last.
-    minutes: Option<Vec<Span>>,
+    minutes: Option<Vec<Minutes>>,
+    by_duration: bool,
 }
 
 impl<'a> Stretches<'a> {
@@ -50,6 +61,7 @@ impl<'a> Stretches<'a> {
             next_size: SHORTEST,
             looked_at: 0,
             minutes: None,
+            by_duration: false,
         }
     }
 
@@ -58,11 +70,9 @@ impl<'a> Stretches<'a> {
     /// # Errors
     ///
     /// When more branches would have to be looked at than one call may.
-    pub(super) fn next(&mut self) -> Result<Option<Span>, ApiError> {
-        if self.looked_at > 0 && self.minutes.is_none() && self.question.is_narrow() {
-            self.minutes = Some(self.minutes()?);
-        }
-        let Some(within) = self.nearest() else { return Ok(None) };
+    pub(super) fn next(&mut self) -> Result<Option<Stretch>, ApiError> {
+        self.look_up()?;
+        let Some((within, most)) = self.nearest() else { return Ok(None) };
         if self.looked_at >= MAX_LOOKED_AT {
             return Err(ApiError::invalid(format!(
                 "more than {MAX_LOOKED_AT} branches would have to be looked at: narrow the search \
@@ -71,30 +81,50 @@ impl<'a> Stretches<'a> {
         }
         let (size, edge) = self.measure(within)?;
         self.looked_at += size.max(1);
-        let mut stretch = within;
+        let (mut stretch, mut most) = (within, most);
         if size == self.next_size
             && let Some(edge) = edge
         {
             *(if self.ascending { &mut stretch.last } else { &mut stretch.first }) = edge;
+            most = None;
         }
         self.next_size = (self.next_size * 4).min(LONGEST);
         self.left = self.left.without(stretch, self.ascending);
-        Ok(Some(stretch))
+        Ok(Some(Stretch { span: stretch, most }))
     }
 
-    /// What is left, up to the end of the minutes that are next.
-    fn nearest(&mut self) -> Option<Span> {
+    /// Looks up the minutes when it is time for that.
+    fn look_up(&mut self) -> Result<(), ApiError> {
+        let by_duration = self.looked_at >= MANY && self.question.durations.is_some();
+        let by_keys = self.looked_at > 0 && self.question.is_narrow();
+        let is_known = self.minutes.is_some() && self.by_duration == by_duration;
+        if is_known || !by_duration && !by_keys {
+            return Ok(());
+        }
+        let Self { context, question, experiments, left, .. } = *self;
+        let mut minutes = Minutes::of(context, question, experiments, left, by_duration)?;
+        if self.ascending {
+            minutes.reverse();
+        }
+        (self.minutes, self.by_duration) = (Some(minutes), by_duration);
+        Ok(())
+    }
+
+    /// What is left, up to the end of the minutes that are next; and how many branches as asked all of
+    /// these hold at most, if all of them are left.
+    fn nearest(&mut self) -> Option<(Span, Option<usize>)> {
         if self.left.is_empty() {
             return None;
         }
-        let Some(minutes) = &mut self.minutes else { return Some(self.left) };
-        while let Some(next) = minutes.last() {
+        let Some(minutes) = &mut self.minutes else { return Some((self.left, None)) };
+        while let Some(Minutes { span, most }) = minutes.last() {
             let within = Span {
-                first: self.left.first.max(next.first),
-                last: self.left.last.min(next.last),
+                first: self.left.first.max(span.first),
+                last: self.left.last.min(span.last),
             };
             if !within.is_empty() {
-                return Some(within);
+                let most = usize::try_from(*most).ok().filter(|_| within == *span);
+                return Some((within, most));
             }
             minutes.pop();
         }
@@ -138,57 +168,4 @@ impl<'a> Stretches<'a> {
             .query_row([minute(within.first), minute(within.last), HOUR], |row| row.get(0))?;
         Ok(usize::try_from(most).unwrap_or(usize::MAX))
     }
-
-    /// The minutes in which there are branches as asked, as far as roll-ups tell; those that follow
-    /// one another as one.
-    fn minutes(&self) -> Result<Vec<Span>, ApiError> {
-        let Question { configs, roles, statuses, .. } = self.question;
-        let mut sql =
-            "SELECT DISTINCT r.minute, r.span FROM rollup r WHERE r.minute BETWEEN ?1 AND ?2"
-                .to_owned();
-        sql += &among("experiment", self.experiments);
-        for (column, keys) in [("config", configs), ("role", roles)] {
-            if let Some(keys) = keys {
-                sql += &among(column, keys);
-            }
-        }
-        if let Some(statuses) = statuses {
-            sql += " AND (0";
-            for name in ["success", "failed", "skipped", "cancelled"] {
-                let key = codes(self.context, "status", |known| known == name)?;
-                if key.iter().any(|key| statuses.contains(key)) {
-                    sql += &format!(" OR r.{name} > 0");
-                }
-            }
-            sql += ")";
-        }
-        sql += " ORDER BY r.minute";
-        let mut statement = self.context.connection.prepare(&sql)?;
-        let mut rows = statement.query([minute(self.left.first) - HOUR, minute(self.left.last)])?;
-        let mut found: Vec<(i64, i64)> = Vec::new();
-        while let Some(row) = rows.next()? {
-            let (from, span): (i64, i64) = (row.get(0)?, row.get(1)?);
-            let to = from + span;
-            match found.last_mut() {
-                Some(last) if from <= last.1 => last.1 = last.1.max(to),
-                _ => found.push((from, to)),
-            }
-        }
-        let mut spans: Vec<_> = found
-            .into_iter()
-            .map(|(from, to)| Span {
-                first: RunId::first_at(from * 60_000),
-                last: RunId::last_at(to * 60_000 - 1),
-            })
-            .collect();
-        if self.ascending {
-            spans.reverse();
-        }
-        Ok(spans)
-    }
-}
-
-/// The minute in which a branch of that id was assigned.
-fn minute(id: RunId) -> i64 {
-    id.time_ms() / 60_000
 }

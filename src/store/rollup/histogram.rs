@@ -127,6 +127,14 @@ impl Histogram {
         self.timed_out.entries().map(|(bucket, count)| (bucket, unsigned(count)))
     }
 
+    /// Whether there is a value in the buckets that this range touches.
+    #[cfg(feature = "server")]
+    pub(super) fn can_have(&self, values: &RangeInclusive<u64>) -> bool {
+        let buckets = Self::bucket_of(*values.start())..=Self::bucket_of(*values.end());
+        let has = |counts: &Counts| counts.entries().any(|(bucket, _)| buckets.contains(&bucket));
+        has(&self.ended) || has(&self.timed_out)
+    }
+
     /// The bucket that a value belongs to. A value 2 % larger is in the next one (from 50 on).
     pub fn bucket_of(value: u64) -> usize {
         let bits = (u64::BITS - value.leading_zeros()) as usize;

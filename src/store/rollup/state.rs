@@ -11,6 +11,8 @@ use crate::{
     store::codes::Codes,
 };
 use std::collections::BTreeMap;
+#[cfg(feature = "server")]
+use std::ops::RangeInclusive;
 
 /// The layout of the bytes. The first had no durations of primaries.
 const LAYOUT: u128 = 2;
@@ -97,6 +99,14 @@ impl State {
         self.exposures += other.exposures;
     }
 
+    /// Whether a branch that lasted so long, in ns, can be among them.
+    #[cfg(feature = "server")]
+    pub(in crate::store) fn can_have_lasted(&self, durations: &RangeInclusive<u64>) -> bool {
+        // How long those were under way that did not end is in no histogram.
+        let [_, _, skipped, cancelled] = self.statuses;
+        skipped > 0 || cancelled > 0 || self.duration.can_have(durations)
+    }
+
     pub(super) fn is_empty(&self) -> bool {
         *self == Self::default()
     }
@@ -126,7 +136,7 @@ impl State {
     }
 
     /// `None` if the bytes are not what [`encode`](Self::encode) makes.
-    pub(super) fn decode(statuses: [i64; 4], bytes: &[u8]) -> Option<Self> {
+    pub(in crate::store) fn decode(statuses: [i64; 4], bytes: &[u8]) -> Option<Self> {
         let mut from = Reader::new(bytes);
         let layout = from.u128()?;
         if !(1..=LAYOUT).contains(&layout) {
