@@ -1,11 +1,11 @@
 //! Many questions at once: p-values that count how many were asked.
 
-/// Holm's adjusted p-values: those at most alpha may be rejected, and the chance that any of them is
-/// wrongly so is at most alpha, however they depend on each other.
+/// Holm's adjusted p-values: those at most alpha may be rejected, and the chance that any of them
+/// is wrongly so is at most alpha, however they depend on each other.
 ///
-/// In ascending order, the i-th (from 1) of m becomes the largest of (m − j + 1) pⱼ for j ≤ i, at most 1
-/// (Holm, "A simple sequentially rejective multiple test procedure", Scand. J. Statist. 6, 1979).
-/// In the order given. `None` if one is not between 0 and 1.
+/// In ascending order, the i-th (from 1) of m becomes the largest of (m − j + 1) pⱼ for j ≤ i, at
+/// most 1 (Holm, "A simple sequentially rejective multiple test procedure", Scand. J. Statist. 6,
+/// 1979). In the order given. `None` if one is not between 0 and 1.
 ///
 /// ```
 /// use tower_spearmint::stats::fixed::holm;
@@ -24,8 +24,9 @@ pub fn holm(p: &[f64]) -> Option<Vec<f64>> {
     Some(adjusted)
 }
 
-/// Benjamini and Hochberg's adjusted p-values: of those at most alpha that are rejected, at most the
-/// share alpha is wrongly so on average, if they are independent (or depend on each other positively).
+/// Benjamini and Hochberg's adjusted p-values: of those at most alpha that are rejected, at most
+/// the share alpha is wrongly so on average, if they are independent (or depend on each other
+/// positively).
 ///
 /// In ascending order, the i-th (from 1) of m becomes the smallest of m pⱼ/j for j ≥ i, at most 1
 /// (Benjamini and Hochberg, "Controlling the false discovery rate", J. R. Stat. Soc. B 57, 1995).

@@ -1,7 +1,7 @@
 //! Tests for data that are complete, and looked at once.
 //!
-//! Whoever looks while the data come in, and stops when the answer pleases, is wrong more often than
-//! a test's `alpha` says: that is what [`sequential`](super::sequential) is for.
+//! Whoever looks while the data come in, and stops when the answer pleases, is wrong more often
+//! than a test's `alpha` says: that is what [`sequential`](super::sequential) is for.
 //!
 //! | question | function | asks |
 //! |---|---|---|

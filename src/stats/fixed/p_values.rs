@@ -12,7 +12,8 @@ pub struct PValues {
 }
 
 impl PValues {
-    /// Of a statistic whose distribution is symmetric around 0: `upper` is the chance above a value.
+    /// Of a statistic whose distribution is symmetric around 0: `upper` is the chance above a
+    /// value.
     pub(super) fn symmetric(statistic: f64, upper: impl Fn(f64) -> f64) -> Option<Self> {
         let tail = upper(statistic.abs());
         if tail.is_nan() {

@@ -13,8 +13,8 @@ pub struct ChiSquared {
     pub p: f64,
 }
 
-/// The χ² test of a sample ratio, looked at once (Pearson, "On the criterion …", Phil. Mag. 50, 1900;
-/// Fabijan et al., "Diagnosing sample ratio mismatch in online controlled experiments", KDD
+/// The χ² test of a sample ratio, looked at once (Pearson, "On the criterion …", Phil. Mag. 50,
+/// 1900; Fabijan et al., "Diagnosing sample ratio mismatch in online controlled experiments", KDD
 /// 2019, use it with alpha = 0.0005).
 ///
 /// `shares` need not add up to 1. An arm of share 0 is left out if it has no units; if it has some,

@@ -24,12 +24,12 @@ pub struct TTest {
 
 /// Welch's t test: two means, whose scatter may differ.
 ///
-/// t = (x̄ − ȳ) / √(s²ₓ/n + s²ᵧ/m), with (s²ₓ/n + s²ᵧ/m)² / ((s²ₓ/n)²/(n−1) + (s²ᵧ/m)²/(m−1)) degrees of
-/// freedom (Welch, "The generalization of Student's problem when several different population
-/// variances are involved", Biometrika 34, 1947).
+/// t = (x̄ − ȳ) / √(s²ₓ/n + s²ᵧ/m), with (s²ₓ/n + s²ᵧ/m)² / ((s²ₓ/n)²/(n−1) + (s²ᵧ/m)²/(m−1))
+/// degrees of freedom (Welch, "The generalization of Student's problem when several different
+/// population variances are involved", Biometrika 34, 1947).
 ///
-/// `alpha`: the interval misses the truth with this chance, between 0 and 1. `None` if a side has fewer than two observations, if
-/// neither scatters, or if sums are beyond what a float holds.
+/// `alpha`: the interval misses the truth with this chance, between 0 and 1. `None` if a side has
+/// fewer than two observations, if neither scatters, or if sums are beyond what a float holds.
 ///
 /// ```
 /// use tower_spearmint::stats::{Summary, fixed::welch};

@@ -3,8 +3,8 @@
 use super::stirling::stirling_error;
 use std::f64::consts::PI;
 
-/// The logarithm of the chance of `successes` among `trials`, where one succeeds with chance `p` and
-/// fails with `q` = 1 − p (given apart, since a small one has more digits).
+/// The logarithm of the chance of `successes` among `trials`, where one succeeds with chance `p`
+/// and fails with `q` = 1 − p (given apart, since a small one has more digits).
 ///
 /// Loader, "Fast and accurate computation of binomial probabilities", 2000: Stirling's errors, and
 /// deviances in place of logarithms of factorials, so that large counts cost no digits.

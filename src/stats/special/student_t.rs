@@ -12,8 +12,8 @@ const MOST_STEPS: u32 = 20_000;
 /// The chance that a t-distributed variable with `df` > 0 degrees of freedom is above `t`.
 ///
 /// ½ I_x(df/2, ½) with x = df/(df + t²) (DLMF 8.17; Abramowitz and Stegun 26.7.1): by the continued
-/// fraction 8.17.22 in the tail, the series 8.17.8 in the middle; from 20,000 degrees of freedom on by
-/// Hill's expansion ("Algorithm 395: Student's t-distribution", CACM 13(10), 1970).
+/// fraction 8.17.22 in the tail, the series 8.17.8 in the middle; from 20,000 degrees of freedom on
+/// by Hill's expansion ("Algorithm 395: Student's t-distribution", CACM 13(10), 1970).
 ///
 /// NaN if either is, or `df` is not above 0.
 ///

@@ -96,21 +96,24 @@ fn any_design() -> impl Strategy<Value = Design> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(100))]
+    #![proptest_config(ProptestConfig::with_cases(60))]
 
     #[test]
     fn powers_and_sizes_are_numbers_or_none(
-        design in any_design(), a in any_number(), b in any_number(), size in any_number(), power in any_number(),
-        elapsed in any::<u64>(),
+        design in any_design(), a in any_number(), b in any_number(), size in any_number(),
+        power in any_number(), elapsed in any::<u64>(),
     ) {
         for power in [power, 0.8] {
             let treatment = Summary { count: 30, mean: 0.0, variance: a };
-            let elapsed = Duration::from_secs(elapsed);
-            let _ = still_needed(design, treatment, Summary { count: 9, ..treatment }, b, power, elapsed);
-            for size in [size_for_means(design, a, power), size_for_proportions(design, a, b, power)] {
+            let control = Summary { count: 9, ..treatment };
+            // Its numbers are whole; that it comes back is what is asked.
+            let _ = still_needed(design, treatment, control, b, power, Duration::from_secs(elapsed));
+            let of_shares = size_for_proportions(design, a, b, power);
+            for size in [size_for_means(design, a, power), of_shares] {
                 assert!(size.is_none_or(|size| (2.0..=2e15).contains(&size)), "{size:?}");
             }
-            for effect in [detectable_effect(design, size, power), detectable_increase(design, a, size, power)] {
+            let increase = detectable_increase(design, a, size, power);
+            for effect in [detectable_effect(design, size, power), increase] {
                 assert!(effect.is_none_or(|effect| effect > 0.0 && effect.is_finite()), "{effect:?}");
             }
         }
@@ -133,8 +136,9 @@ proptest! {
         }
         for alpha in [alpha, 0.05] {
             let of_two = |a: &[f64], b: &[f64]| mean(a) - mean(b);
-            let found = [bootstrap(&a, mean, alpha, resampling), bootstrap_two(&a, &b, of_two, alpha, resampling)];
-            for found in found.into_iter().flatten() {
+            let of_both = bootstrap_two(&a, &b, of_two, alpha, resampling);
+            let of_one = bootstrap(&a, mean, alpha, resampling);
+            for found in of_one.into_iter().chain(of_both) {
                 assert!(found.estimate.is_finite(), "{found:?}");
                 for interval in std::iter::once(found.percentile).chain(found.bca) {
                     assert!(interval.low <= interval.high, "{found:?}");

@@ -7,8 +7,9 @@ use crate::stats::special::{non_central_t_upper, t_upper_inverse};
 ///
 /// `effect`: the difference of the means in standard deviations of one observation (Cohen's d);
 /// `treatment`: how many observations the treatment has, at least two on each side. The test's
-/// statistic is then t with n + m − 2 degrees of freedom around d √(nm/(n + m)) (Cohen, "Statistical Power Analysis for the Behavioral
-/// Sciences", 1988, chapter 2). One-sided, an effect of the other sign is not found.
+/// statistic is then t with n + m − 2 degrees of freedom around d √(nm/(n + m)) (Cohen,
+/// "Statistical Power Analysis for the Behavioral Sciences", 1988, chapter 2). One-sided, an effect
+/// of the other sign is not found.
 ///
 /// `None` if an argument is out of range.
 ///
@@ -70,8 +71,9 @@ pub fn detectable_effect(design: Design, treatment: f64, power: f64) -> Option<f
         return None;
     }
     let short = |effect: f64| Some(power_of_means(design, effect, treatment)? - power);
-    // A multiple of the standard error that certainly suffices, unless the critical value is larger.
-    let mut high = 1.0 / (treatment / (1.0 + 1.0 / design.ratio)).sqrt();
+    // As large as the critical value, and doubled until it suffices.
+    let critical = t_upper_inverse(design.tail()?, treatment + treatment * design.ratio - 2.0);
+    let mut high = critical.max(1.0) / (treatment / (1.0 + 1.0 / design.ratio)).sqrt();
     while short(high)? < 0.0 {
         high *= 2.0;
         if !high.is_finite() {

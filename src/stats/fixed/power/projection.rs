@@ -19,12 +19,14 @@ pub struct StillNeeded {
 /// found with this power, if the data go on as they came: in the same proportion, with the same
 /// scatter, as many per time.
 ///
-/// `elapsed`: how long it took to come so far. [`Design::ratio`] is replaced by the one observed. The
-/// difference should be one that matters: the one observed is mostly too large where it stands out
-/// (Gelman and Carlin, "Beyond power calculations", Perspectives on Psychological Science 9, 2014).
+/// `elapsed`: how long it took to come so far. [`Design::ratio`] is replaced by the one observed.
+/// The difference should be one that matters: the one observed is mostly too large where it stands
+/// out (Gelman and Carlin, "Beyond power calculations", Perspectives on Psychological Science 9,
+/// 2014).
 ///
 /// The scatter of the larger side counts more, as in Welch's test. `None` if a side has fewer than
-/// two observations, if neither scatters, if it would take more than 10¹⁵, and as for [`size_for_means`].
+/// two observations, if neither scatters, if it would take more than 10¹⁵, and as for
+/// [`size_for_means`].
 ///
 /// ```
 /// use std::time::Duration;

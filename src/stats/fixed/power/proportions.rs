@@ -7,9 +7,9 @@ use crate::stats::special::{normal_upper, normal_upper_inverse};
 ///
 /// `control`: its share; `difference`: by how much the treatment's is larger (or less, if
 /// negative); `treatment`: how many trials the treatment has. With z = z(alpha): the chance that a
-/// normal variable is above (z σ₀ − |difference| √n)/σ₁, σ₀² = p̄(1−p̄)(1 + 1/ratio) with the pooled share, σ₁² =
-/// p₁(1−p₁) + p₂(1−p₂)/ratio (Fleiss, Levin and Paik, "Statistical Methods for Rates and
-/// Proportions", 2003, section 4.3, without the continuity correction). One-sided, the
+/// normal variable is above (z σ₀ − |difference| √n)/σ₁, σ₀² = p̄(1−p̄)(1 + 1/ratio) with the
+/// pooled share, σ₁² = p₁(1−p₁) + p₂(1−p₂)/ratio (Fleiss, Levin and Paik, "Statistical Methods for
+/// Rates and Proportions", 2003, section 4.3, without the continuity correction). One-sided, the
 /// difference is taken to have the sign that is tested.
 ///
 /// `None` if an argument is out of range, or neither share can vary.
@@ -72,8 +72,8 @@ pub fn size_for_proportions(
 /// The smallest increase of the control's share that so many trials of the treatment find with this
 /// power. For a decrease, ask with the share of failures: it increases as much.
 ///
-/// `None` unless power lies between alpha and 1, if even an increase to 1 is not found with it, and as for
-/// [`power_of_proportions`].
+/// `None` unless power lies between alpha and 1, if even an increase to 1 is not found with it, and
+/// as for [`power_of_proportions`].
 ///
 /// ```
 /// use tower_spearmint::stats::fixed::{Design, detectable_increase};

@@ -10,8 +10,8 @@ const SAME: f64 = 1e-7;
 
 /// Fisher's exact test: given how many succeeded on both sides together, the chance that at least
 /// (at most) so many of them are the treatment's; two-sided, the chance of all tables that are no
-/// more likely than the one seen (Fisher, "The logic of inductive inference", J. R. Stat. Soc. 98, 1935;
-/// Agresti, "Categorical Data Analysis", section 3.5).
+/// more likely than the one seen (Fisher, "The logic of inductive inference", J. R. Stat. Soc. 98,
+/// 1935; Agresti, "Categorical Data Analysis", section 3.5).
 ///
 /// It never exceeds its level, and for small counts stays well below it. `None` if a side has no
 /// trials, or for more than a billion together ([`pooled_z`](super::pooled_z) is for those).

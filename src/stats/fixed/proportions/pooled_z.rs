@@ -12,12 +12,13 @@ pub struct ZTest {
     pub p: PValues,
 }
 
-/// The pooled z test: z = (p̂₁ − p̂₂) / √(p̄(1−p̄)(1/n₁ + 1/n₂)), with p̄ the share of both together
-/// (Fleiss, Levin and Paik, "Statistical Methods for Rates and Proportions", 2003, section 3.1,
-/// without their continuity correction). Its square is Pearson's χ² of the two-by-two table.
+/// The pooled z test: z = (p̂₁ − p̂₂) / √(p̄(1−p̄)(1/n₁ + 1/n₂)), with p̄ the share of both
+/// together (Fleiss, Levin and Paik, "Statistical Methods for Rates and Proportions", 2003, section
+/// 3.1, without their continuity correction). Its square is Pearson's χ² of the two-by-two table.
 ///
-/// For counts (successes and failures) from about ten; with fewer, [`fisher_exact`](super::fisher_exact).
-/// `None` if a side has no trials, or if all succeeded or none did.
+/// For counts (successes and failures) from about ten; with fewer,
+/// [`fisher_exact`](super::fisher_exact). `None` if a side has no trials, or if all succeeded or
+/// none did.
 ///
 /// ```
 /// use tower_spearmint::stats::fixed::{Proportion, pooled_z};

@@ -6,7 +6,8 @@ use crate::stats::{Interval, interval::half_of, special::normal_upper_inverse};
 /// A shift between two samples.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Shift {
-    /// The median of all differences between an observation of the treatment and one of the control.
+    /// The median of all differences between an observation of the treatment and one of the
+    /// control.
     pub shift: f64,
     /// Where the true shift lies, except with chance `alpha`.
     pub interval: Interval,
@@ -16,11 +17,11 @@ pub struct Shift {
 /// test does not refute.
 ///
 /// With all n·m differences in order, the interval goes from the k-th to the k-th from the end: k
-/// the largest with P(U < k) ≤ alpha/2, exactly for up to 2,500 pairs, else ⌊nm/2 − z√(nm(N+1)/12) + ½⌋
-/// (Hodges and Lehmann, "Estimates of location based on rank tests", Ann. Math. Statist. 34, 1963;
-/// Hollander and Wolfe, "Nonparametric Statistical Methods", section 4.3). Ties make it wider than
-/// need be. The differences are counted, never written out: the time is that of some hundred passes over both
-/// samples.
+/// the largest with P(U < k) ≤ alpha/2, exactly for up to 2,500 pairs, else the whole part of
+/// nm/2 − z√(nm(N+1)/12) + ½ (Hodges and Lehmann, "Estimates of location based on rank tests",
+/// Ann. Math. Statist. 34, 1963; Hollander and Wolfe, "Nonparametric Statistical Methods", section
+/// 4.3). Ties make it wider than need be. The differences are counted, never written out: the time
+/// is that of some hundred passes over both samples.
 ///
 /// `alpha` between 0 and 1; with too few observations for it, the interval has no end. `None` if a
 /// side has no observations, or if one or a difference is infinite.

@@ -35,7 +35,8 @@ pub struct MannWhitney {
 pub fn mann_whitney(samples: &TwoSamples) -> Option<MannWhitney> {
     let (n, m) = (samples.treatment() as f64, samples.control() as f64);
     let (u, superiority, excess) = statistic(samples)?;
-    // N³ − N − Σ(t³ − t), from (a + t)³ = a³ + t³ + 3at(a + t): nothing cancels if nearly all are tied.
+    // N³ − N − Σ(t³ − t), from (a + t)³ = a³ + t³ + 3at(a + t): nothing cancels if nearly all are
+    // tied.
     let mut before = 0.0;
     let mut spread = 0.0;
     for bucket in samples.buckets() {

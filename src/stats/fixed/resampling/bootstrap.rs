@@ -15,8 +15,8 @@ pub struct Bootstrap {
     /// From the alpha/2 quantile of the redrawn statistics to that of 1 − alpha/2.
     pub percentile: Interval,
     /// The same, with quantiles that are corrected for bias and for a spread that depends on the
-    /// value (Efron's BCa): the better one. `None` if all redrawn ones lie on one side of the estimate,
-    /// or for more than 10,000 observations a side.
+    /// value (Efron's BCa): the better one. `None` if all redrawn ones lie on one side of the
+    /// estimate, or for more than 10,000 observations a side.
     pub bca: Option<Interval>,
 }
 
@@ -29,9 +29,9 @@ const MOST_LEFT_OUT: usize = 10_000;
 /// Efron and Tibshirani, "An Introduction to the Bootstrap", 1993, sections 13.3 (percentile) and
 /// 14.3 (BCa). `alpha` between 0 and 1; rounds should be many times 1/alpha.
 ///
-/// The time is that of asking the statistic once per round, and once per observation. `None` if there are fewer than
-/// two observations, if the statistic is ever not finite or always the same, or for rounds or
-/// `alpha` out of range.
+/// The time is that of asking the statistic once per round, and once per observation. `None` if
+/// there are fewer than two observations, if the statistic is ever not finite or always the same,
+/// or for rounds or `alpha` out of range.
 ///
 /// ```
 /// use tower_spearmint::stats::fixed::{Resampling, bootstrap};
@@ -71,7 +71,8 @@ pub fn bootstrap(
 /// let mean = |values: &[f64]| values.iter().sum::<f64>() / values.len() as f64;
 /// let (treatment, control) = ([5.0, 6.0, 9.0, 7.0, 6.5], [2.0, 3.0, 2.5, 4.0]);
 /// let difference = |a: &[f64], b: &[f64]| mean(a) - mean(b);
-/// let found = bootstrap_two(&treatment, &control, difference, 0.05, Resampling::default()).unwrap();
+/// let resampling = Resampling::default();
+/// let found = bootstrap_two(&treatment, &control, difference, 0.05, resampling).unwrap();
 /// assert!(found.bca.unwrap().low > 0.0);
 /// ```
 pub fn bootstrap_two(
@@ -156,8 +157,8 @@ fn bias(redrawn: &[f64], estimate: f64) -> Option<f64> {
 }
 
 /// How the spread changes with the value, from the statistic without each observation in turn
-/// (Efron and Tibshirani, equation 14.15; of several samples, Davison and Hinkley, "Bootstrap Methods and their
-/// Application", 1997, equation 5.28).
+/// (Efron and Tibshirani, equation 14.15; of several samples, Davison and Hinkley, "Bootstrap
+/// Methods and their Application", 1997, equation 5.28).
 fn acceleration(samples: &[&[f64]], statistic: impl Fn(&[Vec<f64>]) -> f64) -> Option<f64> {
     let mut influences = Vec::new();
     for (which, sample) in samples.iter().enumerate() {

@@ -9,8 +9,9 @@ pub use permutation::{Permutation, permutation};
 use crate::assign::Draws;
 
 /// How often, and from where in the sequence of random numbers. The same data, rounds and seed give
-/// the same answer everywhere and always: the numbers are SplitMix64's (Steele, Lea and Flood, OOPSLA
-/// 2014, doi 10.1145/2660193.2660195); one below n is the upper half of their product with n.
+/// the same answer everywhere and always: the numbers are SplitMix64's (Steele, Lea and Flood,
+/// OOPSLA 2014, doi 10.1145/2660193.2660195); one below n is the upper half of their product with
+/// n.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Resampling {
     /// How often: from 1 to [`MOST_ROUNDS`](Self::MOST_ROUNDS). Default 9,999.

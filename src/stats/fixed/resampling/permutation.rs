@@ -14,17 +14,18 @@ pub struct Permutation {
     pub exact: bool,
 }
 
-/// Sums that differ by less than this share of all absolute values are one: they differ by the order of
-/// additions alone.
+/// Sums that differ by less than this share of all absolute values are one: they differ by the
+/// order of additions alone.
 const SAME: f64 = 1e-13;
 
-/// The permutation test of a difference of means (Fisher, "The Design of Experiments", 1935, section 21).
+/// The permutation test of a difference of means (Fisher, "The Design of Experiments", 1935,
+/// section 21).
 ///
 /// If the treatment changes nothing, every way to deal the observations out to both sides was as
 /// likely as the one that happened. p is the share of those with a difference at least as large;
 /// two-sided, twice the smaller of the one-sided ones. All ways are tried if there are at most
-/// [`rounds`](Resampling); else so many at random, and p is (1 + those as large)/(1 + rounds), which
-/// is never 0 and keeps its level (Phipson and Smyth, "Permutation p-values should never be
+/// [`rounds`](Resampling); else so many at random, and p is (1 + those as large)/(1 + rounds),
+/// which is never 0 and keeps its level (Phipson and Smyth, "Permutation p-values should never be
 /// zero", Stat. Appl. Genet. Mol. Biol. 9, 2010).
 ///
 /// The time is that of the rounds times the smaller side. `None` if a side has no observations, if
