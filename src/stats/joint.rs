@@ -38,36 +38,16 @@ impl JointSummary {
         all
     }
 
-    /// Of sums, sums of squares and of products. `None` if they are not finite, or if no units
-    /// have them (the mean square is below the mean's square by more than rounding explains).
-    ///
-    /// The mean's square is taken from the mean square, so that digits are lost where the mean is
-    /// large beside the scatter; [`of`](Self::of) and [`merge`](Self::merge) lose none.
+    /// Of sums, sums of squares and of products, as [`Summary::from_sums`]. `None` if they are not
+    /// finite, or if no units have them.
     pub fn from_sums(count: u64, x: f64, y: f64, xx: f64, xy: f64, yy: f64) -> Option<Self> {
-        if count == 0 {
-            return Some(Self::default());
-        }
-        let n = count as f64;
-        let scatter = |squares: f64, a: f64, b: f64| {
-            if count > 1 { (squares - a * (b / n)) / (n - 1.0) } else { 0.0 }
-        };
-        let variance = |squares: f64, sum: f64| {
-            let variance = scatter(squares, sum, sum);
-            (variance >= -1e-9 * (squares / n)).then_some(variance.max(0.0))
-        };
-        let joint = Self {
-            count,
-            x_mean: x / n,
-            y_mean: y / n,
-            x_variance: variance(xx, x)?,
-            y_variance: variance(yy, y)?,
-            covariance: scatter(xy, x, y),
-        };
-        joint.is_finite().then_some(joint)
+        let (of_x, of_y) = (Summary::from_sums(count, x, xx)?, Summary::from_sums(count, y, yy)?);
+        let scatter = xy - x * of_y.mean;
+        let covariance = if count > 1 { scatter / (count as f64 - 1.0) } else { 0.0 };
+        covariance.is_finite().then(|| Self::beside(of_x, of_y, covariance))
     }
 
-    /// Of both samples together (Chan, Golub and LeVeque, "Updating formulae and a pairwise
-    /// algorithm for computing sample variances", 1979).
+    /// Of both samples together, as [`Summary::merge`].
     ///
     /// ```
     /// use tower_spearmint::stats::JointSummary;
@@ -78,26 +58,25 @@ impl JointSummary {
     /// ```
     #[must_use]
     pub fn merge(&self, other: &Self) -> Self {
-        if self.count == 0 {
-            return *other;
+        if self.count == 0 || other.count == 0 {
+            return if self.count == 0 { *other } else { *self };
         }
-        if other.count == 0 {
-            return *self;
-        }
-        let count = self.count.saturating_add(other.count);
-        let (n, m, all) = (self.count as f64, other.count as f64, count as f64);
-        let (dx, dy) = (other.x_mean - self.x_mean, other.y_mean - self.y_mean);
-        let between = n / all * m;
-        let scatter = |a: f64, b: f64, product: f64| {
-            (a * (n - 1.0) + b * (m - 1.0) + product * between) / (all - 1.0)
-        };
+        let (x, y) = (self.x().merge(&other.x()), self.y().merge(&other.y()));
+        let (n, m, all) = (self.count as f64, other.count as f64, x.count as f64);
+        let apart = (other.x_mean - self.x_mean) * (n / all * m) * (other.y_mean - self.y_mean);
+        let scatter = self.covariance * (n - 1.0) + other.covariance * (m - 1.0) + apart;
+        Self::beside(x, y, scatter / (all - 1.0))
+    }
+
+    /// Two summaries of the same units.
+    fn beside(x: Summary, y: Summary, covariance: f64) -> Self {
         Self {
-            count,
-            x_mean: self.x_mean + dx * (m / all),
-            y_mean: self.y_mean + dy * (m / all),
-            x_variance: scatter(self.x_variance, other.x_variance, dx * dx),
-            y_variance: scatter(self.y_variance, other.y_variance, dy * dy),
-            covariance: scatter(self.covariance, other.covariance, dx * dy),
+            count: x.count,
+            x_mean: x.mean,
+            y_mean: y.mean,
+            x_variance: x.variance,
+            y_variance: y.variance,
+            covariance,
         }
     }
 
@@ -125,11 +104,5 @@ impl JointSummary {
         // Where the two go together exactly, rounding may leave less than nothing.
         let variance = if variance < 0.0 { 0.0 } else { variance };
         Summary { count: self.count, mean: self.x_mean - factor * self.y_mean, variance }
-    }
-
-    fn is_finite(&self) -> bool {
-        [self.x_mean, self.y_mean, self.x_variance, self.y_variance, self.covariance]
-            .iter()
-            .all(|number| number.is_finite())
     }
 }

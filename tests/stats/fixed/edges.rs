@@ -142,6 +142,7 @@ proptest! {
                 assert!(found.estimate.is_finite(), "{found:?}");
                 for interval in std::iter::once(found.percentile).chain(found.bca) {
                     assert!(interval.low <= interval.high, "{found:?}");
+                    assert!(interval.low.is_finite() && interval.high.is_finite(), "{found:?}");
                 }
             }
         }

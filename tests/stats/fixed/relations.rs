@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 use tower_spearmint::stats::{
-    Interval, Summary, delta,
+    Interval, JointSummary, Summary, delta,
     fixed::{
         PValues, Proportion, TwoSamples, fisher_exact, hodges_lehmann, mann_whitney,
         mann_whitney_exact, newcombe, pooled_z, welch, wilson,
@@ -79,6 +79,31 @@ proptest! {
             (hodges_lehmann(&ranked, 0.1).unwrap(), hodges_lehmann(&swapped, 0.1).unwrap());
         is_negated(shift.interval, swapped.interval);
         prop_assert!(close(shift.shift, -swapped.shift));
+    }
+
+    #[test]
+    fn parts_that_are_merged_are_the_whole(
+        units in prop::collection::vec((-5.0..5.0, 0.0..9.0), 2..60), at in any::<prop::sample::Index>()
+    ) {
+        let (one, other) = units.split_at(at.index(units.len()));
+        let of = |units: &[(f64, f64)]| JointSummary::of(units.iter().copied());
+        let (whole, merged) = (of(&units), of(one).merge(&of(other)));
+        let sum = |of: fn(&(f64, f64)) -> f64| units.iter().map(of).sum::<f64>();
+        let (x, y) = (sum(|unit| unit.0), sum(|unit| unit.1));
+        let (xx, xy) = (sum(|unit| unit.0 * unit.0), sum(|unit| unit.0 * unit.1));
+        let count = units.len() as u64;
+        let summed = JointSummary::from_sums(count, x, y, xx, xy, sum(|unit| unit.1 * unit.1));
+        for parts in [merged, summed.unwrap()] {
+            prop_assert_eq!(parts.count, whole.count);
+            prop_assert!((parts.x_mean - whole.x_mean).abs() < 1e-12);
+            prop_assert!((parts.y_mean - whole.y_mean).abs() < 1e-12);
+            prop_assert!((parts.x_variance - whole.x_variance).abs() < 1e-10);
+            prop_assert!((parts.y_variance - whole.y_variance).abs() < 1e-10);
+            prop_assert!((parts.covariance - whole.covariance).abs() < 1e-10);
+        }
+        let columns = (units.iter().map(|unit| unit.0), units.iter().map(|unit| unit.1));
+        prop_assert!((Summary::of(columns.0).variance - whole.x_variance).abs() < 1e-10);
+        prop_assert!((Summary::of(columns.1).variance - whole.y_variance).abs() < 1e-10);
     }
 
     #[test]

@@ -195,5 +195,7 @@ fn quantile(sorted: &[f64], share: f64) -> f64 {
     let place = share * (sorted.len() - 1) as f64;
     let value = |at: f64| sorted.get(at as usize).copied().unwrap_or(f64::NAN);
     let (low, high) = (value(place.floor()), value(place.ceil()));
-    low + (place - place.floor()) * (high - low)
+    let part = place - place.floor();
+    // Not the difference of both, which may be more than a float holds.
+    if low == high { low } else { low * (1.0 - part) + high * part }
 }
