@@ -271,6 +271,8 @@ impl Sick {
             Self::Hangs | Self::NeverReads | Self::NeverConnects | Self::SendsOneByteASecond => {
                 "2s"
             }
+            // All that is sent at once shares one connection over HTTP/2.
+            Self::Answers100Megabytes => "20s",
             _ => "9s",
         }
     }

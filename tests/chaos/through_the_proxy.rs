@@ -35,7 +35,7 @@ fn yaml(shadows: &[Sick], protocol: Protocol) -> String {
         "
 experiment: chaos
 {strategy}
-drain_timeout: 15s
+drain_timeout: 30s
 upstreams: {{ http2: {} }}
 configs:
   - {{ config_id: a, upstream: UPSTREAM_A }}
