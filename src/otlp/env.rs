@@ -40,6 +40,14 @@ pub(super) fn backend(
         (Some(endpoint), _) => Client::new(endpoint, false, timeout)?,
         (None, None) => Client::new(OtlpBackend::ENDPOINT, false, timeout)?,
         (None, Some((name, endpoint))) => {
+            // Where gRPC is spoken, HTTP is not.
+            if let Some((name, protocol)) = of("PROTOCOL")
+                && protocol.trim() == "grpc"
+            {
+                let reason = "`grpc` is not spoken here; set it to http/protobuf, and name an \
+                              endpoint that takes it (usually port 4318)";
+                return Err(OtlpError::Variable { name, reason: reason.to_owned() });
+            }
             // That of traces alone is where they are sent.
             Client::new(&endpoint, name != ENDPOINT, timeout)
                 .map_err(|error| OtlpError::Variable { name, reason: error.to_string() })?
@@ -118,6 +126,19 @@ mod tests {
         let said = with(Some("http://127.0.0.1:7"), &[of_all, of_traces]).unwrap();
         assert_eq!(said.url(), "http://127.0.0.1:7/v1/traces");
         assert_eq!(with(None, &[]).unwrap().url(), "http://localhost:4318/v1/traces");
+    }
+
+    #[test]
+    fn an_endpoint_of_grpc_is_refused() {
+        let of_grpc = (ENDPOINT, "http://127.0.0.1:4317");
+        let protocol = |name: &'static str| [of_grpc, ("OTEL_EXPORTER_OTLP_PROTOCOL", name)];
+        assert_eq!(
+            with(None, &protocol("grpc")).unwrap_err().to_string(),
+            "OTEL_EXPORTER_OTLP_PROTOCOL: `grpc` is not spoken here; set it to http/protobuf, and \
+             name an endpoint that takes it (usually port 4318)"
+        );
+        assert!(with(None, &protocol("http/protobuf")).is_ok());
+        assert!(with(Some("http://127.0.0.1:4318"), &protocol("grpc")).is_ok());
     }
 
     #[test]

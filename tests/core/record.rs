@@ -623,6 +623,7 @@ async fn a_branch_serialises_to_the_documented_names() {
   "start_ns": "<start_ns>",
   "status": "failed",
   "strategy": "single",
+  "trace": null,
   "unit": null
 }"#
     );

@@ -14,6 +14,7 @@ use tower_spearmint::{
     Branch, ConfigPool,
     branch::TraceParent,
     http::{Assignment, PropagateLayer, ShadowLayer, SingleLayer, assignments, place},
+    shadow::ShadowSettings,
 };
 
 const TRACE: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
@@ -129,6 +130,38 @@ async fn a_branch_knows_the_span_of_its_caller_and_the_trace_that_its_service_is
             (trace, span)
         );
     }
+}
+
+#[tokio::test]
+async fn a_control_and_a_shadow_that_was_skipped_know_it_too() {
+    let pool = ConfigPool::from_values([json!({ "config_id": "a" }), json!({ "config_id": "b" })]);
+    let shadow = ShadowLayer::new(pool.unwrap().primary("a").unwrap())
+        .control(ShadowSettings::default())
+        .experiment("ranker");
+    let records = records();
+    let answer = service_fn(|_: Request<_>| async {
+        Ok::<_, Infallible>(Response::new(Full::<bytes::Bytes>::default()))
+    });
+    let mut service = shadow.layer(records.layer.layer(answer));
+    let parent = format!("00-{TRACE}-00f067aa0ba902b7-01");
+    // Shadows get no upgrades.
+    for upgrade in [None, Some("websocket")] {
+        let mut request = Request::get("/").header("traceparent", &parent);
+        if let Some(to) = upgrade {
+            request = request.header("upgrade", to);
+        }
+        let request = request.body(Empty::<bytes::Bytes>::new()).unwrap();
+        service.call(request).await.unwrap().into_body().collect().await.unwrap();
+    }
+    shadow.drain(Duration::from_secs(30)).await;
+    let branches = records.all().await;
+    assert!(branches.iter().all(|branch| branch.trace.unwrap().to_string() == parent));
+    let mut ends: Vec<_> =
+        branches.iter().map(|one| (one.role.as_str(), one.status.as_str())).collect();
+    ends.sort_unstable();
+    let skipped = |role| [(role, "skipped"), (role, "success")];
+    let primary = [("primary", "success"); 2];
+    assert_eq!(ends, [skipped("control"), primary, skipped("shadow")].concat());
 }
 
 #[tokio::test]

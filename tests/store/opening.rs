@@ -292,6 +292,7 @@ fn a_file_of_version_4_is_read_as_it_is_and_then_takes_traces() {
     let mut new = branches("new", 1);
     new[0].trace = parent;
     write(&store, &new).unwrap();
+    assert_whole(&store);
     assert_eq!(of_trace(&store, trace), [parent]);
     assert_eq!(of_trace(&store, old.trace_id()), [None]);
     let connection = Connection::open(&file).unwrap();
