@@ -3,6 +3,8 @@
 //!
 //! `cargo bench --features full --bench verdicts -- [RUNS [SCENARIO]]`
 
+#![allow(clippy::expect_used, clippy::print_stdout, missing_docs)]
+
 mod random;
 mod scenario;
 mod world;

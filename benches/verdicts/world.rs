@@ -93,10 +93,10 @@ impl<'a> World<'a> {
                     (true, true) => &mut pairs.both_failed,
                 } += 1;
             }
-            Split::Requests(share) => self.to_one(0, share, load),
+            Split::Requests(share) => self.one_of_both(0, share, load),
             Split::Changing(first, then) => {
                 let second = self.done * 2 >= scenario.requests;
-                self.to_one(usize::from(second), if second { then } else { first }, load);
+                self.one_of_both(usize::from(second), if second { then } else { first }, load);
             }
             Split::Units => {
                 let unit = self.random.zipf(UNITS);
@@ -114,7 +114,7 @@ impl<'a> World<'a> {
         }
     }
 
-    fn to_one(&mut self, epoch: usize, share: f64, load: f64) {
+    fn one_of_both(&mut self, epoch: usize, share: f64, load: f64) {
         let at = usize::from(self.random.happens(share));
         let arm = self.scenario.arms[at];
         let need = self.random.normal();

@@ -9,7 +9,7 @@ use super::{
 use crate::{
     branch::Role,
     stats::sequential::{
-        Interval,
+        Interval, Requests,
         quantiles::{self, Buckets},
         rates::{self, Split},
     },
@@ -240,6 +240,7 @@ fn quantile(measure: Measure, baseline: &Arm, candidate: &Arm, ends: Ends) -> Ef
     };
     // Beside a primary that answers others as well: the same requests on both sides.
     let paired = candidate.role == Role::Shadow && !measure.is_first_byte();
+    let apart = candidate.role == Role::Primary;
     let one = if paired { candidate.whole.primary_duration.clone() } else { of(baseline) };
     let other = of(candidate);
     let value = |histogram: &Histogram| histogram.quantile(q).map(|ns| ns as f64);
@@ -252,11 +253,12 @@ fn quantile(measure: Measure, baseline: &Arm, candidate: &Arm, ends: Ends) -> Ef
     let interval = if difference.is_none() {
         Interval::EVERYTHING
     } else {
+        let requests = if apart { Requests::Apart } else { Requests::Shared };
         // Either may lie anywhere in its bucket.
         let [one, other] = [&one, &other].map(|histogram| (lower(histogram), upper(histogram)));
         let ratio = |one: &[(f64, u64)], other: &[(f64, u64)], alpha: f64| {
             let (one, other) = (Buckets::new(one)?, Buckets::new(other)?);
-            quantiles::ratio(&one, &other, q, alpha, TRIALS)
+            quantiles::ratio(&one, &other, requests, q, alpha, TRIALS)
         };
         let low = ratio(&one.1, &other.0, ends.low).unwrap_or(Interval::EVERYTHING).low;
         let high = ratio(&one.0, &other.1, ends.high).unwrap_or(Interval::EVERYTHING).high;
