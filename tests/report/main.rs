@@ -1,5 +1,7 @@
 //! Reports: what recorded traffic comes to, and what is said of it.
 
+#![allow(clippy::unwrap_used, clippy::panic, missing_docs)]
+
 mod broken;
 #[cfg(feature = "cli")]
 mod command;
