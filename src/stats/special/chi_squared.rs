@@ -73,7 +73,7 @@ fn fraction(a: f64, x: f64) -> f64 {
         c = away(b + up / c);
         let factor = d * c;
         value *= factor;
-        if (factor - 1.0).abs() < 1e-16 {
+        if (factor - 1.0).abs() < 2.0 * f64::EPSILON {
             break;
         }
     }

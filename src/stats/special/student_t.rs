@@ -77,6 +77,7 @@ pub fn t_upper_inverse(q: f64, df: f64) -> f64 {
         + (5.0 * z.powi(5) + 16.0 * z.powi(3) + 3.0 * z) / (96.0 * df * df);
     let mut s = start.ln();
     let target = q.ln();
+    let mut before = f64::INFINITY;
     for _ in 0..200 {
         let t = s.exp();
         let tail = t_upper(t, df);
@@ -85,9 +86,11 @@ pub fn t_upper_inverse(q: f64, df: f64) -> f64 {
         // Far from the start's mark a step is cut, for few degrees of freedom and far tails.
         let step = step.clamp(-0.5, 4.0);
         s += step;
-        if step.abs() < 1e-15 * s.abs().max(1.0) {
+        // Each step squares the error, until nothing is left but roundings.
+        if step.abs() < 1e-9 || (step.abs() < 1e-3 && step.abs() >= before) {
             break;
         }
+        before = step.abs();
     }
     s.exp()
 }
@@ -153,7 +156,7 @@ fn fraction(a: f64, x: f64) -> f64 {
         c = away(1.0 + odd / c);
         let factor = d * c;
         value *= factor;
-        if (factor - 1.0).abs() < 1e-16 {
+        if (factor - 1.0).abs() < 2.0 * f64::EPSILON {
             break;
         }
     }

@@ -15,7 +15,7 @@ pub(super) fn rising(low: f64, high: f64, function: impl Fn(f64) -> Option<f64>)
         let secant = low + (high - low) * (below / (below - above));
         let middle = 0.5 * (low + high);
         let at = if step % 3 == 2 || !(low < secant && secant < high) { middle } else { secant };
-        if high - low <= 1e-15 * high.abs().max(low.abs()) || at <= low || at >= high {
+        if high - low <= 1e-14 * high.abs().max(low.abs()) || at <= low || at >= high {
             break;
         }
         let value = function(at)?;
