@@ -1,6 +1,6 @@
 //! Branches as spans of OpenTelemetry.
 //!
-//! [`OtlpBackend`](crate::otlp::OtlpBackend) is a [`LoggerBackend`](crate::record::LoggerBackend) that
+//! [`OtlpBackend`] is a [`LoggerBackend`](crate::record::LoggerBackend) that
 //! sends each branch as a span to a collector, over OTLP/HTTP in protocol buffers: to an OpenTelemetry
 //! Collector, Jaeger, Tempo, MLflow, or whatever else takes `POST /v1/traces`.
 //!
