@@ -13,10 +13,10 @@ use std::{
     time::Duration,
 };
 
-/// Pages of a log that is to be copied.
-const LONG: i64 = 2_048;
+/// Pages of a log that is to be copied: 16 MiB. A page that was written several times is copied once.
+const LONG: i64 = 4_096;
 /// How long the log is left alone at least.
-const BETWEEN: Duration = Duration::from_millis(100);
+const BETWEEN: Duration = Duration::from_millis(50);
 /// How long a write waits for the log to begin anew, at most: less than a recorder's queue holds.
 const PATIENCE: Duration = Duration::from_millis(50);
 
@@ -205,7 +205,7 @@ impl Copier {
         if now.copied < now.all {
             now = self.shared.in_quiet(copy)?;
         }
-        self.too_long = if now.copied < now.all { now.all + LONG } else { LONG };
+        self.too_long = if now.copied < now.all { now.all + LONG / 4 } else { LONG };
         Ok(())
     }
 }

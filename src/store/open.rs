@@ -10,11 +10,11 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// The write-ahead log is cut back to this after a reader held it up: enough for bursts.
-const WAL_KEPT: i64 = 16 * 1024 * 1024;
+/// The write-ahead log is cut back to this after a reader held it up: more than it has while nobody does.
+const WAL_KEPT: i64 = 32 * 1024 * 1024;
 /// Pages in the log before whoever writes copies it into the file, and waits for the disk twice. It does not
 /// come to that unless the [thread that does it](super::log) is held up.
-const WAL_PAGES: i64 = 4 * WAL_KEPT / 4096;
+const WAL_PAGES: i64 = 2 * WAL_KEPT / 4096;
 
 /// Opens for writing; creates the file and its schema if there is none, and brings an older one
 /// up to date.
