@@ -19,6 +19,8 @@ use tower_spearmint::{
 };
 
 const SECOND: Duration = Duration::from_secs(1);
+/// How long the thread that compares may take.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 fn layer() -> ShadowLayer {
     ShadowLayer::new(pool(&["stable", "new"]).primary("stable").unwrap()).experiment("ranker")
@@ -41,7 +43,7 @@ async fn a_closure_says_whether_two_answers_are_equal_and_each_pair_is_recorded_
     let layer = layer().control(ShadowSettings::default()).compare(by_length);
     let mut service = layer.layer(records.layer.layer(service_fn(ids)));
     assert_eq!(service.call(()).await.unwrap(), "stable");
-    layer.drain(SECOND).await;
+    layer.drain(PATIENCE).await;
     let mut comparisons = layer.comparisons();
     comparisons.sort_by_key(|comparison| comparison.role);
     let short = |c: &Comparison| (c.config_id.to_string(), c.role, c.is_equal());
@@ -72,7 +74,7 @@ async fn it_does_not_matter_which_answer_comes_first() {
             Ok(())
         }));
         assert_eq!(service.call(()).await.unwrap(), "stable");
-        layer.drain(5 * SECOND).await;
+        layer.drain(PATIENCE).await;
         let comparisons = layer.comparisons();
         assert_eq!(comparisons.len(), 1, "{slow}");
         assert!(!comparisons[0].is_equal());
@@ -88,7 +90,7 @@ async fn differences_carry_paths_and_samples() {
     });
     let mut service = layer.layer(service_fn(ids));
     service.call(()).await.unwrap();
-    layer.drain(SECOND).await;
+    layer.drain(PATIENCE).await;
     let comparisons = layer.comparisons();
     let difference = &comparisons[0].differences.list()[0];
     assert_eq!(difference.path, "/id");
@@ -102,7 +104,7 @@ async fn what_failed_is_not_compared() {
     let mut service = layer
         .layer(behaving(|id| async move { if id == "new" { Err("no".into()) } else { Ok(()) } }));
     service.call(()).await.unwrap();
-    layer.drain(SECOND).await;
+    layer.drain(PATIENCE).await;
     assert!(layer.comparisons().is_empty());
     // It is a failed branch; there is nothing more to say.
     assert_eq!((layer.stats()[0].compared, layer.stats()[0].not_compared), (0, 0));
@@ -119,7 +121,7 @@ async fn an_answer_whose_primary_never_came_is_counted() {
     }));
     let left = tokio::time::timeout(SECOND / 2, service.call(())).await;
     assert!(left.is_err());
-    layer.drain(SECOND).await;
+    layer.drain(PATIENCE).await;
     assert_eq!((layer.stats()[0].compared, layer.stats()[0].not_compared), (0, 1));
 }
 
@@ -133,7 +135,7 @@ async fn a_comparison_that_panics_hurts_nobody() {
     for _ in 0..3 {
         assert_eq!(service.call(()).await.unwrap(), "stable");
     }
-    layer.drain(SECOND).await;
+    layer.drain(PATIENCE).await;
     assert_eq!((layer.stats()[0].compared, layer.stats()[0].not_compared), (0, 3));
 }
 
@@ -159,7 +161,7 @@ async fn a_panic_on_keeping_an_answer_reaches_neither_the_caller_nor_the_records
     let layer = layer().compare(Keepless);
     let mut service = layer.layer(records.layer.layer(service_fn(ids)));
     assert_eq!(service.call(()).await.unwrap(), "stable");
-    layer.drain(SECOND).await;
+    layer.drain(PATIENCE).await;
     assert_eq!(layer.stats()[0].not_compared, 1);
     assert_eq!(records.ends().await, ["new shadow success", "stable primary success"]);
 }
@@ -187,7 +189,7 @@ async fn a_slow_comparison_holds_up_no_request_and_what_waits_is_bounded() {
     let dropped = layer.stats()[0].not_compared;
     assert!((2_000 - 1_026..=2_000 - 1_024).contains(&dropped), "{dropped}");
     drop(release);
-    layer.drain(5 * SECOND).await;
+    layer.drain(PATIENCE).await;
     assert_eq!(compared.load(SeqCst) as u64 + dropped, 2_000);
     assert_eq!(layer.stats()[0].compared + dropped, 2_000);
 }
