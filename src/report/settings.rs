@@ -9,6 +9,7 @@ use serde::Deserialize;
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub(crate) struct MetricSettings {
+    /// What it is for: `success`, `guardrail` or `quality`.
     role: RoleSetting,
     /// How much worse a guardrail may be: `5%`, or 0.05; of the baseline's value, and points of percent
     /// for `error_rate` and `agreement`.

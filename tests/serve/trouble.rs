@@ -233,17 +233,25 @@ async fn an_upstream_that_comes_back_is_used_again() {
     for _ in 0..3 {
         assert_eq!(proxy.get("/").await.status, 200);
     }
-    let once = raw(|mut stream| async move {
-        let mut head = [0; 4_096];
-        let _ = stream.read(&mut head).await;
-        let _ = stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 1\r\n\r\nx").await;
-        tokio::time::sleep(Duration::from_millis(1)).await;
-        // Closed though it said nothing of the kind.
+    let (closed, mut closings) = tokio::sync::mpsc::unbounded_channel();
+    let once = raw(move |mut stream| {
+        let closed = closed.clone();
+        async move {
+            let mut head = [0; 4_096];
+            let _ = stream.read(&mut head).await;
+            let _ = stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 1\r\n\r\nx").await;
+            tokio::time::sleep(Duration::from_millis(1)).await;
+            // Closed though it said nothing of the kind.
+            drop(stream);
+            let _ = closed.send(());
+        }
     })
     .await;
     let proxy = Proxy::start(SINGLE, &[once]).await;
     for _ in 0..20 {
         assert_eq!(proxy.get("/").await.status, 200);
+        closings.recv().await.unwrap();
+        // What is closed here has to be seen there.
         tokio::time::sleep(Duration::from_millis(3)).await;
     }
 }
