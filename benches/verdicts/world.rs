@@ -5,11 +5,13 @@ use crate::{
     scenario::{Arm, Scenario, Split},
 };
 use serde_json::json;
+use std::collections::HashMap;
 use tower_spearmint::{
     ConfigPool,
+    assign::Epoch,
     branch::Role,
     report::{Plan, Report, Verdict},
-    store::Rollup,
+    store::{Rollup, UnitBucket},
 };
 
 /// As many units as there are.
@@ -22,7 +24,8 @@ pub(crate) struct World<'a> {
     done: u64,
     /// By epoch, and in each the two arms.
     epochs: Vec<[Rollup; 2]>,
-    seen: std::collections::HashSet<u64>,
+    /// How many requests of each unit, each in a bucket of its own, went to which arm.
+    units: HashMap<u64, UnitBucket>,
     plan: Plan,
 }
 
@@ -35,7 +38,7 @@ impl<'a> World<'a> {
             seed: run,
             done: 0,
             epochs: (0..epochs).map(|epoch| arms(scenario, epoch)).collect(),
-            seen: std::collections::HashSet::new(),
+            units: HashMap::new(),
             plan: Plan::new().baseline("stable").metrics(scenario.metrics.iter().copied()),
         }
     }
@@ -64,7 +67,7 @@ impl<'a> World<'a> {
             };
             Some(if id.as_str() == "stable" { 1.0 - second } else { second })
         };
-        let reports = Report::of(rollups, &self.plan, share);
+        let reports = Report::of(rollups, self.units.values().cloned(), &self.plan, share);
         // An arm without any branch yet is none.
         let reports = reports.unwrap_or_default();
         let candidate = reports.first().and_then(|report| report.candidates.first());
@@ -106,10 +109,14 @@ impl<'a> World<'a> {
                 let arm = scenario.arms[at];
                 let arm = Arm { failing: (arm.failing * luck).min(1.0), ..arm };
                 let end = self.end(arm, load, need);
-                let first = self.seen.insert(unit);
                 let rollup = &mut self.epochs[0][at];
                 add(rollup, end);
-                rollup.first_exposures += u64::from(first);
+                let bucket = self.units.entry(unit).or_insert_with(|| {
+                    rollup.first_exposures += 1;
+                    let (id, epoch) = (rollup.config_id.clone(), Epoch::recorded(1, 0));
+                    UnitBucket::new("simulated", "round_robin", id, Role::Primary, Some(epoch), 0)
+                });
+                *if end.0 { &mut bucket.failed } else { &mut bucket.success } += 1;
             }
         }
     }

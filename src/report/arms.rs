@@ -4,7 +4,7 @@ use super::Plan;
 use crate::{
     branch::{FailureKind, Role},
     config::ConfigId,
-    store::{Rollup, StoreError},
+    store::{Rollup, StoreError, UnitBucket},
 };
 use serde::Serialize;
 use std::{collections::BTreeMap, sync::Arc};
@@ -21,15 +21,39 @@ pub(super) struct Arm {
 }
 
 /// What is told apart by epoch: its share of the requests was another one in each.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone)]
 pub(super) struct InEpoch {
-    pub(super) requests: u64,
-    pub(super) first_exposures: u64,
-    /// Those that ended by themselves, and those among them that failed.
-    pub(super) ended: u64,
-    pub(super) failed: u64,
+    pub(super) whole: Rollup,
     /// Where its last minute ends, in ns since the Unix epoch.
     pub(super) until_ns: u64,
+    /// Of the requests of units: how many, and the sum of the squares of how many there are of the units of a
+    /// bucket.
+    units: [f64; 2],
+}
+
+impl InEpoch {
+    fn new(rollup: &Rollup) -> Self {
+        Self { whole: rollup.clone(), until_ns: end(rollup), units: [0.0; 2] }
+    }
+
+    fn add(&mut self, rollup: &Rollup) {
+        self.whole.merge(rollup);
+        self.until_ns = self.until_ns.max(end(rollup));
+    }
+
+    fn add_bucket(&mut self, bucket: &UnitBucket) {
+        let requests = (bucket.success + bucket.failed) as f64;
+        self.units[0] += requests;
+        self.units[1] += requests * requests;
+    }
+
+    /// So many requests tell no more than one: Kish's design effect (*Survey Sampling*, 1965, section 8.2) where
+    /// those of a unit are taken to be all alike, which is the worst there can be. 1 if they are
+    /// independent.
+    pub(super) fn design_effect(&self) -> f64 {
+        let [requests, squares] = self.units;
+        if requests > 0.0 { (squares / requests).max(1.0) } else { 1.0 }
+    }
 }
 
 /// The arms of an experiment, by their part in the comparison.
@@ -107,28 +131,22 @@ impl Arm {
     }
 
     fn new(rollup: Rollup) -> Self {
-        let mut arm = Self {
+        Self {
             config_id: rollup.config_id.clone(),
             role: rollup.role,
-            epochs: BTreeMap::new(),
+            epochs: BTreeMap::from([(rollup.epoch, InEpoch::new(&rollup))]),
             whole: rollup,
-        };
-        arm.count(&arm.whole.clone());
-        arm
+        }
     }
 
     fn add(&mut self, rollup: &Rollup) {
-        self.count(rollup);
         self.whole.merge(rollup);
-    }
-
-    fn count(&mut self, rollup: &Rollup) {
-        let epoch = self.epochs.entry(rollup.epoch).or_default();
-        epoch.requests += rollup.requests();
-        epoch.first_exposures += rollup.first_exposures;
-        epoch.ended += rollup.success + rollup.failed;
-        epoch.failed += rollup.failed;
-        epoch.until_ns = epoch.until_ns.max(end(rollup));
+        match self.epochs.get_mut(&rollup.epoch) {
+            Some(epoch) => epoch.add(rollup),
+            None => {
+                self.epochs.insert(rollup.epoch, InEpoch::new(rollup));
+            }
+        }
     }
 }
 
@@ -140,9 +158,10 @@ fn end(rollup: &Rollup) -> u64 {
     rollup.start_ns.saturating_add(u64::from(rollup.minutes) * 60_000_000_000)
 }
 
-/// The experiments among these roll-ups, by name.
+/// The experiments among these roll-ups, by name; `buckets` say which of their requests belong together.
 pub(super) fn gather(
     rollups: impl IntoIterator<Item = Result<Rollup, StoreError>>,
+    buckets: impl IntoIterator<Item = UnitBucket>,
     plan: &Plan,
 ) -> Result<Vec<Arms>, StoreError> {
     let mut found: BTreeMap<(Arc<str>, Arc<str>), Gathered> = BTreeMap::new();
@@ -150,6 +169,15 @@ pub(super) fn gather(
         let rollup = rollup?;
         let of = (rollup.experiment.clone(), rollup.strategy.clone());
         found.entry(of).or_default().add(rollup);
+    }
+    for bucket in buckets {
+        let of = (bucket.experiment.clone(), bucket.strategy.clone());
+        let arms = found.get_mut(&of).map(|gathered| &mut gathered.arms);
+        let arm = arms.and_then(|arms| arms.get_mut(&(bucket.config_id.clone(), bucket.role)));
+        let epoch = bucket.epoch.map(|epoch| epoch.fingerprint());
+        if let Some(epoch) = arm.and_then(|arm| arm.epochs.get_mut(&epoch)) {
+            epoch.add_bucket(&bucket);
+        }
     }
     let arms = found.into_iter().filter_map(|((experiment, strategy), gathered)| {
         gathered.into_arms(experiment, strategy, plan.baseline.as_deref()).transpose()

@@ -13,7 +13,7 @@ use crate::{
         quantiles::{self, Buckets},
         rates::{self, Split},
     },
-    store::Histogram,
+    store::{Histogram, Rollup},
 };
 
 /// How often at most something false is said of an experiment in which nothing differs, however often
@@ -131,8 +131,12 @@ pub(super) fn finding(
 /// own, all.
 fn error_rate(baseline: &Arm, candidate: &Arm, ends: Ends) -> Effect {
     if candidate.role != Role::Shadow {
-        let strata = strata(baseline, candidate);
-        return between(&strata, all(&strata), ends);
+        let ended = |arm: &Arm| {
+            let Rollup { failed, success, .. } = arm.whole;
+            Counts { events: failed, of: failed + success }
+        };
+        let shown = [ended(baseline), ended(candidate)];
+        return between(&strata(baseline, candidate), shown, ends);
     }
     let pairs = &candidate.whole.pairs;
     let of = |events| Counts { events, of: pairs.ended() };
@@ -141,11 +145,14 @@ fn error_rate(baseline: &Arm, candidate: &Arm, ends: Ends) -> Effect {
     between(&[alone], shown, ends)
 }
 
-/// What ended of both arms, epoch by epoch: in each, the split was another one.
+/// What ended of both arms, epoch by epoch: in each, the split was another one. Requests that belong to
+/// one unit count as so many as tell something.
 fn strata(baseline: &Arm, candidate: &Arm) -> Vec<[Counts; 2]> {
     let of = |arm: &Arm, epoch| {
-        let found = arm.epochs.get(epoch).copied().unwrap_or_default();
-        Counts { events: found.failed, of: found.ended }
+        let Some(found) = arm.epochs.get(epoch) else { return Counts::default() };
+        let (whole, effect) = (&found.whole, found.design_effect());
+        let fewer = |count: u64| (count as f64 / effect).round() as u64;
+        Counts { events: fewer(whole.failed), of: fewer(whole.failed + whole.success) }
     };
     let both = baseline.epochs.keys().map(|epoch| [of(baseline, epoch), of(candidate, epoch)]);
     both.filter(|counts| counts.iter().all(|counts| counts.of > 0)).collect()
@@ -235,14 +242,29 @@ fn all(strata: &[[Counts; 2]]) -> [Counts; 2] {
 /// How much longer the candidate takes, as a share of the baseline's time.
 fn quantile(measure: Measure, baseline: &Arm, candidate: &Arm, ends: Ends) -> Effect {
     let Some(q) = measure.quantile() else { return Effect::NONE };
-    let of = |arm: &Arm| -> Histogram {
-        if measure.is_first_byte() { &arm.whole.first_byte } else { &arm.whole.duration }.clone()
+    let of = |whole: &Rollup| {
+        if measure.is_first_byte() { &whole.first_byte } else { &whole.duration }.clone()
     };
     // Beside a primary that answers others as well: the same requests on both sides.
     let paired = candidate.role == Role::Shadow && !measure.is_first_byte();
     let apart = candidate.role == Role::Primary;
-    let one = if paired { candidate.whole.primary_duration.clone() } else { of(baseline) };
-    let other = of(candidate);
+    let (one, other, effects) = if paired {
+        (candidate.whole.primary_duration.clone(), of(&candidate.whole), [1.0; 2])
+    } else if apart {
+        // Of epochs with other shares the times are not those of one load: the one that tells most stands
+        // for all.
+        let both = baseline.epochs.iter().filter_map(|(epoch, one)| {
+            let other = candidate.epochs.get(epoch)?;
+            Some((one, other, of(&one.whole).count().min(of(&other.whole).count())))
+        });
+        let Some((one, other, _)) = both.max_by_key(|(.., fewest)| *fewest) else {
+            return Effect::NONE;
+        };
+        let effects = [one, other].map(|arm| arm.design_effect());
+        (of(&one.whole), of(&other.whole), effects)
+    } else {
+        (of(&baseline.whole), of(&candidate.whole), [1.0; 2])
+    };
     let value = |histogram: &Histogram| histogram.quantile(q).map(|ns| ns as f64);
     let (baseline, candidate) = (value(&one), value(&other));
     let counts = [one.count(), other.count()];
@@ -255,7 +277,8 @@ fn quantile(measure: Measure, baseline: &Arm, candidate: &Arm, ends: Ends) -> Ef
     } else {
         let requests = if apart { Requests::Apart } else { Requests::Shared };
         // Either may lie anywhere in its bucket.
-        let [one, other] = [&one, &other].map(|histogram| (lower(histogram), upper(histogram)));
+        let ends_of = |histogram, effect| (lower(histogram, effect), upper(histogram, effect));
+        let (one, other) = (ends_of(&one, effects[0]), ends_of(&other, effects[1]));
         let ratio = |one: &[(f64, u64)], other: &[(f64, u64)], alpha: f64| {
             let (one, other) = (Buckets::new(one)?, Buckets::new(other)?);
             quantiles::ratio(&one, &other, requests, q, alpha, TRIALS)
@@ -268,19 +291,30 @@ fn quantile(measure: Measure, baseline: &Arm, candidate: &Arm, ends: Ends) -> Ef
 }
 
 /// The values by the lower ends of their buckets.
-fn lower(histogram: &Histogram) -> Vec<(f64, u64)> {
-    by(histogram, |bucket| *Histogram::values_of(bucket).start() as f64)
+fn lower(histogram: &Histogram, effect: f64) -> Vec<(f64, u64)> {
+    by(histogram, effect, |bucket| *Histogram::values_of(bucket).start() as f64)
 }
 
 /// The values by the upper ends of their buckets.
-fn upper(histogram: &Histogram) -> Vec<(f64, u64)> {
-    by(histogram, |bucket| *Histogram::values_of(bucket).end() as f64)
+fn upper(histogram: &Histogram, effect: f64) -> Vec<(f64, u64)> {
+    by(histogram, effect, |bucket| *Histogram::values_of(bucket).end() as f64)
 }
 
-/// What timed out may take for ever.
-fn by(histogram: &Histogram, end: impl Fn(usize) -> f64) -> Vec<(f64, u64)> {
+/// Each `effect`-th of the values, in their order. What timed out may take for ever.
+fn by(histogram: &Histogram, effect: f64, end: impl Fn(usize) -> f64) -> Vec<(f64, u64)> {
     let ended = histogram.buckets().map(|(bucket, count)| (end(bucket), count));
-    ended.chain([(f64::INFINITY, histogram.timeouts())]).collect()
+    let mut seen = 0_u64;
+    let mut kept = 0_u64;
+    ended
+        .chain([(f64::INFINITY, histogram.timeouts())])
+        .map(|(end, count)| {
+            seen += count;
+            let up_to = (seen as f64 / effect).round() as u64;
+            let count = up_to.saturating_sub(kept);
+            kept = up_to;
+            (end, count)
+        })
+        .collect()
 }
 
 impl Effect {

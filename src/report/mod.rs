@@ -64,7 +64,7 @@ pub(crate) use settings::MetricSettings;
 
 use crate::{
     config::ConfigId,
-    store::{Rollup, RollupFilter, SqliteStore, StoreError},
+    store::{Rollup, RollupFilter, SqliteStore, StoreError, UnitBucket},
 };
 use serde::Serialize;
 use std::sync::Arc;
@@ -117,17 +117,20 @@ impl Report {
         let mut filter = RollupFilter::new();
         filter.experiment.clone_from(&plan.experiment);
         filter.since_ns = plan.since_ns;
-        Self::over(store.rollups(&filter)?, plan, &mut { store })
+        let buckets = store.unit_buckets(&filter)?;
+        Self::over(store.rollups(&filter)?, buckets, plan, &mut { store })
     }
 
-    /// The same of roll-ups that come from elsewhere: several stores, or a simulation. `share` says what share of
-    /// the requests a config was to get under the weights and rules with this fingerprint, if it is known.
+    /// The same of roll-ups that come from elsewhere: several stores, or a simulation; under sticky assignment
+    /// with their buckets of units. `share` says what share of the requests a config was to get under the
+    /// weights and rules with this fingerprint, if it is known.
     ///
     /// # Errors
     ///
     /// When there is no such baseline.
     pub fn of(
         rollups: impl IntoIterator<Item = Rollup>,
+        buckets: impl IntoIterator<Item = UnitBucket>,
         plan: &Plan,
         share: impl FnMut(&ConfigId, u64) -> Option<f64>,
     ) -> Result<Vec<Self>, StoreError> {
@@ -136,15 +139,16 @@ impl Report {
                 && plan.since_ns.is_none_or(|since| rollup.start_ns >= since)
         };
         let rollups = rollups.into_iter().filter(wanted).map(Ok);
-        Self::over(rollups, plan, &mut sample_ratio::Told(share))
+        Self::over(rollups, buckets, plan, &mut sample_ratio::Told(share))
     }
 
     fn over(
         rollups: impl IntoIterator<Item = Result<Rollup, StoreError>>,
+        buckets: impl IntoIterator<Item = UnitBucket>,
         plan: &Plan,
         share: &mut impl sample_ratio::Share,
     ) -> Result<Vec<Self>, StoreError> {
-        let experiments = arms::gather(rollups, plan)?;
+        let experiments = arms::gather(rollups, buckets, plan)?;
         experiments.iter().map(|arms| verdict::report(plan, arms, share)).collect()
     }
 }

@@ -76,13 +76,17 @@ pub(super) fn check(arms: &Arms, share: &mut impl Share) -> Result<SampleRatio, 
     let mut counts = vec![0_u64; all.len()];
     let mut known = Vec::new();
     for epoch in epochs {
-        let of = |arm: &&Arm| arm.epochs.get(&epoch).copied().unwrap_or_default();
-        let in_epoch: Vec<InEpoch> = all.iter().map(of).collect();
+        let in_epoch: Vec<Option<&InEpoch>> =
+            all.iter().map(|arm| arm.epochs.get(&epoch)).collect();
         let Some(shares) = shares(arms, &all, &in_epoch, epoch, share)? else {
             found.unchecked_epochs += 1;
             continue;
         };
-        let count = |arm: &InEpoch| if sticky { arm.first_exposures } else { arm.requests };
+        let count = |arm: &Option<&InEpoch>| match arm {
+            None => 0,
+            Some(arm) if sticky => arm.whole.first_exposures,
+            Some(arm) => arm.whole.requests(),
+        };
         let observed: Vec<_> = in_epoch.iter().map(count).collect();
         let total: u64 = observed.iter().sum();
         found.total += total;
@@ -155,17 +159,17 @@ impl Share for &SqliteStore {
 fn shares(
     arms: &Arms,
     all: &[&Arm],
-    in_epoch: &[InEpoch],
+    in_epoch: &[Option<&InEpoch>],
     epoch: Option<u64>,
     share: &mut impl Share,
 ) -> Result<Option<Vec<f64>>, StoreError> {
     let Some(epoch) = epoch else { return Ok(None) };
     let mut shares = Vec::with_capacity(all.len());
     for (arm, seen) in all.iter().zip(in_epoch) {
-        if seen.requests == 0 {
+        let Some(seen) = seen else {
             shares.push(None);
             continue;
-        }
+        };
         match share.of(&arms.experiment, arm, epoch, seen.until_ns)? {
             Some(known) => shares.push(Some(known)),
             None => return Ok(None),

@@ -59,6 +59,33 @@ pub struct Exposure {
     pub branch: BranchId,
 }
 
+impl UnitBucket {
+    /// The bucket with this number of an arm, without any branches yet.
+    pub fn new(
+        experiment: impl Into<Arc<str>>,
+        strategy: impl Into<Arc<str>>,
+        config_id: ConfigId,
+        role: Role,
+        epoch: Option<Epoch>,
+        bucket: u32,
+    ) -> Self {
+        let (experiment, strategy) = (experiment.into(), strategy.into());
+        Self {
+            experiment,
+            strategy,
+            config_id,
+            role,
+            epoch,
+            bucket,
+            success: 0,
+            failed: 0,
+            timed_out: 0,
+            duration_us: 0,
+            duration_us_squares: 0.0,
+        }
+    }
+}
+
 impl SqliteStore {
     /// The sums by bucket of the unit, of the experiment, config, role and epoch that a filter
     /// means. They are of all times; the filter's own are not looked at. Blocks.
