@@ -59,13 +59,6 @@ written! {
         "maximum": 1,
         "errorMessage": "is not a share of requests; write a number from 0 to 1",
     };
-    /// A margin: `5%`, or 0.05.
-    Margin = {
-        "type": ["number", "string"],
-        "minimum": 0,
-        "pattern": r"^\s*([0-9]+\.?[0-9]*|\.[0-9]+)\s*%?\s*$",
-        "errorMessage": "is not a margin; write a percentage, as in 5%, or a number from 0, as in 0.05",
-    };
     /// A percentage of units.
     Percent = {
         "type": "number",
@@ -85,6 +78,17 @@ written! {
         "exclusiveMinimum": 0,
         "maximum": 1,
         "errorMessage": "is not a failure rate; write a number above 0, up to 1",
+    };
+}
+
+#[cfg(all(feature = "report", feature = "proxy"))]
+written! {
+    /// A margin: `5%`, or 0.05.
+    Margin = {
+        "type": ["number", "string"],
+        "minimum": 0,
+        "pattern": r"^\s*([0-9]+\.?[0-9]*|\.[0-9]+)\s*%?\s*$",
+        "errorMessage": "is not a margin; write a percentage, as in 5%, or a number from 0, as in 0.05",
     };
 }
 
