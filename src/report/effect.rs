@@ -136,6 +136,9 @@ fn error_rate(baseline: &Arm, candidate: &Arm, ends: Ends) -> Effect {
             Counts { events: failed, of: failed + success }
         };
         let shown = [ended(baseline), ended(candidate)];
+        if candidate.role != Role::Primary {
+            return together(shown, ends);
+        }
         return between(&strata(baseline, candidate), shown, ends);
     }
     let pairs = &candidate.whole.pairs;
@@ -168,7 +171,7 @@ fn agreement(control: Option<&Arm>, candidate: &Arm, ends: Ends) -> Effect {
     // Counted are those that differ: more of them is less agreement.
     let mirror = Ends { low: ends.high, high: ends.low };
     let mut effect = match control.map(of).filter(|noise| noise.of > 0) {
-        Some(noise) => between(&[[noise, other]], [noise, other], mirror),
+        Some(noise) => together([noise, other], mirror),
         None => alone(other, mirror),
     };
     let agreeing = |differing: f64| 1.0 - differing;
@@ -203,6 +206,23 @@ fn between(strata: &[[Counts; 2]], shown: [Counts; 2], ends: Ends) -> Effect {
         high: difference_within(strata, ends.high).high,
     };
     Effect { baseline, candidate, counts: shown.map(|counts| counts.of), difference, interval }
+}
+
+/// The same of arms that had the same requests, so that one may depend on the other in any way.
+fn together([one, other]: [Counts; 2], ends: Ends) -> Effect {
+    let [baseline, candidate] = [one.share(), other.share()];
+    let within = |alpha| {
+        let (one, other) = ((one.events, one.of), (other.events, other.of));
+        rates::difference(one, other, Requests::Shared, alpha, TRIALS)
+            .unwrap_or(Interval::EVERYTHING)
+    };
+    Effect {
+        baseline,
+        candidate,
+        counts: [one.of, other.of],
+        difference: baseline.zip(candidate).map(|(one, other)| other - one),
+        interval: Interval { low: within(ends.low).low, high: within(ends.high).high },
+    }
 }
 
 /// Where the difference lies, but with probability `alpha`.
@@ -245,9 +265,13 @@ fn quantile(measure: Measure, baseline: &Arm, candidate: &Arm, ends: Ends) -> Ef
     let of = |whole: &Rollup| {
         if measure.is_first_byte() { &whole.first_byte } else { &whole.duration }.clone()
     };
-    // Beside a primary that answers others as well: the same requests on both sides.
-    let paired = candidate.role == Role::Shadow && !measure.is_first_byte();
+    let paired = candidate.role == Role::Shadow;
+    if paired && measure.is_first_byte() {
+        // Those of the primaries of the same requests are not kept; of all its requests would be no answer.
+        return Effect::NONE;
+    }
     let apart = candidate.role == Role::Primary;
+    // Beside a primary that answers others as well: the same requests on both sides.
     let (one, other, effects) = if paired {
         (candidate.whole.primary_duration.clone(), of(&candidate.whole), [1.0; 2])
     } else if apart {

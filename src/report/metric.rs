@@ -14,7 +14,8 @@ named! {
         LatencyP95 = "latency_p95",
         /// The time that 99 % do not exceed.
         LatencyP99 = "latency_p99",
-        /// The time to the head of the response that half of them do not exceed.
+        /// The time to the head of the response that half of them do not exceed. (Not of shadows: the
+        /// primaries' of the same requests are not kept apart.)
         FirstByteP50 = "first_byte_p50",
         /// The time to the head of the response that 95 % do not exceed.
         FirstByteP95 = "first_byte_p95",

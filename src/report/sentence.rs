@@ -27,7 +27,7 @@ pub(super) fn broken(ratio: &SampleRatio) -> String {
 pub(super) fn waiting(finding: &Finding) -> String {
     let name = finding.metric.measure;
     if finding.baseline_count == 0 || finding.candidate_count == 0 {
-        return format!("{name} was not measured yet on both sides");
+        return format!("{name} was not measured on both sides");
     }
     match finding.needed {
         Some(more) => format!("{name} is open: about {} more requests at this rate", about(more)),
@@ -51,7 +51,7 @@ pub(super) fn all_within(findings: &[Finding]) -> String {
 pub(super) fn finding(finding: &Finding) -> String {
     let measure = finding.metric.measure;
     let (Some(baseline), Some(candidate)) = (finding.baseline, finding.candidate) else {
-        return format!("{measure}: not measured yet on both sides");
+        return format!("{measure}: not measured on both sides");
     };
     let mut text =
         format!("{measure}: {} after {}", shown(measure, candidate), shown(measure, baseline));

@@ -74,3 +74,12 @@ fn the_times_of_a_primary_that_answers_others_too_are_those_of_the_same_requests
     assert!(median.difference.unwrap().abs() < 0.021, "{median:#?}");
     assert_eq!(median.baseline_count, 20_000);
 }
+
+#[test]
+fn the_first_bytes_of_a_shadow_are_not_held_against_those_of_other_requests() {
+    let plan = Plan::new().metrics([Metric::guardrail(Measure::FirstByteP95, 0.1)]);
+    let report = shadowed(1_000, STEADY, STEADY).report(&plan);
+    let candidate = only(&report);
+    assert_eq!(candidate.verdict, Verdict::Undecided);
+    assert_eq!(candidate.because, "first_byte_p95 was not measured on both sides");
+}

@@ -1,7 +1,11 @@
 //! Arms that each answer requests of their own.
 
-use super::support::{Behaviour, STEADY, of, only, split};
-use tower_spearmint::report::{Measure, Metric, Plan, Standing, Verdict};
+use super::support::{Behaviour, Random, STEADY, Store, Traffic, of, only, split, templates};
+use tower_spearmint::{
+    assign::Epoch,
+    branch::Role,
+    report::{Measure, Metric, Plan, Standing, Verdict},
+};
 
 const BETTER: Behaviour = Behaviour { ms: 8.0, ..STEADY };
 
@@ -72,4 +76,51 @@ fn a_baseline_that_has_no_branches_is_an_error_that_names_those_that_have() {
         error.to_string(),
         "no config's id is or begins with `sable`; there is candidate, stable"
     );
+}
+
+#[test]
+fn weights_that_change_while_the_load_does_make_no_arm_slower() {
+    // The candidate gets one in 100 while all is fast, and half when all is three times as slow.
+    let mut templates = templates("ranker", &["stable", "candidate"]);
+    let mut traffic = Traffic::new(5, 20_000);
+    let mut chance = Random(17);
+    for n in 0..20_000 {
+        let (epoch, share, ms) = if n < 10_000 { (7, 0.01, 10.0) } else { (8, 0.5, 30.0) };
+        let at = usize::from(chance.unit() < share);
+        templates[at].probability = [1.0 - share, share][at];
+        let behaviour = Behaviour { ms, failing: 0.001 * ms, ..STEADY };
+        traffic.add(&templates[at], Role::Primary, behaviour, None);
+        traffic.branches.last_mut().unwrap().epoch = Epoch::recorded(epoch, epoch);
+    }
+    let report = Store::with(&traffic.branches).report(&plan());
+    let findings = &only(&report).findings;
+    assert!(findings.iter().all(|finding| finding.interval.contains(0.0)), "{findings:#?}");
+    let ratio = report.sample_ratio.as_ref().unwrap();
+    assert_eq!((ratio.broken, ratio.total, ratio.unchecked_epochs), (false, 20_000, 0));
+}
+
+#[test]
+fn many_requests_of_few_units_are_few() {
+    // One unit makes half of the candidate's traffic, and is slow wherever it goes.
+    let mut templates = templates("ranker", &["stable", "candidate"]);
+    templates.iter_mut().for_each(|template| template.probability = 0.5);
+    let mut traffic = Traffic::new(5, 20_000);
+    let mut add = |unit: Option<u64>, at: usize, behaviour| {
+        traffic.add(&templates[at], Role::Primary, behaviour, None);
+        traffic.branches.last_mut().unwrap().unit = unit;
+    };
+    let slow = Behaviour { ms: 30.0, ..STEADY };
+    let spread = |n: u64| n.wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    for n in 0..5_000 {
+        add(Some(spread(n % 400)), 0, STEADY);
+        add(Some(spread(1_000 + n % 400)), 1, STEADY);
+        add(Some(spread(n % 400)), 0, STEADY);
+        add(Some(spread(2_000)), 1, slow);
+    }
+    let report = Store::with(&traffic.branches).report(&plan());
+    assert_eq!(only(&report).verdict, Verdict::Undecided, "{report:#?}");
+    // The same without units is no accident.
+    traffic.branches.iter_mut().for_each(|branch| branch.unit = None);
+    let report = Store::with(&traffic.branches).report(&plan());
+    assert_eq!(only(&report).verdict, Verdict::Keep, "{report:#?}");
 }

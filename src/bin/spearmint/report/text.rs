@@ -92,7 +92,17 @@ fn sample_ratio(out: &mut impl Write, ratio: &SampleRatio) -> io::Result<()> {
     } else {
         "as it should be"
     };
-    writeln!(out, "\nsplit of {} {}: {verdict} ({})", ratio.total, ratio.counted, parts.join(", "))
+    writeln!(
+        out,
+        "\nsplit of {} {}: {verdict} ({})",
+        ratio.total,
+        ratio.counted,
+        parts.join(", ")
+    )?;
+    if ratio.total > 0 && ratio.unchecked_epochs > 0 {
+        writeln!(out, "not checked: {} epochs whose shares are not known", ratio.unchecked_epochs)?;
+    }
+    Ok(())
 }
 
 fn findings(out: &mut impl Write, candidate: &Candidate) -> io::Result<()> {
