@@ -179,6 +179,10 @@ fn agreement(control: Option<&Arm>, candidate: &Arm, ends: Ends) -> Effect {
     effect.candidate = effect.candidate.map(agreeing);
     effect.difference = effect.difference.map(|more| -more);
     effect.interval = mirrored(effect.interval);
+    if effect.baseline.is_some_and(|agrees| agrees < sentence::TELLING) {
+        // Where nearly all differs anyhow, a wrong answer is not seen.
+        effect.interval = Interval::EVERYTHING;
+    }
     effect
 }
 

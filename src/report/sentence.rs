@@ -7,6 +7,9 @@ pub(super) const NO_SUCCESS: &str = "no guardrail is broken, and no metric says 
      name one with the role `success`";
 pub(super) const NOTHING_DECIDES: &str = "no metric is a guardrail or a success";
 
+/// So many of the primary's second answers must equal the first, or agreement tells nothing.
+pub(super) const TELLING: f64 = 0.5;
+
 pub(super) fn broken(ratio: &SampleRatio) -> String {
     let mut text = format!("the {} are not split as they should be:", ratio.counted);
     for (at, arm) in ratio.arms.iter().enumerate() {
@@ -28,6 +31,11 @@ pub(super) fn waiting(finding: &Finding) -> String {
     let name = finding.metric.measure;
     if finding.baseline_count == 0 || finding.candidate_count == 0 {
         return format!("{name} was not measured on both sides");
+    }
+    if name == Measure::Agreement && finding.baseline.is_some_and(|agrees| agrees < TELLING) {
+        return "agreement tells nothing: the control's answers differ, too; let the comparison \
+                ignore what always does (`spearmint diff` shows it)"
+            .to_owned();
     }
     match finding.needed {
         Some(more) => format!("{name} is open: about {} more requests at this rate", about(more)),

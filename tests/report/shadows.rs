@@ -1,7 +1,11 @@
 //! Shadows: every request has its pair.
 
-use super::support::{Behaviour, STEADY, of, only, shadowed};
-use tower_spearmint::report::{Measure, Metric, Plan, Standing, Verdict};
+use super::support::{Behaviour, STEADY, Store, Traffic, of, only, shadowed, templates};
+use tower_spearmint::{
+    branch::Role,
+    report::{Measure, Metric, Plan, Report, Standing, Verdict},
+    store::Rollup,
+};
 
 #[test]
 fn a_shadow_that_is_no_worse_ships() {
@@ -57,8 +61,6 @@ fn a_shadow_whose_slow_requests_never_end_does_not_look_faster() {
 #[test]
 fn the_times_of_a_primary_that_answers_others_too_are_those_of_the_same_requests() {
     // Half of what the primary answers is fast, and not shadowed.
-    use super::support::{Store, Traffic, templates};
-    use tower_spearmint::branch::Role;
     let templates = templates("ranker", &["stable", "candidate"]);
     let mut traffic = Traffic::new(7, 40_000);
     for _ in 0..20_000 {
@@ -82,4 +84,42 @@ fn the_first_bytes_of_a_shadow_are_not_held_against_those_of_other_requests() {
     let candidate = only(&report);
     assert_eq!(candidate.verdict, Verdict::Undecided);
     assert_eq!(candidate.because, "first_byte_p95 was not measured on both sides");
+}
+
+/// What is said of 10,000 answers of a candidate, so many of which differ, and so many of the control's.
+fn agreeing(differ: u64, noise: u64) -> (Verdict, String) {
+    let [stable, candidate] =
+        ["stable", "candidate"].map(|id| templates("ranker", &[id]).remove(0).config_id);
+    let arm = |id: &tower_spearmint::ConfigId, role, different| {
+        let mut arm = Rollup::new("ranker", "shadow", id.clone(), role, 0);
+        arm.success = 10_000;
+        if role != Role::Primary {
+            arm.pairs.different = different;
+            arm.pairs.equal = 10_000 - different;
+        }
+        arm
+    };
+    let rollups = [
+        arm(&stable, Role::Primary, 0),
+        arm(&stable, Role::Control, noise),
+        arm(&candidate, Role::Shadow, differ),
+    ];
+    let plan = Plan::new().metrics([Metric::guardrail(Measure::Agreement, 0.05)]);
+    let report = Report::of(rollups, [], &plan, |_, _| None).unwrap().remove(0);
+    (only(&report).verdict, only(&report).because.clone())
+}
+
+#[test]
+fn answers_may_differ_as_often_as_the_primarys_own_second_ones() {
+    assert_eq!(agreeing(2_000, 2_000).0, Verdict::Ship);
+    assert_eq!(agreeing(3_000, 2_000).0, Verdict::Keep);
+    assert_eq!(
+        agreeing(10_000, 10_000),
+        (
+            Verdict::Undecided,
+            "agreement tells nothing: the control's answers differ, too; let the comparison ignore \
+             what always does (`spearmint diff` shows it)"
+                .to_owned()
+        )
+    );
 }
