@@ -7,40 +7,45 @@ use crate::{
 use std::{process::Stdio, time::Duration};
 use tokio::time::sleep;
 
-#[tokio::test(flavor = "multi_thread")]
-async fn killed_at_any_moment_it_goes_on_and_each_branch_is_one_run() {
-    let stored = Stored::with("sync-killed", 150).await;
+/// Sends what waits; the process is killed so many times before it may end, each time after so
+/// many requests more.
+pub(crate) async fn killed(
+    stored: &Stored,
+    arguments: &[&str],
+    times: u64,
+    after: impl Fn(u64) -> u64,
+) {
     // Slow enough to be killed between a request and its answer.
     let link = Link::new(shared().address(), |n, _| match n % 3 {
         0 => Fault::Delay,
         _ => Fault::Pass,
     });
     let link = link.await;
-    let mut kills = 0;
-    loop {
-        let mut child = stored
-            .command(&link.uri(), &[])
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
-        // Never at the same place: so many requests after it began.
-        let enough = link.requests() + 12 + 7 * kills;
-        while kills < 6 && link.requests() < enough && child.try_wait().unwrap().is_none() {
+    let start = || {
+        let mut command = stored.command(&link.uri(), arguments);
+        command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
+    };
+    for kills in 0..times {
+        let mut child = start();
+        // Never at the same place.
+        let enough = link.requests() + after(kills);
+        while link.requests() < enough && child.try_wait().unwrap().is_none() {
             sleep(Duration::from_millis(2)).await;
         }
-        if kills < 6 {
-            assert!(child.try_wait().unwrap().is_none(), "it ended before it was killed");
-            child.kill().unwrap();
-            child.wait().unwrap();
-            kills += 1;
-            continue;
-        }
-        let output = tokio::task::spawn_blocking(|| child.wait_with_output().unwrap());
-        let said = Said::of(&output.await.unwrap());
-        assert_eq!(said.code, Some(0), "{said:?}");
-        break;
+        assert!(child.try_wait().unwrap().is_none(), "it ended before it was killed");
+        child.kill().unwrap();
+        child.wait().unwrap();
     }
+    let child = start();
+    let output = tokio::task::spawn_blocking(|| child.wait_with_output().unwrap());
+    let said = Said::of(&output.await.unwrap());
+    assert_eq!(said.code, Some(0), "{said:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn killed_at_any_moment_it_goes_on_and_each_branch_is_one_run() {
+    let stored = Stored::with("sync-killed", 150).await;
+    killed(&stored, &[], 6, |kills| 12 + 7 * kills).await;
     assert_same(&runs(shared(), "sync-killed").await, &stored.rows());
     assert_eq!(stored.store.stat().unwrap().sync[0].sent, 150);
 }

@@ -2,8 +2,9 @@
 
 use super::{assert_same, own, sent, stored};
 use crate::{
+    killed::killed,
     link::{Fault, Link},
-    support::{Said, shared},
+    support::shared,
 };
 use std::{process::Stdio, time::Duration};
 use tokio::time::sleep;
@@ -11,37 +12,7 @@ use tokio::time::sleep;
 #[tokio::test(flavor = "multi_thread")]
 async fn killed_at_any_moment_it_goes_on_and_each_request_is_one_trace() {
     let stored = stored("sync-trace-killed", 60).await;
-    // Slow enough to be killed between a request and its answer.
-    let link = Link::new(shared().address(), |n, _| match n % 3 {
-        0 => Fault::Delay,
-        _ => Fault::Pass,
-    });
-    let link = link.await;
-    let mut kills = 0;
-    loop {
-        let mut child = stored
-            .command(&link.uri(), &["--mode", "traces"])
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
-        // Never at the same place: so many requests after it began.
-        let enough = link.requests() + 8 + 3 * kills;
-        while kills < 5 && link.requests() < enough && child.try_wait().unwrap().is_none() {
-            sleep(Duration::from_millis(2)).await;
-        }
-        if kills < 5 {
-            assert!(child.try_wait().unwrap().is_none(), "it ended before it was killed");
-            child.kill().unwrap();
-            child.wait().unwrap();
-            kills += 1;
-            continue;
-        }
-        let output = tokio::task::spawn_blocking(|| child.wait_with_output().unwrap());
-        let said = Said::of(&output.await.unwrap());
-        assert_eq!(said.code, Some(0), "{said:?}");
-        break;
-    }
+    killed(&stored, &["--mode", "traces"], 5, |kills| 8 + 3 * kills).await;
     assert_same(&sent("sync-trace-killed").await, &own(&stored, "sync-trace-killed").await);
     assert_eq!(stored.store.stat().unwrap().sync[0].sent, 120);
 }
