@@ -39,7 +39,7 @@ impl<'a> World<'a> {
             done: 0,
             epochs: (0..epochs).map(|epoch| arms(scenario, epoch)).collect(),
             units: HashMap::new(),
-            plan: Plan::new().baseline("stable").metrics(scenario.metrics.iter().copied()),
+            plan: Plan::new().baseline("stable").metrics(scenario.metrics.iter().cloned()),
         }
     }
 

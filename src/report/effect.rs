@@ -48,7 +48,7 @@ impl Levels {
             MetricRole::Guardrail => (self.harm, ALPHA),
             MetricRole::Quality => (ALPHA / 2.0, ALPHA / 2.0),
         };
-        if metric.measure.more_is_better() {
+        if metric.increase {
             Ends { low: gain, high: harm }
         } else {
             Ends { low: harm, high: gain }
@@ -104,14 +104,15 @@ pub(super) fn finding(
     levels: Levels,
 ) -> Finding {
     let ends = levels.ends(metric);
-    let effect = match metric.measure {
+    let effect = match &metric.measure {
         Measure::ErrorRate => error_rate(baseline, candidate, ends),
         Measure::Agreement => agreement(control, candidate, ends),
+        Measure::Mean(_) => Effect::NONE,
         measure => quantile(measure, baseline, candidate, ends),
     };
     let Effect { difference, interval, .. } = effect;
     let mut finding = Finding {
-        metric: *metric,
+        metric: metric.clone(),
         unit: metric.measure.unit(),
         baseline: effect.baseline,
         candidate: effect.candidate,
@@ -264,7 +265,7 @@ fn all(strata: &[[Counts; 2]]) -> [Counts; 2] {
 }
 
 /// How much longer the candidate takes, as a share of the baseline's time.
-fn quantile(measure: Measure, baseline: &Arm, candidate: &Arm, ends: Ends) -> Effect {
+fn quantile(measure: &Measure, baseline: &Arm, candidate: &Arm, ends: Ends) -> Effect {
     let Some(q) = measure.quantile() else { return Effect::NONE };
     let of = |whole: &Rollup| {
         if measure.is_first_byte() { &whole.first_byte } else { &whole.duration }.clone()

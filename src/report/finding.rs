@@ -73,7 +73,7 @@ pub(super) fn needed(
     count: u64,
 ) -> Option<u64> {
     let Interval { low, high } = harm(metric, interval);
-    let sign = if metric.measure.more_is_better() { -1.0 } else { 1.0 };
+    let sign = if metric.increase { -1.0 } else { 1.0 };
     let harm = sign * difference?;
     // What the end of the interval still has to cross, on the side that the estimate is on.
     let bound = if metric.role == MetricRole::Guardrail { metric.margin } else { 0.0 };
@@ -85,7 +85,7 @@ pub(super) fn needed(
 
 /// The interval with what is worse above zero.
 fn harm(metric: &Metric, interval: Interval) -> Interval {
-    if metric.measure.more_is_better() { mirrored(interval) } else { interval }
+    if metric.increase { mirrored(interval) } else { interval }
 }
 
 /// Seen from the other side: what was more is less.
@@ -112,27 +112,27 @@ mod tests {
         let quality = Metric::quality(Measure::LatencyP95);
         let agreement = Metric::guardrail(Measure::Agreement, 0.1);
         for (metric, low, high, expected) in [
-            (guardrail, -0.3, -0.1, Standing::Better),
-            (guardrail, -0.3, 0.1, Standing::Within),
-            (guardrail, 0.05, 0.1, Standing::Within),
-            (guardrail, 0.05, 0.11, Standing::Open),
-            (guardrail, 0.11, 0.2, Standing::Worse),
-            (success, -0.3, -0.05, Standing::Better),
-            (success, -0.3, 0.05, Standing::Open),
-            (success, -0.05, 0.05, Standing::Short),
-            (success, 0.01, 0.05, Standing::Worse),
-            (quality, -0.05, 0.05, Standing::Open),
-            (quality, 0.01, 0.05, Standing::Worse),
-            (agreement, -0.2, -0.11, Standing::Worse),
-            (agreement, -0.1, 0.0, Standing::Within),
-            (agreement, 0.01, 0.2, Standing::Better),
+            (&guardrail, -0.3, -0.1, Standing::Better),
+            (&guardrail, -0.3, 0.1, Standing::Within),
+            (&guardrail, 0.05, 0.1, Standing::Within),
+            (&guardrail, 0.05, 0.11, Standing::Open),
+            (&guardrail, 0.11, 0.2, Standing::Worse),
+            (&success, -0.3, -0.05, Standing::Better),
+            (&success, -0.3, 0.05, Standing::Open),
+            (&success, -0.05, 0.05, Standing::Short),
+            (&success, 0.01, 0.05, Standing::Worse),
+            (&quality, -0.05, 0.05, Standing::Open),
+            (&quality, 0.01, 0.05, Standing::Worse),
+            (&agreement, -0.2, -0.11, Standing::Worse),
+            (&agreement, -0.1, 0.0, Standing::Within),
+            (&agreement, 0.01, 0.2, Standing::Better),
         ] {
             assert_eq!(
-                standing(&metric, Interval { low, high }),
+                standing(metric, Interval { low, high }),
                 expected,
                 "{metric:?} {low} {high}"
             );
-            let unknown = standing(&metric, Interval::EVERYTHING);
+            let unknown = standing(metric, Interval::EVERYTHING);
             assert_eq!(unknown, Standing::Open);
         }
     }

@@ -13,7 +13,7 @@ pub struct Plan {
     /// The id of the config that the others are held against, or the beginning of just one. Without
     /// it the primary of a shadow; among equals, the one with the most requests.
     pub baseline: Option<String>,
-    /// None: [`Metric::DEFAULT`].
+    /// None: [`Metric::defaults`].
     pub metrics: Vec<Metric>,
 }
 
@@ -51,7 +51,7 @@ impl Plan {
         self
     }
 
-    pub(super) fn metrics_or_default(&self) -> &[Metric] {
-        if self.metrics.is_empty() { &Metric::DEFAULT } else { &self.metrics }
+    pub(super) fn metrics_or_default(&self) -> Vec<Metric> {
+        if self.metrics.is_empty() { Metric::defaults().into() } else { self.metrics.clone() }
     }
 }

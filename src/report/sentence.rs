@@ -28,11 +28,11 @@ pub(super) fn broken(ratio: &SampleRatio) -> String {
 
 /// Of a metric that is not certain yet.
 pub(super) fn waiting(finding: &Finding) -> String {
-    let name = finding.metric.measure;
+    let name = &finding.metric.measure;
     if finding.baseline_count == 0 || finding.candidate_count == 0 {
         return format!("{name} was not measured on both sides");
     }
-    if name == Measure::Agreement && finding.baseline.is_some_and(|agrees| agrees < TELLING) {
+    if *name == Measure::Agreement && finding.baseline.is_some_and(|agrees| agrees < TELLING) {
         return "agreement tells nothing: the control's answers differ, too; let the comparison \
                 ignore what always does (`spearmint diff` shows it)"
             .to_owned();
@@ -57,7 +57,7 @@ pub(super) fn all_within(findings: &[Finding]) -> String {
 
 /// What one metric says, with its interval.
 pub(super) fn finding(finding: &Finding) -> String {
-    let measure = finding.metric.measure;
+    let measure = &finding.metric.measure;
     let (Some(baseline), Some(candidate)) = (finding.baseline, finding.candidate) else {
         return format!("{measure}: not measured on both sides");
     };
@@ -91,8 +91,9 @@ pub(super) fn finding(finding: &Finding) -> String {
 }
 
 /// A value as people read it.
-pub(super) fn shown(measure: Measure, value: f64) -> String {
+pub(super) fn shown(measure: &Measure, value: f64) -> String {
     match measure.unit() {
+        _ if matches!(measure, Measure::Mean(_)) => digits(value),
         Unit::Points => format!("{}%", digits(value * 100.0)),
         Unit::Relative => match value {
             ns if ns < 1e6 => format!("{}µs", digits(ns / 1e3)),

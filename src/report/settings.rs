@@ -11,6 +11,10 @@ use serde::Deserialize;
 pub(crate) struct MetricSettings {
     /// What it is for: `success`, `guardrail` or `quality`.
     role: RoleSetting,
+    /// Whether more of it is better. Said of what the service or somebody else measures; for what is measured
+    /// of every branch it goes without saying.
+    #[serde(default)]
+    increase: Option<bool>,
     /// How much worse a guardrail may be: `5%`, or 0.05; of the baseline's value, and points of percent
     /// for `error_rate` and `agreement`.
     #[serde(default, deserialize_with = "units::margin")]
@@ -41,9 +45,30 @@ impl MetricSettings {
     ///
     /// The key that is wrong (none: the name) and what would be right.
     pub(crate) fn metric(&self, name: &str) -> Result<Metric, (Option<&'static str>, String)> {
-        let measure: Measure = name
-            .parse()
-            .map_err(|error: crate::branch::UnknownName| (None, format!("no metric: {error}")))?;
+        let metric = self.role(Measure::named(name))?;
+        let built_in = !matches!(metric.measure, Measure::Mean(_));
+        match self.increase {
+            None if built_in => Ok(metric),
+            Some(increase) if !built_in => Ok(Metric { increase, ..metric }),
+            None => {
+                let known = Measure::BUILT_IN.map(|measure| measure.to_string()).join(", ");
+                Err((
+                    None,
+                    format!(
+                        "is none of those that are measured of every branch ({known}); if it is one of your own, \
+                         say whether more of it is better, as in `increase: true`"
+                    ),
+                ))
+            }
+            Some(_) => {
+                let message =
+                    "it goes without saying for what is measured of every branch: leave it out";
+                Err((Some("increase"), message.to_owned()))
+            }
+        }
+    }
+
+    fn role(&self, measure: Measure) -> Result<Metric, (Option<&'static str>, String)> {
         match (self.role, self.margin, self.mde) {
             (RoleSetting::Guardrail, None, _) => {
                 let message = "not set; say how much worse it may be, as in 5%";

@@ -63,12 +63,12 @@ pub(super) fn report(
 /// Those of the plan; of the ones that fit all, those that were measured here.
 fn metrics(plan: &Plan, arms: &Arms) -> Vec<Metric> {
     let compared = |arm: &Arm| arm.whole.pairs.equal + arm.whole.pairs.different > 0;
-    let applies = |metric: &&Metric| {
+    let applies = |metric: &Metric| {
         metric.measure != Measure::Agreement
             || !plan.metrics.is_empty()
             || arms.candidates.iter().any(compared)
     };
-    plan.metrics_or_default().iter().filter(applies).copied().collect()
+    plan.metrics_or_default().into_iter().filter(applies).collect()
 }
 
 /// In this order: harm, nothing to gain, all well, not yet.

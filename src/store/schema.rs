@@ -6,7 +6,7 @@ use super::{outbox, rollup, tracking};
 pub const APPLICATION_ID: i32 = 0x5350_4d54;
 
 /// The version of the schema that this crate writes, in the file's `user_version`.
-pub const SCHEMA_VERSION: i32 = 5;
+pub const SCHEMA_VERSION: i32 = 6;
 
 /// The tables of version 1.
 ///
@@ -150,6 +150,13 @@ const VERSION_3: &str = "
 const VERSION_5: &str = "
         ALTER TABLE branch ADD COLUMN trace BLOB;       -- 16 bytes of the trace, 8 of the span, flags";
 
+/// What version 6 adds: by what a report on an experiment decides.
+const VERSION_6: &str = "
+        CREATE TABLE plan (
+            experiment TEXT PRIMARY KEY,
+            content TEXT NOT NULL         -- JSON
+        ) WITHOUT ROWID;";
+
 /// What makes a file of version `from` one of this version; 0 is an empty one.
 pub(super) fn since(from: i32) -> String {
     let mut sql = String::new();
@@ -169,6 +176,9 @@ pub(super) fn since(from: i32) -> String {
     }
     if from < 5 {
         sql += VERSION_5;
+    }
+    if from < 6 {
+        sql += VERSION_6;
     }
     sql += &views();
     sql + &format!(

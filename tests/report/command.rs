@@ -80,8 +80,9 @@ fn what_is_wrong_with_a_metric_is_said_with_its_place() {
     assert_eq!(
         error.replace(&directory, ""),
         "error: ranker.yaml:5:3: `metrics.error_rate.margin`: not set; say how much worse it may be, as in 5%\n\
-         error: ranker.yaml:6:3: `metrics.latency_p42`: no metric: `latency_p42` is not one of error_rate, \
-         latency_p50, latency_p95, latency_p99, first_byte_p50, first_byte_p95, first_byte_p99, agreement\n\
+         error: ranker.yaml:6:3: `metrics.latency_p42`: is none of those that are measured of every branch \
+         (error_rate, latency_p50, latency_p95, latency_p99, first_byte_p50, first_byte_p95, first_byte_p99, \
+         agreement); if it is one of your own, say whether more of it is better, as in `increase: true`\n\
          error: ranker.yaml:7:41: `metrics.latency_p99.margin`: only a metric with the role `guardrail` has it\n"
     );
 }

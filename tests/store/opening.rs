@@ -1,6 +1,6 @@
 //! Which files are opened, and what is said of the others.
 
-use super::support::{Dir, assert_whole, back_to_version_3, branches, write};
+use super::support::{Dir, assert_whole, back_to_version_3, back_to_version_4, branches, write};
 use rusqlite::Connection;
 use std::{error::Error, fs, path::Path, thread};
 use tower_spearmint::{
@@ -275,9 +275,7 @@ fn a_file_of_version_4_is_read_as_it_is_and_then_takes_traces() {
     let store = SqliteStore::open(&file).unwrap();
     write(&store, &branches("old", 3)).unwrap();
     drop(store);
-    // What version 5 added, taken away again.
-    let sql = "DROP VIEW branches; ALTER TABLE branch DROP COLUMN trace; PRAGMA user_version = 4;";
-    Connection::open(&file).unwrap().execute_batch(sql).unwrap();
+    back_to_version_4(&file);
     let reader = SqliteStore::open_read_only(&file).unwrap();
     let parent = TraceParent::parse(b"00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01");
     let of_trace = |store: &SqliteStore, id: TraceId| -> Vec<_> {

@@ -62,8 +62,22 @@ pub(crate) fn assert_whole(store: &SqliteStore) {
     assert_eq!(report.branches, store.counts().unwrap().branches);
 }
 
-/// What versions 4 and 5 added to this file, taken away again.
+/// What version 6 added to this file, taken away again.
+pub(crate) fn back_to_version_5(file: &Path) {
+    let sql = "DROP TABLE plan; PRAGMA user_version = 5;";
+    Connection::open(file).unwrap().execute_batch(sql).unwrap();
+}
+
+/// What version 5 added, too.
+pub(crate) fn back_to_version_4(file: &Path) {
+    back_to_version_5(file);
+    let sql = "DROP VIEW branches; ALTER TABLE branch DROP COLUMN trace; PRAGMA user_version = 4;";
+    Connection::open(file).unwrap().execute_batch(sql).unwrap();
+}
+
+/// What version 4 added, too.
 pub(crate) fn back_to_version_3(file: &Path) {
+    back_to_version_4(file);
     let connection = Connection::open(file).unwrap();
     let of_runs: Vec<String> = connection
         .prepare(
@@ -72,9 +86,9 @@ pub(crate) fn back_to_version_3(file: &Path) {
         )
         .and_then(|mut rows| rows.query_map([], |row| row.get(0))?.collect())
         .unwrap();
-    let sql = "DROP VIEW branches; DROP VIEW comparisons; DROP VIEW differences;
+    let sql = "DROP VIEW comparisons; DROP VIEW differences;
         DROP TABLE rollup; DROP TABLE unit_bucket; DROP TABLE exposure; DROP TABLE held;
-        ALTER TABLE comparison DROP COLUMN epoch; ALTER TABLE branch DROP COLUMN trace; PRAGMA user_version = 3;";
+        ALTER TABLE comparison DROP COLUMN epoch; PRAGMA user_version = 3;";
     connection.execute_batch(&format!("{}; {sql}", of_runs.join("; "))).unwrap();
 }
 

@@ -147,7 +147,7 @@ fn drawn(finding: &Finding) -> String {
     let mut line = vec![' '; WIDTH];
     line[middle] = '|';
     if finding.metric.role != MetricRole::Quality {
-        let worse = if finding.metric.measure.more_is_better() { -1.0 } else { 1.0 };
+        let worse = if finding.metric.increase { -1.0 } else { 1.0 };
         let side = if finding.metric.role == MetricRole::Success { -worse } else { worse };
         let at = place(side * bound).round() as usize;
         line[at.min(WIDTH - 1)] = ':';
