@@ -89,12 +89,15 @@ mod face;
 mod filter;
 mod keys;
 mod log;
+mod look;
 mod noise;
 #[cfg(feature = "server")]
 mod objects;
 mod open;
 mod options;
 mod outbox;
+#[cfg(feature = "report")]
+mod plan;
 mod read;
 mod read_differences;
 mod retention;
@@ -113,6 +116,7 @@ pub use difference_filter::DifferenceFilter;
 pub use differences::{ConfigDifferences, ControlDifferences, DifferenceExample, PathDifferences};
 pub use error::StoreError;
 pub use filter::Filter;
+pub use look::{Look, LookMetric};
 pub use noise::NoiseThresholds;
 pub use options::StoreOptions;
 pub use outbox::SyncStat;
@@ -130,6 +134,8 @@ pub use upkeep::{CheckReport, Compacted, ExperimentStat, Progress, Pruned, Store
 pub(crate) use codes::Codes;
 #[cfg(feature = "server")]
 pub(crate) use face::{Session, can_have_lasted};
+#[cfg(feature = "report")]
+pub(crate) use look::{Common, Past, PastCandidate, Question, Reached};
 #[cfg(feature = "server")]
 pub(crate) use objects::{ObjectId, Objects, Owner, Upload, Uploaded};
 #[cfg(feature = "mlflow")]

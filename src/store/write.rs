@@ -149,7 +149,7 @@ impl Writer {
     }
 
     /// Runs what others want written: the store's network face, and who sends branches elsewhere.
-    #[cfg(any(feature = "server", feature = "mlflow"))]
+    #[cfg(any(feature = "server", feature = "mlflow", feature = "report"))]
     pub(super) fn transact<T>(
         &mut self,
         work: impl FnOnce(&Connection, &Codes) -> rusqlite::Result<T>,

@@ -64,7 +64,8 @@ pub(crate) fn assert_whole(store: &SqliteStore) {
 
 /// What version 6 added to this file, taken away again.
 pub(crate) fn back_to_version_5(file: &Path) {
-    let sql = "DROP TABLE plan; PRAGMA user_version = 5;";
+    let sql = "DROP TABLE plan; DROP TABLE look; DROP TABLE look_metric; DROP TABLE look_common;
+        DROP TABLE look_reached; DROP TABLE look_candidate; DROP TABLE look_series; PRAGMA user_version = 5;";
     Connection::open(file).unwrap().execute_batch(sql).unwrap();
 }
 
