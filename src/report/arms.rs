@@ -4,7 +4,7 @@ use super::Plan;
 use crate::{
     branch::{FailureKind, Role},
     config::ConfigId,
-    store::{Rollup, StoreError, UnitBucket},
+    store::{Histogram, Rollup, StoreError, UnitBucket},
 };
 use serde::Serialize;
 use std::{collections::BTreeMap, sync::Arc};
@@ -107,6 +107,9 @@ pub struct ArmFigures {
     pub p99_ns: Option<u64>,
     /// Of the answers that were compared with the primary's, the share that are equal.
     pub agreement: Option<f64>,
+    /// How long those took that ended by themselves, in ns; not in the JSON.
+    #[serde(skip)]
+    pub duration: Histogram,
 }
 
 impl Arm {
@@ -127,6 +130,7 @@ impl Arm {
             p95_ns: quantile(0.95),
             p99_ns: quantile(0.99),
             agreement: share(whole.pairs.equal, whole.pairs.equal + whole.pairs.different),
+            duration: whole.duration.clone(),
         }
     }
 

@@ -44,6 +44,7 @@
 mod arms;
 mod effect;
 mod finding;
+pub(crate) mod html;
 mod metric;
 mod plan;
 mod sample_ratio;
@@ -54,6 +55,7 @@ mod verdict;
 
 pub use arms::ArmFigures;
 pub use finding::{Finding, Standing};
+pub use html::HtmlReport;
 pub use metric::{Measure, Metric, MetricRole, Unit};
 pub use plan::Plan;
 pub use sample_ratio::{ArmShare, Counted, SampleRatio};

@@ -104,7 +104,7 @@ pub(super) fn shown(measure: &Measure, value: f64) -> String {
 }
 
 /// A difference: percent of the baseline's value, or points of percent.
-fn signed(unit: Unit, difference: f64) -> String {
+pub(super) fn signed(unit: Unit, difference: f64) -> String {
     let sign = if difference < 0.0 { '-' } else { '+' };
     let size = difference.abs() * 100.0;
     let unit = if unit == Unit::Points { "pp" } else { "%" };
@@ -112,7 +112,7 @@ fn signed(unit: Unit, difference: f64) -> String {
 }
 
 /// As many digits as tell something.
-fn digits(value: f64) -> String {
+pub(super) fn digits(value: f64) -> String {
     match value {
         value if value >= 99.95 => format!("{value:.0}"),
         value if value >= 9.995 => format!("{value:.1}"),

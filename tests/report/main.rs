@@ -6,6 +6,7 @@ mod broken;
 #[cfg(feature = "cli")]
 mod command;
 mod few;
+mod html;
 mod shadows;
 mod split;
 mod support;

@@ -7,7 +7,7 @@ use clap::{Args, ValueEnum};
 use std::{collections::BTreeSet, io::Write, path::PathBuf};
 use tower_spearmint::{
     proxy::ExperimentFile,
-    report::{Plan, Report, Verdict},
+    report::{HtmlReport, Plan, Report, Verdict},
 };
 
 /// Say which config to keep, and how sure that is
@@ -17,6 +17,7 @@ Examples:
   spearmint report
   spearmint report ranker --since 7d
   spearmint report ranker --file ranker.yaml --format json | jq '.[].candidates[] | {config_id, verdict}'
+  spearmint report ranker --format html > report.html
   spearmint report ranker --fail-on keep,broken && ./deploy candidate
 
 Verdicts: ship (the candidate), keep (the baseline), undecided (go on), broken (the traffic was not split
@@ -54,6 +55,8 @@ pub(crate) struct ReportCommand {
 enum Format {
     Terminal,
     Json,
+    /// One file that needs no other
+    Html,
 }
 
 impl ReportCommand {
@@ -63,6 +66,9 @@ impl ReportCommand {
         let reports = Report::read(&store, &plan).map_err(|error| Failed::Input(error.into()))?;
         if self.json || self.format == Format::Json {
             writeln!(std::io::stdout().lock(), "{}", serde_json::to_string_pretty(&reports)?)?;
+        } else if self.format == Format::Html {
+            let page = HtmlReport::new(&reports).differences_in(&store)?;
+            writeln!(std::io::stdout().lock(), "{page}")?;
         } else if reports.is_empty() {
             output::note(&format!("nothing to report in {}", self.store.display()));
         } else {

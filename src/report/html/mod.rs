@@ -1,0 +1,131 @@
+//! Reports as HTML: one file that needs nothing else, and the parts of which a server makes its pages.
+//!
+//! Whatever comes from outside (names, answers, paths) is escaped where it is put in; the file has no script, and
+//! says so to the browser (Content Security Policy), so that nothing in it can run.
+
+mod candidate;
+mod differences;
+mod document;
+mod durations;
+mod figures;
+mod finding;
+mod interval;
+mod numbers;
+mod plot;
+mod split;
+
+pub(crate) use candidate::{metrics, verdicts};
+pub(crate) use differences::differences;
+pub(crate) use durations::durations;
+pub(crate) use figures::figures;
+pub(crate) use numbers::time;
+pub(crate) use split::split;
+
+use super::Report;
+use crate::store::{ConfigDifferences, DifferenceFilter, SqliteStore, StoreError};
+use maud::{Markup, html};
+use std::fmt;
+
+/// Paths of a config that a file shows, and examples of each.
+const PATHS: usize = 20;
+const EXAMPLES: usize = 2;
+
+/// Reports as one HTML file: it loads nothing, runs nothing, and prints well.
+///
+/// ```
+/// use tower_spearmint::{report::{HtmlReport, Plan, Report}, store::SqliteStore};
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let file = std::env::temp_dir().join(format!("spearmint-doc-html-{}.db", std::process::id()));
+/// # let _ = std::fs::remove_file(&file);
+/// let store = SqliteStore::open(&file)?;
+/// let reports = Report::read(&store, &Plan::new())?;
+/// let page = HtmlReport::new(&reports).differences_in(&store)?.to_string();
+/// assert!(page.starts_with("<!DOCTYPE html>"));
+/// # std::fs::remove_file(&file)?;
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug, Clone)]
+pub struct HtmlReport<'a> {
+    reports: &'a [Report],
+    differences: Vec<ConfigDifferences>,
+}
+
+impl<'a> HtmlReport<'a> {
+    /// Of these reports, in their order.
+    pub const fn new(reports: &'a [Report]) -> Self {
+        Self { reports, differences: Vec::new() }
+    }
+
+    /// Also with where the answers differ, at up to 20 paths of each config, with examples. Blocks.
+    ///
+    /// # Errors
+    ///
+    /// When the store cannot be read.
+    pub fn differences_in(mut self, store: &SqliteStore) -> Result<Self, StoreError> {
+        for report in self.reports {
+            let filter = DifferenceFilter::new()
+                .experiment(&*report.experiment)
+                .limit(PATHS)
+                .examples(EXAMPLES);
+            let found = store.differences(&filter)?;
+            let of_this = |one: &ConfigDifferences| one.strategy == report.strategy;
+            self.differences.extend(found.into_iter().filter(of_this));
+        }
+        Ok(self)
+    }
+
+    fn one(&self, report: &Report) -> Markup {
+        let of_this = |one: &&ConfigDifferences| {
+            one.experiment == report.experiment && one.strategy == report.strategy
+        };
+        let found: Vec<_> = self.differences.iter().filter(of_this).collect();
+        html! {
+            article {
+                h1 { (report.experiment) }
+                (period(report))
+                h2 { "Verdict" }
+                (verdicts(report))
+                h2 { "Metrics" }
+                (metrics(report))
+                h2 { "Arms" }
+                (figures(report))
+                (split(report))
+                h2 { "How long they took" }
+                (durations(report))
+                @if !found.is_empty() {
+                    h2 { "Where answers differ" }
+                    (differences(&found, |_, path| html! { code { (path) } }))
+                }
+            }
+        }
+    }
+}
+
+impl fmt::Display for HtmlReport<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let title = match self.reports {
+            [report] => format!("{}: report", report.experiment),
+            _ => "Report".to_owned(),
+        };
+        let body = html! {
+            @for report in self.reports { (self.one(report)) }
+            @if self.reports.is_empty() {
+                h1 { "Nothing to report" }
+                p { "The store has no branch yet that answered anybody. Send requests through the experiment, \
+                     and make the report again." }
+            }
+        };
+        f.write_str(&document::alone(&title, &body).into_string())
+    }
+}
+
+/// What was read: strategy and time.
+pub(crate) fn period(report: &Report) -> Markup {
+    html! {
+        p.muted {
+            (report.strategy) ", from " (time(report.since_ns)) " to " (time(report.until_ns))
+        }
+    }
+}
