@@ -18,6 +18,7 @@
 mod branches;
 mod failure;
 mod id;
+mod metrics;
 mod trace_id;
 mod trace_parent;
 
@@ -25,6 +26,7 @@ pub use crate::named::UnknownName;
 pub use branches::Branches;
 pub use failure::{Failure, FailureKind, SkipReason};
 pub use id::BranchId;
+pub use metrics::BranchMetrics;
 pub use trace_id::{InvalidTraceId, SpanId, TraceId};
 pub use trace_parent::TraceParent;
 
@@ -99,6 +101,9 @@ pub struct Branch<T = Value> {
     /// How many bytes of its response body passed: all of them, or those until it broke off or
     /// was dropped.
     pub bytes_out: Option<u64>,
+    /// What its service said of it in numbers; in JSON only where it said any.
+    #[serde(skip_serializing_if = "BranchMetrics::is_empty")]
+    pub metrics: BranchMetrics,
 }
 
 impl<T> Branch<T> {
@@ -130,6 +135,7 @@ impl<T> Branch<T> {
             first_byte_ns: self.first_byte_ns,
             bytes_in: self.bytes_in,
             bytes_out: self.bytes_out,
+            metrics: self.metrics,
         }
     }
 

@@ -34,6 +34,11 @@ impl Exposition {
                 self.counter(family, help).value(&labels, value);
             }
         }
+        self.counter(
+            "spearmint_metrics_refused_total",
+            "Numbers said of branches that are not recorded: no name, no finite value, or too many.",
+        )
+        .value(&[("recorder", name)], stats.metrics_refused);
         let mut waiting = self.gauge(
             "spearmint_records_waiting",
             "Records taken, but neither kept nor lost yet: the depth of the queue.",

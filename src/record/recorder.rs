@@ -13,7 +13,10 @@ use serde::Serialize;
 use serde_json::Value;
 use std::{
     fmt,
-    sync::{Arc, atomic::Ordering::SeqCst},
+    sync::{
+        Arc,
+        atomic::Ordering::{Relaxed, SeqCst},
+    },
     time::Duration,
 };
 
@@ -48,6 +51,10 @@ pub struct RecorderStats {
     pub dropped: u64,
     /// Taken but not kept: the backend failed to, or the background task ended first.
     pub lost: u64,
+    /// Numbers that were said of the branches taken out so far and are not recorded with them: under
+    /// what is no name, without a finite value, or beyond
+    /// [what a branch may have](crate::branch::BranchMetrics::MAX).
+    pub metrics_refused: u64,
     /// The same for comparisons.
     pub comparisons: ComparisonStats,
 }
@@ -131,6 +138,7 @@ impl Recorder {
             written: branches.written,
             dropped: branches.dropped,
             lost: branches.lost,
+            metrics_refused: shared.metrics_refused.load(Relaxed),
             comparisons: ComparisonStats {
                 accepted: comparisons.accepted,
                 written: comparisons.written,

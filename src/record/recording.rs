@@ -86,6 +86,9 @@ async fn write_all<B: LoggerBackend>(shared: Arc<Shared>, backend: B) {
                 Entry::Record(record) => record.into_branch(),
                 Entry::Branch(branch) => *branch,
             };
+            if branch.metrics.refused() > 0 {
+                shared.metrics_refused.fetch_add(branch.metrics.refused(), Relaxed);
+            }
             branch.output = branch.output.map(|output| secrets.redact(&output));
             branch
         });

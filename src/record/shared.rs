@@ -4,7 +4,7 @@ use super::lane::Lane;
 use crate::{branch::Branch, compare::Comparison, config::SecretKeys, trial::Record};
 use std::sync::{
     OnceLock,
-    atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed, Ordering::SeqCst},
+    atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::Relaxed, Ordering::SeqCst},
 };
 use tokio::sync::Notify;
 
@@ -25,6 +25,8 @@ pub(super) struct Shared {
     pub(super) comparisons: Lane<Box<Comparison>>,
     /// What the comparisons that wait or are being written hold.
     pub(super) comparison_bytes: AtomicUsize,
+    /// Numbers said of branches that were refused.
+    pub(super) metrics_refused: AtomicU64,
     /// The background task waits for the first record; only then is it worth waking.
     pub(super) idle: AtomicBool,
     pub(super) wake: Notify,
@@ -45,6 +47,7 @@ impl Shared {
             branches: Lane::new(capacity),
             comparisons: Lane::new(capacity),
             comparison_bytes: AtomicUsize::new(0),
+            metrics_refused: AtomicU64::new(0),
             idle: AtomicBool::new(false),
             wake: Notify::new(),
             hurry: AtomicBool::new(false),

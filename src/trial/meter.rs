@@ -1,6 +1,10 @@
 //! What is counted while a branch runs.
 
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering::Relaxed};
+use crate::branch::BranchMetrics;
+use std::sync::{
+    Mutex, OnceLock, PoisonError,
+    atomic::{AtomicU32, AtomicU64, Ordering::Relaxed},
+};
 
 /// What is counted while a branch runs, by whoever stands where it can be seen. Shared by the
 /// logging layer and what stands under it.
@@ -10,6 +14,8 @@ pub(crate) struct Meter {
     first_byte_ns: Measure,
     bytes_in: Measure,
     bytes_out: Measure,
+    /// Made with the first: most branches have none, and cost no lock.
+    metrics: OnceLock<Mutex<BranchMetrics>>,
 }
 
 impl Meter {
@@ -50,6 +56,17 @@ impl Meter {
 
     pub(super) fn bytes_out(&self) -> Option<u64> {
         self.bytes_out.get()
+    }
+
+    pub(super) fn metric(&self, name: &str, value: f64) {
+        let metrics = self.metrics.get_or_init(Mutex::default);
+        metrics.lock().unwrap_or_else(PoisonError::into_inner).set(name, value);
+    }
+
+    pub(super) fn metrics(&self) -> BranchMetrics {
+        self.metrics.get().map_or_else(BranchMetrics::new, |metrics| {
+            metrics.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        })
     }
 }
 

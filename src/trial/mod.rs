@@ -78,6 +78,41 @@ impl<R> Trial<R> {
         &self.seat.place
     }
 
+    /// Says a number of this branch, by its name: it is recorded with the branch, and a report holds
+    /// its mean against the baseline's. See [`Place::metric`] for what is a name, and the bounds.
+    ///
+    /// ```
+    /// use serde_json::json;
+    /// use tower_layer::Layer;
+    /// use tower_service::Service;
+    /// use tower_spearmint::record::MemoryBackend;
+    /// use tower_spearmint::{ConfigPool, LogLayer, Recorder, RoundRobinLayer, Trial, service_fn};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let memory = MemoryBackend::new();
+    /// let (recorder, recording) = Recorder::pair(memory.clone());
+    /// tokio::spawn(recording);
+    ///
+    /// let answer = service_fn(|trial: Trial<&'static str>| async move {
+    ///     let answer = trial.request().to_uppercase();
+    ///     trial.metric("tokens", answer.split(' ').count() as f64);
+    ///     Ok::<_, String>(answer)
+    /// });
+    /// let pool = ConfigPool::from_values([json!({ "config_id": "stable" })])?;
+    /// let mut service =
+    ///     RoundRobinLayer::new(pool).layer(LogLayer::new(recorder.clone()).layer(answer));
+    ///
+    /// assert_eq!(service.call("so it goes").await?, "SO IT GOES");
+    /// recorder.drain(std::time::Duration::from_secs(1)).await?;
+    /// assert_eq!(memory.branches()[0].metrics.get("tokens"), Some(3.0));
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn metric(&self, name: &str, value: f64) {
+        self.seat.place.metric(name, value);
+    }
+
     /// The request alone. If a logging layer waits for this branch further down and never sees
     /// it, the branch ends as cancelled here.
     pub fn into_request(self) -> R {

@@ -3,7 +3,7 @@
 use super::{Arm, End, Meter, Origin};
 use crate::{
     assign::{Epoch, Reason},
-    branch::{Branch, BranchId, Role, TraceId, TraceParent},
+    branch::{Branch, BranchId, BranchMetrics, Role, TraceId, TraceParent},
     clock::Tick,
     compare::{Comparison, Differences},
     config::{Config, ConfigId},
@@ -187,6 +187,31 @@ impl Place {
         }
     }
 
+    /// Says a number of this branch, by its name: tokens, a score, what it cost. It is recorded with the
+    /// branch (as [`Branch::metrics`]), and a [report](crate::report) holds its mean against that of
+    /// the baseline. The last value of a name counts; without a logging layer none does, and what is
+    /// said after the branch has ended may come too late.
+    ///
+    /// A branch has at most [32](BranchMetrics::MAX) of them, with [names](BranchMetrics::is_name) of
+    /// at most 64 bytes of `A-Za-z0-9_./-`, and finite values. What is refused is counted
+    /// ([`RecorderStats::metrics_refused`](crate::record::RecorderStats::metrics_refused)).
+    ///
+    /// In an axum handler the place is an extractor; elsewhere it is in the extensions of the request
+    /// ([`http::place`](crate::http::place)):
+    ///
+    /// ```
+    /// # #[cfg(feature = "axum")]
+    /// async fn answer(place: tower_spearmint::Place, question: String) -> String {
+    ///     place.metric("question/bytes", question.len() as f64);
+    ///     question.to_uppercase()
+    /// }
+    /// ```
+    pub fn metric(&self, name: &str, value: f64) {
+        if let Some(meter) = &self.meter {
+            meter.metric(name, value);
+        }
+    }
+
     /// From here on there is counting, here and in what this is cloned to.
     pub(super) fn start_counting(&mut self) {
         self.meter.get_or_insert_default();
@@ -251,6 +276,7 @@ impl Place {
             first_byte_ns: meter.and_then(Meter::first_byte_ns),
             bytes_in: meter.and_then(Meter::bytes_in),
             bytes_out: meter.and_then(Meter::bytes_out),
+            metrics: meter.map_or_else(BranchMetrics::new, Meter::metrics),
         };
         branch.end_ns = branch.start_ns + branch.duration_ns;
         match end {

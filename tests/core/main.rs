@@ -10,6 +10,7 @@ mod comparing;
 mod comparisons;
 mod config;
 mod functions;
+mod metrics;
 mod multi_branch;
 mod nested;
 mod panics;

@@ -295,6 +295,29 @@ async fn a_service_that_never_answered_has_no_first_byte_and_no_bytes() {
     assert_eq!((branch.first_byte_ns, branch.bytes_out), (None, None));
 }
 
+#[tokio::test]
+async fn a_handler_says_numbers_of_its_branch_until_the_body_ends() {
+    let records = records();
+    let (feed, body) = fed();
+    let body = std::sync::Mutex::new(Some(body));
+    let said = std::sync::Arc::new(std::sync::OnceLock::new());
+    let later = said.clone();
+    let service = service_fn(move |request: Request<()>| {
+        let place = place(request.extensions()).unwrap().clone();
+        place.metric("tokens", 1.0);
+        let _ = later.set(place);
+        let body = body.lock().unwrap().take().unwrap();
+        async { Ok::<_, BoxError>(Response::new(body)) }
+    });
+    let mut service = SingleLayer::new(config()).layer(records.layer.layer(service));
+    let response = service.call(Request::new(())).await.unwrap();
+    // While it streams.
+    said.get().unwrap().metric("tokens", 812.0);
+    drop(feed);
+    hear(response.into_body()).await;
+    assert_eq!(records.all().await[0].metrics.get("tokens"), Some(812.0));
+}
+
 /// How a gRPC call ended that was answered so.
 async fn grpc(head: Option<&'static str>, trailers: Option<&'static str>) -> String {
     let (feed, body) = fed();
