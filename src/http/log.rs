@@ -1,6 +1,6 @@
 //! The logging layer around an HTTP service: a branch ends with its response body.
 
-use super::{RecordBody, record_body::Ending};
+use super::{RecordBody, metric_header, record_body::Ending};
 use crate::{
     branch::{Failure, FailureKind},
     record::{
@@ -76,7 +76,12 @@ where
         let result = ready!(poll_watched(this.inner, cx, this.open));
         let open = this.open.take();
         Poll::Ready(match result {
-            Ok(response) => {
+            Ok(mut response) => {
+                metric_header::take(response.headers_mut(), |name, value| {
+                    if let Some(open) = &open {
+                        open.metric(name, value);
+                    }
+                });
                 let ending = open.map(|open| {
                     open.first_byte();
                     match this.failures.of_head(response.status(), response.headers()) {

@@ -86,6 +86,7 @@ mod log;
 mod matches;
 #[cfg(feature = "proxy")]
 mod metered;
+mod metric_header;
 mod multi_branch;
 mod pump;
 mod record_body;
@@ -116,6 +117,7 @@ pub use log::HttpLogFuture;
 pub use matches::RequestMatch;
 #[cfg(feature = "proxy")]
 pub(crate) use metered::Metered;
+pub use metric_header::METRIC_HEADER;
 pub use multi_branch::{CombineFuture, MultiBranch, MultiBranchLayer};
 pub use record_body::RecordBody;
 pub use rule::Rule;

@@ -1,5 +1,6 @@
 //! A response body whose end is the end of its branch.
 
+use super::metric_header;
 use crate::{
     branch::{Failure, FailureKind},
     record::{Classifier, Open},
@@ -60,7 +61,13 @@ impl Ending {
         }
     }
 
-    fn trailers(&mut self, trailers: &HeaderMap) {
+    /// What the trailers say of the branch; numbers in them are taken out.
+    fn trailers(&mut self, trailers: &mut HeaderMap) {
+        metric_header::take(trailers, |name, value| {
+            if let Some((open, _)) = &self.open {
+                open.metric(name, value);
+            }
+        });
         if let Some(failures) = &self.trailers
             && let Some((_, end)) = &mut self.open
             && let Some(failure) = failures.of_grpc(trailers)
@@ -125,19 +132,19 @@ where
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<B::Data>, B::Error>>> {
         let mut this = self.project();
-        let frame = {
+        let mut frame = {
             let _entered = this.ending.as_ref().and_then(Ending::enter);
             ready!(this.inner.as_mut().poll_frame(cx))
         };
         let Some(ending) = this.ending else { return Poll::Ready(frame) };
-        match &frame {
+        match &mut frame {
             None => ending.complete(),
             Some(Ok(frame)) => {
                 let len = frame.data_ref().map_or(0, |data| data.remaining() as u64);
                 *this.left = this.left.and_then(|left| left.checked_sub(len));
                 *this.passed += len;
                 ending.passed(*this.passed);
-                if let Some(trailers) = frame.trailers_ref() {
+                if let Some(trailers) = frame.trailers_mut() {
                     ending.trailers(trailers);
                 }
                 // Nobody asks again after the trailers.

@@ -98,6 +98,14 @@ impl Open {
         }
     }
 
+    /// The service says a number of the branch.
+    #[cfg(feature = "http")]
+    pub(crate) fn metric(&self, name: &str, value: f64) {
+        if let Some(duty) = &self.duty {
+            duty.place.metric(name, value);
+        }
+    }
+
     /// So much of the response body passed so far.
     #[cfg(feature = "http")]
     pub(crate) fn count_bytes_out(&self, total: u64) {

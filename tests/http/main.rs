@@ -11,6 +11,7 @@ mod fallback;
 mod fork;
 mod fork_sequences;
 mod header_rules;
+mod metric_header;
 mod multi_branch;
 mod nested;
 mod over_the_wire;
