@@ -53,6 +53,8 @@ pub(crate) use points::{Cycle, Draws, Spread};
 pub use ramp::{Ramp, RampError};
 pub use reason::Reason;
 pub use screen::{Eligible, Everyone, NoTesters, Testers};
+#[cfg(feature = "store")]
+pub(crate) use sticky::Keyed;
 pub use sticky::UnitKey;
 pub(crate) use sticky::{Salt, Unit};
 

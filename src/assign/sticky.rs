@@ -55,6 +55,23 @@ impl Keyed {
         let (words, _) = hash.as_bytes().as_chunks();
         std::array::from_fn(|at| words.get(at).map_or(0, |word| u64::from_le_bytes(*word)))
     }
+
+    /// What a file keeps, to hash by it later without knowing the text.
+    #[cfg(feature = "store")]
+    pub(crate) const fn as_bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+
+    #[cfg(feature = "store")]
+    pub(crate) const fn of_bytes(bytes: [u8; 32]) -> Self {
+        Self(bytes)
+    }
+
+    /// The words of a unit, if this was made from the salt of an experiment.
+    pub(crate) fn unit(&self, key: &[u8]) -> Unit {
+        let [point, entry, hash, _] = self.words(key);
+        Unit { point, entry, hash }
+    }
 }
 
 impl fmt::Debug for Keyed {
@@ -82,8 +99,12 @@ impl Salt {
     /// The first word is the point, the second decides who is in at all, the third is the recorded
     /// hash.
     pub(crate) fn unit(&self, key: &[u8]) -> Unit {
-        let [point, entry, hash, _] = self.key.words(key);
-        Unit { point, entry, hash }
+        self.key.unit(key)
+    }
+
+    #[cfg(feature = "store")]
+    pub(crate) const fn key(&self) -> &Keyed {
+        &self.key
     }
 }
 

@@ -4,7 +4,7 @@ use super::pass::Pass;
 use crate::{
     branch::BranchId,
     mlflow::MlflowError,
-    store::{BranchRow, Doubt, Outcome, StoreError},
+    store::{BranchRow, Doubt, Fate, StoreError},
 };
 use std::hash::Hash;
 
@@ -38,7 +38,7 @@ pub(super) trait Parcel: Sized {
     fn start_again(&mut self);
 
     /// What came of it, when it is finished.
-    fn outcome(&self) -> Outcome;
+    fn outcome(&self) -> Fate;
 
     /// Tries once to make sure that what was sent earlier has left nothing wrong. How many runs
     /// were deleted.

@@ -11,7 +11,7 @@ use crate::{
     branch::BranchId,
     mlflow::{MlflowBackend, MlflowError},
     outbound::chance,
-    store::{Claimed, Outbox, Outcome, StoreError},
+    store::{Claimed, Fate, Outbox, StoreError},
 };
 use futures_util::{FutureExt, StreamExt, stream::FuturesUnordered};
 use std::{
@@ -116,15 +116,15 @@ impl<'a> Pass<'a> {
                     }
                 };
                 *match outcome {
-                    Outcome::Refused => &mut total.refused,
-                    Outcome::Removed => &mut total.removed,
-                    Outcome::Sent | Outcome::Doubtful(_) => &mut total.sent,
+                    Fate::Refused => &mut total.refused,
+                    Fate::Removed => &mut total.removed,
+                    Fate::Sent | Fate::Doubtful(_) => &mut total.sent,
                 } += branches.len() as u64;
                 for id in branches {
                     outcomes.push((*id, outcome.clone()));
                     // It is one doubt.
-                    if matches!(outcome, Outcome::Doubtful(_)) {
-                        outcome = Outcome::Sent;
+                    if matches!(outcome, Fate::Doubtful(_)) {
+                        outcome = Fate::Sent;
                     }
                 }
             }
@@ -185,11 +185,7 @@ impl<'a> Pass<'a> {
     }
 
     /// One of them, however often it has to be tried.
-    async fn one<P: Parcel>(
-        &self,
-        mut parcel: P,
-        mut turn: Turn,
-    ) -> (P, Result<Outcome, SyncError>) {
+    async fn one<P: Parcel>(&self, mut parcel: P, mut turn: Turn) -> (P, Result<Fate, SyncError>) {
         let (mut tries, mut refusals, mut pause, mut others) = (0_u32, 0_u32, FIRST_PAUSE, None);
         turn.come().await;
         loop {
@@ -222,12 +218,12 @@ impl<'a> Pass<'a> {
                     refusals += 1;
                     if refusals == REFUSALS {
                         refused(&parcel, &error);
-                        return (parcel, Ok(Outcome::Refused));
+                        return (parcel, Ok(Fate::Refused));
                     }
                 }
                 _ if blame => {
                     refused(&parcel, &error);
-                    return (parcel, Ok(Outcome::Refused));
+                    return (parcel, Ok(Fate::Refused));
                 }
                 Verdict::Gone if !begins => parcel.start_again(),
                 Verdict::Gone | Verdict::Again => {}

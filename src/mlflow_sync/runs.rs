@@ -9,7 +9,7 @@ use crate::{
     branch::BranchId,
     config::ConfigId,
     mlflow::Delivery,
-    store::{BranchRow, Doubt, Outcome},
+    store::{BranchRow, Doubt, Fate},
 };
 
 /// A branch on its way to be a run. Those of one config begin in their order.
@@ -54,8 +54,8 @@ impl Parcel for Run {
         self.delivery.start_again();
     }
 
-    fn outcome(&self) -> Outcome {
-        self.delivery.doubt().map_or(Outcome::Sent, Outcome::Doubtful)
+    fn outcome(&self) -> Fate {
+        self.delivery.doubt().map_or(Fate::Sent, Fate::Doubtful)
     }
 
     /// Sees to it that there is one run of a branch of which there may be two.

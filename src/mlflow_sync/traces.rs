@@ -8,7 +8,7 @@ use crate::{
     as_trace::{self, Request},
     branch::BranchId,
     mlflow::{Begun, MlflowError},
-    store::{BranchRow, Doubt, Outcome},
+    store::{BranchRow, Doubt, Fate},
 };
 
 /// A request on its way to be a trace.
@@ -100,11 +100,11 @@ impl Parcel for Trace {
         self.state = State::Waiting;
     }
 
-    fn outcome(&self) -> Outcome {
+    fn outcome(&self) -> Fate {
         match self.state {
-            State::Removed => Outcome::Removed,
-            _ if self.doubtful => Outcome::Doubtful(as_trace::of_request(self.request)),
-            _ => Outcome::Sent,
+            State::Removed => Fate::Removed,
+            _ if self.doubtful => Fate::Doubtful(as_trace::of_request(self.request)),
+            _ => Fate::Sent,
         }
     }
 

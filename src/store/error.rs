@@ -1,6 +1,6 @@
 //! What can go wrong with a store.
 
-use super::{APPLICATION_ID, SCHEMA_VERSION};
+use super::{APPLICATION_ID, OutcomeError, SCHEMA_VERSION};
 use crate::BoxError;
 use std::path::{Path, PathBuf};
 
@@ -96,6 +96,17 @@ pub enum StoreError {
         id: String,
         /// Some that it fits.
         matching: Vec<String>,
+    },
+    /// An outcome is not as it should be; none of its batch was kept.
+    #[error(transparent)]
+    Outcome(OutcomeError),
+    /// What counts as an outcome could not be changed.
+    #[error("{path}: {reason}")]
+    OutcomeRules {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        reason: String,
     },
     /// SQLite could not do it.
     #[error("{path}: cannot {action}: {advice}")]

@@ -96,6 +96,7 @@ mod objects;
 mod open;
 mod options;
 mod outbox;
+mod outcome;
 #[cfg(feature = "report")]
 mod plan;
 mod read;
@@ -120,6 +121,9 @@ pub use look::{Look, LookMetric};
 pub use noise::NoiseThresholds;
 pub use options::StoreOptions;
 pub use outbox::SyncStat;
+pub use outcome::{
+    Outcome, OutcomeError, OutcomeRow, OutcomeRules, OutcomeSum, OutcomeUnit, OutcomesRecorded,
+};
 pub use read::{BranchRows, StoreCounts};
 pub use retention::Retention;
 pub use rollup::{
@@ -139,7 +143,7 @@ pub(crate) use look::{Common, Past, PastCandidate, Question, Reached};
 #[cfg(feature = "server")]
 pub(crate) use objects::{ObjectId, Objects, Owner, Upload, Uploaded};
 #[cfg(feature = "mlflow")]
-pub(crate) use outbox::{Arm, Claimed, Doubt, Lease, Outbox, Outcome, Point};
+pub(crate) use outbox::{Arm, Claimed, Doubt, Fate, Lease, Outbox, Point};
 #[cfg(feature = "server")]
 pub(crate) use session::{branch, branches_of_request};
 #[cfg(feature = "server")]

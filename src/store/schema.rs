@@ -1,6 +1,6 @@
 //! What the file looks like.
 
-use super::{look, outbox, rollup, tracking};
+use super::{look, outbox, outcome, rollup, tracking};
 
 /// The `application_id` in the header of a store: "SPMT".
 pub const APPLICATION_ID: i32 = 0x5350_4d54;
@@ -180,6 +180,7 @@ pub(super) fn since(from: i32) -> String {
     if from < 6 {
         sql += VERSION_6;
         sql += look::VERSION_6;
+        sql += outcome::VERSION_6;
     }
     sql += &views();
     sql + &format!(

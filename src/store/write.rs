@@ -5,7 +5,7 @@ use super::{
     codes::{Code, Coded, Codes},
     compared::{self, Compared},
     keys::{BranchKeys, Keys},
-    open, outbox,
+    open, outbox, outcome,
     retention::Keeper,
     rollup::{self, Facts, Rollups},
     schema,
@@ -88,7 +88,8 @@ impl Writer {
                     new.push(facts);
                 }
             }
-            memory.rollups.add(connection, codes, &new)?;
+            let exposed = memory.rollups.add(connection, codes, &new)?;
+            outcome::exposed(connection, &exposed)?;
             outbox::note_late(connection, &new)
         })
     }
@@ -148,8 +149,7 @@ impl Writer {
         })
     }
 
-    /// Runs what others want written: the store's network face, and who sends branches elsewhere.
-    #[cfg(any(feature = "server", feature = "mlflow", feature = "report"))]
+    /// Runs what others want written: outcomes, the store's network face, and who sends branches elsewhere.
     pub(super) fn transact<T>(
         &mut self,
         work: impl FnOnce(&Connection, &Codes) -> rusqlite::Result<T>,

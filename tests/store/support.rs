@@ -65,7 +65,10 @@ pub(crate) fn assert_whole(store: &SqliteStore) {
 /// What version 6 added to this file, taken away again.
 pub(crate) fn back_to_version_5(file: &Path) {
     let sql = "DROP TABLE plan; DROP TABLE look; DROP TABLE look_metric; DROP TABLE look_common;
-        DROP TABLE look_reached; DROP TABLE look_candidate; DROP TABLE look_series; PRAGMA user_version = 5;";
+        DROP TABLE look_reached; DROP TABLE look_candidate; DROP TABLE look_series;
+        DROP TABLE outcome_name; DROP TABLE outcome; DROP TABLE outcome_unit;
+        DROP TABLE outcome_total; DROP TABLE outcome_sum; DROP TABLE outcome_window;
+        DROP TABLE outcome_salt; DROP TABLE outcome_removed; PRAGMA user_version = 5;";
     Connection::open(file).unwrap().execute_batch(sql).unwrap();
 }
 

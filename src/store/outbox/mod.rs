@@ -36,6 +36,6 @@ pub(crate) use {
     claim::Claimed,
     lease::Lease,
     points::{Arm, Point},
-    settle::{Doubt, Outcome},
+    settle::{Doubt, Fate},
     target::Outbox,
 };

@@ -7,7 +7,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 /// What came of a branch.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Outcome {
+pub(crate) enum Fate {
     /// It is there.
     Sent,
     /// It is there as this run, or in this trace; but an earlier try may have its effect yet.
@@ -29,7 +29,7 @@ pub(crate) struct Doubt {
 
 impl Outbox {
     /// Notes what came of branches. One that has changed since it was taken is sent again. Blocks.
-    pub(crate) fn settle(&self, outcomes: &[(BranchId, Outcome)]) -> Result<(), StoreError> {
+    pub(crate) fn settle(&self, outcomes: &[(BranchId, Fate)]) -> Result<(), StoreError> {
         let now = now_ms();
         self.store().transact(|connection, _| {
             let (mut sent, mut refused, mut removed) = (0_i64, 0_i64, 0_i64);
@@ -40,10 +40,10 @@ impl Outbox {
                     )?
                     .execute(params![self.key(), id.as_bytes()])?;
                 match outcome {
-                    Outcome::Sent => sent += 1,
-                    Outcome::Refused => refused += 1,
-                    Outcome::Removed => removed += 1,
-                    Outcome::Doubtful(run_id) => {
+                    Fate::Sent => sent += 1,
+                    Fate::Refused => refused += 1,
+                    Fate::Removed => removed += 1,
+                    Fate::Doubtful(run_id) => {
                         sent += 1;
                         connection
                             .prepare_cached(

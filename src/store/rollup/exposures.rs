@@ -11,6 +11,14 @@ use std::collections::HashMap;
 /// How many units are remembered, so that the frequent ones cost no look-up.
 const MAX_KNOWN: usize = 65_536;
 
+/// A unit in an epoch of an experiment, whose first exposure this batch has changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::store) struct Exposed {
+    pub(in crate::store) unit: i64,
+    pub(in crate::store) experiment: i64,
+    pub(in crate::store) epoch: i64,
+}
+
 /// First branches that were looked up or written before, by unit, experiment and epoch.
 #[derive(Debug, Default)]
 pub(super) struct Exposures {
@@ -18,7 +26,7 @@ pub(super) struct Exposures {
 }
 
 impl Exposures {
-    /// Counts those of `branches` that are the first of their unit in their epoch.
+    /// Counts those of `branches` that are the first of their unit in their epoch, and says which.
     ///
     /// Only those whose answer the unit got: of a shadow it knows nothing.
     pub(super) fn settle(
@@ -26,7 +34,8 @@ impl Exposures {
         connection: &Connection,
         gathered: &mut Gathered,
         branches: &[Facts],
-    ) -> rusqlite::Result<()> {
+    ) -> rusqlite::Result<Vec<Exposed>> {
+        let mut exposed = Vec::new();
         let mut asked: Vec<([i64; 3], &Facts)> = Vec::new();
         for facts in branches.iter().filter(|facts| facts.role == Role::Primary) {
             let Some(unit) = facts.unit else { continue };
@@ -40,12 +49,16 @@ impl Exposures {
         asked.dedup_by_key(|(key, _)| *key);
         for (key, facts) in asked {
             let first = expose(connection, gathered, key, facts)?;
+            if first == facts.id {
+                let [unit, experiment, epoch] = key;
+                exposed.push(Exposed { unit, experiment, epoch });
+            }
             if self.known.len() >= MAX_KNOWN {
                 self.known.clear();
             }
             self.known.insert(key, first);
         }
-        Ok(())
+        Ok(exposed)
     }
 }
 

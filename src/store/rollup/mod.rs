@@ -32,6 +32,7 @@ pub use row::{Pairs, Rollup};
 pub use units::{Exposure, UnitBucket};
 
 pub(super) use check::disagreements;
+pub(super) use exposures::Exposed;
 pub(super) use facts::{Arm, FAILURE_BYTES, Facts, OUTPUT_BYTES, millis};
 pub(super) use gather::Gathered;
 pub(super) use hours::{into_hour, oldest_minutes};
@@ -55,18 +56,20 @@ pub(super) struct Rollups {
 }
 
 impl Rollups {
-    /// Adds branches that this transaction has inserted.
+    /// Adds branches that this transaction has inserted. Which first exposures are new, or other ones
+    /// now?
     pub(super) fn add(
         &mut self,
         connection: &Connection,
         codes: &Codes,
         branches: &[Facts],
-    ) -> rusqlite::Result<()> {
+    ) -> rusqlite::Result<Vec<Exposed>> {
         let mut gathered = Gathered::default();
         branches.iter().for_each(|facts| gathered.add(facts));
         self.pairs.settle(connection, codes, &mut gathered, branches)?;
-        self.exposures.settle(connection, &mut gathered, branches)?;
-        gathered.write(connection)
+        let exposed = self.exposures.settle(connection, &mut gathered, branches)?;
+        gathered.write(connection)?;
+        Ok(exposed)
     }
 }
 

@@ -1,0 +1,37 @@
+//! What comes of a unit later: purchases, ratings, returns, reported by whoever learns of them.
+//!
+//! An outcome belongs to the unit's first exposure in each experiment and epoch, if that lies within a window
+//! before it. What the outcomes of a unit come to is kept up while they are written, and what those of all units
+//! of an arm come to as well, so that a report reads no single outcome.
+
+mod attribute;
+mod event;
+mod millionths;
+mod read;
+mod record;
+mod refused;
+mod rules;
+mod sums;
+mod tables;
+
+pub use event::{Outcome, OutcomeUnit};
+pub use read::{OutcomeRow, OutcomeSum};
+pub use record::OutcomesRecorded;
+pub use refused::OutcomeError;
+pub use rules::OutcomeRules;
+
+pub(super) use attribute::exposed;
+pub(super) use tables::VERSION_6;
+
+use rusqlite::{Connection, OptionalExtension};
+
+/// The first version with outcomes.
+const SINCE_VERSION: i32 = 6;
+
+/// Outcomes of an earlier time were removed, in ms since the Unix epoch.
+fn removed_before(connection: &Connection) -> rusqlite::Result<Option<i64>> {
+    connection
+        .prepare_cached("SELECT before_ms FROM outcome_removed")?
+        .query_row([], |row| row.get(0))
+        .optional()
+}

@@ -1,0 +1,357 @@
+//! Recording outcomes.
+
+use super::{
+    Outcome, OutcomeError, OutcomeUnit,
+    attribute::{self, Fact},
+    removed_before,
+    rules::{Windows, salts},
+    sums::Sums,
+};
+use crate::{
+    assign::Keyed,
+    store::{SqliteStore, StoreError},
+};
+use rusqlite::{Connection, OptionalExtension, params};
+use serde::Serialize;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+/// The most outcomes of one batch, which is one transaction.
+pub(super) const MAX_BATCH: usize = 100_000;
+/// Names of outcomes in a store.
+const MAX_NAMES: i64 = 256;
+
+/// What became of a batch of outcomes.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct OutcomesRecorded {
+    /// Those that were not there before.
+    pub new: u64,
+    /// Those that were there already: nothing changed.
+    pub known: u64,
+    /// Of the new, those that belong to an exposure.
+    pub attributed: u64,
+    /// Of the new, those that belong to none: their unit was not exposed, or too long before, or only after. If
+    /// its exposure is recorded yet, they belong to it then.
+    pub unattributed: u64,
+}
+
+impl OutcomesRecorded {
+    /// Both together.
+    #[must_use]
+    pub const fn and(mut self, other: Self) -> Self {
+        self.new += other.new;
+        self.known += other.known;
+        self.attributed += other.attributed;
+        self.unattributed += other.unattributed;
+        self
+    }
+}
+
+impl SqliteStore {
+    /// Keeps outcomes, all of a batch or none, and attributes them to the exposures of their units: in every
+    /// experiment and epoch in which the unit was exposed for the first time within the
+    /// [window](super::OutcomeRules) before. One whose id is there already changes nothing. They may come in any order,
+    /// and before the branches of their unit. Up to 100,000 at once. Blocks.
+    ///
+    /// ```
+    /// use tower_spearmint::store::{Outcome, SqliteStore};
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let file = std::env::temp_dir().join(format!("spearmint-doc-outcome-{}.db", std::process::id()));
+    /// # let _ = std::fs::remove_file(&file);
+    /// let store = SqliteStore::open(&file)?;
+    /// # store.set_outcome_rules(&tower_spearmint::store::OutcomeRules::new("ranker"))?;
+    /// let recorded = store.record_outcomes(&[
+    ///     Outcome::new("order-1001", "ann", "purchase"),
+    ///     Outcome::new("order-1001/total", "ann", "revenue").value(19.9),
+    /// ])?;
+    /// assert_eq!((recorded.new, recorded.known), (2, 0));
+    /// # std::fs::remove_file(&file)?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Outcome`], with its place, when one is not as it should be, or is another than that of the
+    /// same id; and when the store was opened for reading, or the file cannot be written.
+    pub fn record_outcomes(&self, outcomes: &[Outcome]) -> Result<OutcomesRecorded, StoreError> {
+        let recorded = self.with_writer(|writer| {
+            writer.transact(|connection, _| record(connection, outcomes, now_ms()))
+        });
+        recorded?.map_err(StoreError::Outcome)
+    }
+
+    /// Keeps those outcomes of a batch that are as they should be, and says what is wrong with the others. Of a
+    /// `dry_run` nothing is kept. Otherwise as [`record_outcomes`](Self::record_outcomes). Blocks.
+    ///
+    /// # Errors
+    ///
+    /// When there are more than 100,000, the store was opened for reading, or the file cannot be written.
+    pub fn import_outcomes(
+        &self,
+        outcomes: &[Outcome],
+        dry_run: bool,
+    ) -> Result<(OutcomesRecorded, Vec<OutcomeError>), StoreError> {
+        let imported = self.with_writer(|writer| {
+            writer.transact(|connection, _| {
+                if let Err(error) = bounded(outcomes) {
+                    return Ok(Err(error));
+                }
+                connection.execute_batch("SAVEPOINT import")?;
+                let done = each(connection, outcomes, now_ms(), |_| true)?;
+                connection.execute_batch(if dry_run {
+                    "ROLLBACK TO import"
+                } else {
+                    "RELEASE import"
+                })?;
+                Ok(Ok(done))
+            })
+        });
+        imported?.map_err(StoreError::Outcome)
+    }
+}
+
+pub(crate) fn now_ms() -> u64 {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(now.as_millis()).unwrap_or(u64::MAX)
+}
+
+/// Keeps all of them, within a transaction, or none.
+pub(crate) fn record(
+    connection: &Connection,
+    outcomes: &[Outcome],
+    now_ms: u64,
+) -> rusqlite::Result<Result<OutcomesRecorded, OutcomeError>> {
+    if let Err(error) = bounded(outcomes) {
+        return Ok(Err(error));
+    }
+    connection.execute_batch("SAVEPOINT outcomes")?;
+    let (recorded, mut refused) = each(connection, outcomes, now_ms, |_| false)?;
+    let Some(refused) = refused.pop() else {
+        connection.execute_batch("RELEASE outcomes")?;
+        return Ok(Ok(recorded));
+    };
+    connection.execute_batch("ROLLBACK TO outcomes; RELEASE outcomes")?;
+    Ok(Err(refused))
+}
+
+fn bounded(outcomes: &[Outcome]) -> Result<(), OutcomeError> {
+    if outcomes.len() > MAX_BATCH {
+        return Err(OutcomeError::new(format!(
+            "{} outcomes at once; send at most {MAX_BATCH}",
+            outcomes.len()
+        )));
+    }
+    Ok(())
+}
+
+/// Keeps one after the other, as long as `goes_on` after one that is refused.
+fn each(
+    connection: &Connection,
+    outcomes: &[Outcome],
+    now_ms: u64,
+    goes_on: impl Fn(&OutcomeError) -> bool,
+) -> rusqlite::Result<(OutcomesRecorded, Vec<OutcomeError>)> {
+    let mut recording = Recording {
+        salts: salts(connection)?,
+        removed_before: removed_before(connection)?,
+        windows: Windows::default(),
+        sums: Sums::default(),
+        recorded: OutcomesRecorded::default(),
+    };
+    let mut refused = Vec::new();
+    for (at, outcome) in outcomes.iter().enumerate() {
+        if let Err(error) = recording.one(connection, outcome, now_ms)? {
+            let error = error.at(at as u64 + 1);
+            let ends = !goes_on(&error);
+            refused.push(error);
+            if ends {
+                break;
+            }
+        }
+    }
+    recording.sums.write(connection)?;
+    Ok((recording.recorded, refused))
+}
+
+struct Recording {
+    salts: Vec<Keyed>,
+    removed_before: Option<i64>,
+    windows: Windows,
+    sums: Sums,
+    recorded: OutcomesRecorded,
+}
+
+impl Recording {
+    fn one(
+        &mut self,
+        connection: &Connection,
+        outcome: &Outcome,
+        now_ms: u64,
+    ) -> rusqlite::Result<Result<(), OutcomeError>> {
+        let value = match outcome.checked(now_ms) {
+            Ok(value) => value,
+            Err(error) => return Ok(Err(error)),
+        };
+        let units = match self.units(&outcome.unit) {
+            Ok(units) => units,
+            Err(error) => return Ok(Err(error)),
+        };
+        let at_ms = i64::try_from(outcome.at_ms.unwrap_or(now_ms)).unwrap_or(i64::MAX);
+        let Some(name) = name(connection, &outcome.name)? else {
+            return Ok(Err(OutcomeError::new(format!(
+                "`{}` would be the {}th name of outcomes; use one of those that are there",
+                outcome.name,
+                MAX_NAMES + 1
+            ))));
+        };
+        let fact = Fact { name, value, at_ms };
+        if let Some(known) = Known::find(connection, &outcome.id)? {
+            if let Some(other) = known.differs(fact, &units, outcome.at_ms.is_some()) {
+                return Ok(Err(OutcomeError::conflict(format!(
+                    "there is an outcome `{}` already, of another {other}; give this one an id of its own",
+                    outcome.id
+                ))));
+            }
+            self.recorded.known += 1;
+            self.complete(connection, known, units)?;
+            return Ok(Ok(()));
+        }
+        if let Some(before) = self.removed_before.filter(|before| at_ms < *before) {
+            return Ok(Err(OutcomeError::new(format!(
+                "it happened before {before} (ms since 1970): outcomes from before were removed, so that \
+                 nothing tells whether this one was counted"
+            ))));
+        }
+        let key = connection
+            .prepare_cached(
+                "INSERT INTO outcome (id, name, value, at_ms, units) VALUES (?1, ?2, ?3, ?4, ?5)",
+            )?
+            .insert(params![outcome.id, name, value.0, at_ms, to_blob(&units)])?;
+        let attributed = self.attribute(connection, key, &units, fact)?;
+        self.recorded.new += 1;
+        if attributed {
+            self.recorded.attributed += 1;
+        } else {
+            self.recorded.unattributed += 1;
+        }
+        Ok(Ok(()))
+    }
+
+    /// The hashes of a unit.
+    fn units(&self, unit: &OutcomeUnit) -> Result<Vec<i64>, OutcomeError> {
+        match unit {
+            OutcomeUnit::Hash(hash) => Ok(vec![hash.cast_signed()]),
+            OutcomeUnit::Key(_) if self.salts.is_empty() => Err(OutcomeError::new(
+                "the store knows no experiment yet, so that nothing says how a unit's key is hashed; start \
+                 `spearmint serve` with it first, or name the experiment by `set_outcome_rules`",
+            )),
+            OutcomeUnit::Key(key) => {
+                let hash = |salt: &Keyed| salt.unit(key.as_bytes()).hash.cast_signed();
+                Ok(self.salts.iter().map(hash).collect())
+            }
+        }
+    }
+
+    fn attribute(
+        &mut self,
+        connection: &Connection,
+        key: i64,
+        units: &[i64],
+        fact: Fact,
+    ) -> rusqlite::Result<bool> {
+        let mut attributed = false;
+        for unit in units {
+            let new = connection
+                .prepare_cached("INSERT INTO outcome_unit VALUES (?1, ?2) ON CONFLICT DO NOTHING")?
+                .execute([*unit, key])?;
+            if new > 0 {
+                let (windows, sums) = (&mut self.windows, &mut self.sums);
+                attributed |= attribute::add(connection, windows, sums, *unit, fact)?;
+            }
+        }
+        Ok(attributed)
+    }
+
+    /// One that is there may be reported again when an experiment with another salt has come.
+    fn complete(
+        &mut self,
+        connection: &Connection,
+        known: Known,
+        units: Vec<i64>,
+    ) -> rusqlite::Result<()> {
+        let missing: Vec<i64> =
+            units.into_iter().filter(|unit| !known.units.contains(unit)).collect();
+        if missing.is_empty() {
+            return Ok(());
+        }
+        self.attribute(connection, known.key, &missing, known.fact)?;
+        let all: Vec<i64> = known.units.iter().chain(&missing).copied().collect();
+        connection
+            .prepare_cached("UPDATE outcome SET units = ?2 WHERE key = ?1")?
+            .execute(params![known.key, to_blob(&all)])?;
+        Ok(())
+    }
+}
+
+/// An outcome that is there.
+struct Known {
+    key: i64,
+    fact: Fact,
+    units: Vec<i64>,
+}
+
+impl Known {
+    fn find(connection: &Connection, id: &str) -> rusqlite::Result<Option<Self>> {
+        connection
+            .prepare_cached("SELECT key, name, value, at_ms, units FROM outcome WHERE id = ?1")?
+            .query_row([id], |row| {
+                let value = super::millionths::Millionths(row.get(2)?);
+                let fact = Fact { name: row.get(1)?, value, at_ms: row.get(3)? };
+                Ok(Self { key: row.get(0)?, fact, units: of_blob(row.get_ref(4)?.as_blob()?) })
+            })
+            .optional()
+    }
+
+    /// In what. (Of one that was reported without a time, each report has another.)
+    fn differs(&self, other: Fact, units: &[i64], has_time: bool) -> Option<&'static str> {
+        if self.fact.name != other.name {
+            return Some("name");
+        }
+        if self.fact.value != other.value {
+            return Some("value");
+        }
+        if has_time && self.fact.at_ms != other.at_ms {
+            return Some("time");
+        }
+        let same_unit = units.iter().any(|unit| self.units.contains(unit));
+        (!same_unit).then_some("unit")
+    }
+}
+
+fn name(connection: &Connection, name: &str) -> rusqlite::Result<Option<i64>> {
+    let known = connection
+        .prepare_cached("SELECT key FROM outcome_name WHERE name = ?1")?
+        .query_row([name], |row| row.get(0))
+        .optional()?;
+    if known.is_some() {
+        return Ok(known);
+    }
+    let sql = "SELECT count(*) FROM outcome_name";
+    if connection.query_row(sql, [], |row| row.get::<_, i64>(0))? >= MAX_NAMES {
+        return Ok(None);
+    }
+    let new =
+        connection.prepare_cached("INSERT INTO outcome_name (name) VALUES (?1)")?.insert([name])?;
+    Ok(Some(new))
+}
+
+fn to_blob(units: &[i64]) -> Vec<u8> {
+    units.iter().flat_map(|unit| unit.to_be_bytes()).collect()
+}
+
+pub(super) fn of_blob(bytes: &[u8]) -> Vec<i64> {
+    let (units, _) = bytes.as_chunks();
+    units.iter().map(|unit| i64::from_be_bytes(*unit)).collect()
+}
