@@ -12,6 +12,7 @@ mod crash;
 mod killed;
 mod log;
 mod opening;
+mod outcomes;
 mod reading;
 mod retention;
 mod rollups;

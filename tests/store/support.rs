@@ -64,12 +64,22 @@ pub(crate) fn assert_whole(store: &SqliteStore) {
 
 /// What version 6 added to this file, taken away again.
 pub(crate) fn back_to_version_5(file: &Path) {
-    let sql = "DROP TABLE plan; DROP TABLE look; DROP TABLE look_metric; DROP TABLE look_common;
-        DROP TABLE look_reached; DROP TABLE look_candidate; DROP TABLE look_series;
-        DROP TABLE outcome_name; DROP TABLE outcome; DROP TABLE outcome_unit;
-        DROP TABLE outcome_total; DROP TABLE outcome_sum; DROP TABLE outcome_window;
-        DROP TABLE outcome_salt; DROP TABLE outcome_removed; PRAGMA user_version = 5;";
-    Connection::open(file).unwrap().execute_batch(sql).unwrap();
+    let connection = Connection::open(file).unwrap();
+    drop_like(&connection, "plan|look|outcome");
+    connection.pragma_update(None, "user_version", 5).unwrap();
+}
+
+/// The tables and triggers whose names begin with one of these.
+fn drop_like(connection: &Connection, beginnings: &str) {
+    let found: Vec<(String, String)> = connection
+        .prepare("SELECT type, name FROM sqlite_master WHERE type IN ('table', 'trigger') ORDER BY type DESC")
+        .and_then(|mut rows| rows.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?.collect())
+        .unwrap();
+    for (kind, name) in found {
+        if beginnings.split('|').any(|beginning| name.starts_with(beginning)) {
+            connection.execute_batch(&format!("DROP {kind} {name}")).unwrap();
+        }
+    }
 }
 
 /// What version 5 added, too.
@@ -83,17 +93,11 @@ pub(crate) fn back_to_version_4(file: &Path) {
 pub(crate) fn back_to_version_3(file: &Path) {
     back_to_version_4(file);
     let connection = Connection::open(file).unwrap();
-    let of_runs: Vec<String> = connection
-        .prepare(
-            "SELECT 'DROP ' || type || ' ' || name FROM sqlite_master
-            WHERE (name LIKE 'mlflow%' OR name LIKE 'sync%') AND type IN ('table', 'trigger') ORDER BY type DESC",
-        )
-        .and_then(|mut rows| rows.query_map([], |row| row.get(0))?.collect())
-        .unwrap();
+    drop_like(&connection, "mlflow|sync");
     let sql = "DROP VIEW comparisons; DROP VIEW differences;
         DROP TABLE rollup; DROP TABLE unit_bucket; DROP TABLE exposure; DROP TABLE held;
         ALTER TABLE comparison DROP COLUMN epoch; PRAGMA user_version = 3;";
-    connection.execute_batch(&format!("{}; {sql}", of_runs.join("; "))).unwrap();
+    connection.execute_batch(sql).unwrap();
 }
 
 pub(crate) fn pool() -> ConfigPool {

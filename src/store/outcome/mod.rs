@@ -5,8 +5,10 @@
 //! of an arm come to as well, so that a report reads no single outcome.
 
 mod attribute;
+mod check;
 mod event;
 mod millionths;
+mod prune;
 mod read;
 mod record;
 mod refused;
@@ -21,6 +23,7 @@ pub use refused::OutcomeError;
 pub use rules::OutcomeRules;
 
 pub(super) use attribute::exposed;
+pub(super) use check::disagreements;
 pub(super) use tables::VERSION_6;
 
 use rusqlite::{Connection, OptionalExtension};
@@ -34,4 +37,15 @@ fn removed_before(connection: &Connection) -> rusqlite::Result<Option<i64>> {
         .prepare_cached("SELECT before_ms FROM outcome_removed")?
         .query_row([], |row| row.get(0))
         .optional()
+}
+
+/// How many there are, and were removed.
+pub(super) fn counts(connection: &Connection, version: i32) -> rusqlite::Result<[u64; 2]> {
+    if version < SINCE_VERSION {
+        return Ok([0; 2]);
+    }
+    let count = |sql| connection.query_row(sql, [], |row| row.get::<_, i64>(0));
+    let there = count("SELECT count(*) FROM outcome")?;
+    let removed = count("SELECT coalesce(sum(outcomes), 0) FROM outcome_removed")?;
+    Ok([there, removed].map(i64::unsigned_abs))
 }

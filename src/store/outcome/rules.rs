@@ -6,10 +6,7 @@ use crate::{
     store::{SqliteStore, StoreError},
 };
 use rusqlite::{Connection, OptionalExtension, params};
-use std::{
-    collections::{BTreeMap, HashMap},
-    time::Duration,
-};
+use std::{collections::HashMap, time::Duration};
 
 /// So long after the first exposure outcomes count, where nothing else is said: a week, in ms.
 pub(super) const WINDOW_MS: i64 = 7 * 86_400_000;
@@ -186,10 +183,4 @@ impl Windows {
         self.0.insert(experiment, ms);
         Ok(ms)
     }
-}
-
-/// The windows that were said, by the names of experiments.
-pub(super) fn all_windows(connection: &Connection) -> rusqlite::Result<BTreeMap<String, i64>> {
-    let mut statement = connection.prepare("SELECT experiment, window_ms FROM outcome_window")?;
-    statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?.collect()
 }

@@ -1,7 +1,7 @@
 //! Whether a store is whole.
 
 use super::Progress;
-use crate::store::{SqliteStore, StoreError, backend::Reader, rollup};
+use crate::store::{SqliteStore, StoreError, backend::Reader, outcome, rollup};
 use rusqlite::Connection;
 use serde::Serialize;
 
@@ -40,7 +40,8 @@ impl SqliteStore {
     /// and whether the roll-ups are what the branches come to. Blocks, and reads all of it more
     /// than once; others can write meanwhile, what they write is not looked at.
     ///
-    /// Where branches were removed, the roll-ups of their hours can only be checked by their number.
+    /// Where branches were removed, the roll-ups of their hours can only be checked by their number; where outcomes
+    /// were, what they came to only against its sums.
     ///
     /// # Errors
     ///
@@ -66,6 +67,8 @@ impl SqliteStore {
             })
             .map_err(failed)?;
         }
+        progress(Progress::new("checking outcomes", 0, 0));
+        outcome::disagreements(&connection, version, &mut report).map_err(failed)?;
         Ok(report)
     }
 }

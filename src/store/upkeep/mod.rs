@@ -23,7 +23,7 @@ pub struct Progress {
 }
 
 impl Progress {
-    const fn new(step: &'static str, done: u64, total: u64) -> Self {
+    pub(super) const fn new(step: &'static str, done: u64, total: u64) -> Self {
         Self { step, done, total }
     }
 }

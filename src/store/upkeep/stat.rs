@@ -1,6 +1,6 @@
 //! What is in a store.
 
-use crate::store::{SqliteStore, StoreError, SyncStat, backend::Reader, outbox, rollup};
+use crate::store::{SqliteStore, StoreError, SyncStat, backend::Reader, outbox, outcome, rollup};
 use rusqlite::Connection;
 use serde::Serialize;
 
@@ -24,6 +24,10 @@ pub struct StoreStat {
     pub removed: u64,
     /// Roll-ups: minutes and hours of each config, role and epoch.
     pub rollups: u64,
+    /// Outcomes of units.
+    pub outcomes: u64,
+    /// Outcomes that were removed since they were recorded.
+    pub removed_outcomes: u64,
     /// When the oldest branch was dispatched, in ms since the Unix epoch.
     pub oldest_ms: Option<u64>,
     /// When the newest one was.
@@ -93,6 +97,7 @@ impl SqliteStore {
             };
             let has_rollups = version >= rollup::SINCE_VERSION;
             let experiments = if has_rollups { experiments(&connection)? } else { Vec::new() };
+            let [outcomes, removed_outcomes] = outcome::counts(&connection, version)?;
             Ok(StoreStat {
                 version,
                 program_version: crate::store::SCHEMA_VERSION,
@@ -102,6 +107,8 @@ impl SqliteStore {
                 branches: counts.branches,
                 removed: experiments.iter().map(|e| e.removed).sum(),
                 rollups: experiments.iter().map(|e| e.rollups).sum(),
+                outcomes,
+                removed_outcomes,
                 oldest_ms: at("min")?,
                 newest_ms: at("max")?,
                 experiments,
