@@ -1,6 +1,6 @@
 //! The arms of an experiment: what its roll-ups come to, config by config.
 
-use super::Plan;
+use super::{Plan, kept::Plans};
 use crate::{
     branch::{FailureKind, Role},
     config::ConfigId,
@@ -166,8 +166,8 @@ fn end(rollup: &Rollup) -> u64 {
 pub(super) fn gather(
     rollups: impl IntoIterator<Item = Result<Rollup, StoreError>>,
     buckets: impl IntoIterator<Item = UnitBucket>,
-    plan: &Plan,
-) -> Result<Vec<Arms>, StoreError> {
+    plans: &Plans<'_>,
+) -> Result<Vec<(Plan, Arms)>, StoreError> {
     let mut found: BTreeMap<(Arc<str>, Arc<str>), Gathered> = BTreeMap::new();
     for rollup in rollups {
         let rollup = rollup?;
@@ -183,10 +183,14 @@ pub(super) fn gather(
             epoch.add_bucket(&bucket);
         }
     }
-    let arms = found.into_iter().filter_map(|((experiment, strategy), gathered)| {
-        gathered.into_arms(experiment, strategy, plan.baseline.as_deref()).transpose()
+    let arms = found.into_iter().map(|((experiment, strategy), gathered)| {
+        let plan = plans.of(&experiment)?;
+        match gathered.into_arms(experiment, strategy, plan.baseline.as_deref()) {
+            Err(StoreError::NoConfig { .. }) if plans.may_leave_out() => Ok(None),
+            arms => Ok(arms?.map(|arms| (plan, arms))),
+        }
     });
-    arms.collect()
+    arms.filter_map(Result::transpose).collect()
 }
 
 #[derive(Default)]

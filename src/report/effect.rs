@@ -1,9 +1,9 @@
 //! How far a candidate is from the baseline, metric by metric.
 
 use super::{
-    Finding, Measure, Metric, MetricRole,
-    arms::{Arm, share},
-    finding::{mirrored, needed, standing},
+    Finding, Measure, Metric, MetricRole, Standing,
+    arms::{Arm, InEpoch, share},
+    finding::mirrored,
     sentence,
 };
 use crate::{
@@ -120,11 +120,14 @@ pub(super) fn finding(
         candidate_count: effect.counts[1],
         difference,
         interval,
-        standing: standing(metric, interval),
-        needed: needed(metric, difference, interval, effect.counts[1]),
+        intersection: interval,
+        contradicted_ns: None,
+        epoch: telling_epoch(&metric.measure, baseline, candidate).and_then(|(epoch, _)| epoch),
+        standing: Standing::Open,
+        needed: None,
         sentence: String::new(),
     };
-    finding.sentence = sentence::finding(&finding);
+    finding.stand();
     finding
 }
 
@@ -264,12 +267,32 @@ fn all(strata: &[[Counts; 2]]) -> [Counts; 2] {
     })
 }
 
+/// Of epochs with other shares the times are not those of one load: the one that tells most stands for all.
+/// `None` where all epochs count.
+fn telling_epoch<'a>(
+    measure: &Measure,
+    baseline: &'a Arm,
+    candidate: &'a Arm,
+) -> Option<(Option<u64>, [&'a InEpoch; 2])> {
+    if measure.quantile().is_none() || candidate.role != Role::Primary {
+        return None;
+    }
+    let both = baseline.epochs.iter().filter_map(|(epoch, one)| {
+        let arms = [one, candidate.epochs.get(epoch)?];
+        Some((*epoch, arms, arms.map(|arm| times(measure, &arm.whole).count())))
+    });
+    let most = both.max_by_key(|(.., counts)| counts[0].min(counts[1]))?;
+    Some((most.0, most.1))
+}
+
+const fn times<'a>(measure: &Measure, whole: &'a Rollup) -> &'a Histogram {
+    if measure.is_first_byte() { &whole.first_byte } else { &whole.duration }
+}
+
 /// How much longer the candidate takes, as a share of the baseline's time.
 fn quantile(measure: &Measure, baseline: &Arm, candidate: &Arm, ends: Ends) -> Effect {
     let Some(q) = measure.quantile() else { return Effect::NONE };
-    let of = |whole: &Rollup| {
-        if measure.is_first_byte() { &whole.first_byte } else { &whole.duration }.clone()
-    };
+    let of = |whole: &Rollup| times(measure, whole).clone();
     let paired = candidate.role == Role::Shadow;
     if paired && measure.is_first_byte() {
         // Those of the primaries of the same requests are not kept; of all its requests would be no answer.
@@ -280,13 +303,7 @@ fn quantile(measure: &Measure, baseline: &Arm, candidate: &Arm, ends: Ends) -> E
     let (one, other, effects) = if paired {
         (candidate.whole.primary_duration.clone(), of(&candidate.whole), [1.0; 2])
     } else if apart {
-        // Of epochs with other shares the times are not those of one load: the one that tells most stands
-        // for all.
-        let both = baseline.epochs.iter().filter_map(|(epoch, one)| {
-            let other = candidate.epochs.get(epoch)?;
-            Some((one, other, of(&one.whole).count().min(of(&other.whole).count())))
-        });
-        let Some((one, other, _)) = both.max_by_key(|(.., fewest)| *fewest) else {
+        let Some((_, [one, other])) = telling_epoch(measure, baseline, candidate) else {
             return Effect::NONE;
         };
         let effects = [one, other].map(|arm| arm.design_effect());

@@ -1,6 +1,6 @@
 //! One metric of one candidate.
 
-use super::{Metric, MetricRole, Unit};
+use super::{Metric, MetricRole, Unit, sentence};
 use crate::{branch::named, stats::sequential::Interval};
 use serde::{Serialize, Serializer, ser::SerializeMap as _};
 
@@ -43,12 +43,37 @@ pub struct Finding {
     /// not known is null.
     #[serde(serialize_with = "known_ends")]
     pub interval: Interval,
+    /// What the intervals of all looks that are kept have in common with this one: it decides. Without looks
+    /// before, the interval.
+    #[serde(serialize_with = "known_ends")]
+    pub intersection: Interval,
+    /// Since when (ns since the Unix epoch) the intervals of all looks have nothing in common. That happens by
+    /// chance as seldom as an interval is wrong; else the truth is another one than it was, as when the service was
+    /// changed under its name. From then on each look decides by its own interval.
+    pub contradicted_ns: Option<u64>,
+    /// The fingerprint of the only epoch this is from, where the others have other shares and only one can
+    /// count. The looks before that were from another one do not count.
+    pub epoch: Option<u64>,
     /// Whether that is enough to say something.
     pub standing: Standing,
     /// About how many more branches of the candidate decide it, if it goes on as it does.
     pub needed: Option<u64>,
     /// The same in words.
     pub sentence: String,
+}
+
+impl Finding {
+    /// Says what the intersection comes to.
+    pub(super) fn stand(&mut self) {
+        self.standing = standing(&self.metric, self.intersection);
+        self.needed = needed(&self.metric, self.difference, self.interval, self.candidate_count);
+        self.sentence = sentence::finding(self);
+    }
+}
+
+/// Whether a success can bring no more than what is not worth it, even if it is better.
+pub(super) fn is_short(finding: &Finding) -> bool {
+    harm(&finding.metric, finding.intersection).low > -finding.metric.mde
 }
 
 /// Where a metric stands when the true difference lies in `interval`.

@@ -45,8 +45,11 @@ mod arms;
 mod effect;
 mod finding;
 pub(crate) mod html;
+mod kept;
+mod look;
 mod metric;
 mod plan;
+mod question;
 mod sample_ratio;
 mod sentence;
 #[cfg(feature = "proxy")]
@@ -56,6 +59,7 @@ mod verdict;
 pub use arms::ArmFigures;
 pub use finding::{Finding, Standing};
 pub use html::HtmlReport;
+pub use look::{Decided, Looks};
 pub use metric::{Measure, Metric, MetricRole, Unit};
 pub use plan::Plan;
 pub use sample_ratio::{ArmShare, Counted, SampleRatio};
@@ -68,8 +72,9 @@ use crate::{
     config::ConfigId,
     store::{Rollup, RollupFilter, SqliteStore, StoreError, UnitBucket},
 };
+use kept::Plans;
 use serde::Serialize;
-use std::sync::Arc;
+use std::{sync::Arc, time::SystemTime};
 
 /// What one experiment has shown so far.
 #[derive(Debug, Clone, Serialize)]
@@ -89,6 +94,8 @@ pub struct Report {
     pub control: Option<ArmFigures>,
     /// Whether the traffic was split as it should have been; `None` where every request goes to all.
     pub sample_ratio: Option<SampleRatio>,
+    /// The looks at it that are kept and count here; `None` without any.
+    pub looks: Option<Looks>,
     /// The others, each with what it has shown.
     pub candidates: Vec<Candidate>,
 }
@@ -101,6 +108,10 @@ pub struct Candidate {
     pub config_id: ConfigId,
     /// What to do.
     pub verdict: Verdict,
+    /// Since when it is that, as far as the looks that are kept know; `None` if it is `undecided`.
+    pub decided: Option<Decided>,
+    /// When each verdict was reached for the first time, by when.
+    pub reached: Vec<Decided>,
     /// Why, in a sentence.
     pub because: String,
     /// What its branches come to.
@@ -110,17 +121,31 @@ pub struct Candidate {
 }
 
 impl Report {
-    /// A report of each experiment that the plan means and that has branches, by name. Blocks.
+    /// A report of each experiment that the plan means and that has branches, by name. Where the plan is silent,
+    /// the one that is [kept](Plan::keep) for the experiment holds. Looks that were [kept](Self::look) count, unless it is
+    /// since a certain time. Blocks.
     ///
     /// # Errors
     ///
     /// When the store does not have the experiment or the baseline, or cannot be read.
     pub fn read(store: &SqliteStore, plan: &Plan) -> Result<Vec<Self>, StoreError> {
+        let mut reports = Self::now(store, plan)?;
+        if plan.since_ns.is_none() {
+            for report in &mut reports {
+                report.recall(store, SystemTime::now())?;
+            }
+        }
+        Ok(reports)
+    }
+
+    /// As if nobody had looked before.
+    fn now(store: &SqliteStore, plan: &Plan) -> Result<Vec<Self>, StoreError> {
         let mut filter = RollupFilter::new();
         filter.experiment.clone_from(&plan.experiment);
         filter.since_ns = plan.since_ns;
         let buckets = store.unit_buckets(&filter)?;
-        Self::over(store.rollups(&filter)?, buckets, plan, &mut { store })
+        let plans = Plans::of_store(plan, store)?;
+        Self::over(store.rollups(&filter)?, buckets, &plans, &mut { store })
     }
 
     /// The same of roll-ups that come from elsewhere: several stores, or a simulation; under sticky assignment
@@ -141,16 +166,16 @@ impl Report {
                 && plan.since_ns.is_none_or(|since| rollup.start_ns >= since)
         };
         let rollups = rollups.into_iter().filter(wanted).map(Ok);
-        Self::over(rollups, buckets, plan, &mut sample_ratio::Told(share))
+        Self::over(rollups, buckets, &Plans::only(plan), &mut sample_ratio::Told(share))
     }
 
     fn over(
         rollups: impl IntoIterator<Item = Result<Rollup, StoreError>>,
         buckets: impl IntoIterator<Item = UnitBucket>,
-        plan: &Plan,
+        plans: &Plans<'_>,
         share: &mut impl sample_ratio::Share,
     ) -> Result<Vec<Self>, StoreError> {
-        let experiments = arms::gather(rollups, buckets, plan)?;
-        experiments.iter().map(|arms| verdict::report(plan, arms, share)).collect()
+        let experiments = arms::gather(rollups, buckets, plans)?;
+        experiments.iter().map(|(plan, arms)| verdict::report(plan, arms, share)).collect()
     }
 }

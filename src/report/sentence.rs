@@ -26,6 +26,14 @@ pub(super) fn broken(ratio: &SampleRatio) -> String {
     text
 }
 
+/// Of evidence that was there once.
+pub(super) fn was_broken(look: u64) -> String {
+    format!(
+        "at look {look} the traffic was not split as it should have been; to look at what came after it was \
+         mended, say since when"
+    )
+}
+
 /// Of a metric that is not certain yet.
 pub(super) fn waiting(finding: &Finding) -> String {
     let name = &finding.metric.measure;
@@ -64,7 +72,7 @@ pub(super) fn finding(finding: &Finding) -> String {
     let mut text =
         format!("{measure}: {} after {}", shown(measure, candidate), shown(measure, baseline));
     let unit = measure.unit();
-    let bounds = (finding.interval.low, finding.interval.high);
+    let bounds = (finding.intersection.low, finding.intersection.high);
     let _ = write!(text, ", {} to {}", signed(unit, bounds.0), signed(unit, bounds.1));
     let bound = if finding.standing == Standing::Short {
         finding.metric.mde

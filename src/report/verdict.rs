@@ -4,6 +4,7 @@ use super::{
     Candidate, Finding, MetricRole, Plan, Report, Standing,
     arms::{Arm, Arms},
     effect::{Levels, finding},
+    finding::is_short,
     metric::{Measure, Metric},
     sample_ratio::{self, Share},
     sentence,
@@ -46,7 +47,9 @@ pub(super) fn report(
             None => decide(arm.role, &findings),
         };
         let config_id = arm.config_id.clone();
-        Candidate { config_id, verdict, because, figures: arm.figures(), findings }
+        let (decided, reached) = (None, Vec::new());
+        let figures = arm.figures();
+        Candidate { config_id, verdict, decided, reached, because, figures, findings }
     };
     Ok(Report {
         candidates: arms.candidates.iter().map(candidate).collect(),
@@ -57,6 +60,7 @@ pub(super) fn report(
         baseline: arms.baseline.figures(),
         control: arms.control.as_ref().map(Arm::figures),
         sample_ratio,
+        looks: None,
     })
 }
 
@@ -71,8 +75,14 @@ fn metrics(plan: &Plan, arms: &Arms) -> Vec<Metric> {
     plan.metrics_or_default().into_iter().filter(applies).collect()
 }
 
+/// Whether no success can be worth it, even if it is better.
+pub(super) fn nothing_to_gain(findings: &[Finding]) -> bool {
+    let mut successes = findings.iter().filter(|f| f.metric.role == MetricRole::Success).peekable();
+    successes.peek().is_some() && successes.all(is_short)
+}
+
 /// In this order: harm, nothing to gain, all well, not yet.
-fn decide(role: Role, findings: &[Finding]) -> (Verdict, String) {
+pub(super) fn decide(role: Role, findings: &[Finding]) -> (Verdict, String) {
     let deciding = || findings.iter().filter(|f| f.metric.role != MetricRole::Quality);
     let stands = |finding: &&Finding, standing| finding.standing == standing;
     if let Some(worse) = deciding().find(|f| stands(f, Standing::Worse)) {

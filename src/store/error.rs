@@ -108,6 +108,22 @@ pub enum StoreError {
         /// Why.
         reason: String,
     },
+    /// A plan that is to be kept is for no experiment.
+    #[error("a plan is kept for one experiment; say which with `Plan::experiment`")]
+    PlanOfAll,
+    /// The plan that is kept for an experiment cannot be used.
+    #[error(
+        "{path}: cannot use the plan that is kept for `{experiment}`: {reason}; use the program that kept it, \
+         name its file with `--file`, or let `spearmint serve` of this version keep it again"
+    )]
+    Plan {
+        /// The file.
+        path: PathBuf,
+        /// The experiment.
+        experiment: String,
+        /// Why.
+        reason: String,
+    },
     /// SQLite could not do it.
     #[error("{path}: cannot {action}: {advice}")]
     Sqlite {

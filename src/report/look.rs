@@ -1,0 +1,197 @@
+//! A report that remembers the looks before it.
+
+use super::{Candidate, Finding, Plan, Report, Verdict, question, sentence, verdict};
+use crate::{
+    branch::Role,
+    config::ConfigId,
+    stats::sequential::Interval,
+    store::{Common, LookMetric, Past, PastCandidate, Reached, SqliteStore, StoreError},
+};
+use serde::Serialize;
+use std::{
+    collections::BTreeMap,
+    time::{SystemTime, UNIX_EPOCH},
+};
+
+/// The looks at an experiment, as far as they asked what this report asks.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct Looks {
+    /// How many there were, with this one if it is kept.
+    pub count: u64,
+    /// When the first was, in ns since the Unix epoch.
+    pub first_ns: u64,
+    /// Whether the experiment was looked at in another way: by other metrics or margins, against another
+    /// baseline, with other candidates, or when there was more of it. Those looks do not count here.
+    pub has_others: bool,
+}
+
+/// A verdict with its date.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct Decided {
+    /// The verdict: not `undecided`.
+    pub verdict: Verdict,
+    /// When it was reached, in ns since the Unix epoch.
+    pub at_ns: u64,
+    /// At which look, from 1.
+    pub look: u64,
+}
+
+impl Report {
+    /// As [`read`](Self::read), and each report is kept in the store as a look at the time `at`, unless it
+    /// finds the same as the look before. Blocks.
+    ///
+    /// One since a certain time is none: the looks of a series are at ever more of the same. It neither knows
+    /// the looks before nor is kept.
+    ///
+    /// # Errors
+    ///
+    /// As [`read`](Self::read), and when the store was opened for reading, or cannot be written.
+    pub fn look(store: &SqliteStore, plan: &Plan, at: SystemTime) -> Result<Vec<Self>, StoreError> {
+        let mut reports = Self::now(store, plan)?;
+        if plan.since_ns.is_some() {
+            return Ok(reports);
+        }
+        let at_ns = since_1970(at);
+        for report in &mut reports {
+            let Some(question) = question::of(report) else { continue };
+            store.keep_look(&question, at_ns, |past| {
+                let now = report.remember(past, at_ns);
+                let is_new = now.iter().any(|(id, now)| past.candidates.get(id) != Some(now));
+                report.date(past, is_new.then_some((&now, at_ns)));
+                ((), is_new.then_some(now))
+            })?;
+        }
+        Ok(reports)
+    }
+
+    /// Lets the looks before count, without being one.
+    pub(super) fn recall(&mut self, store: &SqliteStore, at: SystemTime) -> Result<(), StoreError> {
+        let Some(question) = question::of(self) else { return Ok(()) };
+        let past = store.past_looks(&question)?;
+        self.remember(&past, since_1970(at));
+        self.date(&past, None);
+        Ok(())
+    }
+
+    /// What all looks have in common stands for what this one found. Returns what they come to with it.
+    fn remember(&mut self, past: &Past, at_ns: u64) -> BTreeMap<ConfigId, PastCandidate> {
+        let look = past.looks + 1;
+        let each = self.candidates.iter_mut().map(|candidate| {
+            let now = candidate.remember(past.candidates.get(&candidate.config_id), at_ns, look);
+            (candidate.config_id.clone(), now)
+        });
+        each.collect()
+    }
+
+    /// Says since when the verdicts are what they are: as the looks before left it, or with this one.
+    fn date(&mut self, past: &Past, kept: Option<(&BTreeMap<ConfigId, PastCandidate>, u64)>) {
+        let candidates = kept.map_or(&past.candidates, |(now, _)| now);
+        for candidate in &mut self.candidates {
+            let Some(known) = candidates.get(&candidate.config_id) else { continue };
+            candidate.reached = known.reached.iter().filter_map(decided).collect();
+            candidate.decided =
+                decided(&known.verdict).filter(|known| known.verdict == candidate.verdict);
+        }
+        self.looks = past.first_ns.or(kept.map(|(_, at_ns)| at_ns)).map(|first_ns| Looks {
+            count: past.looks + u64::from(kept.is_some()),
+            first_ns,
+            has_others: past.has_others,
+        });
+    }
+}
+
+impl Candidate {
+    fn remember(&mut self, past: Option<&PastCandidate>, at_ns: u64, look: u64) -> PastCandidate {
+        let mut now = PastCandidate {
+            verdict: Reached { verdict: String::new(), at_ns, look },
+            reached: past.map(|past| past.reached.clone()).unwrap_or_default(),
+            common: BTreeMap::new(),
+            last: Vec::new(),
+        };
+        for finding in &mut self.findings {
+            let name = finding.metric.measure.to_string();
+            let before = past.and_then(|past| past.common.get(&name)).copied();
+            now.last.push(finding.as_looked(&name));
+            now.common.insert(name, finding.remember(before, at_ns));
+        }
+        now.last.sort_by(|a, b| a.name.cmp(&b.name));
+        self.decide(past.map_or(&[], |past| &past.reached), past.map(|past| &past.verdict));
+        let verdict = self.verdict.to_string();
+        now.verdict = match past {
+            Some(past) if past.verdict.verdict == verdict => past.verdict.clone(),
+            _ => Reached { verdict, at_ns, look },
+        };
+        if self.verdict != Verdict::Undecided
+            && now.reached.iter().all(|reached| reached.verdict != now.verdict.verdict)
+        {
+            now.reached.push(now.verdict.clone());
+        }
+        now
+    }
+
+    /// By what all looks have in common, and what was decided before.
+    fn decide(&mut self, reached: &[Reached], before: Option<&Reached>) {
+        if self.verdict == Verdict::Broken {
+            return;
+        }
+        let role: Role = self.figures.role;
+        (self.verdict, self.because) = verdict::decide(role, &self.findings);
+        let was = |verdict: Verdict, reached: &Reached| reached.verdict == verdict.as_str();
+        if let Some(broken) = reached.iter().find(|reached| was(Verdict::Broken, reached)) {
+            // Evidence that was there once is not undone by what comes later.
+            (self.verdict, self.because) = (Verdict::Broken, sentence::was_broken(broken.look));
+        } else if before.is_some_and(|before| was(Verdict::Keep, before))
+            && self.verdict != Verdict::Keep
+            && verdict::nothing_to_gain(&self.findings)
+        {
+            // Better for certain, and for certain by less than what is worth it.
+            (self.verdict, self.because) =
+                (Verdict::Keep, sentence::nothing_to_gain(&self.findings));
+        }
+    }
+}
+
+impl Finding {
+    /// Lets the looks before count. Returns what they come to with this one.
+    fn remember(&mut self, before: Option<Common>, at_ns: u64) -> Common {
+        let epoch = self.epoch;
+        let of = |interval: Interval, contradicted_ns| {
+            let Interval { low, high } = interval;
+            Common { epoch, low, high, contradicted_ns }
+        };
+        // Of another epoch the truth may be another one.
+        let Some(common) = before.filter(|common| common.epoch == epoch) else {
+            return of(self.interval, None);
+        };
+        if common.contradicted_ns.is_none() && self.interval == Interval::EVERYTHING {
+            // Where nothing can be told now, the looks before do not tell it either; later they may again.
+            return common;
+        }
+        let before = Interval { low: common.low, high: common.high };
+        let both = self.interval.intersect(&before).filter(|_| common.contradicted_ns.is_none());
+        match both {
+            Some(both) => self.intersection = both,
+            None => self.contradicted_ns = common.contradicted_ns.or(Some(at_ns)),
+        }
+        self.stand();
+        both.map_or_else(|| of(Interval::EVERYTHING, self.contradicted_ns), |both| of(both, None))
+    }
+
+    fn as_looked(&self, name: &str) -> LookMetric {
+        let Interval { low, high } = self.interval;
+        LookMetric { name: name.to_owned(), difference: self.difference, low, high }
+    }
+}
+
+/// (A verdict of another name was reached by a newer program, whose looks are a series of their own.)
+fn decided(reached: &Reached) -> Option<Decided> {
+    let verdict = reached.verdict.parse().ok().filter(|verdict| *verdict != Verdict::Undecided)?;
+    Some(Decided { verdict, at_ns: reached.at_ns, look: reached.look })
+}
+
+pub(super) fn since_1970(at: SystemTime) -> u64 {
+    at.duration_since(UNIX_EPOCH)
+        .map_or(0, |since| u64::try_from(since.as_nanos()).unwrap_or(u64::MAX))
+}

@@ -1,0 +1,41 @@
+//! What a report asks: looks belong together if they ask the same.
+
+use super::{Metric, Report};
+use crate::{branch::Role, config::ConfigId, store::Question};
+use serde::Serialize;
+
+/// The version of the methods that intervals are made by. It goes up when one of them changes: intervals that
+/// hold at 5 % each by one method and by another hold at 10 % together.
+const METHODS: u32 = 1;
+
+/// All that intervals and verdict depend on, beside the branches.
+#[derive(Serialize)]
+struct Asked<'a> {
+    methods: u32,
+    strategy: &'a str,
+    baseline: (&'a ConfigId, Role),
+    control: bool,
+    /// How many there are is a part of the level of each.
+    candidates: Vec<(&'a ConfigId, Role)>,
+    metrics: Vec<&'a Metric>,
+}
+
+/// The question that a report answers; `None` if there is no candidate.
+pub(super) fn of(report: &Report) -> Option<Question> {
+    let first = report.candidates.first()?;
+    let mut metrics: Vec<_> = first.findings.iter().map(|finding| &finding.metric).collect();
+    metrics.sort_by(|a, b| a.measure.as_str().cmp(b.measure.as_str()));
+    let candidates = report.candidates.iter().map(|one| (&one.config_id, one.figures.role));
+    let asked = Asked {
+        methods: METHODS,
+        strategy: &report.strategy,
+        baseline: (&report.baseline.config_id, report.baseline.role),
+        control: report.control.is_some(),
+        candidates: candidates.collect(),
+        metrics,
+    };
+    // (Nothing in it can fail to be JSON.)
+    let hash = blake3::hash(&serde_json::to_vec(&asked).ok()?);
+    let asked = u64::from_be_bytes(*hash.as_bytes().first_chunk()?);
+    Some(Question { experiment: report.experiment.to_string(), asked, since_ns: report.since_ns })
+}
