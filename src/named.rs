@@ -46,6 +46,17 @@ macro_rules! named {
 }
 pub(crate) use named;
 
+/// Reads a name: for serde's `deserialize_with`.
+#[cfg(feature = "store")]
+pub(crate) fn read<'de, T, D>(deserializer: D) -> Result<T, D::Error>
+where
+    T: std::str::FromStr<Err = UnknownName>,
+    D: serde::Deserializer<'de>,
+{
+    let text: String = serde::Deserialize::deserialize(deserializer)?;
+    text.parse().map_err(serde::de::Error::custom)
+}
+
 /// A name that stands for nothing.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UnknownName {

@@ -89,3 +89,18 @@ impl Serialize for Epoch {
         epoch.end()
     }
 }
+
+#[cfg(feature = "store")]
+impl<'de> serde::Deserialize<'de> for Epoch {
+    /// As it is serialised.
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        #[derive(serde::Deserialize)]
+        struct Fields {
+            number: u64,
+            fingerprint: String,
+        }
+        let Fields { number, fingerprint } = Fields::deserialize(deserializer)?;
+        let fingerprint = u64::from_str_radix(&fingerprint, 16).map_err(serde::de::Error::custom)?;
+        Ok(Self { number, fingerprint })
+    }
+}

@@ -66,3 +66,10 @@ impl serde::Serialize for ConfigId {
         serializer.serialize_str(&self.0)
     }
 }
+
+#[cfg(feature = "store")]
+impl<'de> serde::Deserialize<'de> for ConfigId {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer).map(|id| Self(id.into()))
+    }
+}

@@ -33,12 +33,12 @@ pub(super) struct InEpoch {
 
 impl InEpoch {
     fn new(rollup: &Rollup) -> Self {
-        Self { whole: rollup.clone(), until_ns: end(rollup), units: [0.0; 2] }
+        Self { whole: rollup.clone(), until_ns: rollup.end_ns(), units: [0.0; 2] }
     }
 
     fn add(&mut self, rollup: &Rollup) {
         self.whole.merge(rollup);
-        self.until_ns = self.until_ns.max(end(rollup));
+        self.until_ns = self.until_ns.max(rollup.end_ns());
     }
 
     fn add_bucket(&mut self, bucket: &UnitBucket) {
@@ -158,10 +158,6 @@ pub(super) fn share(part: u64, of: u64) -> Option<f64> {
     (of > 0).then(|| part as f64 / of as f64)
 }
 
-fn end(rollup: &Rollup) -> u64 {
-    rollup.start_ns.saturating_add(u64::from(rollup.minutes) * 60_000_000_000)
-}
-
 /// The experiments among these roll-ups, by name; `buckets` say which of their requests belong together.
 pub(super) fn gather(
     rollups: impl IntoIterator<Item = Result<Rollup, StoreError>>,
@@ -204,7 +200,7 @@ impl Gathered {
     fn add(&mut self, rollup: Rollup) {
         let since = self.since_ns.get_or_insert(rollup.start_ns);
         *since = rollup.start_ns.min(*since);
-        self.until_ns = self.until_ns.max(end(&rollup));
+        self.until_ns = self.until_ns.max(rollup.end_ns());
         let of = (rollup.config_id.clone(), rollup.role);
         if let Some(arm) = self.arms.get_mut(&of) {
             arm.add(&rollup);

@@ -1,7 +1,7 @@
 //! How values are distributed, in buckets that never change.
 
 use super::encoding::{Reader, write};
-use serde::{Serialize, Serializer, ser::SerializeStruct as _};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, ser::SerializeStruct as _};
 use std::{ops::RangeInclusive, sync::LazyLock};
 
 /// A distribution of whole numbers (durations in ns), in fixed logarithmic buckets.
@@ -184,6 +184,30 @@ impl Serialize for Histogram {
     }
 }
 
+/// More than anybody counts, and little enough that what is read adds up without an overflow.
+const MAX_COUNT: u64 = 1 << 53;
+
+impl<'de> Deserialize<'de> for Histogram {
+    /// As it is serialised.
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        struct Pairs {
+            buckets: Vec<(u64, u64)>,
+            timeout_buckets: Vec<(u64, u64)>,
+        }
+        let Pairs { buckets, timeout_buckets } = Pairs::deserialize(deserializer)?;
+        let mut histogram = Self::new();
+        for (counts, pairs) in
+            [(&mut histogram.ended, buckets), (&mut histogram.timed_out, timeout_buckets)]
+        {
+            for (first, count) in pairs {
+                counts.add(Self::bucket_of(first), count.min(MAX_COUNT).cast_signed());
+            }
+        }
+        Ok(histogram)
+    }
+}
+
 /// Counts of neighbouring buckets. Signed, so that a difference of two is one as well.
 #[derive(Debug, Clone, Default)]
 struct Counts {
@@ -330,7 +354,9 @@ mod tests {
             }
             let mut bytes = Vec::new();
             histogram.encode(&mut bytes);
-            prop_assert_eq!(Histogram::decode(&mut Reader::new(&bytes)), Some(histogram));
+            prop_assert_eq!(&Histogram::decode(&mut Reader::new(&bytes)), &Some(histogram.clone()));
+            let json = serde_json::to_string(&histogram).unwrap();
+            prop_assert_eq!(serde_json::from_str::<Histogram>(&json).unwrap(), histogram);
             // And what is damaged is refused or reads as something, without a panic.
             for cut in 0..bytes.len() {
                 let _ = Histogram::decode(&mut Reader::new(&bytes[..cut]));

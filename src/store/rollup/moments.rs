@@ -1,22 +1,48 @@
 //! How many, their sum, and the sum of their squares.
 
 use super::encoding::{Reader, write};
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+use std::fmt;
 
 /// The sums that means and variances are made of. Whole numbers, so that parts add up to the
 /// whole exactly and in any order.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Moments {
     count: i64,
-    #[serde(serialize_with = "as_float")]
+    #[serde(serialize_with = "written", deserialize_with = "read")]
     sum: i128,
-    #[serde(serialize_with = "as_float")]
+    #[serde(serialize_with = "written", deserialize_with = "read")]
     squares: i128,
 }
 
-/// Not every reader of JSON holds 128 bits.
-fn as_float<S: Serializer>(number: &i128, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.serialize_f64(*number as f64)
+/// In all its digits: a reader that holds no 128 bits takes it for the next number it has, and one that does
+/// adds up exactly.
+fn written<S: Serializer>(number: &i128, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_i128(*number)
+}
+
+fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<i128, D::Error> {
+    struct Number;
+    impl de::Visitor<'_> for Number {
+        type Value = i128;
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("a whole number")
+        }
+        fn visit_i128<E: de::Error>(self, number: i128) -> Result<i128, E> {
+            Ok(number)
+        }
+        fn visit_i64<E: de::Error>(self, number: i64) -> Result<i128, E> {
+            Ok(number.into())
+        }
+        fn visit_u64<E: de::Error>(self, number: u64) -> Result<i128, E> {
+            Ok(number.into())
+        }
+        /// Of a reader in between that had no more than that.
+        fn visit_f64<E: de::Error>(self, number: f64) -> Result<i128, E> {
+            Ok(number as i128)
+        }
+    }
+    deserializer.deserialize_i128(Number)
 }
 
 impl Moments {
@@ -103,6 +129,8 @@ mod tests {
         let mut bytes = Vec::new();
         whole.encode(&mut bytes);
         assert_eq!(Moments::decode(&mut Reader::new(&bytes)), Some(whole));
+        let json = serde_json::to_string(&whole).unwrap();
+        assert_eq!(serde_json::from_str::<Moments>(&json).unwrap(), whole);
         whole.change(3, -1);
         assert_eq!((whole.count(), Moments::new().mean()), (3, None));
     }

@@ -6,12 +6,14 @@ use crate::{
     config::ConfigId,
     store::codes::Codes,
 };
-use serde::Serialize;
-use std::{collections::BTreeMap, sync::Arc};
+use serde::{Deserialize, Deserializer, Serialize, de};
+use std::{collections::BTreeMap, str::FromStr, sync::Arc};
+
+const MINUTE_NS: u64 = 60_000_000_000;
 
 /// What the branches of one config come to, in one role of one experiment, under the same weights
 /// and rules, in one minute (or hour, once that is old).
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Rollup {
     /// The name of the experiment.
@@ -21,10 +23,11 @@ pub struct Rollup {
     /// The id of the config.
     pub config_id: ConfigId,
     /// What the branches did for their requests.
+    #[serde(deserialize_with = "crate::named::read")]
     pub role: Role,
     /// The fingerprint of the weights and rules they were chosen by; `None` where a program that
     /// knew no epochs wrote them.
-    #[serde(serialize_with = "as_hex")]
+    #[serde(serialize_with = "as_hex", deserialize_with = "of_hex")]
     pub epoch: Option<u64>,
     /// Where the time begins, in ns since the Unix epoch.
     pub start_ns: u64,
@@ -39,8 +42,10 @@ pub struct Rollup {
     /// Those whose caller left.
     pub cancelled: u64,
     /// The failed ones by kind.
+    #[serde(deserialize_with = "known")]
     pub failures: BTreeMap<FailureKind, u64>,
     /// The skipped ones by reason.
+    #[serde(deserialize_with = "known")]
     pub skips: BTreeMap<SkipReason, u64>,
     /// How often they were tried again, all together.
     pub retries: u64,
@@ -70,7 +75,7 @@ pub struct Rollup {
 ///
 /// The first four count pairs of which both ended by themselves; the others those whose answers
 /// were compared.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Pairs {
     /// Both succeeded.
@@ -102,7 +107,7 @@ impl Rollup {
             config_id,
             role,
             epoch: None,
-            start_ns: start_ns / 60_000_000_000 * 60_000_000_000,
+            start_ns: start_ns / MINUTE_NS * MINUTE_NS,
             minutes: 1,
             success: 0,
             failed: 0,
@@ -128,10 +133,18 @@ impl Rollup {
         self.success + self.failed + self.skipped + self.cancelled
     }
 
-    /// Adds all counts of `other`, exactly and in any order; whose they are is not looked at.
+    /// Where the time ends, in ns since the Unix epoch.
+    pub fn end_ns(&self) -> u64 {
+        self.start_ns.saturating_add(u64::from(self.minutes) * MINUTE_NS)
+    }
+
+    /// Adds all counts of `other`, exactly and in any order; whose they are is not looked at. The time is then
+    /// from the first minute of either to the last.
     pub fn merge(&mut self, other: &Self) {
-        self.minutes = self.minutes.saturating_add(other.minutes);
+        let end_ns = self.end_ns().max(other.end_ns());
         self.start_ns = self.start_ns.min(other.start_ns);
+        let minutes = end_ns.saturating_sub(self.start_ns) / MINUTE_NS;
+        self.minutes = u32::try_from(minutes).unwrap_or(u32::MAX);
         self.success += other.success;
         self.failed += other.failed;
         self.skipped += other.skipped;
@@ -198,7 +211,7 @@ impl State {
             config_id,
             role,
             epoch,
-            start_ns: count(minute).saturating_mul(60_000_000_000),
+            start_ns: count(minute).saturating_mul(MINUTE_NS),
             minutes: u32::try_from(span).unwrap_or(1),
             success,
             failed,
@@ -232,4 +245,21 @@ impl State {
 /// As [`Epoch`](crate::assign::Epoch) does: not every reader of JSON holds 64 bits.
 fn as_hex<S: serde::Serializer>(epoch: &Option<u64>, serializer: S) -> Result<S::Ok, S::Error> {
     epoch.map(|fingerprint| format!("{fingerprint:016x}")).serialize(serializer)
+}
+
+pub(in crate::store) fn of_hex<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<u64>, D::Error> {
+    let text = Option::<String>::deserialize(deserializer)?;
+    text.map(|text| u64::from_str_radix(&text, 16)).transpose().map_err(de::Error::custom)
+}
+
+/// What only a newer version knows is among the totals only.
+fn known<'de, T, D>(deserializer: D) -> Result<BTreeMap<T, u64>, D::Error>
+where
+    T: FromStr + Ord,
+    D: Deserializer<'de>,
+{
+    let all = BTreeMap::<String, u64>::deserialize(deserializer)?;
+    Ok(all.into_iter().filter_map(|(name, count)| Some((name.parse().ok()?, count))).collect())
 }

@@ -11,12 +11,12 @@ use crate::{
         row::{Names, value},
     },
 };
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
 /// What the branches of the units in one bucket come to: units (users, sessions) hash into 4,096
 /// buckets for each config, and are independent of one another where their requests are not.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct UnitBucket {
     /// The name of the experiment.
@@ -26,6 +26,7 @@ pub struct UnitBucket {
     /// The id of the config.
     pub config_id: ConfigId,
     /// What the branches did for their requests.
+    #[serde(deserialize_with = "crate::named::read")]
     pub role: Role,
     /// The weights and rules they were chosen by, if they are known.
     pub epoch: Option<Epoch>,
@@ -83,6 +84,16 @@ impl UnitBucket {
             duration_us: 0,
             duration_us_squares: 0.0,
         }
+    }
+
+    /// Adds all sums of `other`; whose they are is not looked at. Of one unit on several replicas all stands
+    /// in the bucket of the same number, so that merged buckets are those of all its requests.
+    pub fn merge(&mut self, other: &Self) {
+        self.success += other.success;
+        self.failed += other.failed;
+        self.timed_out += other.timed_out;
+        self.duration_us = self.duration_us.saturating_add(other.duration_us);
+        self.duration_us_squares += other.duration_us_squares;
     }
 }
 
