@@ -100,7 +100,8 @@ impl<'de> serde::Deserialize<'de> for Epoch {
             fingerprint: String,
         }
         let Fields { number, fingerprint } = Fields::deserialize(deserializer)?;
-        let fingerprint = u64::from_str_radix(&fingerprint, 16).map_err(serde::de::Error::custom)?;
+        let fingerprint =
+            u64::from_str_radix(&fingerprint, 16).map_err(serde::de::Error::custom)?;
         Ok(Self { number, fingerprint })
     }
 }

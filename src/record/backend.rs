@@ -1,5 +1,6 @@
 //! What stands behind a recorder.
 
+use super::Loss;
 use crate::{
     BoxError,
     branch::{Branch, Failure, Status},
@@ -32,7 +33,8 @@ pub struct BatchError {
 ///
 /// The four calls are the life of one run; a backend that has a cheaper way for many overrides
 /// [`log_batch`](Self::log_batch), which is what a recorder calls. Comparisons come by
-/// [`log_comparisons`](Self::log_comparisons). Configs and outputs arrive with their secrets
+/// [`log_comparisons`](Self::log_comparisons), and what was dropped on the way by
+/// [`log_losses`](Self::log_losses). Configs and outputs arrive with their secrets
 /// already replaced.
 ///
 /// # Cancel safety
@@ -86,6 +88,13 @@ pub trait LoggerBackend: Send + Sync + 'static {
         batch: &[Comparison],
     ) -> impl Future<Output = Result<(), BatchError>> + Send {
         let _ = batch;
+        async { Ok(()) }
+    }
+
+    /// Keeps what the recorder in front had no room for since it last said so; by default takes and forgets
+    /// it. Not among them: what this backend itself did not keep of a batch.
+    fn log_losses(&self, losses: &[Loss]) -> impl Future<Output = Result<(), BoxError>> + Send {
+        let _ = losses;
         async { Ok(()) }
     }
 }

@@ -53,13 +53,13 @@ impl<T> Lane<T> {
         }
     }
 
-    /// Takes the `count`-th of all that were accepted, if there is room for it.
-    pub(super) fn push(&self, count: u64, entry: T) -> bool {
-        let has_room = count.saturating_sub(self.left.load(Relaxed)) <= self.capacity;
-        if has_room {
-            self.queue.push(entry);
+    /// Takes the `count`-th of all that were accepted, if there is room for it; or gives it back.
+    pub(super) fn push(&self, count: u64, entry: T) -> Result<(), T> {
+        if count.saturating_sub(self.left.load(Relaxed)) > self.capacity {
+            return Err(entry);
         }
-        has_room
+        self.queue.push(entry);
+        Ok(())
     }
 
     /// Moves what is in the queue to the end of a batch, through `each`, until that has `most`.

@@ -59,6 +59,7 @@ mod failures;
 mod future;
 mod lane;
 mod layer;
+mod loss;
 mod memory;
 mod optional;
 mod pair;
@@ -80,6 +81,9 @@ pub(crate) use future::call_watched;
 #[cfg(feature = "http")]
 pub(crate) use future::{captured, poll_watched};
 pub use layer::{Capture, LogLayer};
+#[cfg(feature = "store")]
+pub(crate) use loss::Tally;
+pub use loss::{Loss, LossReason};
 pub use memory::MemoryBackend;
 pub use recorder::{ComparisonStats, NotDrained, Recorder, RecorderStats};
 pub use recording::Recording;

@@ -1,6 +1,6 @@
 //! A backend that may not be there.
 
-use super::{BatchError, LoggerBackend, RunId};
+use super::{BatchError, LoggerBackend, Loss, RunId};
 use crate::{
     BoxError,
     branch::{Branch, Failure},
@@ -49,6 +49,12 @@ impl<B: LoggerBackend> LoggerBackend for Option<B> {
     async fn log_comparisons(&self, batch: &[Comparison]) -> Result<(), BatchError> {
         match self {
             Some(backend) => backend.log_comparisons(batch).await,
+            None => Ok(()),
+        }
+    }
+    async fn log_losses(&self, losses: &[Loss]) -> Result<(), BoxError> {
+        match self {
+            Some(backend) => backend.log_losses(losses).await,
             None => Ok(()),
         }
     }

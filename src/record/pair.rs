@@ -1,6 +1,6 @@
 //! Two backends as one.
 
-use super::{BatchError, LoggerBackend, RunId};
+use super::{BatchError, LoggerBackend, Loss, RunId};
 use crate::{
     BoxError,
     branch::{Branch, Failure},
@@ -42,6 +42,11 @@ impl<A: LoggerBackend, B: LoggerBackend> LoggerBackend for (A, B) {
 
     async fn log_comparisons(&self, batch: &[Comparison]) -> Result<(), BatchError> {
         worse(join(self.0.log_comparisons(batch), self.1.log_comparisons(batch)).await)
+    }
+
+    async fn log_losses(&self, losses: &[Loss]) -> Result<(), BoxError> {
+        let (a, b) = join(self.0.log_losses(losses), self.1.log_losses(losses)).await;
+        a.and(b)
     }
 }
 

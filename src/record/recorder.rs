@@ -125,8 +125,7 @@ impl Recorder {
 
     /// Whether it was taken.
     fn push(&self, entry: Entry) -> bool {
-        let shared = &*self.front.shared;
-        shared.push(&shared.branches, entry)
+        self.front.shared.push_branch(entry)
     }
 
     /// What became of the branches and comparisons so far.
@@ -148,8 +147,8 @@ impl Recorder {
         }
     }
 
-    /// Waits until every branch and comparison taken so far is kept or lost, at most for
-    /// `deadline`.
+    /// Waits until every branch and comparison taken so far is kept or lost, and the backend was told what
+    /// there was no room for; at most for `deadline`.
     ///
     /// # Errors
     ///
@@ -162,8 +161,10 @@ impl Recorder {
         let shared = &self.front.shared;
         let branches = shared.branches.accepted.load(SeqCst);
         let comparisons = shared.comparisons.accepted.load(SeqCst);
-        let done = || shared.branches.is_done(branches) && shared.comparisons.is_done(comparisons);
-        let written = async {
+        let written =
+            || shared.branches.is_done(branches) && shared.comparisons.is_done(comparisons);
+        let done = || written() && !shared.losses.is_untold();
+        let settled = async {
             loop {
                 let settled = shared.settled.notified();
                 if done() || shared.closed.load(SeqCst) {
@@ -175,8 +176,8 @@ impl Recorder {
             }
         };
         // The deadline's error says no more than the count below.
-        let _ = tokio::time::timeout(deadline, written).await;
-        if done() {
+        let _ = tokio::time::timeout(deadline, settled).await;
+        if written() {
             return Ok(());
         }
         let stats = self.stats();
@@ -244,6 +245,12 @@ impl LoggerBackend for Recorder {
             0 => Ok(()),
             lost => Err(super::BatchError { lost, source: NO_ROOM.into() }),
         }
+    }
+
+    async fn log_losses(&self, losses: &[super::Loss]) -> Result<(), crate::BoxError> {
+        self.front.shared.losses.add(losses);
+        self.front.shared.wake.notify_one();
+        Ok(())
     }
 }
 

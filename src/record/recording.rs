@@ -16,9 +16,12 @@ use std::{
     task::{Context, Poll},
     time::Duration,
 };
+use tokio::time::Instant;
 
 /// How long records may gather before they are written together, if not enough of them come sooner.
 const FLUSH_EVERY: Duration = Duration::from_millis(50);
+/// How often a backend that always has something to write is told what there was no room for.
+const TELL_EVERY: Duration = Duration::from_secs(1);
 /// The most records in one batch: enough to make a transaction cheap.
 const MAX_BATCH: usize = 2_000;
 
@@ -75,6 +78,7 @@ async fn write_all<B: LoggerBackend>(shared: Arc<Shared>, backend: B) {
     let mut branches: Vec<Branch> = Vec::with_capacity(MAX_BATCH);
     let mut comparisons: Vec<Comparison> = Vec::new();
     let (mut branch_way, mut comparison_way) = (Way::new("branches"), Way::new("comparisons"));
+    let mut teller = Teller { tried: Instant::now(), failing: false };
     let has_all = |branch_way: &Way, comparison_way: &Way| {
         shared.branches.has_all(branch_way.taken)
             && shared.comparisons.has_all(comparison_way.taken)
@@ -95,8 +99,10 @@ async fn write_all<B: LoggerBackend>(shared: Arc<Shared>, backend: B) {
         shared.comparisons.drain_into(&mut comparisons, MAX_BATCH, |comparison| *comparison);
         if branches.is_empty() && comparisons.is_empty() {
             shared.hurry.store(false, SeqCst);
+            teller.tell(&shared, &backend).await;
             shared.settled.notify_waiters();
             if shared.closing.load(SeqCst) && has_all(&branch_way, &comparison_way) {
+                teller.tell_last(&shared, &backend).await;
                 return;
             }
             shared.idle.store(true, SeqCst);
@@ -116,6 +122,9 @@ async fn write_all<B: LoggerBackend>(shared: Arc<Shared>, backend: B) {
             comparison_way.write(&shared.comparisons, comparisons.len(), write).await;
             let bytes = comparisons.iter().map(bytes_of).sum();
             shared.comparison_bytes.fetch_sub(bytes, Relaxed);
+        }
+        if teller.tried.elapsed() >= TELL_EVERY {
+            teller.tell(&shared, &backend).await;
         }
         // A batch that was not full was all there was: let the next one gather.
         let gather_more = branches.len() < MAX_BATCH && comparisons.len() < MAX_BATCH;
@@ -168,6 +177,39 @@ impl Way {
             }
         };
         lane.settle(count as u64, lost);
+    }
+}
+
+/// Tells the backend what there was no room for.
+struct Teller {
+    tried: Instant,
+    failing: bool,
+}
+
+impl Teller {
+    /// What is new, or what could not be told and is due again.
+    async fn tell<B: LoggerBackend>(&mut self, shared: &Shared, backend: &B) {
+        if shared.losses.is_untold() || (self.failing && self.tried.elapsed() >= TELL_EVERY) {
+            self.tell_last(shared, backend).await;
+        }
+    }
+
+    /// All there is, also if it is nothing: a backend may have losses of its own to write.
+    async fn tell_last<B: LoggerBackend>(&mut self, shared: &Shared, backend: &B) {
+        let losses = shared.losses.take();
+        let told = async {
+            let told = backend.log_losses(&losses).await;
+            told.map_err(|source| BatchError { lost: 0, source })
+        };
+        let told = unpanicking(told, 0).await;
+        if let Err(error) = &told {
+            if !self.failing {
+                tracing::warn!(%error, "what was not recorded cannot be noted; it is tried again");
+            }
+            shared.losses.put_back(&losses);
+        }
+        shared.losses.told();
+        (self.tried, self.failing) = (Instant::now(), told.is_err());
     }
 }
 

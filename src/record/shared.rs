@@ -1,6 +1,6 @@
 //! The bounded queues between a request and the backend.
 
-use super::lane::Lane;
+use super::{lane::Lane, loss::Tally};
 use crate::{branch::Branch, compare::Comparison, config::SecretKeys, trial::Record};
 use std::sync::{
     OnceLock,
@@ -38,6 +38,8 @@ pub(super) struct Shared {
     /// The background task has ended, or was dropped.
     pub(super) closed: AtomicBool,
     pub(super) secrets: OnceLock<SecretKeys>,
+    /// The branches that there was no room for.
+    pub(super) losses: Tally,
 }
 
 impl Shared {
@@ -55,18 +57,26 @@ impl Shared {
             closing: AtomicBool::new(false),
             closed: AtomicBool::new(false),
             secrets: OnceLock::new(),
+            losses: Tally::default(),
         }
     }
 
     /// Whether it was taken.
-    pub(super) fn push<T>(&self, lane: &Lane<T>, entry: T) -> bool {
+    pub(super) fn push_branch(&self, entry: Entry) -> bool {
+        let taken = self.push(&self.branches, entry);
+        taken.map_err(|entry| self.losses.add_entry(&entry)).is_ok()
+    }
+
+    /// Gives it back if it was not taken.
+    fn push<T>(&self, lane: &Lane<T>, entry: T) -> Result<(), T> {
         // Counted first: the background task goes to sleep only when it has had as many as were
         // counted, after it said that it is idle. So either it sees this one, or we see that it
         // is idle. (All four are sequentially consistent.)
         let count = lane.accepted.fetch_add(1, SeqCst) + 1;
-        if self.closed.load(SeqCst) || !lane.push(count, entry) {
+        let taken = if self.closed.load(SeqCst) { Err(entry) } else { lane.push(count, entry) };
+        if let Err(entry) = taken {
             self.refuse(lane);
-            return false;
+            return Err(entry);
         }
         if self.idle.load(SeqCst) {
             if self.idle.swap(false, SeqCst) {
@@ -79,7 +89,7 @@ impl Shared {
             lane.abandon();
             self.settled.notify_waiters();
         }
-        true
+        Ok(())
     }
 
     #[cold]
@@ -98,7 +108,7 @@ impl Shared {
             self.comparisons.dropped.fetch_add(1, Relaxed);
             return false;
         }
-        let taken = self.push(&self.comparisons, Box::new(comparison));
+        let taken = self.push(&self.comparisons, Box::new(comparison)).is_ok();
         if !taken {
             self.comparison_bytes.fetch_sub(bytes, Relaxed);
         }

@@ -47,6 +47,7 @@ mod finding;
 pub(crate) mod html;
 mod kept;
 mod look;
+mod merged;
 mod metric;
 mod plan;
 mod question;

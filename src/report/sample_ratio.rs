@@ -32,6 +32,9 @@ pub struct SampleRatio {
     pub counted: Counted,
     /// All of them, in epochs whose shares are known.
     pub total: u64,
+    /// One of so many was counted, drawn by a hash that knows nothing of the assignment: 1 where all were.
+    /// (Of several stores' units at most 65,536 are held.)
+    pub one_of: u64,
     /// By config.
     pub arms: Vec<ArmShare>,
     /// The logarithm (base 10) of the evidence against the shares: 3 says that such counts are a thousand
@@ -67,6 +70,7 @@ pub(super) fn check(arms: &Arms, share: &mut impl Share) -> Result<SampleRatio, 
     let mut found = SampleRatio {
         counted,
         total: 0,
+        one_of: if sticky { 1 << share.level(arms).min(63) } else { 1 },
         arms: Vec::new(),
         log10_evidence: 0.0,
         broken: false,
@@ -100,6 +104,9 @@ pub(super) fn check(arms: &Arms, share: &mut impl Share) -> Result<SampleRatio, 
     // (Shares that add up to 1 are sound.)
     found.log10_evidence =
         evidence(&known).map_or(0.0, |evidence| evidence.ln() / std::f64::consts::LN_10);
+    // Each further sample is another one to look at: those of all levels together say `broken` of at most
+    // 1 + 1/2 + 1/4 + … in a thousand.
+    found.log10_evidence -= (found.one_of as f64).log10();
     let total = found.total;
     found.arms = all
         .iter()
@@ -125,6 +132,11 @@ pub(super) trait Share {
         epoch: u64,
         until_ns: u64,
     ) -> Result<Option<f64>, StoreError>;
+
+    /// Of the first exposures of these arms, one of 2 to the power of this many was counted.
+    fn level(&self, _: &Arms) -> u32 {
+        0
+    }
 }
 
 /// As somebody says.

@@ -12,7 +12,7 @@ use crate::{
     BoxError,
     branch::{Branch, BranchId, Failure},
     compare::Comparison,
-    record::{BatchError, LoggerBackend, RunId},
+    record::{BatchError, LoggerBackend, Loss, RunId, Tally},
 };
 use serde_json::Value;
 #[cfg(feature = "server")]
@@ -45,6 +45,8 @@ struct Inner {
     path: PathBuf,
     options: StoreOptions,
     to_write: Option<ToWrite>,
+    /// The branches of batches that could not be written: noted with the next that can.
+    losses: Tally,
 }
 
 /// What a store has that was opened for writing.
@@ -52,6 +54,12 @@ struct ToWrite {
     /// Dropped first: the connection that is closed last leaves no log behind.
     log: Log,
     writer: Mutex<Writer>,
+}
+
+impl Inner {
+    fn new(path: &Path, options: StoreOptions, to_write: Option<ToWrite>) -> Self {
+        Self { path: path.to_owned(), options, to_write, losses: Tally::default() }
+    }
 }
 
 impl SqliteStore {
@@ -85,13 +93,13 @@ impl SqliteStore {
         let keeper = Keeper::new(&options);
         let writer = Mutex::new(Writer::new(connection, codes, limits, keeper));
         let to_write = Some(ToWrite { log: Log::start(path, &options), writer });
-        Ok(Self { inner: Arc::new(Inner { path: path.to_owned(), options, to_write }) })
+        Ok(Self { inner: Arc::new(Inner::new(path, options, to_write)) })
     }
 
     pub(super) fn open_reading(path: &Path, options: StoreOptions) -> Result<Self, StoreError> {
         // Only to refuse now what would be refused later.
         open::for_reading(path, &options)?;
-        Ok(Self { inner: Arc::new(Inner { path: path.to_owned(), options, to_write: None }) })
+        Ok(Self { inner: Arc::new(Inner::new(path, options, None)) })
     }
 
     /// A connection of its own for one reader: it neither waits for the writer nor holds it up.
@@ -169,6 +177,21 @@ impl SqliteStore {
         to_write.ok_or_else(|| StoreError::ReadOnly { path: self.inner.path.clone() })
     }
 
+    /// Runs `work` with the losses of this store that are to be noted by it.
+    async fn noting_losses(
+        &self,
+        work: impl FnOnce(&mut Writer, &[Loss]) -> rusqlite::Result<()> + Send + 'static,
+    ) -> Result<(), StoreError> {
+        let losses = Arc::new(self.inner.losses.take());
+        let own = losses.clone();
+        let written = self.write(move |writer| work(writer, &own)).await;
+        if written.is_err() {
+            self.inner.losses.put_back(&losses);
+        }
+        self.inner.losses.told();
+        written
+    }
+
     fn run_id(&self, run: &RunId) -> Result<BranchId, StoreError> {
         run.0.parse().map_err(|_| self.no_run(run))
     }
@@ -187,7 +210,7 @@ impl LoggerBackend for SqliteStore {
     async fn start_run(&self, branch: &Branch) -> Result<RunId, BoxError> {
         let run = RunId(branch.id.to_string());
         let branch = branch.clone();
-        self.write(move |writer| writer.write(&[branch])).await?;
+        self.noting_losses(move |writer, losses| writer.write(&[branch], losses)).await?;
         Ok(run)
     }
 
@@ -210,12 +233,20 @@ impl LoggerBackend for SqliteStore {
 
     /// Keeps the batch in one transaction. If that fails, exactly this batch is lost.
     async fn log_batch(&self, batch: &[Branch]) -> Result<(), BatchError> {
-        let lost = batch.len();
         // A few reference counts for each, and its output.
-        let batch = batch.to_vec();
-        self.write(move |writer| writer.write(&batch))
-            .await
-            .map_err(|error| BatchError { lost, source: error.into() })
+        let copy = batch.to_vec();
+        self.noting_losses(move |writer, losses| writer.write(&copy, losses)).await.map_err(
+            |error| {
+                self.inner.losses.add_batch(batch);
+                BatchError { lost: batch.len(), source: error.into() }
+            },
+        )
+    }
+
+    async fn log_losses(&self, losses: &[Loss]) -> Result<(), BoxError> {
+        let told = losses.to_vec();
+        self.noting_losses(move |writer, own| writer.write_losses(&[&told, own].concat())).await?;
+        Ok(())
     }
 
     /// As [`log_batch`](LoggerBackend::log_batch).

@@ -65,6 +65,17 @@ pub enum StoreError {
         /// The file.
         path: PathBuf,
     },
+    /// It is asked for a snapshot, and an older program wrote it.
+    #[error(
+        "{path} is a store of version {found}, which has no name among replicas yet; open it for writing once, \
+         as `spearmint serve` and `spearmint store prune` do"
+    )]
+    NoReplica {
+        /// The file.
+        path: PathBuf,
+        /// Its version.
+        found: i32,
+    },
     /// The run that a call belongs to was never started here.
     #[error("{path}: there is no run `{run}`; call `start_run` first")]
     NoRun {

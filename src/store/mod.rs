@@ -90,6 +90,7 @@ mod filter;
 mod keys;
 mod log;
 mod look;
+mod loss;
 mod noise;
 #[cfg(feature = "server")]
 mod objects;
@@ -107,6 +108,7 @@ mod row;
 mod schema;
 #[cfg(any(feature = "server", feature = "mlflow"))]
 mod session;
+mod snapshot;
 mod summary;
 mod tracking;
 mod upkeep;
@@ -131,6 +133,7 @@ pub use rollup::{
 };
 pub use row::BranchRow;
 pub use schema::{APPLICATION_ID, SCHEMA_VERSION};
+pub use snapshot::{ReplicaId, Snapshot, SnapshotError, Snapshots};
 pub use summary::ConfigSummary;
 pub use upkeep::{CheckReport, Compacted, ExperimentStat, Progress, Pruned, StoreStat, TableStat};
 
@@ -146,5 +149,7 @@ pub(crate) use objects::{ObjectId, Objects, Owner, Upload, Uploaded};
 pub(crate) use outbox::{Arm, Claimed, Doubt, Fate, Lease, Outbox, Point};
 #[cfg(feature = "server")]
 pub(crate) use session::{branch, branches_of_request};
+#[cfg(feature = "report")]
+pub(crate) use snapshot::Totals;
 #[cfg(feature = "server")]
 pub(crate) use write::Kept;

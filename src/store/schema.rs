@@ -1,6 +1,6 @@
 //! What the file looks like.
 
-use super::{look, outbox, outcome, rollup, tracking};
+use super::{look, loss, outbox, outcome, rollup, snapshot, tracking};
 
 /// The `application_id` in the header of a store: "SPMT".
 pub const APPLICATION_ID: i32 = 0x5350_4d54;
@@ -181,6 +181,8 @@ pub(super) fn since(from: i32) -> String {
         sql += VERSION_6;
         sql += look::VERSION_6;
         sql += outcome::VERSION_6;
+        sql += snapshot::VERSION_6;
+        sql += loss::VERSION_6;
     }
     sql += &views();
     sql + &format!(

@@ -5,14 +5,15 @@ use super::{
     codes::{Code, Coded, Codes},
     compared::{self, Compared},
     keys::{BranchKeys, Keys},
-    open, outbox, outcome,
+    loss, open, outbox, outcome,
     retention::Keeper,
     rollup::{self, Facts, Rollups},
-    schema,
+    schema, snapshot,
 };
 use crate::{
     branch::{Branch, BranchId, Failure},
     compare::Comparison,
+    record::Loss,
 };
 use rusqlite::{Connection, Statement, params};
 #[cfg(feature = "server")]
@@ -70,9 +71,9 @@ impl Writer {
         Self { connection, memory: Memory::default(), codes, limits, keeper }
     }
 
-    /// Keeps all of `batch`, in one transaction, or none of it. A branch that is there already
-    /// stays as it is.
-    pub(super) fn write(&mut self, batch: &[Branch]) -> rusqlite::Result<()> {
+    /// Keeps all of `batch` and what was lost before it, in one transaction, or none of it. A branch that is
+    /// there already stays as it is.
+    pub(super) fn write(&mut self, batch: &[Branch], losses: &[Loss]) -> rusqlite::Result<()> {
         let mut sorted: Vec<&Branch> = batch.iter().collect();
         // They come in the order in which they ended; appending costs least in that of the ids.
         sorted.sort_unstable_by_key(|branch| branch.id);
@@ -90,7 +91,19 @@ impl Writer {
             }
             let exposed = memory.rollups.add(connection, codes, &new)?;
             outcome::exposed(connection, &exposed)?;
+            loss::add(connection, losses)?;
             outbox::note_late(connection, &new)
+        })
+    }
+
+    /// Keeps what was lost.
+    pub(super) fn write_losses(&mut self, losses: &[Loss]) -> rusqlite::Result<()> {
+        if losses.is_empty() {
+            return Ok(());
+        }
+        self.transaction(|connection, _, _, _| {
+            loss::add(connection, losses)?;
+            snapshot::grow(connection)
         })
     }
 

@@ -7,6 +7,7 @@ mod broken;
 mod command;
 mod few;
 mod html;
+mod metamorphic;
 mod shadows;
 mod split;
 mod support;

@@ -32,10 +32,21 @@ impl Store {
         let directory = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
         fs::create_dir_all(&directory).unwrap();
         let store = SqliteStore::open(directory.join("s.db")).unwrap();
+        let store = Self { directory, store };
+        store.add(branches);
+        store
+    }
+
+    pub(crate) fn add(&self, branches: &[Branch]) {
         for batch in branches.chunks(5_000) {
-            block_on(store.log_batch(batch)).unwrap();
+            block_on(self.store.log_batch(batch)).unwrap();
         }
-        Self { directory, store }
+    }
+
+    /// The same file, by another process.
+    pub(crate) fn reopened(mut self) -> Self {
+        self.store = SqliteStore::open(self.store.path()).unwrap();
+        self
     }
 
     #[cfg(feature = "cli")]

@@ -65,7 +65,7 @@ pub(crate) fn assert_whole(store: &SqliteStore) {
 /// What version 6 added to this file, taken away again.
 pub(crate) fn back_to_version_5(file: &Path) {
     let connection = Connection::open(file).unwrap();
-    drop_like(&connection, "plan|look|outcome");
+    drop_like(&connection, "plan|look|loss|outcome|replica");
     connection.pragma_update(None, "user_version", 5).unwrap();
 }
 

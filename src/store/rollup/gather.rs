@@ -5,7 +5,10 @@ use super::{
     state::State,
     unit_bucket::{Bucket, bucket_of},
 };
-use crate::{branch::Status, store::write::signed};
+use crate::{
+    branch::Status,
+    store::{snapshot, write::signed},
+};
 use rusqlite::{Connection, OptionalExtension, params};
 use std::collections::HashMap;
 
@@ -85,6 +88,7 @@ impl Gathered {
 
     /// Adds it all to the file.
     pub(in crate::store) fn write(self, connection: &Connection) -> rusqlite::Result<()> {
+        snapshot::grow(connection)?;
         for ((arm, minute), state) in &self.states {
             if !state.is_empty() {
                 add_state(connection, *arm, *minute, 1, state)?;

@@ -37,11 +37,10 @@ pub(super) use facts::{Arm, FAILURE_BYTES, Facts, OUTPUT_BYTES, millis};
 pub(super) use gather::Gathered;
 pub(super) use hours::{into_hour, oldest_minutes};
 pub(super) use migrate::{add_primaries, fill};
-#[cfg(feature = "mlflow")]
-pub(super) use read::{COLUMNS, named};
-pub(super) use read::{SINCE_VERSION, each};
+pub(super) use read::{COLUMNS, SINCE_VERSION, each, named};
 pub(super) use state::{State, status_index};
 pub(super) use tables::VERSION_4;
+pub(super) use units::unit_buckets;
 pub(super) use whole::Whole;
 
 use super::codes::Codes;

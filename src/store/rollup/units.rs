@@ -8,6 +8,7 @@ use crate::{
     store::{
         SqliteStore, StoreError,
         backend::Reader,
+        codes::Codes,
         row::{Names, value},
     },
 };
@@ -111,37 +112,7 @@ impl SqliteStore {
         if version < SINCE_VERSION {
             return Ok(Vec::new());
         }
-        let read = || {
-            let sql = format!(
-                "SELECT experiment, config, role, epoch, bucket, success, failed, timed_out,
-                 duration_us, duration_us_squares FROM unit_bucket{conditions}"
-            );
-            let mut statement = connection.prepare(&sql)?;
-            let mut rows = statement.query([])?;
-            let mut names = Names::default();
-            let mut found = Vec::new();
-            while let Some(row) = rows.next()? {
-                let count =
-                    |column| Ok::<_, rusqlite::Error>(row.get::<_, i64>(column)?.cast_unsigned());
-                let (experiment, strategy) = names.experiment(&connection, row.get(0)?)?;
-                let (config_id, _) = names.config(&connection, row.get(1)?)?;
-                found.push(UnitBucket {
-                    experiment,
-                    strategy,
-                    config_id,
-                    role: value(&codes.role, 2, row.get(2)?)?,
-                    epoch: epoch(&mut names, &connection, row.get(3)?)?,
-                    bucket: row.get(4)?,
-                    success: count(5)?,
-                    failed: count(6)?,
-                    timed_out: count(7)?,
-                    duration_us: count(8)?,
-                    duration_us_squares: row.get(9)?,
-                });
-            }
-            Ok(found)
-        };
-        read().map_err(failed)
+        unit_buckets(&connection, &codes, &conditions, &mut Names::default()).map_err(failed)
     }
 
     /// The first answers that a unit got, by its hash: one for each experiment and epoch. Blocks.
@@ -185,4 +156,39 @@ fn epoch(
     key: i64,
 ) -> rusqlite::Result<Option<Epoch>> {
     if key == 0 { Ok(None) } else { names.epoch(connection, key).map(Some) }
+}
+
+/// The rows that `conditions` on the table mean.
+pub(in crate::store) fn unit_buckets(
+    connection: &rusqlite::Connection,
+    codes: &Codes,
+    conditions: &str,
+    names: &mut Names,
+) -> rusqlite::Result<Vec<UnitBucket>> {
+    let sql = format!(
+        "SELECT experiment, config, role, epoch, bucket, success, failed, timed_out,
+         duration_us, duration_us_squares FROM unit_bucket{conditions}"
+    );
+    let mut statement = connection.prepare(&sql)?;
+    let mut rows = statement.query([])?;
+    let mut found = Vec::new();
+    while let Some(row) = rows.next()? {
+        let count = |column| Ok::<_, rusqlite::Error>(row.get::<_, i64>(column)?.cast_unsigned());
+        let (experiment, strategy) = names.experiment(connection, row.get(0)?)?;
+        let (config_id, _) = names.config(connection, row.get(1)?)?;
+        found.push(UnitBucket {
+            experiment,
+            strategy,
+            config_id,
+            role: value(&codes.role, 2, row.get(2)?)?,
+            epoch: epoch(names, connection, row.get(3)?)?,
+            bucket: row.get(4)?,
+            success: count(5)?,
+            failed: count(6)?,
+            timed_out: count(7)?,
+            duration_us: count(8)?,
+            duration_us_squares: row.get(9)?,
+        });
+    }
+    Ok(found)
 }

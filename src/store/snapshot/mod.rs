@@ -1,0 +1,92 @@
+//! All that a store has summed up, as one value: what several replicas recorded, each in a store of its own,
+//! is put together from their snapshots.
+//!
+//! A snapshot is cumulative: it holds everything since the store began, so that the newest of a replica stands
+//! for all before it. To add one twice, in another order, or after a newer one, changes nothing.
+
+mod error;
+mod exposed;
+mod json;
+mod read;
+mod replica;
+mod snapshots;
+
+pub use error::SnapshotError;
+pub use replica::ReplicaId;
+pub use snapshots::Snapshots;
+
+#[cfg(feature = "report")]
+pub(crate) use exposed::Exposed;
+pub(super) use replica::{VERSION_6, grow};
+#[cfg(feature = "report")]
+pub(crate) use snapshots::Totals;
+
+use super::{Rollup, UnitBucket};
+use crate::record::Loss;
+use serde::Serialize;
+use std::sync::Arc;
+
+/// All that one store has summed up, from its beginning: what its branches come to, of which units they are,
+/// which config each unit met first, and what was not recorded.
+///
+/// It serialises to JSON, of which [`from_json`](Self::from_json) makes the same again. Its size does not depend
+/// on how many branches there are, nor for how long: some 10 KiB for each config, role and version of the weights
+/// and rules; under sticky assignment up to 1 MiB more of it for buckets of units, and up to 3 MiB an
+/// experiment for first exposures.
+///
+/// ```
+/// use tower_spearmint::store::{Snapshot, Snapshots, SqliteStore};
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let file = std::env::temp_dir().join(format!("spearmint-doc-snapshot-{}.db", std::process::id()));
+/// # let _ = std::fs::remove_file(&file);
+/// let store = SqliteStore::open(&file)?;
+/// let sent = serde_json::to_vec(&store.snapshot()?)?;
+///
+/// let mut all = Snapshots::new();
+/// all.add(Snapshot::from_json(&sent)?);
+/// all.add(Snapshot::from_json(&sent)?);
+/// assert_eq!(all.len(), 1);
+/// # std::fs::remove_file(&file)?;
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(into = "json::Content")]
+pub struct Snapshot {
+    replica: ReplicaId,
+    sequence: u64,
+    arms: Vec<Arm>,
+    unit_buckets: Vec<UnitBucket>,
+    exposures: Vec<Exposures>,
+    losses: Vec<Loss>,
+}
+
+/// A config in one role under the same weights and rules.
+#[derive(Debug, Clone, PartialEq)]
+struct Arm {
+    /// Over all the time.
+    rollup: Rollup,
+    /// The probability that its last branch recorded, if there still is one.
+    share: Option<f64>,
+}
+
+/// The first exposures of an experiment.
+#[derive(Debug, Clone, PartialEq)]
+struct Exposures {
+    experiment: Arc<str>,
+    strategy: Arc<str>,
+    exposed: exposed::Exposed,
+}
+
+impl Snapshot {
+    /// Whose it is.
+    pub const fn replica(&self) -> ReplicaId {
+        self.replica
+    }
+
+    /// How far the store had come: more with each batch it wrote.
+    pub const fn sequence(&self) -> u64 {
+        self.sequence
+    }
+}

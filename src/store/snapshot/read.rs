@@ -1,0 +1,141 @@
+//! Taking a snapshot.
+
+use super::{Arm, Exposures, Snapshot, exposed::Exposed, replica};
+use crate::store::{
+    RollupFilter, SqliteStore, StoreError,
+    backend::Reader,
+    codes::Codes,
+    loss,
+    rollup::{self, millis},
+    row::Names,
+};
+use rusqlite::{Connection, OptionalExtension, params};
+use std::collections::BTreeMap;
+
+impl SqliteStore {
+    /// All that this store has summed up so far. Blocks.
+    ///
+    /// # Errors
+    ///
+    /// When the file cannot be read, or is of a version that had no name among replicas yet.
+    pub fn snapshot(&self) -> Result<Snapshot, StoreError> {
+        self.snapshot_of(&RollupFilter::new())
+    }
+
+    /// The same of the minutes that begin at `ns` since the Unix epoch, or later. It is not cumulative: put together
+    /// only such as begin at the same time. Units and first exposures are of all times. Blocks.
+    ///
+    /// # Errors
+    ///
+    /// As [`snapshot`](Self::snapshot).
+    pub fn snapshot_since(&self, ns: u64) -> Result<Snapshot, StoreError> {
+        self.snapshot_of(&RollupFilter::new().since_ns(ns))
+    }
+
+    fn snapshot_of(&self, filter: &RollupFilter) -> Result<Snapshot, StoreError> {
+        let Reader { mut connection, codes, version } = self.reader()?;
+        if version < replica::SINCE_VERSION {
+            return Err(StoreError::NoReplica { path: self.path().to_owned(), found: version });
+        }
+        let mut read = || {
+            // One state of the file for all that is read.
+            let connection = connection.transaction()?;
+            let (replica, sequence) = replica::read(&connection)?;
+            let mut names = Names::default();
+            Ok(Snapshot {
+                replica,
+                sequence,
+                arms: arms(&connection, &codes, filter, &mut names)?,
+                unit_buckets: rollup::unit_buckets(&connection, &codes, "", &mut names)?,
+                exposures: exposures(&connection, &mut names)?,
+                losses: loss::read(&connection, version, filter)?,
+            })
+        };
+        read().map_err(|error| self.failed("read", error))
+    }
+}
+
+/// The roll-ups of each arm, over all the time.
+fn arms(
+    connection: &Connection,
+    codes: &Codes,
+    filter: &RollupFilter,
+    names: &mut Names,
+) -> rusqlite::Result<Vec<Arm>> {
+    let mut arms: BTreeMap<rollup::Arm, Arm> = BTreeMap::new();
+    let since = filter.since_ns.unwrap_or(0).div_ceil(60_000_000_000);
+    let sql = format!("SELECT {} FROM rollup WHERE minute >= ?1", rollup::COLUMNS);
+    let mut statement = connection.prepare(&sql)?;
+    let mut rows = statement.query([i64::try_from(since).unwrap_or(i64::MAX)])?;
+    while let Some(row) = rows.next()? {
+        let (arm, rollup) = rollup::named(row, connection, codes, names)?;
+        match arms.get_mut(&arm) {
+            Some(known) => known.rollup.merge(&rollup),
+            None => {
+                arms.insert(arm, Arm { rollup, share: None });
+            }
+        }
+    }
+    for (of, arm) in &mut arms {
+        arm.share = share(connection, *of, arm)?;
+    }
+    Ok(arms.into_values().collect())
+}
+
+/// As the last branch of the arm recorded it.
+fn share(
+    connection: &Connection,
+    of: rollup::Arm,
+    Arm { rollup, .. }: &Arm,
+) -> rusqlite::Result<Option<f64>> {
+    let id = |ns: u64| {
+        let mut id = [0; 16];
+        id[..6].copy_from_slice(&(ns / 1_000_000).to_be_bytes()[2..]);
+        id
+    };
+    let found: Option<Option<f64>> = connection
+        .prepare_cached(
+            "SELECT probability FROM branch WHERE id >= ?1 AND id < ?2
+             AND experiment = ?3 AND config = ?4 AND role = ?5 AND epoch IN (
+                SELECT key FROM epoch WHERE fingerprint =
+                (SELECT fingerprint FROM epoch WHERE key = ?6))
+             ORDER BY id DESC LIMIT 1",
+        )?
+        .query_row(
+            params![
+                id(rollup.start_ns),
+                id(rollup.end_ns()),
+                of.experiment,
+                of.config,
+                of.role,
+                of.epoch
+            ],
+            |row| row.get(0),
+        )
+        .optional()?;
+    Ok(found.flatten())
+}
+
+/// Which config each unit met first, by experiment.
+fn exposures(connection: &Connection, names: &mut Names) -> rusqlite::Result<Vec<Exposures>> {
+    let mut found: BTreeMap<i64, Exposed> = BTreeMap::new();
+    let mut statement =
+        connection.prepare("SELECT unit, experiment, epoch, config, branch FROM exposure")?;
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()? {
+        let unit = row.get::<_, i64>(0)?.cast_unsigned();
+        let epoch = match row.get(2)? {
+            0 => None,
+            key => Some(names.epoch(connection, key)?.fingerprint()),
+        };
+        let (config, _) = names.config(connection, row.get(3)?)?;
+        let ms = millis(&row.get(4)?).unsigned_abs();
+        found.entry(row.get(1)?).or_default().add(unit, epoch, ms, config);
+    }
+    let mut exposures = Vec::with_capacity(found.len());
+    for (key, exposed) in found {
+        let (experiment, strategy) = names.experiment(connection, key)?;
+        exposures.push(Exposures { experiment, strategy, exposed });
+    }
+    Ok(exposures)
+}
