@@ -1,7 +1,7 @@
 //! One metric of one candidate.
 
 use super::{Metric, MetricRole, Unit, sentence};
-use crate::{branch::named, stats::sequential::Interval};
+use crate::{branch::named, stats::Interval};
 use serde::{Serialize, Serializer, ser::SerializeMap as _};
 
 named! {

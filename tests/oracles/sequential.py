@@ -354,7 +354,7 @@ def means():
 
 
 def estimates():
-    """NumPy, from the observations: residuals of clusters, least squares for the slope."""
+    """NumPy, from the observations: residuals of clusters."""
     random = np.random.default_rng(7)
     rows = []
     for units in [5, 40]:
@@ -366,13 +366,6 @@ def estimates():
         ratio = y[0].sum() / x[0].sum()
         residuals = y[0] - ratio * x[0]
         row |= {"ratio": ratio, "ratio_variance": (residuals**2).sum() / (units - 1) * units / x[0].sum() ** 2}
-        # y = arm + slope x
-        design = np.zeros((2 * units, 3))
-        design[:units, 0] = design[units:, 1] = 1
-        design[:, 2] = x.ravel()
-        slope = np.linalg.lstsq(design, y.ravel(), rcond=None)[0][2]
-        adjusted = y - slope * x
-        row |= {"cuped": adjusted[1].mean() - adjusted[0].mean(), "cuped_variance": adjusted.var(axis=1, ddof=1).sum() / units}
         a, b, va, vb = x[0].mean(), y[1].mean(), x[0].var(ddof=1) / units, y[1].var(ddof=1) / units
         slopes = [(b / (a + h) - b / (a - h)) / (2 * h) for h in [1e-5 * a]] + [1 / a]
         row |= {"relative": b / a - 1, "relative_variance": slopes[0] ** 2 * va + slopes[1] ** 2 * vb}

@@ -5,7 +5,8 @@
 //! this holds from the first observation on, and is narrow where scores vary little; for it the
 //! order of observations matters, and instead of sums there is a state that is fed.
 
-use super::{EValue, Interval, checked};
+use super::{EValue, checked};
+use crate::stats::Interval;
 
 /// A confidence sequence for the mean of scores from 0 to 1, that is fed score by score.
 ///

@@ -1,6 +1,6 @@
 //! Evidence as a number, and what is done with several of them.
 
-use super::Interval;
+use crate::stats::Interval;
 
 /// How much the data speak against a null hypothesis, as the capital of one who bets against it and
 /// began with 1: if the null hypothesis holds, its expectation is at most 1 whenever one stops, so
@@ -126,7 +126,7 @@ pub fn discoveries(of: &[EValue], alpha: f64) -> Vec<usize> {
 /// the truth with the same probability as all of them together, and never widens again.
 ///
 /// ```
-/// use tower_spearmint::stats::sequential::{Interval, e_values::Running};
+/// use tower_spearmint::stats::{Interval, sequential::e_values::Running};
 ///
 /// let mut running = Running::default();
 /// running.narrow(Interval { low: -1.0, high: 2.0 });

@@ -1,51 +1,6 @@
 //! How much likelier the counts are under unknown shares than under given ones.
 
-use super::beta_tail::ln_above;
-
-/// `ln Γ(x) − ((x − ½) ln x − x + ½ ln 2π)`: what Stirling's formula leaves out (NIST DLMF 5.11.1),
-/// by its series from 16 on, where five terms are exact to the last digit, and below by the
-/// recurrence of Γ. `x` is positive.
-pub(super) fn stirling_error(x: f64) -> f64 {
-    const SERIES_FROM: f64 = 16.0;
-    let x = x.max(f64::MIN_POSITIVE);
-    let (mut y, mut product) = (x, 1.0);
-    while y < SERIES_FROM {
-        product *= y;
-        y += 1.0;
-    }
-    let square = (y * y).recip();
-    let series = 1.0 / 1680.0 - square / 1188.0;
-    let series = 1.0 / 1260.0 - square * series;
-    let series = 1.0 / 360.0 - square * series;
-    let series = (1.0 / 12.0 - square * series) / y;
-    if y == x {
-        series
-    } else {
-        series + (y - 0.5) * y.ln() - (x - 0.5) * x.ln() - (y - x) - product.ln()
-    }
-}
-
-/// `x ln(x / mean) + mean − x`, which keeps its digits where the two are close together. So does
-/// everything that is made of it, up to counts of 10¹² and more, where differences of `ln Γ` would
-/// be noise. After C. Loader, *Fast and accurate computation of binomial probabilities* (2000).
-pub(super) fn deviance(x: f64, mean: f64) -> f64 {
-    let difference = x - mean;
-    if difference.abs() >= 0.1 * (x + mean) {
-        return if x > 0.0 { x * (x / mean).ln() - difference } else { mean };
-    }
-    // ln(x / mean) = 2 atanh(ratio), whose series converges quickly here.
-    let ratio = difference / (x + mean);
-    let (mut sum, mut power) = (difference * ratio, 2.0 * x * ratio);
-    for odd in (3..100).step_by(2) {
-        power *= ratio * ratio;
-        let before = sum;
-        sum += power / f64::from(odd);
-        if sum == before {
-            break;
-        }
-    }
-    sum
-}
+use crate::stats::special::{deviance, ln_beta_upper, stirling_error};
 
 /// The Bayes factor of the Dirichlet-multinomial against the multinomial, as a logarithm:
 ///
@@ -124,7 +79,7 @@ pub(super) fn beta_binomial_above(
     chance: Chance,
     prior: (f64, f64),
 ) -> f64 {
-    let above = |(a, b)| ln_above(a, b, chance.hit, chance.miss);
+    let above = |(a, b)| ln_beta_upper(a, b, chance.hit, chance.miss);
     beta_binomial(hits, misses, chance, prior) + above((prior.0 + hits, prior.1 + misses))
         - above(prior)
 }

@@ -29,10 +29,8 @@
 //! shares that are negative) is `None`; what says nothing is an e-value of 1 or the interval
 //! without ends.
 
-mod beta_tail;
 pub mod betting;
 pub mod e_values;
-mod interval;
 pub mod means;
 mod mixture;
 pub mod pairs;
@@ -43,8 +41,9 @@ pub mod sample_ratio;
 mod search;
 
 pub use e_values::EValue;
-pub use interval::Interval;
 pub use requests::Requests;
+
+pub use super::Interval;
 
 /// An error probability, if it is one.
 fn checked(alpha: f64) -> Option<f64> {

@@ -13,7 +13,8 @@
 
 use super::mixture::{self, Chance};
 use super::rates::rate;
-use super::{EValue, Interval, checked, search};
+use super::{EValue, checked, search};
+use crate::stats::Interval;
 
 /// The pairs of which exactly one has the event.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]

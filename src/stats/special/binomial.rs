@@ -1,6 +1,6 @@
 //! Single chances of the binomial distribution.
 
-use super::stirling::stirling_error;
+use super::stirling::{deviance, stirling_error};
 use std::f64::consts::PI;
 
 /// The logarithm of the chance of `successes` among `trials`, where one succeeds with chance `p`
@@ -27,24 +27,4 @@ pub(crate) fn ln_binomial(successes: f64, trials: f64, p: f64, q: f64) -> f64 {
         - deviance(failures, trials * q)
         + 0.5 * (trials / (2.0 * PI * successes)).ln()
         - 0.5 * failures.ln()
-}
-
-/// x ln(x/m) + m − x, where x and m may be close.
-fn deviance(x: f64, m: f64) -> f64 {
-    let off = x - m;
-    if off.abs() >= 0.1 * (x + m) {
-        return x * (x / m).ln() + m - x;
-    }
-    // With v = (x − m)/(x + m): ln(x/m) = 2 (v + v³/3 + v⁵/5 + …).
-    let v = off / (x + m);
-    let (mut sum, mut power, mut odd) = (off * v, 2.0 * x * v, 1.0);
-    loop {
-        power *= v * v;
-        odd += 2.0;
-        let next = sum + power / odd;
-        if next == sum {
-            return sum;
-        }
-        sum = next;
-    }
 }

@@ -1,6 +1,6 @@
 //! χ².
 
-use super::stirling::{ln_gamma, stirling_error};
+use super::stirling::stirling_error;
 use std::f64::consts::PI;
 
 /// The chance that a χ²-distributed variable with `df` > 0 degrees of freedom is above `x` ≥ 0.
@@ -30,14 +30,9 @@ pub fn chi_squared_upper(x: f64, df: f64) -> f64 {
     }
     let (a, x) = (0.5 * df, 0.5 * x);
     // x^a e^−x / Γ(a)
-    let front = if a < 15.0 {
-        (a * x.ln() - x - ln_gamma(a)).exp()
-    } else {
-        let off = (x - a) / a;
-        let decay =
-            if off.abs() < 0.5 { a * (off - off.ln_1p()) } else { x - a - a * (x / a).ln() };
-        (a / (2.0 * PI)).sqrt() * (-decay - stirling_error(a)).exp()
-    };
+    let off = (x - a) / a;
+    let decay = if off.abs() < 0.5 { a * (off - off.ln_1p()) } else { x - a - a * (x / a).ln() };
+    let front = (a / (2.0 * PI)).sqrt() * (-decay - stirling_error(a)).exp();
     if x < a + 1.0 { 1.0 - front * series(a, x) } else { front * fraction(a, x) }
 }
 

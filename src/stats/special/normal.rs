@@ -1,7 +1,6 @@
 //! The normal distribution.
 
-use statrs::function::erf::erfc_inv;
-use std::f64::consts::{PI, SQRT_2};
+use std::f64::consts::PI;
 
 /// The chance that a standard normal variable is above `z`.
 ///
@@ -34,13 +33,19 @@ pub fn normal_upper_inverse(q: f64) -> f64 {
     if q > 0.5 {
         return -normal_upper_inverse(1.0 - q);
     }
-    // Ten digits; a step of Newton's method for ln Q gives the rest.
-    let z = SQRT_2 * erfc_inv(2.0 * q);
-    let tail = normal_upper(z);
-    if !(tail > 0.0 && z.is_finite()) {
-        return z;
+    if q == 0.0 || q == 0.5 {
+        return if q == 0.0 { f64::INFINITY } else { 0.0 };
     }
-    z + (tail / q).ln() * tail / normal_density(z)
+    // Three digits (Hastings 1955; Abramowitz and Stegun 26.2.23); each step of Newton's method for
+    // ln Q doubles them.
+    let t = (-2.0 * q.ln()).sqrt();
+    let start = t
+        - (2.515_517 + t * (0.802_853 + t * 0.010_328))
+            / (1.0 + t * (1.432_788 + t * (0.189_269 + t * 0.001_308)));
+    (0..4).fold(start, |z, _| {
+        let tail = normal_upper(z);
+        if tail > 0.0 { z + (tail / q).ln() * tail / normal_density(z) } else { z }
+    })
 }
 
 /// The density of a standard normal variable at `z`.

@@ -1,12 +1,13 @@
 //! Student's t.
 
+use super::beta_fraction::beta_fraction;
 use super::normal::{normal_upper, normal_upper_inverse};
 use std::f64::consts::PI;
 
 /// From here on, Hill's expansion is exact to the last digits, and a continued fraction would need
 /// hundreds of steps, whose roundings add up.
 const MANY: f64 = 2e4;
-/// More than a continued fraction or series below [`MANY`] ever takes.
+/// More than the series below [`MANY`] ever takes.
 const MOST_STEPS: u32 = 20_000;
 
 /// The chance that a t-distributed variable with `df` > 0 degrees of freedom is above `t`.
@@ -43,7 +44,7 @@ pub fn t_upper(t: f64, df: f64) -> f64 {
     // x^a y^½ / B(a, ½)
     let front = (-a * ln_one_over(t, df)).exp() * y.sqrt() * gamma_ratio(a) / PI.sqrt();
     if x < (a + 1.0) / (a + 2.5) {
-        0.5 * front / a * fraction(a, x)
+        0.5 * front / a * beta_fraction(a, 0.5, x)
     } else {
         0.5 - front * series(a, y)
     }
@@ -134,33 +135,6 @@ fn gamma_ratio(a: f64) -> f64 {
         1.0,
     ];
     factor * a.sqrt() * TERMS.iter().fold(0.0, |sum, term| sum / a + term)
-}
-
-/// The continued fraction of I_x(a, ½), without what stands before it (DLMF 8.17.22), by Lentz's
-/// method as Thompson and Barnett modified it (J. Comput. Phys. 64, 1986).
-fn fraction(a: f64, x: f64) -> f64 {
-    const B: f64 = 0.5;
-    const TINY: f64 = 1e-300;
-    let away = |value: f64| if value.abs() < TINY { TINY } else { value };
-    let mut c = 1.0;
-    let mut d = 1.0 / away(1.0 - (a + B) * x / (a + 1.0));
-    let mut value = d;
-    for m in 1..MOST_STEPS {
-        let m = f64::from(m);
-        let even = m * (B - m) * x / ((a + 2.0 * m - 1.0) * (a + 2.0 * m));
-        d = 1.0 / away(1.0 + even * d);
-        c = away(1.0 + even / c);
-        value *= d * c;
-        let odd = -(a + m) * (a + B + m) * x / ((a + 2.0 * m) * (a + 2.0 * m + 1.0));
-        d = 1.0 / away(1.0 + odd * d);
-        c = away(1.0 + odd / c);
-        let factor = d * c;
-        value *= factor;
-        if (factor - 1.0).abs() < 2.0 * f64::EPSILON {
-            break;
-        }
-    }
-    value
 }
 
 /// The series of I_y(½, a), halved, without what stands before it (DLMF 8.17.8); all of its terms

@@ -3,7 +3,7 @@
 use super::support::Chance;
 use proptest::prelude::*;
 use tower_spearmint::stats::sequential::e_values::{Running, discoveries, share_of};
-use tower_spearmint::stats::sequential::{EValue, Interval};
+use tower_spearmint::stats::{Interval, sequential::EValue};
 
 fn e(value: f64) -> EValue {
     EValue::from_ln(value.ln()).unwrap()

@@ -2,10 +2,10 @@
 
 use super::support::{Chance, alarms, rows};
 use proptest::prelude::*;
-use tower_spearmint::stats::Summary;
 use tower_spearmint::stats::sequential::means::{
-    ENOUGH, Estimate, Joint, above, below, cuped, evidence, interval,
+    ENOUGH, Estimate, above, below, evidence, interval,
 };
+use tower_spearmint::stats::{JointSummary, Summary, cuped::cuped, delta};
 
 #[test]
 fn the_interval_and_the_evidence_are_those_of_fifty_digits() {
@@ -32,14 +32,12 @@ fn the_interval_and_the_evidence_are_those_of_fifty_digits() {
 fn what_is_made_of_pairs_is_what_numpy_makes_of_the_observations() {
     for row in rows("estimates") {
         let column = |name: &str, arm: usize| row.list(name).nth(arm).unwrap().all();
-        let joint = |arm| Joint::of(column("x", arm).into_iter().zip(column("y", arm)));
-        let (first, second) = (joint(0), joint(1));
+        let pairs = JointSummary::of(column("y", 0).into_iter().zip(column("x", 0)));
         let baseline = Estimate::mean(&Summary::of(column("x", 0)));
         let relative = Estimate::mean(&Summary::of(column("y", 1))).relative_to(&baseline);
         for (value, variance, found) in [
-            ("paired", "paired_variance", first.difference()),
-            ("ratio", "ratio_variance", first.ratio()),
-            ("cuped", "cuped_variance", cuped(&first, &second)),
+            ("paired", "paired_variance", Estimate::mean(&pairs.minus(1.0))),
+            ("ratio", "ratio_variance", per_request(&pairs)),
             ("relative", "relative_variance", relative),
         ] {
             row.is(value, found.value, 1e-9);
@@ -48,19 +46,24 @@ fn what_is_made_of_pairs_is_what_numpy_makes_of_the_observations() {
     }
 }
 
+/// What units have per request: the sums of their values first, the numbers of their requests second.
+fn per_request(units: &JointSummary) -> Estimate {
+    Estimate::mean(&delta::ratio(units).unwrap_or_default())
+}
+
 #[test]
 fn sums_in_parts_are_the_sums_of_all() {
     let mut chance = Chance::new(1);
     let pairs: Vec<_> = (0..1_000).map(|_| (1e6 + chance.share(), chance.exponential())).collect();
-    let parts = pairs.chunks(77).map(|part| Joint::of(part.iter().copied()));
+    let parts = pairs.chunks(77).map(|part| JointSummary::of(part.iter().copied()));
     let (all, parts) = (
-        Joint::of(pairs.iter().copied()),
-        parts.fold(Joint::default(), |all, part| all.with(&part)),
+        JointSummary::of(pairs.iter().copied()),
+        parts.fold(JointSummary::default(), |all, part| all.merge(&part)),
     );
     for (one, other) in [
-        (all.means.0, parts.means.0),
-        (all.variances.0, parts.variances.0),
-        (all.variances.1, parts.variances.1),
+        (all.x_mean, parts.x_mean),
+        (all.x_variance, parts.x_variance),
+        (all.y_variance, parts.y_variance),
         (all.covariance, parts.covariance),
     ] {
         assert!((one - other).abs() < 1e-9, "{all:?} {parts:?}");
@@ -68,17 +71,14 @@ fn sums_in_parts_are_the_sums_of_all() {
 }
 
 /// Sums of squares as they come in.
-type Arms = [Joint; 2];
+type Arms = [JointSummary; 2];
 
-fn observe(arm: &mut Joint, value: f64) {
-    *arm = arm.with(&Joint { count: 1, means: (0.0, value), ..Joint::default() });
+fn observe(arm: &mut JointSummary, x: f64, y: f64) {
+    *arm = arm.merge(&JointSummary { count: 1, x_mean: x, y_mean: y, ..JointSummary::default() });
 }
 
 fn difference(arms: &Arms) -> Estimate {
-    let [first, second] = arms.map(|arm| {
-        let summary = Summary { count: arm.count, mean: arm.means.1, variance: arm.variances.1 };
-        Estimate::mean(&summary)
-    });
+    let [first, second] = arms.map(|arm| Estimate::mean(&arm.x()));
     second.minus(&first)
 }
 
@@ -88,7 +88,9 @@ fn equal_means_are_called_different_in_no_more_streams_than_alpha() {
         400,
         4_000,
         Arms::default,
-        |arms, chance| observe(&mut arms[usize::from(chance.happens(0.5))], chance.exponential()),
+        |arms, chance| {
+            observe(&mut arms[usize::from(chance.happens(0.5))], chance.exponential(), 0.0)
+        },
         |arms| {
             let difference = difference(arms);
             let found = evidence(&difference, 0.0, 1_000.0).unwrap().rejects(0.05);
@@ -107,7 +109,7 @@ fn a_mean_at_the_margin_is_called_below_it_in_no_more_streams_than_alpha() {
         Arms::default,
         |arms, chance| {
             let arm = usize::from(chance.happens(0.5));
-            observe(&mut arms[arm], [1.0, 1.2][arm] * chance.exponential());
+            observe(&mut arms[arm], [1.0, 1.2][arm] * chance.exponential(), 0.0);
         },
         |arms| below(&difference(arms), 0.2, 1_000.0).unwrap().rejects(0.05),
     );
@@ -124,11 +126,11 @@ fn a_split_that_changes_with_the_load_is_no_difference_if_each_epoch_is_compared
             |(epochs, seen), chance| {
                 let epoch = usize::from(*seen >= 1_000);
                 let arm = usize::from(chance.happens([0.1, 0.5][epoch]));
-                observe(&mut epochs[epoch][arm], [2.0, 1.0][epoch] * chance.exponential());
+                observe(&mut epochs[epoch][arm], [2.0, 1.0][epoch] * chance.exponential(), 0.0);
                 *seen += 1;
             },
             |(epochs, _)| {
-                let all = [0, 1].map(|arm| epochs[0][arm].with(&epochs[1][arm]));
+                let all = [0, 1].map(|arm| epochs[0][arm].merge(&epochs[1][arm]));
                 let estimate = if stratified {
                     Estimate::stratified(epochs.map(|arms| difference(&arms)))
                 } else {
@@ -153,14 +155,10 @@ fn units_whose_requests_are_alike_are_called_different_in_no_more_streams_than_a
         |arms, chance| {
             let arm = usize::from(chance.happens(0.5));
             let (requests, mean) = ((20.0 * chance.share()).ceil(), chance.exponential());
-            arms[arm] = arms[arm].with(&Joint {
-                count: 1,
-                means: (requests, requests * mean),
-                ..Joint::default()
-            });
+            observe(&mut arms[arm], requests * mean, requests);
         },
         |arms| {
-            let difference = arms[1].ratio().minus(&arms[0].ratio());
+            let difference = per_request(&arms[1]).minus(&per_request(&arms[0]));
             evidence(&difference, 0.0, 500.0).unwrap().rejects(0.05)
         },
     );
@@ -173,7 +171,7 @@ fn units_whose_requests_are_alike_are_called_different_in_no_more_streams_than_a
         |arms, chance| {
             let arm = usize::from(chance.happens(0.5));
             let (requests, mean) = ((20.0 * chance.share()).ceil(), chance.exponential());
-            (0..requests as u32).for_each(|_| observe(&mut arms[arm], mean));
+            (0..requests as u32).for_each(|_| observe(&mut arms[arm], mean, 0.0));
         },
         |arms| evidence(&difference(arms), 0.0, 5_000.0).unwrap().rejects(0.05),
     );
@@ -184,16 +182,19 @@ fn units_whose_requests_are_alike_are_called_different_in_no_more_streams_than_a
 fn what_was_known_before_makes_a_difference_found_sooner() {
     let draw = |chance: &mut Chance, effect: f64| {
         let before = 5.0 * chance.exponential();
-        (before, before + chance.exponential() + effect)
+        (before + chance.exponential() + effect, before)
     };
     let begin = Arms::default;
     let mut observe = |arms: &mut Arms, chance: &mut Chance| {
         let arm = usize::from(chance.happens(0.5));
-        let pair = draw(chance, [0.0, 0.3][arm]);
-        arms[arm] = arms[arm].with(&Joint { count: 1, means: pair, ..Joint::default() });
+        let (outcome, before) = draw(chance, [0.0, 0.3][arm]);
+        observe(&mut arms[arm], outcome, before);
     };
     let adjusted = alarms(50, 1_500, begin, &mut observe, |arms| {
-        above(&cuped(&arms[0], &arms[1]), 0.0, 1_000.0).unwrap().rejects(0.05)
+        let Some(adjusted) = cuped(&arms[1], &arms[0]) else { return false };
+        let [second, first] =
+            [adjusted.treatment, adjusted.control].map(|arm| Estimate::mean(&arm));
+        above(&second.minus(&first), 0.0, 1_000.0).unwrap().rejects(0.05)
     });
     let plain = alarms(50, 1_500, begin, &mut observe, |arms| {
         above(&difference(arms), 0.0, 1_000.0).unwrap().rejects(0.05)
@@ -231,17 +232,19 @@ proptest! {
         count in prop_oneof![0..200_u64, 0..=u64::MAX],
         alpha in prop_oneof![0.0..1.0, any::<f64>()],
     ) {
-        let joint = |at: usize| Joint {
+        let units = JointSummary {
             count,
-            means: (numbers[at], numbers[at + 1]),
-            variances: (numbers[at + 1], numbers[at + 2]),
-            covariance: numbers[at + 3],
+            x_mean: numbers[0],
+            y_mean: numbers[1],
+            x_variance: numbers[1],
+            y_variance: numbers[2],
+            covariance: numbers[3],
         };
-        let (first, second) = (joint(0), joint(2));
+        let difference = Estimate::mean(&units.minus(1.0));
         let plain = Estimate { value: numbers[0], variance: numbers[1], count, smallest: count };
         for estimate in [
-            plain, first.difference(), first.ratio(), cuped(&first, &second), first.with(&second).ratio(),
-            plain.relative_to(&first.difference()), plain.minus(&first.ratio()),
+            plain, difference, per_request(&units), plain.relative_to(&difference),
+            plain.minus(&per_request(&units)),
         ] {
             if let Some(found) = interval(&estimate, alpha, numbers[6]) {
                 prop_assert!(found.low <= found.high);

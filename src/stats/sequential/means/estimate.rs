@@ -17,8 +17,7 @@ pub struct Estimate {
 }
 
 impl Estimate {
-    /// The mean of these. (For pairs, of their differences: see also
-    /// [`Joint::difference`](super::Joint::difference).)
+    /// The mean of these.
     pub fn mean(of: &Summary) -> Self {
         let variance = of.variance_of_mean().unwrap_or(0.0);
         Self { value: of.mean, variance, count: of.count, smallest: of.count }

@@ -6,17 +6,18 @@
 //! more are needed: ask [`quantiles`](super::quantiles) then.
 //!
 //! Whatever is made of means is asked in the same way, as an [`Estimate`] with a variance: one
-//! mean, the difference of two, of pairs, relative, per request of units, freed of what was known
-//! before, or of several epochs.
+//! mean, the difference of two, relative, or of several epochs. The [`Summary`](crate::stats::Summary)
+//! that a mean comes from may itself be made of pairs: their differences
+//! ([`JointSummary::minus`](crate::stats::JointSummary::minus)), what units have per request
+//! ([`delta::ratio`](crate::stats::delta::ratio)), or outcomes that are freed of what was known before
+//! ([`cuped`](crate::stats::cuped)).
 
 mod estimate;
-mod joint;
 
 pub use estimate::Estimate;
-pub use joint::{Joint, cuped};
 
-use super::{EValue, Interval, checked};
-use statrs::function::erf::erfc;
+use super::{EValue, checked};
+use crate::stats::{Interval, special::normal_upper};
 
 /// So many observations each arm must have before anything is said.
 pub const ENOUGH: u64 = 100;
@@ -79,7 +80,7 @@ pub fn evidence(estimate: &Estimate, null: f64, target: f64) -> Option<EValue> {
 /// ```
 pub fn above(estimate: &Estimate, null: f64, target: f64) -> Option<EValue> {
     ask(estimate, null, target, |told, z| {
-        let up = 0.5 * erfc(-z * (0.5 * told.shrunk).sqrt());
+        let up = normal_upper(-z * told.shrunk.sqrt());
         0.5 * (z * z * told.shrunk - told.spread.ln_1p()) + (2.0 * up).ln()
     })
 }

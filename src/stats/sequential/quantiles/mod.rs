@@ -16,8 +16,9 @@ pub use buckets::Buckets;
 pub use region::{difference, ratio};
 pub use two_arms::{above, below, evidence};
 
+use super::checked;
 use super::mixture::{self, Chance};
-use super::{Interval, checked};
+use crate::stats::Interval;
 
 /// A confidence sequence for the `p`-quantile with an error probability of `alpha`, sharpest at
 /// `target` values.

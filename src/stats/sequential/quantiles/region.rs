@@ -2,7 +2,8 @@
 
 use super::Buckets;
 use super::arm::{Arm, Arms};
-use crate::stats::sequential::{Interval, Requests, checked};
+use crate::stats::Interval;
+use crate::stats::sequential::{Requests, checked};
 
 /// A confidence sequence for the second arm's `p`-quantile minus the first's, with an error
 /// probability of `alpha`, sharpest at `target` values of each arm.

@@ -1,8 +1,9 @@
 //! By how much the rates of two arms differ.
 
 use super::single::against;
+use crate::stats::Interval;
 use crate::stats::sequential::mixture::Chance;
-use crate::stats::sequential::{Interval, Requests, checked, search};
+use crate::stats::sequential::{Requests, checked, search};
 
 /// A confidence sequence for the second arm's rate minus the first's: pairs of (events, trials),
 /// sharpest at `target` trials of each arm.

@@ -1,8 +1,9 @@
 //! How many times the first arm's rate the second's is.
 
 use super::Split;
+use crate::stats::Interval;
 use crate::stats::sequential::mixture::{self, Chance};
-use crate::stats::sequential::{Interval, checked, search};
+use crate::stats::sequential::{checked, search};
 
 /// Farther from 1 than e to this no ratio is looked for: there, the interval has no end.
 const FARTHEST: f64 = 700.0;

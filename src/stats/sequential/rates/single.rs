@@ -1,7 +1,8 @@
 //! How often an arm has the event.
 
+use crate::stats::Interval;
 use crate::stats::sequential::mixture::{self, Chance};
-use crate::stats::sequential::{Interval, checked, search};
+use crate::stats::sequential::{checked, search};
 
 /// A confidence sequence for a rate, of `events` in `trials` that are independent, with an error
 /// probability of `alpha`, sharpest at `target` trials.

@@ -1,9 +1,11 @@
 //! How much of a beta distribution lies above a point.
 
-use super::mixture::{deviance, stirling_error};
-use statrs::function::beta::checked_beta_reg;
+use super::{
+    beta_fraction::beta_fraction,
+    stirling::{deviance, stirling_error},
+};
 
-/// Up to this sum of parameters the continued fraction converges in time.
+/// Up to this sum of parameters the continued fraction converges in some hundred steps.
 const FRACTION_UP_TO: f64 = 3_000.0;
 
 /// Nodes from the middle, and weights, of the Gauss-Legendre rule with ten points (Abramowitz and
@@ -18,16 +20,27 @@ const NODES: [(f64, f64); 5] = [
 
 /// `ln P(X > point)` for `X` of Beta(`a`, `b`), both positive, and a point between 0 and 1, of
 /// which `rest` is `1 − point`.
-pub(super) fn ln_above(a: f64, b: f64, point: f64, rest: f64) -> f64 {
-    if a + b <= FRACTION_UP_TO {
-        return checked_beta_reg(b, a, rest)
-            .map_or(f64::NEG_INFINITY, |above| above.clamp(0.0, 1.0).ln());
-    }
+pub(crate) fn ln_beta_upper(a: f64, b: f64, point: f64, rest: f64) -> f64 {
+    let few = a + b <= FRACTION_UP_TO;
     // Most of it is above: what is below is the smaller, and so the one to be computed.
-    if point * (a + b) < a {
-        return (-far_tail(b, a, rest, point).exp()).ln_1p();
-    }
-    far_tail(a, b, point, rest)
+    let mostly = if few { point * (a + b + 2.0) < a + 1.0 } else { point * (a + b) < a };
+    let tail = if few { near_tail } else { far_tail };
+    if mostly { (-tail(b, a, rest, point).exp()).ln_1p() } else { tail(a, b, point, rest) }
+}
+
+/// The tail by its continued fraction: I_rest(b, a) = pointᵃ restᵇ / (b B(a, b)) · that (DLMF
+/// 8.17.22), where what stands before it is written around its maximum.
+fn near_tail(a: f64, b: f64, point: f64, rest: f64) -> f64 {
+    let total = a + b;
+    let decay = deviance(a, total * point) + deviance(b, total * rest);
+    (scale(a, b) - decay - b.ln() + beta_fraction(b, a, rest).ln()).min(0.0)
+}
+
+/// −ln B(a, b), but for the decay.
+fn scale(a: f64, b: f64) -> f64 {
+    let total = a + b;
+    let corrections = stirling_error(total) - stirling_error(a) - stirling_error(b);
+    0.5 * ((a / total * b).ln() - std::f64::consts::TAU.ln()) + corrections
 }
 
 /// The tail away from the mean, by integration over `s`, where the odds of the value are those of
@@ -59,7 +72,5 @@ fn far_tail(a: f64, b: f64, point: f64, rest: f64) -> f64 {
             })
         })
         .sum();
-    let scale = 0.5 * ((a / total * b).ln() - std::f64::consts::TAU.ln());
-    let corrections = stirling_error(total) - stirling_error(a) - stirling_error(b);
-    (peak + (half * sum).ln() + scale + corrections).min(0.0)
+    (peak + (half * sum).ln() + scale(a, b)).min(0.0)
 }
