@@ -4,7 +4,7 @@ use super::{Candidate, Finding, Plan, Report, Verdict, question, sentence, verdi
 use crate::{
     branch::Role,
     config::ConfigId,
-    stats::sequential::Interval,
+    stats::Interval,
     store::{Common, LookMetric, Past, PastCandidate, Reached, SqliteStore, StoreError},
 };
 use serde::Serialize;
