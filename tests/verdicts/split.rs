@@ -1,0 +1,42 @@
+//! Candidates of which each request goes to one.
+
+use crate::{
+    seen::{at_a_terminal, decided},
+    services::Services,
+    support::Proxy,
+};
+
+const YAML: &str = "
+experiment: ranker
+strategy: round_robin
+round_robin: { weights: { stable: 1, failing: 1, slower: 1, equal: 1 } }
+baseline: stable
+metrics:
+  error_rate: { role: guardrail, margin: 0.2% }
+  latency_p50: { role: guardrail, margin: 10% }
+configs:
+  - { config_id: stable, upstream: UPSTREAM_A }
+  - { config_id: failing, upstream: UPSTREAM_B }
+  - { config_id: slower, upstream: UPSTREAM_C }
+  - { config_id: equal, upstream: UPSTREAM_D }
+";
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn of_a_split_harm_is_kept_out_and_what_is_equal_is_no_reason_to_change() {
+    let services = Services::start().await;
+    let mut proxy = Proxy::start(YAML, &services.addresses()).await;
+    let verdicts = decided(&mut proxy, 256, &["failing", "slower"], 100_000).await;
+    let expected = [("equal", "undecided"), ("failing", "keep"), ("slower", "keep")];
+    assert_eq!(verdicts, expected.map(|(id, word)| (id.to_owned(), word.to_owned())).into());
+    assert_eq!(
+        at_a_terminal(&proxy).await,
+        [
+            "undecided  equal against stable",
+            "  no guardrail is broken, and no metric says what would be better",
+            "keep  failing against stable",
+            "  error_rate",
+            "keep  slower against stable",
+            "  latency_p50",
+        ]
+    );
+}
