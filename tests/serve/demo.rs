@@ -65,6 +65,8 @@ fn a_demo_shows_where_its_records_are_and_how_to_look_at_them() {
             "{text}"
         );
     }
+    assert_eq!(text.matches("  candidate against stable\n").count(), 3, "{text}");
+    assert!(text.contains("spearmint report --store 'my demo.db'\n"), "{text}");
     assert!(text.contains("spearmint branches --store 'my demo.db' --status failed"), "{text}");
     assert!(!text.contains('\x1b'));
     assert!(text.contains("`spearmint ui --store 'my demo.db'`"), "{text}");
@@ -73,6 +75,26 @@ fn a_demo_shows_where_its_records_are_and_how_to_look_at_them() {
     let diff = ["diff", "--store", "my demo.db", "--experiment", "demo-shadow"];
     let shown = stdout(&run(&diff, directory.path()));
     assert!(shown.contains(" /at ") && shown.contains("  noise  "), "{shown}");
+}
+
+/// So many requests that its failures alone decide, however busy the machine is.
+#[test]
+fn a_demo_of_enough_requests_ends_in_keeping_the_stable_config_under_each_strategy() {
+    let directory = TempDir::new().unwrap();
+    let directory = directory.path();
+    let demo = ["demo", "--requests", "4000", "--store", "demo.db", "--ui", "off", "--json"];
+    let output = run(&demo, directory);
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    let outcomes: Vec<Value> = serde_json::from_str(&stdout(&output)).unwrap();
+    assert_eq!(outcomes.len(), 3);
+    for outcome in &outcomes {
+        let candidates = &outcome["report"]["candidates"];
+        assert_eq!(candidates.as_array().unwrap().len(), 1);
+        assert_eq!(candidates[0]["config_id"], "candidate");
+        assert_eq!(candidates[0]["verdict"], "keep", "{outcome:#}");
+    }
+    let report = stdout(&run(&["report", "--store", "demo.db"], directory));
+    assert_eq!(report.matches("keep  candidate against stable\n").count(), 3, "{report}");
 }
 
 #[test]

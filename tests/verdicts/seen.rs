@@ -59,3 +59,9 @@ pub async fn at_a_terminal(proxy: &Proxy) -> Vec<String> {
     let first = text.lines().skip(1).take_while(|line| !line.is_empty());
     first.map(|line| line.split_once(": ").map_or(line, |(begin, _)| begin).to_owned()).collect()
 }
+
+/// Whether `--format html` says this of a candidate.
+pub async fn is_in_the_file(proxy: &Proxy, verdict: &str, candidate: &str) -> bool {
+    let html = report(proxy, &["--format", "html"]).await;
+    html.contains(&format!("<strong>{verdict}</strong> <span>{candidate} against stable</span>"))
+}

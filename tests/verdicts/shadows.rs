@@ -1,7 +1,7 @@
 //! Candidates that run beside the primary, on each of its requests.
 
 use crate::{
-    seen::{at_a_terminal, decided},
+    seen::{at_a_terminal, decided, is_in_the_file},
     services::Services,
     support::Proxy,
 };
@@ -40,4 +40,7 @@ async fn a_shadow_that_does_harm_is_kept_out_and_an_equal_one_is_shipped() {
             "  latency_p50",
         ]
     );
+    for (candidate, verdict) in expected {
+        assert!(is_in_the_file(&proxy, verdict, candidate).await, "{verdict} {candidate}");
+    }
 }

@@ -1,7 +1,7 @@
 //! Candidates of which each request goes to one.
 
 use crate::{
-    seen::{at_a_terminal, decided},
+    seen::{at_a_terminal, decided, is_in_the_file},
     services::Services,
     support::Proxy,
 };
@@ -39,4 +39,7 @@ async fn of_a_split_harm_is_kept_out_and_what_is_equal_is_no_reason_to_change() 
             "  latency_p50",
         ]
     );
+    for (candidate, verdict) in expected {
+        assert!(is_in_the_file(&proxy, verdict, candidate).await, "{verdict} {candidate}");
+    }
 }

@@ -5,6 +5,7 @@ mod upstreams;
 
 use crate::{
     Failed, output,
+    report::verdicts,
     ui::{Beside, Running, UiFlag, snippet},
 };
 use clap::Args;
@@ -20,14 +21,15 @@ use tower_spearmint::{
     BoxError, Recorder,
     proxy::{ExperimentFile, Proxy, UiSettings},
     record::RecorderStats,
-    store::{ConfigSummary, Filter, SqliteStore},
+    report::Report,
+    store::{ConfigSummary, Filter, SqliteStore, StoreError},
 };
 
 /// Run all three strategies on live requests, with nothing to set up
 ///
 /// Starts two small services that really differ (the candidate is slower and fails now and then),
-/// sends requests through each strategy, and shows what was recorded. Needs no network and leaves
-/// nothing running.
+/// sends requests through each strategy, and shows what was recorded and which of the two to keep.
+/// Needs no network and leaves nothing running.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Example:
@@ -82,6 +84,8 @@ struct Outcome {
     callers: drive::Callers,
     recorder: RecorderStats,
     configs: Vec<ConfigSummary>,
+    /// What all branches of the experiment in the store come to, earlier demos' too.
+    report: Option<Report>,
 }
 
 impl Demo {
@@ -100,6 +104,8 @@ impl Demo {
         }
         let store = quoted(&self.store);
         let mut out = anstream::stdout().lock();
+        writeln!(out, "\nWhat was measured, metric by metric:")?;
+        writeln!(out, "  spearmint report --store {store}")?;
         writeln!(out, "\nEvery branch is in {store}. To look at them:")?;
         writeln!(out, "  spearmint branches --store {store} --status failed")?;
         writeln!(out, "  spearmint branches --store {store} --experiment demo-shadow --summary")?;
@@ -167,8 +173,12 @@ impl Demo {
         recording.stop();
         let filter = Filter::new().experiment(experiment).since_ns(since);
         let (store, recorder) = (store.clone(), report.recorder);
-        let configs = tokio::task::spawn_blocking(move || store.summary(&filter)).await??;
-        Ok(Outcome { experiment, title, seconds, callers, recorder, configs })
+        let plan = file.plan();
+        let read = move || -> Result<_, StoreError> {
+            Ok((store.summary(&filter)?, Report::read(&store, &plan)?.pop()))
+        };
+        let (configs, report) = tokio::task::spawn_blocking(read).await??;
+        Ok(Outcome { experiment, title, seconds, callers, recorder, configs, report })
     }
 
     fn show(&self, outcome: &Outcome) -> Result<(), Failed> {
@@ -188,6 +198,9 @@ impl Demo {
         let recorder = &outcome.recorder;
         if recorder.dropped + recorder.lost > 0 {
             writeln!(out, "not recorded: {} dropped, {} lost", recorder.dropped, recorder.lost)?;
+        }
+        if let Some(report) = &outcome.report {
+            verdicts(&mut out, report)?;
         }
         Ok(())
     }

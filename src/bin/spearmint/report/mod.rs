@@ -2,6 +2,8 @@
 
 mod text;
 
+pub(crate) use text::verdicts;
+
 use crate::{Failed, output, since::parse_since, store_path};
 use clap::{Args, ValueEnum};
 use std::{collections::BTreeSet, io::Write, path::PathBuf};

@@ -20,16 +20,7 @@ pub(super) fn print(reports: &[Report]) -> io::Result<()> {
 fn print_one(report: &Report) -> io::Result<()> {
     output::heading(&format!("{} ({})", report.experiment, report.strategy))?;
     let mut out = anstream::stdout().lock();
-    let baseline = report.baseline.config_id.short();
-    if report.candidates.is_empty() {
-        writeln!(out, "{baseline} alone: there is nothing to hold it against")?;
-    }
-    for candidate in &report.candidates {
-        let style = colour(candidate.verdict);
-        let name = candidate.config_id.short();
-        writeln!(out, "{style}{}{style:#}  {name} against {baseline}", candidate.verdict)?;
-        writeln!(out, "  {}", candidate.because)?;
-    }
+    verdicts(&mut out, report)?;
     writeln!(out)?;
     let header = [
         "config",
@@ -54,6 +45,21 @@ fn print_one(report: &Report) -> io::Result<()> {
     }
     for candidate in &report.candidates {
         findings(&mut out, candidate)?;
+    }
+    Ok(())
+}
+
+/// What to do with each candidate, and why.
+pub(crate) fn verdicts(out: &mut impl Write, report: &Report) -> io::Result<()> {
+    let baseline = report.baseline.config_id.short();
+    if report.candidates.is_empty() {
+        writeln!(out, "{baseline} alone: there is nothing to hold it against")?;
+    }
+    for candidate in &report.candidates {
+        let style = colour(candidate.verdict);
+        let name = candidate.config_id.short();
+        writeln!(out, "{style}{}{style:#}  {name} against {baseline}", candidate.verdict)?;
+        writeln!(out, "  {}", candidate.because)?;
     }
     Ok(())
 }
