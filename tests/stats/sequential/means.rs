@@ -89,7 +89,7 @@ fn equal_means_are_called_different_in_no_more_streams_than_alpha() {
         4_000,
         Arms::default,
         |arms, chance| {
-            observe(&mut arms[usize::from(chance.happens(0.5))], chance.exponential(), 0.0)
+            observe(&mut arms[usize::from(chance.happens(0.5))], chance.exponential(), 0.0);
         },
         |arms| {
             let difference = difference(arms);
