@@ -91,6 +91,7 @@ mod keys;
 mod log;
 mod look;
 mod loss;
+mod metric;
 mod noise;
 #[cfg(feature = "server")]
 mod objects;
@@ -120,6 +121,7 @@ pub use differences::{ConfigDifferences, ControlDifferences, DifferenceExample, 
 pub use error::StoreError;
 pub use filter::Filter;
 pub use look::{Look, LookMetric};
+pub use metric::MetricsBeyond;
 pub use noise::NoiseThresholds;
 pub use options::StoreOptions;
 pub use outbox::SyncStat;
@@ -129,7 +131,8 @@ pub use outcome::{
 pub use read::{BranchRows, StoreCounts};
 pub use retention::Retention;
 pub use rollup::{
-    Exposure, Histogram, Moments, Pairs, Rollup, RollupFilter, RollupRows, UnitBucket,
+    Exposure, Histogram, MetricPairs, MetricSums, Moments, Pairs, Rollup, RollupFilter, RollupRows,
+    UnitBucket, UnitSums,
 };
 pub use row::BranchRow;
 pub use schema::{APPLICATION_ID, SCHEMA_VERSION};

@@ -3,10 +3,11 @@
 use super::{
     bounded,
     codes::{Code, Coded, Codes},
+    metric,
 };
 use crate::{
     assign::{Epoch, Reason},
-    branch::{BranchId, Failure, Role, SkipReason, Status, TraceId, TraceParent},
+    branch::{BranchId, BranchMetrics, Failure, Role, SkipReason, Status, TraceId, TraceParent},
     config::ConfigId,
 };
 use rusqlite::{Connection, Row, types::Type};
@@ -71,6 +72,9 @@ pub struct BranchRow {
     pub bytes_in: Option<u64>,
     /// How many bytes of its response body passed, if they were counted.
     pub bytes_out: Option<u64>,
+    /// What its service said of it in numbers; in JSON only where it said any.
+    #[serde(skip_serializing_if = "BranchMetrics::is_empty")]
+    pub metrics: BranchMetrics,
     /// The size of the output's JSON in bytes, if the output was cut.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub output_cut: Option<u64>,
@@ -82,6 +86,7 @@ pub(super) struct Names {
     experiments: HashMap<i64, (Arc<str>, Arc<str>)>,
     configs: HashMap<i64, (ConfigId, Arc<Value>)>,
     epochs: HashMap<i64, Epoch>,
+    metrics: HashMap<i64, Arc<str>>,
 }
 
 /// Configs can be large, and a program may make one for every request.
@@ -113,6 +118,18 @@ impl Names {
                 Ok(Epoch::recorded(number, row.get::<_, i64>(1)?.cast_unsigned()))
             })?;
         Ok(remember(&mut self.epochs, key, epoch))
+    }
+
+    pub(super) fn metric(
+        &mut self,
+        connection: &Connection,
+        key: i64,
+    ) -> rusqlite::Result<Arc<str>> {
+        if let Some(known) = self.metrics.get(&key) {
+            return Ok(known.clone());
+        }
+        let name = metric::name_of(connection, key)?;
+        Ok(remember(&mut self.metrics, key, name))
     }
 
     pub(super) fn config(
@@ -204,6 +221,11 @@ impl BranchRow {
             first_byte_ns: measure(row, 20)?,
             bytes_in: measure(row, 21)?,
             bytes_out: measure(row, 22)?,
+            metrics: if row.get(26)? {
+                metric::of_branch(connection, id.as_bytes())?
+            } else {
+                BranchMetrics::new()
+            },
             output_cut,
         })
     }

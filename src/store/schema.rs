@@ -1,6 +1,6 @@
 //! What the file looks like.
 
-use super::{look, loss, outbox, outcome, rollup, snapshot, tracking};
+use super::{look, loss, metric, outbox, outcome, rollup, snapshot, tracking};
 
 /// The `application_id` in the header of a store: "SPMT".
 pub const APPLICATION_ID: i32 = 0x5350_4d54;
@@ -183,6 +183,7 @@ pub(super) fn since(from: i32) -> String {
         sql += outcome::VERSION_6;
         sql += snapshot::VERSION_6;
         sql += loss::VERSION_6;
+        sql += metric::VERSION_6;
     }
     sql += &views();
     sql + &format!(
@@ -232,6 +233,8 @@ fn views() -> String {
             b.first_byte_ns AS first_byte_ns,
             b.bytes_in AS bytes_in,
             b.bytes_out AS bytes_out,
+            (SELECT nullif(json_group_object(n.name, v.value), '{{}}') FROM branch_metric v
+                JOIN metric_name n ON n.key = v.metric WHERE v.branch = b.id) AS metrics,
             lower(hex(coalesce(substr(b.trace, 1, 16), b.request, b.id))) AS trace_id,
             CASE WHEN b.trace IS NOT NULL THEN lower(hex(substr(b.trace, 17, 8))) END
                 AS parent_span_id
@@ -323,18 +326,23 @@ pub(super) const DELETE_DIFFERENCE: &str = "DELETE FROM difference
      WHERE experiment = ?1 AND config = ?2 AND role = ?3 AND path = ?4)";
 
 /// Branches with all that belongs to them; a `WHERE` follows. Version 1 has no measures, version 2
-/// no reasons, and version 4 no traces.
+/// no reasons, version 4 no traces, and version 5 no metrics.
 pub(super) fn select_branch(version: i32) -> String {
     let measures =
         if version < 2 { "NULL, NULL, NULL" } else { "b.first_byte_ns, b.bytes_in, b.bytes_out" };
     let trace = if version < 5 { "NULL" } else { "b.trace" };
+    let has_metrics = if version < metric::SINCE_VERSION {
+        "0"
+    } else {
+        "EXISTS (SELECT 1 FROM branch_metric WHERE branch = b.id)"
+    };
     let assigned = if version < 3 { "NULL, NULL" } else { "b.reason, b.epoch" };
     format!(
         "SELECT
         b.id, b.request, b.parent, b.parent_config, b.experiment, b.config, b.role, b.status,
         b.start_ns, b.duration_ns, b.probability, b.unit, b.failure, b.skip, b.retry_count,
         f.type, f.message, f.trace, o.size, o.content, {measures},
-        {assigned}, {trace}
+        {assigned}, {trace}, {has_metrics}
         FROM branch b LEFT JOIN failure f ON f.id = b.id LEFT JOIN output o ON o.id = b.id"
     )
 }

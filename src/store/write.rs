@@ -5,7 +5,9 @@ use super::{
     codes::{Code, Coded, Codes},
     compared::{self, Compared},
     keys::{BranchKeys, Keys},
-    loss, open, outbox, outcome,
+    loss,
+    metric::{self, MetricNames},
+    open, outbox, outcome,
     retention::Keeper,
     rollup::{self, Facts, Rollups},
     schema, snapshot,
@@ -35,6 +37,7 @@ pub(super) struct Memory {
     pub(super) keys: Keys,
     pub(super) compared: Compared,
     pub(super) rollups: Rollups,
+    pub(super) metrics: MetricNames,
 }
 
 impl Memory {
@@ -43,6 +46,7 @@ impl Memory {
         self.keys.forget();
         self.compared = Compared::default();
         self.rollups = Rollups::default();
+        self.metrics = MetricNames::default();
     }
 }
 
@@ -86,6 +90,12 @@ impl Writer {
                 if insert(&mut statement, codes, own, branch)? {
                     let mut facts = Facts::of(branch, own, codes)?;
                     facts.bytes += insert_details(connection, limits, branch.id, branch)?;
+                    if !branch.metrics.is_empty() {
+                        let (names, id) = (&mut memory.metrics, branch.id.as_bytes());
+                        let (values, rows) =
+                            metric::insert(connection, names, own.experiment, id, &branch.metrics)?;
+                        facts.add_metrics(values, rows);
+                    }
                     new.push(facts);
                 }
             }
@@ -119,10 +129,15 @@ impl Writer {
 
     /// Changes how a branch ended. `false` when it is not there.
     pub(super) fn set_end(&mut self, id: BranchId, branch: &Branch) -> rusqlite::Result<bool> {
-        self.transaction(|connection, _, codes, limits| {
+        self.transaction(|connection, memory, codes, limits| {
             let Some(before) = rollup::find(connection, codes, id.as_bytes())? else {
                 return Ok(false);
             };
+            let said = metric::of_branch(connection, id.as_bytes())?;
+            if !branch.metrics.iter().eq(said.iter()) {
+                let (names, experiment) = (&mut memory.metrics, before.experiment());
+                metric::insert(connection, names, experiment, id.as_bytes(), &branch.metrics)?;
+            }
             connection.prepare_cached(schema::UPDATE_BRANCH)?.execute(params![
                 id.as_bytes(),
                 code(&codes.status, branch.status)?,

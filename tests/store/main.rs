@@ -11,6 +11,7 @@ mod comparisons;
 mod crash;
 mod killed;
 mod log;
+mod metrics;
 mod opening;
 mod outcomes;
 mod reading;

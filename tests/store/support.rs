@@ -65,7 +65,8 @@ pub(crate) fn assert_whole(store: &SqliteStore) {
 /// What version 6 added to this file, taken away again.
 pub(crate) fn back_to_version_5(file: &Path) {
     let connection = Connection::open(file).unwrap();
-    drop_like(&connection, "plan|look|loss|outcome|replica");
+    connection.execute_batch("DROP VIEW branches").unwrap();
+    drop_like(&connection, "plan|look|loss|outcome|replica|metric_|branch_metric|unit_metric");
     connection.pragma_update(None, "user_version", 5).unwrap();
 }
 
@@ -85,7 +86,7 @@ fn drop_like(connection: &Connection, beginnings: &str) {
 /// What version 5 added, too.
 pub(crate) fn back_to_version_4(file: &Path) {
     back_to_version_5(file);
-    let sql = "DROP VIEW branches; ALTER TABLE branch DROP COLUMN trace; PRAGMA user_version = 4;";
+    let sql = "DROP VIEW IF EXISTS branches; ALTER TABLE branch DROP COLUMN trace; PRAGMA user_version = 4;";
     Connection::open(file).unwrap().execute_batch(sql).unwrap();
 }
 

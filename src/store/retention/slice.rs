@@ -211,6 +211,7 @@ fn remove_some(
     for sql in [
         "DELETE FROM failure WHERE id = ?1",
         "DELETE FROM output WHERE id = ?1",
+        "DELETE FROM branch_metric WHERE branch = ?1",
         "DELETE FROM comparison WHERE branch = ?1",
         "DELETE FROM branch WHERE id = ?1",
     ] {

@@ -6,12 +6,14 @@ use super::{
     pairs, read,
     state::State,
     unit_bucket::Bucket,
+    unit_metric::UnitMetrics,
 };
 use crate::{
     branch::Role,
     store::{
         CheckReport,
         codes::Codes,
+        metric,
         row::{Names, value},
         write::code,
     },
@@ -29,6 +31,7 @@ const PAIR_HOURS: i64 = 24;
 pub(in crate::store) fn disagreements(
     connection: &Connection,
     codes: &Codes,
+    version: i32,
     report: &mut CheckReport,
     mut progress: impl FnMut(u64),
 ) -> rusqlite::Result<()> {
@@ -38,6 +41,8 @@ pub(in crate::store) fn disagreements(
         exposures: exposures(connection, codes)?,
         removed: removed(connection)?,
         buckets: HashMap::new(),
+        unit_metrics: UnitMetrics::default(),
+        has_metrics: metric::any(connection, version)?,
         names: Names::default(),
     };
     for hour in hours(connection)? {
@@ -49,7 +54,7 @@ pub(in crate::store) fn disagreements(
         report.fault(format!("{missed} branches are of hours without any roll-up"));
     }
     if check.removed.is_empty() {
-        check.unit_buckets(report)?;
+        check.unit_buckets(version, report)?;
     }
     Ok(())
 }
@@ -62,6 +67,8 @@ struct Check<'a> {
     /// By experiment: the hours of which branches were removed.
     removed: BTreeMap<i64, BTreeSet<i64>>,
     buckets: HashMap<(Arm, i64), Bucket>,
+    unit_metrics: UnitMetrics,
+    has_metrics: bool,
     names: Names,
 }
 
@@ -96,8 +103,9 @@ impl Check<'_> {
             if removed.is_some_and(removed_before) {
                 expected.pairs = stored.pairs;
                 expected.primary_duration = stored.primary_duration.clone();
+                expected.metric_pairs = stored.metric_pairs.clone();
             }
-            if stored != expected {
+            if !stored.agrees(&expected) {
                 let [is, should] = [&stored, &expected].map(|state| state.statuses);
                 let what = if is == should {
                     "the sums of its roll-ups are not those of its branches".to_owned()
@@ -136,7 +144,10 @@ impl Check<'_> {
             let row = rows.next()?;
             let is_last = row.is_none();
             if let Some(row) = row {
-                let facts = Facts::read(row, self.codes)?;
+                let mut facts = Facts::read(row, self.codes)?;
+                if self.has_metrics {
+                    facts = facts.with_metrics(self.connection)?;
+                }
                 *counted.entry(facts.arm.experiment).or_default() += 1;
                 report.branches += 1;
                 chunk.push(facts);
@@ -149,6 +160,7 @@ impl Check<'_> {
                 for ((arm, bucket), sum) in &gathered.buckets {
                     self.buckets.entry((*arm, *bucket)).or_default().merge(sum);
                 }
+                self.unit_metrics.merge(&gathered.unit_metrics);
                 add_all(&mut sums, &gathered);
                 progress(report.branches);
             }
@@ -209,7 +221,7 @@ impl Check<'_> {
         Ok(())
     }
 
-    fn unit_buckets(&mut self, report: &mut CheckReport) -> rusqlite::Result<()> {
+    fn unit_buckets(&mut self, version: i32, report: &mut CheckReport) -> rusqlite::Result<()> {
         let mut faults = 0_u64;
         let mut statement = self.connection.prepare(Bucket::SELECT)?;
         let mut rows = statement.query([])?;
@@ -220,6 +232,9 @@ impl Check<'_> {
         }
         faults +=
             self.buckets.values().filter(|left| !left.agrees(&Bucket::default())).count() as u64;
+        if version >= metric::SINCE_VERSION {
+            faults += std::mem::take(&mut self.unit_metrics).disagreements(self.connection)?;
+        }
         if faults > 0 {
             report.fault(format!("{faults} buckets of units are not the sums of their branches"));
         }

@@ -5,11 +5,12 @@ use crate::{
     store::{
         codes::Codes,
         keys::BranchKeys,
+        metric::{self, Values},
         row::value,
         write::{code, option_code},
     },
 };
-use rusqlite::Row;
+use rusqlite::{Connection, Row};
 
 /// What the row of a failure, and of an output, takes beside its texts.
 pub(in crate::store) const FAILURE_BYTES: u64 = 40;
@@ -18,7 +19,7 @@ pub(in crate::store) const OUTPUT_BYTES: u64 = 30;
 const TRACE_BYTES: u64 = 28;
 
 /// A branch as far as roll-ups are concerned.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(in crate::store) struct Facts {
     pub(in crate::store) id: [u8; 16],
     pub(super) request: [u8; 16],
@@ -35,6 +36,8 @@ pub(in crate::store) struct Facts {
     pub(super) bytes_in: Option<u64>,
     pub(super) bytes_out: Option<u64>,
     pub(super) unit: Option<i64>,
+    /// The numbers of it that are rolled up.
+    pub(super) metrics: Values,
     /// About how many bytes its row takes, and what belongs to it.
     pub(in crate::store) bytes: u64,
 }
@@ -50,17 +53,35 @@ pub(in crate::store) struct Arm {
 }
 
 /// How a primary ended, as far as it counts in a pair.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(super) struct End {
     pub(super) status: Status,
     pub(super) duration_ns: u64,
     pub(super) timed_out: bool,
+    pub(super) metrics: Values,
 }
 
 impl Facts {
-    pub(super) const fn end(&self) -> End {
+    pub(super) fn end(&self) -> End {
         let Self { status, duration_ns, timed_out, .. } = *self;
-        End { status, duration_ns, timed_out }
+        End { status, duration_ns, timed_out, metrics: self.metrics.clone() }
+    }
+
+    /// The numbers of a branch that are rolled up, and how many rows it has of them.
+    pub(in crate::store) fn add_metrics(&mut self, values: Values, rows: u64) {
+        self.metrics = values;
+        self.bytes += rows * metric::ROW_BYTES;
+    }
+
+    pub(in crate::store) const fn experiment(&self) -> i64 {
+        self.arm.experiment
+    }
+
+    /// Adds the numbers of a branch that is there.
+    pub(super) fn with_metrics(mut self, connection: &Connection) -> rusqlite::Result<Self> {
+        let (values, rows) = metric::rolled_up_of(connection, &self.id)?;
+        self.add_metrics(values, rows);
+        Ok(self)
     }
 
     /// Of a branch that is about to be written. Its bytes are counted by the caller.
@@ -91,6 +112,7 @@ impl Facts {
             bytes_in: branch.bytes_in,
             bytes_out: branch.bytes_out,
             unit: branch.unit.map(u64::cast_signed),
+            metrics: Values::default(),
             bytes: 0,
         };
         facts.bytes = facts.row_bytes() + branch.trace.map_or(0, |_| TRACE_BYTES);
@@ -108,7 +130,7 @@ impl Facts {
         + coalesce((SELECT 30 + length(content) FROM output WHERE id = b.id), 0)
         + iif(b.trace IS NULL, 0, 28)";
 
-    /// Of a branch that is there.
+    /// Of a branch that is there, without its metrics.
     pub(super) fn read(row: &Row<'_>, codes: &Codes) -> rusqlite::Result<Self> {
         let measure = |column| -> rusqlite::Result<Option<u64>> {
             Ok(row.get::<_, Option<i64>>(column)?.map(i64::cast_unsigned))
@@ -131,6 +153,7 @@ impl Facts {
             bytes_in: measure(13)?,
             bytes_out: measure(14)?,
             unit: row.get(15)?,
+            metrics: Values::default(),
             bytes: row.get::<_, i64>(16)?.cast_unsigned(),
         };
         facts.bytes += facts.row_bytes();

@@ -4,10 +4,11 @@ use super::{
     facts::{Arm, End, Facts, minute},
     state::State,
     unit_bucket::{Bucket, bucket_of},
+    unit_metric::UnitMetrics,
 };
 use crate::{
     branch::Status,
-    store::{snapshot, write::signed},
+    store::{metric::Values, snapshot, write::signed},
 };
 use rusqlite::{Connection, OptionalExtension, params};
 use std::collections::HashMap;
@@ -19,6 +20,7 @@ pub(in crate::store) struct Gathered {
     pub(super) states: HashMap<(Arm, i64), State>,
     /// By arm and bucket of the unit's hash.
     pub(super) buckets: HashMap<(Arm, i64), Bucket>,
+    pub(super) unit_metrics: UnitMetrics,
     /// By experiment and hour.
     pub(super) held: HashMap<(i64, i64), Held>,
 }
@@ -44,21 +46,35 @@ impl Gathered {
     pub(super) fn change(&mut self, facts: &Facts, by: i64) {
         self.state(facts.arm, facts.minute()).change(facts, by);
         if let Some(unit) = facts.unit {
-            self.buckets.entry((facts.arm, bucket_of(unit))).or_default().change(facts, by);
+            let bucket = bucket_of(unit);
+            self.buckets.entry((facts.arm, bucket)).or_default().change(facts, by);
+            self.unit_metrics.change(facts, bucket, by);
         }
     }
 
     /// A pair of two that ended, in the row of the one that ran beside the primary.
-    pub(super) fn pair(&mut self, arm: Arm, id: &[u8; 16], primary: End, other: Status, by: i64) {
+    pub(super) fn pair(
+        &mut self,
+        arm: Arm,
+        id: &[u8; 16],
+        primary: &End,
+        other: (Status, &Values),
+        by: i64,
+    ) {
         let failed = |status| match status {
             Status::Success => Some(0),
             Status::Failed => Some(1),
             Status::Skipped | Status::Cancelled => None,
         };
-        if let (Some(first), Some(second)) = (failed(primary.status), failed(other)) {
+        if let (Some(first), Some(second)) = (failed(primary.status), failed(other.0)) {
             let state = self.state(arm, minute(id));
             state.pairs[first + 2 * second] += by;
             state.primary_duration.change(primary.duration_ns, primary.timed_out, by);
+            for (key, value) in other.1.as_slice() {
+                if let Some(first) = primary.metrics.get(*key) {
+                    state.metric_pairs.entry(*key).or_default().change(first, *value, by);
+                }
+            }
         }
     }
 
@@ -101,6 +117,7 @@ impl Gathered {
         for ((arm, number), bucket) in buckets {
             bucket.write(&mut statement, arm, number)?;
         }
+        self.unit_metrics.write(connection)?;
         let mut statement = connection.prepare_cached(
             "INSERT INTO held (experiment, hour, branches, bytes, removed)
              VALUES (?1, ?2, ?3, ?4, 0) ON CONFLICT DO UPDATE SET

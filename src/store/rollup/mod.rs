@@ -13,6 +13,7 @@ mod filter;
 mod gather;
 mod histogram;
 mod hours;
+mod metric_sums;
 mod migrate;
 mod moments;
 mod pairs;
@@ -21,14 +22,17 @@ mod row;
 mod state;
 mod tables;
 mod unit_bucket;
+mod unit_metric;
 mod units;
 mod whole;
 
 pub use filter::RollupFilter;
 pub use histogram::Histogram;
+pub use metric_sums::{MetricPairs, MetricSums};
 pub use moments::Moments;
 pub use read::RollupRows;
 pub use row::{Pairs, Rollup};
+pub use unit_metric::UnitSums;
 pub use units::{Exposure, UnitBucket};
 
 pub(super) use check::disagreements;
@@ -79,7 +83,11 @@ pub(super) fn find(
     id: &[u8; 16],
 ) -> rusqlite::Result<Option<Facts>> {
     let sql = format!("SELECT {} FROM branch b WHERE b.id = ?1", Facts::COLUMNS);
-    connection.prepare_cached(&sql)?.query_row([id], |row| Facts::read(row, codes)).optional()
+    let found = connection
+        .prepare_cached(&sql)?
+        .query_row([id], |row| Facts::read(row, codes))
+        .optional()?;
+    found.map(|facts| facts.with_metrics(connection)).transpose()
 }
 
 /// Moves the counts of a branch that this transaction has changed.
@@ -89,10 +97,12 @@ pub(super) fn change(
     before: &Facts,
 ) -> rusqlite::Result<()> {
     let Some(now) = find(connection, codes, &before.id)? else { return Ok(()) };
-    let mut gathered = Gathered::default();
-    gathered.change(before, -1);
+    // What goes is written before what comes: of a mean that nothing is left of, nothing is known.
+    let (mut out, mut gathered) = (Gathered::default(), Gathered::default());
+    out.change(before, -1);
     gathered.change(&now, 1);
     gathered.grew(&now, now.bytes, before.bytes);
-    pairs::change(connection, codes, &mut gathered, before, &now)?;
+    pairs::change(connection, codes, [&mut out, &mut gathered], before, &now)?;
+    out.write(connection)?;
     gathered.write(connection)
 }

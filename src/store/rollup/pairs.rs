@@ -6,7 +6,12 @@ use super::{
 };
 use crate::{
     branch::{Role, Status},
-    store::{codes::Codes, row::value, write::code},
+    store::{
+        codes::Codes,
+        metric::{self, Values},
+        row::value,
+        write::code,
+    },
 };
 use rusqlite::{Connection, params};
 use std::collections::{HashMap, HashSet};
@@ -25,6 +30,13 @@ struct Beside {
     id: [u8; 16],
     arm: Arm,
     status: Status,
+    metrics: Values,
+}
+
+impl Beside {
+    const fn end(&self) -> (Status, &Values) {
+        (self.status, &self.metrics)
+    }
 }
 
 impl Paired {
@@ -49,7 +61,7 @@ impl Paired {
             }
             for other in beside_of(connection, codes, facts)? {
                 if !beside.contains(&other.id) {
-                    gathered.pair(other.arm, &other.id, facts.end(), other.status, 1);
+                    gathered.pair(other.arm, &other.id, &facts.end(), other.end(), 1);
                 }
             }
         }
@@ -102,33 +114,33 @@ pub(super) fn with_primaries(
     for facts in branches.iter().filter(|facts| is_beside(facts.role)) {
         beside.insert(facts.id);
         let primary = match primaries.get(&facts.meeting()) {
-            Some(end) => Some(*end),
+            Some(end) => Some(end.clone()),
             None => primary_of(connection, codes, facts)?,
         };
         if let Some(primary) = primary {
-            gathered.pair(facts.arm, &facts.id, primary, facts.status, 1);
+            gathered.pair(facts.arm, &facts.id, &primary, (facts.status, &facts.metrics), 1);
         }
     }
     Ok(beside)
 }
 
-/// Moves the pairs of a branch that has come to another end.
+/// Moves the pairs of a branch that has come to another end: what goes, and what comes.
 pub(super) fn change(
     connection: &Connection,
     codes: &Codes,
-    gathered: &mut Gathered,
+    [out, gathered]: [&mut Gathered; 2],
     before: &Facts,
     now: &Facts,
 ) -> rusqlite::Result<()> {
     if is_beside(now.role) {
         if let Some(primary) = primary_of(connection, codes, now)? {
-            gathered.pair(now.arm, &now.id, primary, before.status, -1);
-            gathered.pair(now.arm, &now.id, primary, now.status, 1);
+            out.pair(now.arm, &now.id, &primary, (before.status, &before.metrics), -1);
+            gathered.pair(now.arm, &now.id, &primary, (now.status, &now.metrics), 1);
         }
     } else if now.role == Role::Primary {
         for other in beside_of(connection, codes, now)? {
-            gathered.pair(other.arm, &other.id, before.end(), other.status, -1);
-            gathered.pair(other.arm, &other.id, now.end(), other.status, 1);
+            out.pair(other.arm, &other.id, &before.end(), other.end(), -1);
+            gathered.pair(other.arm, &other.id, &now.end(), other.end(), 1);
         }
     }
     Ok(())
@@ -146,10 +158,10 @@ fn primary_of(
 ) -> rusqlite::Result<Option<End>> {
     // The primary of an experiment that is nested in none begins its request.
     let sql = if facts.parent.is_none() {
-        "SELECT status, duration_ns, failure FROM branch
+        "SELECT status, duration_ns, failure, id FROM branch
          WHERE id = ?1 AND experiment = ?2 AND role = ?3 AND parent IS ?4"
     } else {
-        "SELECT status, duration_ns, failure FROM branch
+        "SELECT status, duration_ns, failure, id FROM branch
          WHERE request = ?1 AND experiment = ?2 AND role = ?3 AND parent IS ?4"
     };
     let role = code(&codes.role, Role::Primary)?;
@@ -161,6 +173,12 @@ fn primary_of(
         status: value(&codes.status, 0, row.get(0)?)?,
         duration_ns: row.get::<_, i64>(1)?.cast_unsigned(),
         timed_out: is_timeout(codes, row.get(2)?),
+        // Only what both sides have is looked at.
+        metrics: if facts.metrics.is_empty() {
+            Values::default()
+        } else {
+            metric::rolled_up_of(connection, &row.get(3)?)?.0
+        },
     }))
 }
 
@@ -183,7 +201,13 @@ fn beside_of(
         let (config, role) = (row.get(1)?, row.get(2)?);
         let epoch = rules_of(connection, row.get(4)?)?;
         let arm = Arm { experiment, config, role, epoch };
-        found.push(Beside { id: row.get(0)?, arm, status: value(&codes.status, 3, row.get(3)?)? });
+        let (id, status) = (row.get(0)?, value(&codes.status, 3, row.get(3)?)?);
+        let metrics = if facts.metrics.is_empty() {
+            Values::default()
+        } else {
+            metric::rolled_up_of(connection, &id)?.0
+        };
+        found.push(Beside { id, arm, status, metrics });
     }
     Ok(found)
 }

@@ -8,7 +8,10 @@ use crate::store::{
     row::{Names, value},
 };
 use rusqlite::{Connection, Row, params_from_iter, types::Type, types::Value};
-use std::{collections::VecDeque, fmt};
+use std::{
+    collections::{BTreeMap, VecDeque},
+    fmt,
+};
 
 /// How many rows are held at a time: a few KiB each.
 const PAGE: u64 = 256;
@@ -125,7 +128,11 @@ pub(in crate::store) fn named(
         key => Some(names.epoch(connection, key)?.fingerprint()),
     };
     let role = value(&codes.role, 2, arm.role)?;
-    let name = Name { experiment, strategy, config_id, role, epoch, minute, span };
+    let mut metrics = BTreeMap::new();
+    for key in state.metrics.keys().chain(state.metric_pairs.keys()) {
+        metrics.insert(*key, names.metric(connection, *key)?);
+    }
+    let name = Name { experiment, strategy, config_id, role, epoch, minute, span, metrics };
     Ok((arm, state.named(name, codes)))
 }
 

@@ -1,6 +1,6 @@
 //! A roll-up as it is read back.
 
-use super::{Histogram, Moments, state::State};
+use super::{Histogram, MetricPairs, MetricSums, Moments, state::State};
 use crate::{
     branch::{FailureKind, Role, SkipReason},
     config::ConfigId,
@@ -13,7 +13,7 @@ const MINUTE_NS: u64 = 60_000_000_000;
 
 /// What the branches of one config come to, in one role of one experiment, under the same weights
 /// and rules, in one minute (or hour, once that is old).
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Rollup {
     /// The name of the experiment.
@@ -69,6 +69,12 @@ pub struct Rollup {
     pub primary_duration: Histogram,
     /// How many units were answered for the first time in this epoch.
     pub first_exposures: u64,
+    /// The numbers that services said of those that ended by themselves, by their names.
+    #[serde(default)]
+    pub metrics: BTreeMap<Arc<str>, MetricSums>,
+    /// The same of pairs of a primary and a branch beside it, where both have the metric.
+    #[serde(default)]
+    pub metric_pairs: BTreeMap<Arc<str>, MetricPairs>,
 }
 
 /// What became of pairs of a primary and a branch that ran beside it.
@@ -125,6 +131,8 @@ impl Rollup {
             pairs: Pairs::default(),
             primary_duration: Histogram::new(),
             first_exposures: 0,
+            metrics: BTreeMap::new(),
+            metric_pairs: BTreeMap::new(),
         }
     }
 
@@ -138,7 +146,7 @@ impl Rollup {
         self.start_ns.saturating_add(u64::from(self.minutes) * MINUTE_NS)
     }
 
-    /// Adds all counts of `other`, exactly and in any order; whose they are is not looked at. The time is then
+    /// Adds all counts of `other`, exactly and in any order (the metrics but for rounding); whose they are is not looked at. The time is then
     /// from the first minute of either to the last.
     pub fn merge(&mut self, other: &Self) {
         let end_ns = self.end_ns().max(other.end_ns());
@@ -165,6 +173,12 @@ impl Rollup {
         self.pairs.merge(other.pairs);
         self.primary_duration.merge(&other.primary_duration);
         self.first_exposures += other.first_exposures;
+        for (name, sums) in &other.metrics {
+            self.metrics.entry(name.clone()).or_default().merge(sums);
+        }
+        for (name, pairs) in &other.metric_pairs {
+            self.metric_pairs.entry(name.clone()).or_default().merge(pairs);
+        }
     }
 }
 
@@ -193,12 +207,14 @@ pub(super) struct Name {
     pub(super) epoch: Option<u64>,
     pub(super) minute: i64,
     pub(super) span: i64,
+    /// Of the metrics, by their keys.
+    pub(super) metrics: BTreeMap<i64, Arc<str>>,
 }
 
 impl State {
     /// Kinds and reasons that only a newer version knows are among the totals only.
     pub(super) fn named(self, name: Name, codes: &Codes) -> Rollup {
-        let Name { experiment, strategy, config_id, role, epoch, minute, span } = name;
+        let Name { experiment, strategy, config_id, role, epoch, minute, span, metrics } = name;
         let count = |count: i64| u64::try_from(count).unwrap_or(0);
         let [success, failed, skipped, cancelled] = self.statuses.map(count);
         let [both_succeeded, primary_failed, other_failed, both_failed] = self.pairs.map(count);
@@ -238,8 +254,17 @@ impl State {
             },
             primary_duration: self.primary_duration,
             first_exposures: count(self.exposures),
+            metrics: by_name(&self.metrics, &metrics),
+            metric_pairs: by_name(&self.metric_pairs, &metrics),
         }
     }
+}
+
+fn by_name<T: Copy>(
+    sums: &BTreeMap<i64, T>,
+    names: &BTreeMap<i64, Arc<str>>,
+) -> BTreeMap<Arc<str>, T> {
+    sums.iter().filter_map(|(key, sums)| Some((names.get(key)?.clone(), *sums))).collect()
 }
 
 /// As [`Epoch`](crate::assign::Epoch) does: not every reader of JSON holds 64 bits.

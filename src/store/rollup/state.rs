@@ -4,6 +4,7 @@ use super::{
     encoding::{Reader, write},
     facts::Facts,
     histogram::Histogram,
+    metric_sums::{MetricPairs, MetricSums},
     moments::Moments,
 };
 use crate::{
@@ -14,11 +15,11 @@ use std::collections::BTreeMap;
 #[cfg(feature = "server")]
 use std::ops::RangeInclusive;
 
-/// The layout of the bytes. The first had no durations of primaries.
-const LAYOUT: u128 = 2;
+/// The layout of the bytes. The first had no durations of primaries, the second no metrics.
+const LAYOUT: u128 = 3;
 
 /// A row of the table `rollup`, or what is to be added to one. All of it adds up.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub(in crate::store) struct State {
     /// In the order of [`status_index`].
     pub(in crate::store) statuses: [i64; 4],
@@ -40,6 +41,10 @@ pub(in crate::store) struct State {
     pub(super) compared: [i64; 2],
     /// Units whose first branch of this epoch is among these.
     pub(super) exposures: i64,
+    /// By the keys of their names.
+    pub(super) metrics: BTreeMap<i64, MetricSums>,
+    /// Of the same pairs.
+    pub(super) metric_pairs: BTreeMap<i64, MetricPairs>,
 }
 
 pub(in crate::store) const fn status_index(status: Status) -> usize {
@@ -80,6 +85,9 @@ impl State {
         if let Some(bytes) = facts.bytes_out {
             self.bytes_out.change(bytes, by);
         }
+        for (key, value) in facts.metrics.as_slice() {
+            self.metrics.entry(*key).or_default().change(*value, by);
+        }
     }
 
     pub(in crate::store) fn merge(&mut self, other: &Self) {
@@ -97,6 +105,31 @@ impl State {
         self.primary_duration.merge(&other.primary_duration);
         add_all(&mut self.compared, other.compared);
         self.exposures += other.exposures;
+        for (key, sums) in &other.metrics {
+            self.metrics.entry(*key).or_default().merge(sums);
+        }
+        for (key, pairs) in &other.metric_pairs {
+            self.metric_pairs.entry(*key).or_default().merge(pairs);
+        }
+    }
+
+    /// Whether both are of the same branches, added up in another order.
+    pub(super) fn agrees(&self, other: &Self) -> bool {
+        let whole = |state: &Self| Self {
+            metrics: BTreeMap::new(),
+            metric_pairs: BTreeMap::new(),
+            ..state.clone()
+        };
+        let none = (MetricSums::new(), MetricPairs::new());
+        let metrics = self.metrics.keys().chain(other.metrics.keys()).all(|key| {
+            let of = |state: &'_ Self| *state.metrics.get(key).unwrap_or(&none.0);
+            of(self).agrees(&of(other))
+        });
+        let pairs = self.metric_pairs.keys().chain(other.metric_pairs.keys()).all(|key| {
+            let of = |state: &'_ Self| *state.metric_pairs.get(key).unwrap_or(&none.1);
+            of(self).agrees(&of(other))
+        });
+        metrics && pairs && whole(self) == whole(other)
     }
 
     /// Whether a branch that lasted so long, in ns, can be among them.
@@ -132,6 +165,16 @@ impl State {
             sums.encode(&mut out);
         }
         self.primary_duration.encode(&mut out);
+        write(&mut out, self.metrics.len() as u128);
+        for (key, sums) in &self.metrics {
+            write(&mut out, u128::from(key.cast_unsigned()));
+            sums.encode(&mut out);
+        }
+        write(&mut out, self.metric_pairs.len() as u128);
+        for (key, pairs) in &self.metric_pairs {
+            write(&mut out, u128::from(key.cast_unsigned()));
+            pairs.encode(&mut out);
+        }
         out
     }
 
@@ -160,6 +203,14 @@ impl State {
         state.bytes_out = Moments::decode(&mut from)?;
         if layout > 1 {
             state.primary_duration = Histogram::decode(&mut from)?;
+        }
+        if layout > 2 {
+            for _ in 0..from.usize()? {
+                state.metrics.insert(from.i64()?, MetricSums::decode(&mut from)?);
+            }
+            for _ in 0..from.usize()? {
+                state.metric_pairs.insert(from.i64()?, MetricPairs::decode(&mut from)?);
+            }
         }
         from.is_at_end().then_some(state)
     }

@@ -1,6 +1,6 @@
 //! Reading what is known of units.
 
-use super::{RollupFilter, read::SINCE_VERSION};
+use super::{RollupFilter, UnitSums, read::SINCE_VERSION};
 use crate::{
     assign::Epoch,
     branch::{BranchId, Role},
@@ -9,11 +9,16 @@ use crate::{
         SqliteStore, StoreError,
         backend::Reader,
         codes::Codes,
+        metric,
         row::{Names, value},
     },
 };
+use rusqlite::{Connection, Row};
 use serde::{Deserialize, Serialize};
-use std::sync::Arc;
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::Arc,
+};
 
 /// What the branches of the units in one bucket come to: units (users, sessions) hash into 4,096
 /// buckets for each config, and are independent of one another where their requests are not.
@@ -43,6 +48,9 @@ pub struct UnitBucket {
     pub duration_us: u64,
     /// The sum of the squares of the same.
     pub duration_us_squares: f64,
+    /// The numbers that services said of the same branches, by their names.
+    #[serde(default)]
+    pub metrics: BTreeMap<Arc<str>, UnitSums>,
 }
 
 /// The first answer that a unit got in an epoch.
@@ -84,6 +92,7 @@ impl UnitBucket {
             timed_out: 0,
             duration_us: 0,
             duration_us_squares: 0.0,
+            metrics: BTreeMap::new(),
         }
     }
 
@@ -95,6 +104,9 @@ impl UnitBucket {
         self.timed_out += other.timed_out;
         self.duration_us = self.duration_us.saturating_add(other.duration_us);
         self.duration_us_squares += other.duration_us_squares;
+        for (name, sums) in &other.metrics {
+            self.metrics.entry(name.clone()).or_default().merge(sums);
+        }
     }
 }
 
@@ -112,7 +124,8 @@ impl SqliteStore {
         if version < SINCE_VERSION {
             return Ok(Vec::new());
         }
-        unit_buckets(&connection, &codes, &conditions, &mut Names::default()).map_err(failed)
+        unit_buckets(&connection, &codes, version, &conditions, &mut Names::default())
+            .map_err(failed)
     }
 
     /// The first answers that a unit got, by its hash: one for each experiment and epoch. Blocks.
@@ -150,18 +163,47 @@ impl SqliteStore {
     }
 }
 
-fn epoch(
+/// Experiment, config, role, epoch and bucket.
+type BucketKey = [i64; 5];
+
+fn bucket_key(row: &Row<'_>) -> rusqlite::Result<BucketKey> {
+    Ok([row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?])
+}
+
+/// The metrics of the buckets that `conditions` mean.
+fn metrics(
+    connection: &Connection,
+    version: i32,
+    conditions: &str,
     names: &mut Names,
-    connection: &rusqlite::Connection,
-    key: i64,
-) -> rusqlite::Result<Option<Epoch>> {
+) -> rusqlite::Result<HashMap<BucketKey, BTreeMap<Arc<str>, UnitSums>>> {
+    let mut found: HashMap<_, BTreeMap<_, _>> = HashMap::new();
+    if version < metric::SINCE_VERSION {
+        return Ok(found);
+    }
+    let sql = format!(
+        "SELECT experiment, config, role, epoch, bucket, metric, count, sum FROM unit_metric{conditions}"
+    );
+    let mut statement = connection.prepare(&sql)?;
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()? {
+        let name = names.metric(connection, row.get(5)?)?;
+        let count = row.get::<_, i64>(6)?.max(0).unsigned_abs();
+        let sums = UnitSums { count, sum: row.get(7)? };
+        found.entry(bucket_key(row)?).or_default().insert(name, sums);
+    }
+    Ok(found)
+}
+
+fn epoch(names: &mut Names, connection: &Connection, key: i64) -> rusqlite::Result<Option<Epoch>> {
     if key == 0 { Ok(None) } else { names.epoch(connection, key).map(Some) }
 }
 
 /// The rows that `conditions` on the table mean.
 pub(in crate::store) fn unit_buckets(
-    connection: &rusqlite::Connection,
+    connection: &Connection,
     codes: &Codes,
+    version: i32,
     conditions: &str,
     names: &mut Names,
 ) -> rusqlite::Result<Vec<UnitBucket>> {
@@ -171,6 +213,7 @@ pub(in crate::store) fn unit_buckets(
     );
     let mut statement = connection.prepare(&sql)?;
     let mut rows = statement.query([])?;
+    let mut metrics = metrics(connection, version, conditions, names)?;
     let mut found = Vec::new();
     while let Some(row) = rows.next()? {
         let count = |column| Ok::<_, rusqlite::Error>(row.get::<_, i64>(column)?.cast_unsigned());
@@ -188,6 +231,7 @@ pub(in crate::store) fn unit_buckets(
             timed_out: count(7)?,
             duration_us: count(8)?,
             duration_us_squares: row.get(9)?,
+            metrics: metrics.remove(&bucket_key(row)?).unwrap_or_default(),
         });
     }
     Ok(found)

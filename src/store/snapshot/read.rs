@@ -46,7 +46,7 @@ impl SqliteStore {
                 replica,
                 sequence,
                 arms: arms(&connection, &codes, filter, &mut names)?,
-                unit_buckets: rollup::unit_buckets(&connection, &codes, "", &mut names)?,
+                unit_buckets: rollup::unit_buckets(&connection, &codes, version, "", &mut names)?,
                 exposures: exposures(&connection, &mut names)?,
                 losses: loss::read(&connection, version, filter)?,
             })

@@ -1,7 +1,7 @@
 //! Whether a store is whole.
 
 use super::Progress;
-use crate::store::{SqliteStore, StoreError, backend::Reader, outcome, rollup};
+use crate::store::{SqliteStore, StoreError, backend::Reader, metric, outcome, rollup};
 use rusqlite::Connection;
 use serde::Serialize;
 
@@ -62,7 +62,7 @@ impl SqliteStore {
         progress(Progress::new("checking references", 0, 0));
         references(&connection, version, &mut report).map_err(failed)?;
         if version >= rollup::SINCE_VERSION {
-            rollup::disagreements(&connection, &codes, &mut report, |done| {
+            rollup::disagreements(&connection, &codes, version, &mut report, |done| {
                 progress(Progress::new("checking roll-ups", done, total));
             })
             .map_err(failed)?;
@@ -98,6 +98,11 @@ fn references(
     ];
     if version >= 3 {
         checks.push(("branch", "epoch", "epoch", "key"));
+    }
+    if version >= metric::SINCE_VERSION {
+        checks.push(("branch_metric", "branch", "branch", "id"));
+        checks.push(("branch_metric", "metric", "metric_name", "key"));
+        checks.push(("unit_metric", "metric", "metric_name", "key"));
     }
     for (table, column, to, key) in checks {
         let sql = format!(

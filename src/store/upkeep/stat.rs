@@ -1,6 +1,9 @@
 //! What is in a store.
 
-use crate::store::{SqliteStore, StoreError, SyncStat, backend::Reader, outbox, outcome, rollup};
+use crate::store::{
+    MetricsBeyond, SqliteStore, StoreError, SyncStat, backend::Reader, metric, outbox, outcome,
+    rollup,
+};
 use rusqlite::Connection;
 use serde::Serialize;
 
@@ -60,6 +63,8 @@ pub struct ExperimentStat {
     pub newest_hour_ms: Option<u64>,
     /// Roll-ups.
     pub rollups: u64,
+    /// Numbers that services said, and that were left out for want of room.
+    pub metrics_beyond: MetricsBeyond,
 }
 
 /// How large a table is.
@@ -96,7 +101,8 @@ impl SqliteStore {
                 Ok::<_, rusqlite::Error>(id.map(|id| rollup::millis(&id).unsigned_abs()))
             };
             let has_rollups = version >= rollup::SINCE_VERSION;
-            let experiments = if has_rollups { experiments(&connection)? } else { Vec::new() };
+            let experiments =
+                if has_rollups { experiments(&connection, version)? } else { Vec::new() };
             let [outcomes, removed_outcomes] = outcome::counts(&connection, version)?;
             Ok(StoreStat {
                 version,
@@ -120,13 +126,14 @@ impl SqliteStore {
     }
 }
 
-fn experiments(connection: &Connection) -> rusqlite::Result<Vec<ExperimentStat>> {
+fn experiments(connection: &Connection, version: i32) -> rusqlite::Result<Vec<ExperimentStat>> {
     let mut statement = connection.prepare(
         "SELECT e.name, e.strategy, coalesce(sum(h.branches), 0), coalesce(sum(h.bytes), 0),
          coalesce(sum(h.removed), 0),
          min(CASE WHEN h.branches > 0 THEN h.hour END),
          max(CASE WHEN h.branches > 0 THEN h.hour END),
-         (SELECT count(*) FROM rollup WHERE experiment = e.key)
+         (SELECT count(*) FROM rollup WHERE experiment = e.key),
+         e.key
          FROM experiment e LEFT JOIN held h ON h.experiment = e.key
          GROUP BY e.key ORDER BY e.name, e.strategy",
     )?;
@@ -145,6 +152,7 @@ fn experiments(connection: &Connection) -> rusqlite::Result<Vec<ExperimentStat>>
             oldest_hour_ms: hour(5)?,
             newest_hour_ms: hour(6)?,
             rollups: count(7)?,
+            metrics_beyond: metric::beyond(connection, version, row.get(8)?)?,
         })
     })?;
     rows.collect()

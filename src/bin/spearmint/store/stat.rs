@@ -7,7 +7,7 @@ use std::{
     path::PathBuf,
     time::{Duration, UNIX_EPOCH},
 };
-use tower_spearmint::store::StoreStat;
+use tower_spearmint::store::{MetricsBeyond, StoreStat};
 
 /// What a store holds, and what it takes
 #[derive(Debug, Args)]
@@ -75,6 +75,16 @@ impl Stat {
                 ]);
             }
             writeln!(out, "\n{}", table.trim_fmt())?;
+        }
+        for experiment in &stat.experiments {
+            let beyond = experiment.metrics_beyond;
+            if beyond != MetricsBeyond::default() {
+                writeln!(
+                    out,
+                    "{}: too many names of metrics: {} values are in no roll-up, {} were not kept",
+                    experiment.experiment, beyond.not_rolled_up, beyond.not_kept
+                )?;
+            }
         }
         if !stat.sync.is_empty() {
             let header = [
