@@ -1,6 +1,10 @@
 //! The arms of an experiment: what its roll-ups come to, config by config.
 
-use super::{Plan, kept::Plans};
+use super::{
+    Plan,
+    kept::Plans,
+    outcome::{Followed, Outcomes},
+};
 use crate::{
     branch::{FailureKind, Role},
     config::ConfigId,
@@ -29,11 +33,18 @@ pub(super) struct InEpoch {
     /// Of the requests of units: how many, and the sum of the squares of how many there are of the units of a
     /// bucket.
     units: [f64; 2],
+    /// What its units did later.
+    pub(super) followed: Followed,
 }
 
 impl InEpoch {
     fn new(rollup: &Rollup) -> Self {
-        Self { whole: rollup.clone(), until_ns: rollup.end_ns(), units: [0.0; 2] }
+        Self {
+            whole: rollup.clone(),
+            until_ns: rollup.end_ns(),
+            units: [0.0; 2],
+            followed: Followed::default(),
+        }
     }
 
     fn add(&mut self, rollup: &Rollup) {
@@ -162,11 +173,13 @@ pub(super) fn share(part: u64, of: u64) -> Option<f64> {
 pub(super) fn gather(
     rollups: impl IntoIterator<Item = Result<Rollup, StoreError>>,
     buckets: impl IntoIterator<Item = UnitBucket>,
+    mut outcomes: Outcomes,
     plans: &Plans<'_>,
 ) -> Result<Vec<(Plan, Arms)>, StoreError> {
     let mut found: BTreeMap<(Arc<str>, Arc<str>), Gathered> = BTreeMap::new();
     for rollup in rollups {
         let rollup = rollup?;
+        outcomes.see(&rollup);
         let of = (rollup.experiment.clone(), rollup.strategy.clone());
         found.entry(of).or_default().add(rollup);
     }
@@ -177,6 +190,13 @@ pub(super) fn gather(
         let epoch = bucket.epoch.map(|epoch| epoch.fingerprint());
         if let Some(epoch) = arm.and_then(|arm| arm.epochs.get_mut(&epoch)) {
             epoch.add_bucket(&bucket);
+        }
+    }
+    for ((experiment, strategy, config_id, epoch), followed) in outcomes.by_arm() {
+        let arms = found.get_mut(&(experiment, strategy)).map(|gathered| &mut gathered.arms);
+        let arm = arms.and_then(|arms| arms.get_mut(&(config_id, Role::Primary)));
+        if let Some(epoch) = arm.and_then(|arm| arm.epochs.get_mut(&epoch)) {
+            epoch.followed = followed;
         }
     }
     let arms = found.into_iter().map(|((experiment, strategy), gathered)| {

@@ -4,7 +4,7 @@ use super::{
     Finding, Measure, Metric, MetricRole, Standing,
     arms::{Arm, InEpoch, share},
     finding::mirrored,
-    sentence,
+    outcome, sentence,
 };
 use crate::{
     branch::Role,
@@ -58,13 +58,13 @@ impl Levels {
 
 /// How often at most each end of an interval may be wrong.
 #[derive(Debug, Clone, Copy)]
-struct Ends {
-    low: f64,
-    high: f64,
+pub(super) struct Ends {
+    pub(super) low: f64,
+    pub(super) high: f64,
 }
 
 /// How many observations the intervals are sharpest at: enough to decide most questions.
-const TRIALS: f64 = 20_000.0;
+pub(super) const TRIALS: f64 = 20_000.0;
 const EVENTS: f64 = 200.0;
 
 /// Some of so many.
@@ -88,12 +88,14 @@ impl Counts {
 
 /// A difference as it is measured.
 #[derive(Debug, Clone, Copy)]
-struct Effect {
-    baseline: Option<f64>,
-    candidate: Option<f64>,
-    counts: [u64; 2],
-    difference: Option<f64>,
-    interval: Interval,
+pub(super) struct Effect {
+    pub(super) baseline: Option<f64>,
+    pub(super) candidate: Option<f64>,
+    pub(super) counts: [u64; 2],
+    pub(super) difference: Option<f64>,
+    pub(super) interval: Interval,
+    /// Units are counted, not branches.
+    pub(super) by_unit: bool,
 }
 
 pub(super) fn finding(
@@ -107,7 +109,9 @@ pub(super) fn finding(
     let effect = match &metric.measure {
         Measure::ErrorRate => error_rate(baseline, candidate, ends),
         Measure::Agreement => agreement(control, candidate, ends),
-        Measure::Mean(_) => Effect::NONE,
+        Measure::Mean(name) => {
+            outcome::mean(name, baseline, candidate, ends).unwrap_or(Effect::NONE)
+        }
         measure => quantile(measure, baseline, candidate, ends),
     };
     let Effect { difference, interval, .. } = effect;
@@ -118,6 +122,7 @@ pub(super) fn finding(
         candidate: effect.candidate,
         baseline_count: effect.counts[0],
         candidate_count: effect.counts[1],
+        by_unit: effect.by_unit,
         difference,
         interval,
         intersection: interval,
@@ -201,6 +206,7 @@ fn alone(counts: Counts, ends: Ends) -> Effect {
         counts: [counts.of; 2],
         difference: rate,
         interval: Interval { low, high },
+        by_unit: false,
     }
 }
 
@@ -213,7 +219,8 @@ fn between(strata: &[[Counts; 2]], shown: [Counts; 2], ends: Ends) -> Effect {
         low: difference_within(strata, ends.low).low,
         high: difference_within(strata, ends.high).high,
     };
-    Effect { baseline, candidate, counts: shown.map(|counts| counts.of), difference, interval }
+    let counts = shown.map(|counts| counts.of);
+    Effect { baseline, candidate, counts, difference, interval, by_unit: false }
 }
 
 /// The same of arms that had the same requests, so that one may depend on the other in any way.
@@ -230,6 +237,7 @@ fn together([one, other]: [Counts; 2], ends: Ends) -> Effect {
         counts: [one.of, other.of],
         difference: baseline.zip(candidate).map(|(one, other)| other - one),
         interval: Interval { low: within(ends.low).low, high: within(ends.high).high },
+        by_unit: false,
     }
 }
 
@@ -333,7 +341,7 @@ fn quantile(measure: &Measure, baseline: &Arm, candidate: &Arm, ends: Ends) -> E
         let high = ratio(&one.0, &other.1, ends.high).unwrap_or(Interval::EVERYTHING).high;
         Interval { low: low - 1.0, high: high - 1.0 }
     };
-    Effect { baseline, candidate, counts, difference, interval }
+    Effect { baseline, candidate, counts, difference, interval, by_unit: false }
 }
 
 /// The values by the lower ends of their buckets.
@@ -364,11 +372,12 @@ fn by(histogram: &Histogram, effect: f64, end: impl Fn(usize) -> f64) -> Vec<(f6
 }
 
 impl Effect {
-    const NONE: Self = Self {
+    pub(super) const NONE: Self = Self {
         baseline: None,
         candidate: None,
         counts: [0; 2],
         difference: None,
         interval: Interval::EVERYTHING,
+        by_unit: false,
     };
 }

@@ -37,6 +37,8 @@ pub struct Finding {
     pub baseline_count: u64,
     /// How many of the candidate.
     pub candidate_count: u64,
+    /// Whether these are units that were exposed, not branches.
+    pub by_unit: bool,
     /// By how much the candidate's value is above the baseline's.
     pub difference: Option<f64>,
     /// Where the true difference lies, however often this was looked at before; in JSON an end that is
@@ -56,7 +58,7 @@ pub struct Finding {
     pub epoch: Option<u64>,
     /// Whether that is enough to say something.
     pub standing: Standing,
-    /// About how many more branches of the candidate decide it, if it goes on as it does.
+    /// About how many more branches (or units) of the candidate decide it, if it goes on as it does.
     pub needed: Option<u64>,
     /// The same in words.
     pub sentence: String,

@@ -4,6 +4,7 @@ use super::{
     Plan, Report,
     arms::{Arm, Arms},
     kept::Plans,
+    outcome::Outcomes,
     sample_ratio::Share,
 };
 use crate::{
@@ -49,7 +50,8 @@ impl Report {
             }
         }
         let buckets = std::mem::take(&mut totals.buckets).into_values();
-        Self::over(rollups.into_iter().map(Ok), buckets, &Plans::only(plan), &mut &totals)
+        let none = Outcomes::new(Vec::new(), None);
+        Self::over(rollups.into_iter().map(Ok), buckets, none, &Plans::only(plan), &mut &totals)
     }
 }
 

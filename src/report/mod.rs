@@ -49,6 +49,7 @@ mod kept;
 mod look;
 mod merged;
 mod metric;
+mod outcome;
 mod plan;
 mod question;
 mod sample_ratio;
@@ -74,6 +75,7 @@ use crate::{
     store::{Rollup, RollupFilter, SqliteStore, StoreError, UnitBucket},
 };
 use kept::Plans;
+use outcome::Outcomes;
 use serde::Serialize;
 use std::{sync::Arc, time::SystemTime};
 
@@ -145,8 +147,9 @@ impl Report {
         filter.experiment.clone_from(&plan.experiment);
         filter.since_ns = plan.since_ns;
         let buckets = store.unit_buckets(&filter)?;
+        let outcomes = Outcomes::new(store.outcome_sums(&filter)?, plan.since_ns);
         let plans = Plans::of_store(plan, store)?;
-        Self::over(store.rollups(&filter)?, buckets, &plans, &mut { store })
+        Self::over(store.rollups(&filter)?, buckets, outcomes, &plans, &mut { store })
     }
 
     /// The same of roll-ups that come from elsewhere: several stores, or a simulation; under sticky assignment
@@ -167,16 +170,18 @@ impl Report {
                 && plan.since_ns.is_none_or(|since| rollup.start_ns >= since)
         };
         let rollups = rollups.into_iter().filter(wanted).map(Ok);
-        Self::over(rollups, buckets, &Plans::only(plan), &mut sample_ratio::Told(share))
+        let none = Outcomes::new(Vec::new(), None);
+        Self::over(rollups, buckets, none, &Plans::only(plan), &mut sample_ratio::Told(share))
     }
 
     fn over(
         rollups: impl IntoIterator<Item = Result<Rollup, StoreError>>,
         buckets: impl IntoIterator<Item = UnitBucket>,
+        outcomes: Outcomes,
         plans: &Plans<'_>,
         share: &mut impl sample_ratio::Share,
     ) -> Result<Vec<Self>, StoreError> {
-        let experiments = arms::gather(rollups, buckets, plans)?;
+        let experiments = arms::gather(rollups, buckets, outcomes, plans)?;
         experiments.iter().map(|(plan, arms)| verdict::report(plan, arms, share)).collect()
     }
 }

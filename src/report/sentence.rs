@@ -45,8 +45,9 @@ pub(super) fn waiting(finding: &Finding) -> String {
                 ignore what always does (`spearmint diff` shows it)"
             .to_owned();
     }
+    let what = if finding.by_unit { "units" } else { "requests" };
     match finding.needed {
-        Some(more) => format!("{name} is open: about {} more requests at this rate", about(more)),
+        Some(more) => format!("{name} is open: about {} more {what} at this rate", about(more)),
         None => format!("{name} is open: it lies too near to its bound to say when"),
     }
 }
@@ -101,7 +102,7 @@ pub(super) fn finding(finding: &Finding) -> String {
 /// A value as people read it.
 pub(super) fn shown(measure: &Measure, value: f64) -> String {
     match measure.unit() {
-        _ if matches!(measure, Measure::Mean(_)) => digits(value),
+        _ if matches!(measure, Measure::Mean(_)) => significant(value),
         Unit::Points => format!("{}%", digits(value * 100.0)),
         Unit::Relative => match value {
             ns if ns < 1e6 => format!("{}µs", digits(ns / 1e3)),
@@ -128,6 +129,13 @@ pub(super) fn digits(value: f64) -> String {
     }
 }
 
+/// Three digits that tell something, wherever they stand: 0.0312, 19.9.
+fn significant(value: f64) -> String {
+    let size = value.abs();
+    let behind = if size > 0.0 && size < 1_000.0 { 2 - size.log10().floor() as i32 } else { 0 };
+    format!("{value:.*}", behind.clamp(0, 9).unsigned_abs() as usize)
+}
+
 /// Two digits are enough for a guess.
 fn about(count: u64) -> u64 {
     let unit = 10_u64.pow(count.max(1).ilog10().saturating_sub(1));
@@ -142,5 +150,11 @@ mod tests {
     fn a_guess_has_two_digits() {
         let guesses = [0, 7, 99, 101, 12_345].map(about);
         assert_eq!(guesses, [0, 7, 99, 110, 13_000]);
+    }
+
+    #[test]
+    fn a_number_of_ones_own_has_three_digits_that_tell_something() {
+        let shown = [0.031_24, 0.5, 19.94, 123.4, 98_765.4, 0.0, -2.345].map(significant);
+        assert_eq!(shown, ["0.0312", "0.500", "19.9", "123", "98765", "0", "-2.35"]);
     }
 }

@@ -8,6 +8,7 @@ mod command;
 mod few;
 mod html;
 mod metamorphic;
+mod outcomes;
 mod shadows;
 mod split;
 mod support;

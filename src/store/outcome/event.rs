@@ -89,7 +89,7 @@ impl OutcomeUnit {
     /// ```
     /// use tower_spearmint::store::OutcomeUnit;
     ///
-    /// assert_eq!(OutcomeUnit::hashed("ranker", "ann"), OutcomeUnit::Hash(0xc3ad_8bcb_5d15_5a3f));
+    /// assert_eq!(OutcomeUnit::hashed("ranker", "ann"), OutcomeUnit::Hash(0xf8a1_2bdd_9310_7102));
     /// ```
     pub fn hashed(salt: &str, key: &str) -> Self {
         Self::Hash(Salt::new(salt).unit(key.as_bytes()).hash)

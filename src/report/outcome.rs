@@ -1,0 +1,229 @@
+//! Numbers of units that come later: purchases, ratings, returns.
+//!
+//! Units are independent of one another, so each counts once: with the total of its outcomes, or with 0 where it
+//! has none. Totals grow for as long as outcomes come, in the same way on both sides, since units of both are
+//! exposed at the same times; for values that only add up, what was seen earlier is as close to what is seen
+//! later as it is for means of ever more units, or closer, which is all that a confidence sequence needs.
+
+use super::{
+    arms::{Arm, InEpoch},
+    effect::{Effect, Ends, TRIALS},
+};
+use crate::{
+    branch::Role,
+    config::ConfigId,
+    stats::{
+        Summary,
+        sequential::{
+            Interval,
+            means::{self, Estimate},
+        },
+    },
+    store::{OutcomeSum, Rollup},
+};
+use std::{collections::BTreeMap, sync::Arc};
+
+const HOUR_NS: u64 = 3_600_000_000_000;
+
+/// What followed the first exposures in one epoch.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Followed {
+    /// Units that were exposed.
+    exposed: u64,
+    by_name: BTreeMap<Arc<str>, Totals>,
+}
+
+/// What the units with an outcome come to.
+#[derive(Debug, Clone, Copy, Default)]
+struct Totals {
+    sum: f64,
+    squares: f64,
+}
+
+/// Outcomes on their way to the arms, with the units that were exposed at the same hours.
+pub(super) struct Outcomes {
+    sums: Vec<OutcomeSum>,
+    since_ns: u64,
+    followed: BTreeMap<Key, Followed>,
+}
+
+/// Experiment, strategy, config and epoch.
+type Key = (Arc<str>, Arc<str>, ConfigId, Option<u64>);
+
+impl Outcomes {
+    /// `since_ns`: where a report begins. Units are told apart by the hour of their exposure, so the first that
+    /// counts is the next.
+    pub(super) fn new(sums: Vec<OutcomeSum>, since_ns: Option<u64>) -> Self {
+        let since_ns = since_ns.unwrap_or(0).div_ceil(HOUR_NS).saturating_mul(HOUR_NS);
+        Self { sums, since_ns, followed: BTreeMap::new() }
+    }
+
+    /// Counts the units that were exposed in these minutes.
+    pub(super) fn see(&mut self, rollup: &Rollup) {
+        if self.sums.is_empty() || rollup.first_exposures == 0 || rollup.start_ns < self.since_ns {
+            return;
+        }
+        let key = (
+            rollup.experiment.clone(),
+            rollup.strategy.clone(),
+            rollup.config_id.clone(),
+            rollup.epoch,
+        );
+        self.followed.entry(key).or_default().exposed += rollup.first_exposures;
+    }
+
+    /// What belongs to which arm of which experiment.
+    pub(super) fn by_arm(self) -> impl Iterator<Item = (Key, Followed)> {
+        let mut followed = self.followed;
+        for sum in self.sums {
+            let key = (sum.experiment, sum.strategy, sum.config_id, sum.epoch);
+            // (One whose exposures are not there is not of this time.)
+            if let Some(followed) = followed.get_mut(&key) {
+                let totals = followed.by_name.entry(sum.name).or_default();
+                totals.sum += sum.total;
+                totals.squares += sum.squares;
+            }
+        }
+        followed.into_iter()
+    }
+}
+
+impl Followed {
+    fn mean(&self, name: &str) -> Estimate {
+        let Totals { sum, squares } = self.by_name.get(name).copied().unwrap_or_default();
+        let count = self.exposed;
+        let mean = if count > 0 { sum / count as f64 } else { 0.0 };
+        let variance =
+            if count > 1 { ((squares - mean * sum) / (count - 1) as f64).max(0.0) } else { 0.0 };
+        Estimate::mean(&Summary { count, mean, variance })
+    }
+}
+
+fn has(arm: &Arm, name: &str) -> bool {
+    arm.epochs.values().any(|epoch| epoch.followed.by_name.contains_key(name))
+}
+
+/// By how much the mean of the outcomes of this name is above the baseline's, as a share of that; `None` if
+/// neither arm has any.
+pub(super) fn mean(name: &str, baseline: &Arm, candidate: &Arm, ends: Ends) -> Option<Effect> {
+    if candidate.role != Role::Primary || !(has(baseline, name) || has(candidate, name)) {
+        return None;
+    }
+    let both: Vec<[Estimate; 2]> = baseline
+        .epochs
+        .iter()
+        .filter_map(|(epoch, one)| {
+            let of = |arm: &InEpoch| arm.followed.mean(name);
+            Some([of(one), of(candidate.epochs.get(epoch)?)])
+        })
+        .filter(|arms| arms.iter().all(|arm| arm.count > 1))
+        .collect();
+    let [one, other] = weighted(&both);
+    if one.count == 0 {
+        return Some(Effect { by_unit: true, ..Effect::NONE });
+    }
+    let difference = (one.value > 0.0).then(|| other.value / one.value - 1.0);
+    Some(Effect {
+        baseline: Some(one.value),
+        candidate: Some(other.value),
+        counts: [one.count, other.count],
+        difference,
+        interval: difference.map_or(Interval::EVERYTHING, |_| Interval {
+            low: relative(&one, &other, ends.low).low,
+            high: relative(&one, &other, ends.high).high,
+        }),
+        by_unit: true,
+    })
+}
+
+/// The mean of each arm over all epochs, in each of which the split was another one: both weighted by how many
+/// units of both there are.
+fn weighted(epochs: &[[Estimate; 2]]) -> [Estimate; 2] {
+    let count = |arms: &[Estimate; 2]| (arms[0].count + arms[1].count) as f64;
+    let all: f64 = epochs.iter().map(count).sum();
+    std::array::from_fn(|at| {
+        let none = Estimate { value: 0.0, variance: 0.0, count: 0, smallest: 0 };
+        epochs.iter().fold(none, |sum, arms| {
+            let (share, arm) = (count(arms) / all, &arms[at]);
+            let count = sum.count + arm.count;
+            Estimate {
+                value: sum.value + share * arm.value,
+                variance: sum.variance + share * share * arm.variance,
+                count,
+                smallest: count,
+            }
+        })
+    })
+}
+
+/// The relative differences that are not refuted, but with probability `alpha`.
+///
+/// One of `q − 1` is refuted when `b − q a` is, whose mean is 0 if `q` is the ratio of both (Fieller, *Some
+/// problems in interval estimation*, 1954). So it is right however near `a` is to 0, where it has no end.
+fn relative(one: &Estimate, other: &Estimate, alpha: f64) -> Interval {
+    if !(one.variance > 0.0 && other.variance > 0.0) {
+        return Interval::EVERYTHING;
+    }
+    let scatter = Estimate {
+        value: 0.0,
+        variance: 1.0,
+        count: one.count.saturating_add(other.count),
+        smallest: one.smallest.min(other.smallest),
+    };
+    let Some(Interval { high: deviations, .. }) = means::interval(&scatter, alpha, TRIALS) else {
+        return Interval::EVERYTHING;
+    };
+    let square = deviations * deviations;
+    // (b − q a)² ≤ square (V_b + q² V_a), as a quadratic in q.
+    let leading = one.value * one.value - square * one.variance;
+    let half = one.value * other.value;
+    let constant = other.value * other.value - square * other.variance;
+    let root = half * half - leading * constant;
+    if !(leading > 0.0 && root >= 0.0 && root.is_finite()) {
+        return Interval::EVERYTHING;
+    }
+    let root = root.sqrt();
+    Interval::new((half - root) / leading - 1.0, (half + root) / leading - 1.0)
+        .unwrap_or(Interval::EVERYTHING)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn arm(count: u64, value: f64, variance: f64) -> Estimate {
+        Estimate { value, variance: variance / count as f64, count, smallest: count }
+    }
+
+    #[test]
+    fn far_from_zero_it_is_nearly_the_interval_of_the_delta_method() {
+        let (one, other) = (arm(40_000, 10.0, 25.0), arm(40_000, 10.5, 25.0));
+        let exact = relative(&one, &other, 0.05);
+        let near = means::interval(&other.relative_to(&one), 0.05, TRIALS).unwrap();
+        assert!((exact.low - near.low).abs() < 1e-3, "{exact:?} {near:?}");
+        assert!((exact.high - near.high).abs() < 1e-3, "{exact:?} {near:?}");
+        assert!(exact.low > 0.0 && exact.contains(0.05));
+    }
+
+    #[test]
+    fn of_few_observations_or_near_zero_nothing_is_said() {
+        for (one, other) in [
+            (arm(99, 10.0, 25.0), arm(5_000, 20.0, 25.0)),
+            (arm(5_000, 0.0, 0.0), arm(5_000, 0.1, 0.09)),
+            // One purchase of the baseline's, thirty of the candidate's.
+            (arm(5_000, 0.000_2, 0.000_2), arm(5_000, 0.006, 0.006)),
+        ] {
+            assert_eq!(relative(&one, &other, 0.05), Interval::EVERYTHING);
+        }
+    }
+
+    #[test]
+    fn epochs_weigh_as_much_on_both_sides() {
+        // A tenth in an epoch in which all buy much, half in one in which few do; no config is better.
+        let epochs =
+            [[arm(900, 5.0, 1.0), arm(100, 5.0, 1.0)], [arm(500, 1.0, 1.0), arm(500, 1.0, 1.0)]];
+        let [one, other] = weighted(&epochs);
+        assert_eq!((one.value, other.value), (3.0, 3.0));
+        assert_eq!((one.count, other.count), (1_400, 600));
+    }
+}
