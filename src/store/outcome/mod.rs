@@ -15,6 +15,8 @@ mod refused;
 mod rules;
 mod sums;
 mod tables;
+mod text;
+mod time;
 
 pub use event::{Outcome, OutcomeUnit};
 pub use read::{OutcomeRow, OutcomeSum};
