@@ -1,6 +1,8 @@
 //! The operator's own listener: health, readiness, counters, metrics, another file, the switch of the
 //! shadows.
 
+#[cfg(feature = "store")]
+use super::outcomes;
 use super::{body::ReplyBody, handle::ProxyHandle, respond::text};
 use crate::{metrics::Exposition, same_site::is_from_here};
 use http::{HeaderValue, Method, Request, Response, StatusCode, header};
@@ -21,7 +23,7 @@ const MAX_CONNECTIONS: usize = 256;
 /// How long a request may take to come.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(30);
 
-const WHAT_THERE_IS: &str = "there are /healthz, /readyz, /stats, /metrics; by POST /reload, \
+const WHAT_THERE_IS: &str = "there are /healthz, /readyz, /stats, /metrics; by POST /reload, /outcomes, \
                              /shadows/on, /shadows/off, /shadows/<config id>/on, /shadows/<config id>/off\n";
 
 /// Whether the proxy takes requests: from its first accept to the signal to stop.
@@ -55,7 +57,7 @@ pub(super) async fn serve(listener: TcpListener, handle: ProxyHandle) {
             let _slot = slot;
             let service = service_fn(|request: Request<Incoming>| {
                 let handle = handle.clone();
-                async move { Ok::<_, Infallible>(answer(&request, &handle).await) }
+                async move { Ok::<_, Infallible>(answer(request, &handle).await) }
             });
             let connection = http1::Builder::new()
                 .timer(TokioTimer::new())
@@ -68,8 +70,7 @@ pub(super) async fn serve(listener: TcpListener, handle: ProxyHandle) {
     }
 }
 
-async fn answer(request: &Request<Incoming>, handle: &ProxyHandle) -> Response<ReplyBody> {
-    let path = request.uri().path();
+async fn answer(request: Request<Incoming>, handle: &ProxyHandle) -> Response<ReplyBody> {
     let is_post = request.method() == Method::POST;
     if !is_post && !matches!(*request.method(), Method::GET | Method::HEAD) {
         return text(StatusCode::METHOD_NOT_ALLOWED, "only GET and POST\n");
@@ -77,6 +78,11 @@ async fn answer(request: &Request<Incoming>, handle: &ProxyHandle) -> Response<R
     if is_post && !is_from_here(request.headers()) {
         return text(StatusCode::FORBIDDEN, "not for other sites\n");
     }
+    #[cfg(feature = "store")]
+    if is_post && request.uri().path() == "/outcomes" {
+        return outcomes::receive(request, handle).await;
+    }
+    let path = request.uri().path();
     let action = Action::read(path);
     match (path, action) {
         ("/healthz", _) if !is_post => text(StatusCode::OK, "ok\n"),
@@ -100,6 +106,8 @@ async fn answer(request: &Request<Incoming>, handle: &ProxyHandle) -> Response<R
             text(StatusCode::METHOD_NOT_ALLOWED, "only GET\n")
         }
         (_, Some(_)) => text(StatusCode::METHOD_NOT_ALLOWED, "only POST\n"),
+        #[cfg(feature = "store")]
+        ("/outcomes", _) => text(StatusCode::METHOD_NOT_ALLOWED, "only POST\n"),
         _ => text(StatusCode::NOT_FOUND, WHAT_THERE_IS),
     }
 }

@@ -1,5 +1,7 @@
 //! A proxy while it runs: its counters, its switches, and another file.
 
+#[cfg(feature = "store")]
+use super::outcomes::Desk;
 use super::{
     admin::Readiness,
     file::ExperimentFile,
@@ -21,6 +23,8 @@ use crate::{
     strategy::StrategyRegistry,
 };
 use arc_swap::ArcSwap;
+#[cfg(feature = "store")]
+use std::sync::OnceLock;
 use std::{
     fmt,
     sync::{
@@ -42,6 +46,9 @@ pub(super) struct Shared {
     pub(super) tasks: Tasks,
     pub(super) exposed: Exposed,
     pub(super) stopping: watch::Sender<bool>,
+    /// Where outcomes of units go.
+    #[cfg(feature = "store")]
+    pub(super) outcomes: OnceLock<Desk>,
     registry: StrategyRegistry<ProxyRequest, ProxyResponse>,
     /// The file the process was started with.
     first: ExperimentFile,
@@ -102,6 +109,8 @@ impl ProxyHandle {
             tasks,
             exposed: Exposed::new(),
             stopping: watch::Sender::new(false),
+            #[cfg(feature = "store")]
+            outcomes: OnceLock::new(),
             registry: registry.clone(),
             first: file.clone(),
             reloads: AtomicU64::new(0),
@@ -159,6 +168,11 @@ impl ProxyHandle {
         let (registry, previous) = (&shared.registry, Some(old.stack.epoch));
         let load = Load::new(file, shared.recorder.clone(), registry, &shared.tasks, previous)?;
         let epoch = load.stack.epoch;
+        #[cfg(feature = "store")]
+        if let Some(desk) = shared.outcomes.get() {
+            // Before its first branch.
+            desk.reload(file)?;
+        }
         if let (Some(old), Some(new)) = (&old.stack.shadow, &load.stack.shadow) {
             // What an operator switched off is not switched on by a new file.
             new.switch_as(old);

@@ -55,6 +55,10 @@ impl ProxyHandle {
         page.recorder("main", &stats.recorder);
         shadows(&mut page, &stats);
         running(&mut page, &stats.experiment, &self.all_shadows());
+        #[cfg(feature = "store")]
+        if let Some(desk) = self.0.outcomes.get() {
+            desk.collect(&mut page);
+        }
         for collect in self.0.exposed.others() {
             collect(&mut page);
         }

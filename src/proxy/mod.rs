@@ -108,6 +108,8 @@ mod load;
 mod metrics;
 mod multi_branch;
 mod otlp;
+#[cfg(feature = "store")]
+mod outcomes;
 mod pool;
 mod refuse;
 mod request_edit;

@@ -80,6 +80,12 @@ impl RoundRobinSettings {
         self.eligible.as_ref()
     }
 
+    /// What a unit is.
+    #[cfg(feature = "store")]
+    pub(super) const fn unit(&self) -> Option<&UnitSettings> {
+        self.sticky.as_ref()
+    }
+
     const fn is_plain(&self) -> bool {
         self.sticky.is_none() && self.eligible.is_none() && self.testers.is_none()
     }

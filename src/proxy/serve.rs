@@ -87,7 +87,7 @@ impl Proxy {
     }
 
     /// Serves the operator's listener (`/healthz`, `/readyz`, `/stats`, `/metrics`, `/reload`,
-    /// `/shadows`) in
+    /// `/outcomes`, `/shadows`) in
     /// the background. Whoever reaches it may use it.
     pub fn serve_admin(&self, listener: TcpListener) -> tokio::task::JoinHandle<()> {
         tokio::spawn(admin::serve(listener, self.handle.clone()))

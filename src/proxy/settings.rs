@@ -107,6 +107,10 @@ pub(super) struct Settings {
     #[cfg(feature = "report")]
     #[serde(default)]
     pub(super) metrics: BTreeMap<String, crate::report::MetricSettings>,
+    /// What units do later, as it is reported.
+    #[cfg(feature = "store")]
+    #[serde(default)]
+    pub(super) outcomes: super::outcomes::OutcomeSettings,
     /// How long branches are kept in the store [default: for ever].
     #[serde(default)]
     pub(super) retention: RetentionSettings,

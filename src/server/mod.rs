@@ -46,6 +46,7 @@ mod functions;
 mod input;
 mod logged_models;
 mod metrics;
+mod outcomes;
 mod page;
 mod raw;
 mod readers;

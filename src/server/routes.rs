@@ -4,7 +4,7 @@ use super::{
     artifacts,
     call::Route,
     error::{ApiError, ErrorCode},
-    experiments, logged_models, registry, runs, server_info, traces,
+    experiments, logged_models, outcomes, registry, runs, server_info, traces,
 };
 use http::Method;
 use matchit::Router;
@@ -14,6 +14,7 @@ const ROOMS: &[&[Route]] = &[
     artifacts::ROUTES,
     experiments::ROUTES,
     logged_models::ROUTES,
+    outcomes::ROUTES,
     registry::ROUTES,
     runs::ROUTES,
     server_info::ROUTES,

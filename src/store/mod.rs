@@ -150,6 +150,8 @@ pub(crate) use look::{Common, Past, PastCandidate, Question, Reached};
 pub(crate) use objects::{ObjectId, Objects, Owner, Upload, Uploaded};
 #[cfg(feature = "mlflow")]
 pub(crate) use outbox::{Arm, Claimed, Doubt, Fate, Lease, Outbox, Point};
+#[cfg(any(feature = "server", feature = "proxy"))]
+pub(crate) use outcome::OutcomeBatch;
 #[cfg(feature = "server")]
 pub(crate) use session::{branch, branches_of_request};
 #[cfg(feature = "report")]

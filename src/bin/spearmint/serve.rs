@@ -170,6 +170,7 @@ impl Serve {
             .open(&store_path)?;
         let mut ui = ui.map(|ui| ui.start(store.clone(), file.drain_timeout())).transpose()?;
         let sync = Self::sync(file, &store)?;
+        let outcomes = store.clone();
         let mut recordings = Vec::new();
         let mlflow = behind_a_queue(mlflow, &mut recordings);
         let otlp = behind_a_queue(otlp, &mut recordings);
@@ -181,6 +182,7 @@ impl Serve {
             recordings.into_iter().map(Recording::spawn_thread).collect::<std::io::Result<_>>()?;
 
         let proxy = Proxy::new(file, recorder).map_err(Failed::Input)?;
+        proxy.handle().keep_outcomes(outcomes)?;
         proxy.handle().expose(move |page| metrics.collect(page));
         if let Some(metrics) = ui.as_ref().map(|ui| ui.metrics.clone()) {
             proxy.handle().expose(move |page| metrics.collect(page));

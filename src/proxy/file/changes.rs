@@ -38,6 +38,8 @@ impl ExperimentFile {
             ("admin", new.admin != old.admin),
             ("store", new.store != old.store),
             ("durable", new.durable != old.durable),
+            #[cfg(feature = "store")]
+            ("outcomes", new.outcomes != old.outcomes),
             ("retention", new.retention != old.retention),
             ("ui", new.ui != old.ui),
             ("mlflow", new.mlflow != old.mlflow),

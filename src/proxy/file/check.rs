@@ -11,6 +11,8 @@ impl ExperimentFile {
     pub(super) fn check(&self, wrong: &mut Vec<ConfigError>) {
         #[cfg(feature = "report")]
         self.check_metrics(wrong);
+        #[cfg(feature = "store")]
+        self.check_outcomes(wrong);
         let named = [
             ("primary", &self.settings.primary),
             ("fallback", &self.settings.fallback),

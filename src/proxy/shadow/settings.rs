@@ -115,4 +115,10 @@ impl ShadowSettings {
     pub(in super::super) fn set_cookie(&self) -> Option<SetCookie> {
         self.sample_by.as_ref()?.key.set_cookie()
     }
+
+    /// What a unit is.
+    #[cfg(feature = "store")]
+    pub(in super::super) const fn unit(&self) -> Option<&UnitSettings> {
+        self.sample_by.as_ref()
+    }
 }

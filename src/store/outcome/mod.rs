@@ -24,6 +24,9 @@ pub use record::OutcomesRecorded;
 pub use refused::OutcomeError;
 pub use rules::OutcomeRules;
 
+#[cfg(any(feature = "server", feature = "proxy"))]
+pub(crate) use text::OutcomeBatch;
+
 pub(super) use attribute::exposed;
 pub(super) use check::disagreements;
 pub(super) use tables::VERSION_6;

@@ -1,5 +1,7 @@
 //! Recording outcomes.
 
+#[cfg(any(feature = "server", feature = "proxy"))]
+use super::OutcomeBatch;
 use super::{
     Outcome, OutcomeError, OutcomeUnit,
     attribute::{self, Fact},
@@ -112,13 +114,41 @@ impl SqliteStore {
     }
 }
 
-pub(crate) fn now_ms() -> u64 {
+#[cfg(any(feature = "server", feature = "proxy"))]
+impl OutcomeBatch {
+    /// Keeps all of them, within a transaction, or none.
+    pub(crate) fn record(
+        &self,
+        connection: &Connection,
+    ) -> rusqlite::Result<Result<OutcomesRecorded, OutcomeError>> {
+        let recorded = record(connection, &self.outcomes, now_ms())?;
+        Ok(recorded.map_err(|error| {
+            let place = usize::try_from(error.at).unwrap_or(0).checked_sub(1);
+            let line = place.and_then(|place| self.lines.get(place).copied()).unwrap_or(0);
+            error.at(line)
+        }))
+    }
+
+    /// The same, of a store. Blocks.
+    ///
+    /// # Errors
+    ///
+    /// As [`SqliteStore::record_outcomes`]; places are lines.
+    #[cfg(feature = "proxy")]
+    pub(crate) fn record_in(&self, store: &SqliteStore) -> Result<OutcomesRecorded, StoreError> {
+        let recorded =
+            store.with_writer(|writer| writer.transact(|connection, _| self.record(connection)));
+        recorded?.map_err(StoreError::Outcome)
+    }
+}
+
+pub(super) fn now_ms() -> u64 {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     u64::try_from(now.as_millis()).unwrap_or(u64::MAX)
 }
 
 /// Keeps all of them, within a transaction, or none.
-pub(crate) fn record(
+fn record(
     connection: &Connection,
     outcomes: &[Outcome],
     now_ms: u64,

@@ -1,6 +1,7 @@
 //! Outcomes as texts: JSON, and the rows of a table.
 
 use super::{Outcome, OutcomeError, OutcomeUnit, time::rfc3339_ms};
+use crate::config::canonical_json;
 use serde::{Deserialize, Deserializer, de};
 use std::borrow::Cow;
 
@@ -12,8 +13,8 @@ struct Said<'a> {
     id: Option<Cow<'a, str>>,
     #[serde(default, deserialize_with = "key")]
     unit: Option<String>,
-    #[serde(borrow)]
-    unit_hash: Option<Cow<'a, str>>,
+    #[serde(default, deserialize_with = "key")]
+    unit_hash: Option<String>,
     #[serde(borrow)]
     name: Option<Cow<'a, str>>,
     value: Option<f64>,
@@ -27,9 +28,11 @@ fn key<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::
     match serde_json::Value::deserialize(deserializer)? {
         serde_json::Value::Null => Ok(None),
         serde_json::Value::String(key) => Ok(Some(key)),
-        // As the key of a unit that is a number in the body of a request.
-        serde_json::Value::Number(number) => Ok(Some(number.to_string())),
-        _ => Err(de::Error::custom("a unit is a text, or a number")),
+        // As a key that is a number in the body of a request.
+        value @ serde_json::Value::Number(_) => {
+            Ok(Some(canonical_json(&value).unwrap_or_else(|_| value.to_string())))
+        }
+        _ => Err(de::Error::custom("a unit is a text or a number")),
     }
 }
 
@@ -64,12 +67,16 @@ impl Said<'_> {
     }
 }
 
-/// 16 digits, as `spearmint branches --json` and the view `branches` have them.
+/// 16 hexadecimal digits, as `unit_hex` in the view `branches`, or the same as a decimal number of any other
+/// length, as `unit` in `spearmint branches --json`.
 fn hash_of(text: &str) -> Result<u64, OutcomeError> {
-    let is_hex = text.len() == 16 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
-    let hash = is_hex.then(|| u64::from_str_radix(text, 16).ok()).flatten();
+    let is_plain = text.bytes().all(|byte| byte.is_ascii_hexdigit());
+    let radix = if text.len() == 16 { 16 } else { 10 };
+    let hash = is_plain.then(|| u64::from_str_radix(text, radix).ok()).flatten();
     hash.ok_or_else(|| {
-        OutcomeError::new(format!("the unit_hash `{text}` is none; it has 16 hexadecimal digits"))
+        OutcomeError::new(format!(
+            "the unit_hash `{text}` is none; write the 16 hexadecimal digits of a branch's `unit_hex`"
+        ))
     })
 }
 
@@ -116,7 +123,7 @@ impl Outcome {
             match column {
                 "id" => said.id = text,
                 "unit" => said.unit = Some(cell.to_owned()),
-                "unit_hash" => said.unit_hash = text,
+                "unit_hash" => said.unit_hash = Some(cell.to_owned()),
                 "name" => said.name = text,
                 "value" => said.value = Some(cell.parse().map_err(|_| number("number"))?),
                 "time" => said.time = text,
@@ -133,45 +140,58 @@ impl Outcome {
         }
         said.outcome()
     }
+}
 
-    /// Those of a text, each with its line, or its place in a list: a JSON map, a list of them, or a map in each
-    /// line.
+/// Outcomes of one text, with their lines in it, or places in a list.
+#[cfg(any(feature = "server", feature = "proxy"))]
+#[derive(Debug, Default)]
+pub(crate) struct OutcomeBatch {
+    pub(super) lines: Vec<u64>,
+    pub(super) outcomes: Vec<Outcome>,
+}
+
+#[cfg(any(feature = "server", feature = "proxy"))]
+impl OutcomeBatch {
+    /// A JSON map, a list of them, or a map in each line.
     ///
     /// # Errors
     ///
     /// The first that is wrong, with its place.
-    pub fn many_from_json(text: &str) -> Result<Vec<(u64, Self)>, OutcomeError> {
+    pub(crate) fn from_json(text: &[u8]) -> Result<Self, OutcomeError> {
+        let text = std::str::from_utf8(text)
+            .map_err(|error| OutcomeError::new(format!("not UTF-8: {error}")))?;
         let text = text.trim_start_matches('\u{feff}');
         if text.trim_start().starts_with('[') {
             let found: Vec<Said<'_>> =
                 serde_json::from_str(text).map_err(|error| at_line(&error, 0))?;
-            return numbered(found.into_iter().zip(1..).map(|(said, at)| (at, said.outcome())));
+            return Self::of(found.into_iter().zip(1..).map(|(said, at)| (at, said.outcome())));
         }
         let first = text.lines().find(|line| !line.trim().is_empty()).unwrap_or_default();
         if serde_json::from_str::<de::IgnoredAny>(first).is_err() {
             // One that is written over several lines, or nothing of the kind.
             let said: Said<'_> = serde_json::from_str(text).map_err(|error| at_line(&error, 0))?;
-            return numbered(std::iter::once((1, said.outcome())));
+            return Self::of(std::iter::once((1, said.outcome())));
         }
         let lines = text.lines().zip(1..).filter(|(line, _)| !line.trim().is_empty());
-        numbered(lines.map(|(line, at)| {
+        Self::of(lines.map(|(line, at)| {
             let said = serde_json::from_str::<Said<'_>>(line);
             (at, said.map_err(|error| at_line(&error, at)).and_then(Said::outcome))
         }))
     }
+
+    fn of(
+        found: impl Iterator<Item = (u64, Result<Outcome, OutcomeError>)>,
+    ) -> Result<Self, OutcomeError> {
+        let mut batch = Self::default();
+        for (at, outcome) in found {
+            batch.outcomes.push(outcome.map_err(|error| error.at(at))?);
+            batch.lines.push(at);
+        }
+        Ok(batch)
+    }
 }
 
-fn numbered(
-    found: impl Iterator<Item = (u64, Result<Outcome, OutcomeError>)>,
-) -> Result<Vec<(u64, Outcome)>, OutcomeError> {
-    found
-        .map(|(at, outcome)| match outcome {
-            Ok(outcome) => Ok((at, outcome)),
-            Err(error) => Err(error.at(at)),
-        })
-        .collect()
-}
-
+#[cfg(any(feature = "server", feature = "proxy"))]
 /// `line`: of the text, if it is not the one that the error names.
 fn at_line(error: &serde_json::Error, line: u64) -> OutcomeError {
     let line = if line > 0 { line } else { error.line() as u64 };
@@ -182,11 +202,15 @@ fn at_line(error: &serde_json::Error, line: u64) -> OutcomeError {
 mod tests {
     use super::*;
 
+    #[cfg(any(feature = "server", feature = "proxy"))]
     fn many(text: &str) -> Result<Vec<(u64, String)>, (u64, String)> {
-        let found = Outcome::many_from_json(text).map_err(|error| (error.at, error.reason))?;
-        Ok(found.into_iter().map(|(at, outcome)| (at, outcome.id)).collect())
+        let found = OutcomeBatch::from_json(text.as_bytes());
+        let found = found.map_err(|error| (error.at, error.reason))?;
+        let ids = found.outcomes.into_iter().map(|outcome| outcome.id);
+        Ok(found.lines.into_iter().zip(ids).collect())
     }
 
+    #[cfg(any(feature = "server", feature = "proxy"))]
     #[test]
     fn a_map_a_list_and_lines_are_read() {
         let one = r#"{"id":"a","unit":"ann","name":"n"}"#;
@@ -200,11 +224,14 @@ mod tests {
         assert_eq!(many(&format!("[{one},\n{two}]")), Ok(vec![of(1, "a"), of(2, "b")]));
         assert_eq!(many(&format!("{one}\n\n{two}\n")), Ok(vec![of(1, "a"), of(3, "b")]));
         assert_eq!(many("[]"), Ok(vec![]));
+        let seven = two.replace('7', "7.0");
+        assert_eq!(Outcome::from_json(two), Outcome::from_json(&seven));
         let second = Outcome::from_json(two).unwrap();
         let expected = Outcome::new("b", "7", "n").value(2.5).at_ms(5);
         assert_eq!(second, expected);
     }
 
+    #[cfg(any(feature = "server", feature = "proxy"))]
     #[test]
     fn what_is_wrong_has_its_line() {
         let fine = r#"{"id":"a","unit":"ann","name":"n"}"#;
@@ -217,9 +244,9 @@ mod tests {
                 "the time `yesterday` is none; write it as 2026-01-31T12:00:00Z, or as `time_ms`",
             ),
             (
-                r#"{"id":"a","unit_hash":"12","name":"n"}"#.to_owned(),
+                r#"{"id":"a","unit_hash":"1f","name":"n"}"#.to_owned(),
                 1,
-                "the unit_hash `12` is none; it has 16 hexadecimal digits",
+                "the unit_hash `1f` is none; write the 16 hexadecimal digits of a branch's `unit_hex`",
             ),
             (
                 r#"{"id":"a","unit":"u","unit_hash":"0123456789abcdef","name":"n"}"#.to_owned(),
@@ -234,6 +261,20 @@ mod tests {
         assert!(reason.starts_with("invalid type: integer `1`, expected"), "{reason}");
         assert_eq!(many("purchase").unwrap_err().0, 1);
         assert_eq!(many("").unwrap_err().1, "EOF while parsing a value at line 1 column 0");
+    }
+
+    #[test]
+    fn a_hash_is_read_as_branches_have_it() {
+        let of = |hash: &str| {
+            let text = format!(r#"{{"id":"a","unit_hash":{hash},"name":"n"}}"#);
+            Outcome::from_json(&text).unwrap().unit
+        };
+        let expected = OutcomeUnit::Hash(0xf8a1_2bdd_9310_7102);
+        assert_eq!(of("\"f8a12bdd93107102\""), expected);
+        assert_eq!(of(&0xf8a1_2bdd_9310_7102_u64.to_string()), expected);
+        assert_eq!(of("\"17915725110226612482\""), OutcomeUnit::Hash(17_915_725_110_226_612_482));
+        // (Only decimal digits, and 16 of them, are a hexadecimal number all the same.)
+        assert_eq!(of("\"0000000000000010\""), OutcomeUnit::Hash(16));
     }
 
     #[test]
