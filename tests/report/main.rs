@@ -9,6 +9,8 @@ mod few;
 mod html;
 mod metamorphic;
 mod outcomes;
+#[cfg(feature = "cli")]
+mod replicas;
 mod shadows;
 mod split;
 mod support;

@@ -1,15 +1,16 @@
 //! `spearmint report`.
 
+mod sources;
 mod text;
 
 pub(crate) use text::verdicts;
 
-use crate::{Failed, output, since::parse_since, store_path};
+use crate::{Failed, output, since::parse_since};
 use clap::{Args, ValueEnum};
 use std::{collections::BTreeSet, io::Write, path::PathBuf};
 use tower_spearmint::{
     proxy::ExperimentFile,
-    report::{HtmlReport, Plan, Report, Verdict},
+    report::{HtmlReport, Plan, Verdict},
 };
 
 /// Say which config to keep, and how sure that is
@@ -21,6 +22,7 @@ Examples:
   spearmint report ranker --file ranker.yaml --format json | jq '.[].candidates[] | {config_id, verdict}'
   spearmint report ranker --format html > report.html
   spearmint report ranker --fail-on keep,broken && ./deploy candidate
+  spearmint report --store replica-1.db,replica-2.db --snapshot replica-3.json
 
 Verdicts: ship (the candidate), keep (the baseline), undecided (go on), broken (the traffic was not split
 as it should have been). They hold however often they are looked at. Exit code 1 if one is named by
@@ -48,9 +50,8 @@ pub(crate) struct ReportCommand {
     /// End with exit code 1 if a verdict is one of these
     #[arg(long, value_name = "VERDICT,…", value_delimiter = ',')]
     fail_on: Vec<Verdict>,
-    /// The store
-    #[arg(long, value_name = "FILE", default_value = "spearmint.db")]
-    store: PathBuf,
+    #[command(flatten)]
+    sources: sources::Sources,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -64,15 +65,17 @@ enum Format {
 impl ReportCommand {
     pub(crate) fn run(self) -> Result<(), Failed> {
         let plan = self.plan()?;
-        let store = store_path::open(&self.store)?;
-        let reports = Report::read(&store, &plan).map_err(|error| Failed::Input(error.into()))?;
+        let (reports, stores) = self.sources.read(&plan)?;
         if self.json || self.format == Format::Json {
             writeln!(std::io::stdout().lock(), "{}", serde_json::to_string_pretty(&reports)?)?;
         } else if self.format == Format::Html {
-            let page = HtmlReport::new(&reports).differences_in(&store)?;
+            let mut page = HtmlReport::new(&reports);
+            for store in &stores {
+                page = page.differences_in(store)?;
+            }
             writeln!(std::io::stdout().lock(), "{page}")?;
         } else if reports.is_empty() {
-            output::note(&format!("nothing to report in {}", self.store.display()));
+            output::note(&format!("nothing to report in {}", self.sources.names()));
         } else {
             text::print(&reports)?;
         }

@@ -98,9 +98,11 @@ fn sample_ratio(out: &mut impl Write, ratio: &SampleRatio) -> io::Result<()> {
     } else {
         "as it should be"
     };
+    let sample =
+        if ratio.one_of > 1 { format!(", one of {}", ratio.one_of) } else { String::new() };
     writeln!(
         out,
-        "\nsplit of {} {}: {verdict} ({})",
+        "\nsplit of {} {}{sample}: {verdict} ({})",
         ratio.total,
         ratio.counted,
         parts.join(", ")

@@ -3,6 +3,7 @@
 mod check;
 mod compact;
 mod prune;
+mod snapshot;
 mod stat;
 
 use crate::{Failed, store_path};
@@ -25,6 +26,7 @@ enum Command {
     Check(check::Check),
     Compact(compact::Compact),
     Prune(prune::Prune),
+    Snapshot(snapshot::Snapshot),
 }
 
 impl Store {
@@ -34,6 +36,7 @@ impl Store {
             Command::Check(command) => command.run(),
             Command::Compact(command) => command.run(),
             Command::Prune(command) => command.run(),
+            Command::Snapshot(command) => command.run(),
         }
     }
 }

@@ -1,0 +1,84 @@
+//! What a report is read from.
+
+use crate::{Failed, store_path};
+use clap::Args;
+use std::{
+    fs::File,
+    io::{self, Read},
+    path::{Path, PathBuf},
+};
+use tower_spearmint::{
+    report::{Plan, Report},
+    store::{Snapshot, Snapshots, SqliteStore},
+};
+
+/// More than a snapshot of a thousand arms takes.
+const MAX_BYTES: u64 = 256 << 20;
+
+/// The stores and snapshots.
+#[derive(Debug, Args)]
+pub(super) struct Sources {
+    /// The store; several, one of each replica, make one report [default: spearmint.db, if there is no --snapshot]
+    #[arg(long, value_name = "FILE,…", value_delimiter = ',')]
+    store: Vec<PathBuf>,
+    /// What `spearmint store snapshot` wrote of a store; of the same store the newest counts
+    #[arg(long, value_name = "FILE,…", value_delimiter = ',', conflicts_with = "since")]
+    snapshot: Vec<PathBuf>,
+}
+
+impl Sources {
+    /// The reports, and the stores that were opened for them.
+    pub(super) fn read(&self, plan: &Plan) -> Result<(Vec<Report>, Vec<SqliteStore>), Failed> {
+        let stores = self.stores().into_iter().map(|path| store_path::open(&path));
+        let stores = stores.collect::<Result<Vec<_>, _>>()?;
+        let failed = |error: tower_spearmint::store::StoreError| Failed::Input(error.into());
+        if let ([store], true) = (&stores[..], self.snapshot.is_empty()) {
+            let reports = Report::read(store, plan).map_err(failed)?;
+            return Ok((reports, stores));
+        }
+        let mut snapshots = Snapshots::new();
+        for store in &stores {
+            let taken = match plan.since_ns {
+                Some(since) => store.snapshot_since(since),
+                None => store.snapshot(),
+            };
+            snapshots.add(taken.map_err(failed)?);
+        }
+        for path in &self.snapshot {
+            snapshots.add(snapshot(path)?);
+        }
+        Ok((Report::merged(&snapshots, plan).map_err(failed)?, stores))
+    }
+
+    /// All of them, for people.
+    pub(super) fn names(&self) -> String {
+        let all = self.stores().into_iter().chain(self.snapshot.iter().cloned());
+        all.map(|path| path.display().to_string()).collect::<Vec<_>>().join(", ")
+    }
+
+    fn stores(&self) -> Vec<PathBuf> {
+        if self.store.is_empty() && self.snapshot.is_empty() {
+            vec![PathBuf::from("spearmint.db")]
+        } else {
+            self.store.clone()
+        }
+    }
+}
+
+fn snapshot(path: &Path) -> Result<Snapshot, Failed> {
+    let at = |what: String| Failed::Input(format!("{}: {what}", path.display()).into());
+    let json = bytes(path).map_err(|error| at(error.to_string()))?;
+    Snapshot::from_json(&json).map_err(|error| {
+        let cause = std::error::Error::source(&error).map(|cause| format!(": {cause}"));
+        at(format!("{error}{}", cause.unwrap_or_default()))
+    })
+}
+
+fn bytes(path: &Path) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    File::open(path)?.take(MAX_BYTES + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > MAX_BYTES {
+        return Err(io::Error::other("larger than the 256 MiB that a snapshot has at most"));
+    }
+    Ok(bytes)
+}

@@ -1,0 +1,67 @@
+//! One report on several stores, as it is run.
+
+use super::support::{Behaviour, STEADY, Store, shadowed, split};
+use std::{path::Path, process::Command};
+
+fn spearmint(arguments: &[&str]) -> (String, String, i32) {
+    let output = Command::new(env!("CARGO_BIN_EXE_spearmint"))
+        .args(arguments)
+        .env("NO_COLOR", "1")
+        .output()
+        .unwrap();
+    let text = |bytes| String::from_utf8(bytes).unwrap();
+    (text(output.stdout), text(output.stderr), output.status.code().unwrap())
+}
+
+fn name(path: &Path) -> String {
+    path.to_str().unwrap().to_owned()
+}
+
+const FASTER: Behaviour = Behaviour { ms: 8.0, ..STEADY };
+
+/// Another tenth of the same traffic.
+fn replicas() -> [Store; 2] {
+    let arms = [("stable", 0.5, STEADY, 0.0), ("candidate", 0.5, FASTER, 0.0)];
+    [split(2_000, arms), split(1_000, arms)]
+}
+
+#[test]
+fn stores_and_snapshots_of_replicas_make_one_report_and_a_store_that_is_named_twice_counts_once() {
+    let [one, other] = replicas();
+    let (snapshot, _, code) = spearmint(&["store", "snapshot", "--store", &name(&other.file())]);
+    assert_eq!(code, 0);
+    let json = name(&other.write("other.json", &snapshot));
+    let (one, other) = (name(&one.file()), name(&other.file()));
+    let both = format!("{one},{other}");
+    let (text, error, code) = spearmint(&["report", "--store", &both]);
+    assert_eq!((error.as_str(), code), ("", 0));
+    assert!(text.contains("split of 3000 requests: as it should be"), "{text}");
+    for again in [
+        &["report", "--store", &one, "--snapshot", &json][..],
+        &["report", "--store", &other, "--store", &one, "--snapshot", &json, "--snapshot", &json],
+    ] {
+        assert_eq!(spearmint(again), (text.clone(), String::new(), 0));
+    }
+    let (text, ..) = spearmint(&["report", "--snapshot", &json]);
+    assert!(text.contains("split of 1000 requests"), "{text}");
+}
+
+#[test]
+fn what_is_wrong_with_a_snapshot_is_said_with_its_name() {
+    let store = shadowed(10, STEADY, STEADY);
+    let broken = name(&store.write("broken.json", "{\"version\": 1, \"replica\": 3}"));
+    let (_, error, code) = spearmint(&["report", "--snapshot", &broken]);
+    let expected = format!(
+        "error: {broken}: not a snapshot, as `spearmint store snapshot` writes it: invalid type: integer `3`, \
+         expected a string at line 1 column 27\n"
+    );
+    assert_eq!((error, code), (expected, 2));
+    let (_, error, code) = spearmint(&["report", "--snapshot", "a.json", "--since", "1h"]);
+    assert_eq!(code, 2);
+    assert!(error.contains("cannot be used with"), "{error}");
+    let snapshot = spearmint(&["store", "snapshot", "--store", &name(&store.file())]).0;
+    let json = name(&store.write("a.json", &snapshot));
+    let (_, error, code) = spearmint(&["report", "rankr", "--snapshot", &json]);
+    let expected = "error: no experiment is named `rankr`; there is ranker\n";
+    assert_eq!((error.as_str(), code), (expected, 2));
+}
