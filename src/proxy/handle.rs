@@ -14,6 +14,8 @@ use super::{
 };
 #[cfg(feature = "watch")]
 use crate::config::watch::Print;
+#[cfg(feature = "report")]
+use crate::report::Plan;
 use crate::{
     BoxError,
     assign::Epoch,
@@ -61,6 +63,9 @@ pub(super) struct Shared {
     /// Held from before the files are read until what they hold is in use: who read them later has
     /// the last word.
     reading: Mutex<()>,
+    /// By what a report on the file in use decides.
+    #[cfg(feature = "report")]
+    plans: watch::Sender<Plan>,
     /// The shadows of earlier files, as long as they or their requests go on.
     retired: Mutex<Vec<(Weak<Load>, ShadowHandle)>>,
 }
@@ -119,6 +124,8 @@ impl ProxyHandle {
             #[cfg(feature = "watch")]
             tried: Mutex::default(),
             reading: Mutex::default(),
+            #[cfg(feature = "report")]
+            plans: watch::Sender::new(file.plan()),
             retired: Mutex::default(),
         })))
     }
@@ -126,6 +133,13 @@ impl ProxyHandle {
     /// The file that is in use.
     pub fn file(&self) -> ExperimentFile {
         self.0.load.load().file.clone()
+    }
+
+    /// By what a report on the experiment decides: what the file says, and what each file says that comes into use
+    /// later, if it is something else.
+    #[cfg(feature = "report")]
+    pub fn plans(&self) -> watch::Receiver<Plan> {
+        self.0.plans.subscribe()
     }
 
     /// The counters. Those of the shadows begin again with each file; the others go on.
@@ -178,6 +192,14 @@ impl ProxyHandle {
             new.switch_as(old);
         }
         shared.load.store(Arc::new(load));
+        #[cfg(feature = "report")]
+        shared.plans.send_if_modified(|plan| {
+            let new = file.plan();
+            *plan != new && {
+                *plan = new;
+                true
+            }
+        });
         shared.reloads.fetch_add(1, Relaxed);
         locked(&shared.last_error).take();
         retired.retain(|(load, shadow)| {

@@ -111,12 +111,17 @@ impl Candidate {
             last: Vec::new(),
         };
         for finding in &mut self.findings {
-            let name = finding.metric.measure.to_string();
+            let mut name = finding.metric.measure.to_string();
+            if now.common.contains_key(&name) {
+                // The same measure in another role, whose interval has another level.
+                name = format!("{name} ({})", finding.metric.role);
+            }
             let before = past.and_then(|past| past.common.get(&name)).copied();
             now.last.push(finding.as_looked(&name));
             now.common.insert(name, finding.remember(before, at_ns));
         }
         now.last.sort_by(|a, b| a.name.cmp(&b.name));
+        now.last.dedup_by(|a, b| a.name == b.name);
         self.decide(past.map_or(&[], |past| &past.reached), past.map(|past| &past.verdict));
         let verdict = self.verdict.to_string();
         now.verdict = match past {
@@ -194,4 +199,88 @@ fn decided(reached: &Reached) -> Option<Decided> {
 pub(super) fn since_1970(at: SystemTime) -> u64 {
     at.duration_since(UNIX_EPOCH)
         .map_or(0, |since| u64::try_from(since.as_nanos()).unwrap_or(u64::MAX))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::{Measure, Metric, Standing};
+
+    fn finding(low: f64, high: f64) -> Finding {
+        let interval = Interval { low, high };
+        let mut finding = Finding {
+            metric: Metric::success(Measure::LatencyP50, 0.1),
+            unit: Measure::LatencyP50.unit(),
+            baseline: Some(1e6),
+            candidate: Some(1e6),
+            baseline_count: 100,
+            candidate_count: 100,
+            difference: Some(0.0),
+            interval,
+            intersection: interval,
+            contradicted_ns: None,
+            epoch: Some(1),
+            standing: Standing::Open,
+            needed: None,
+            sentence: String::new(),
+        };
+        finding.stand();
+        finding
+    }
+
+    /// Looks one after the other, and what they come to at each.
+    fn looked(findings: impl IntoIterator<Item = Finding>) -> Vec<(Finding, Common)> {
+        let mut common = None;
+        let each = findings.into_iter().zip(1..).map(|(mut finding, at_ns)| {
+            let now = finding.remember(common, at_ns);
+            common = Some(now);
+            (finding, now)
+        });
+        each.collect()
+    }
+
+    #[test]
+    fn what_all_looks_have_in_common_decides() {
+        let looks = looked([finding(-0.5, 0.1), finding(-0.2, 0.3), finding(-0.3, -0.05)]);
+        let common: Vec<_> =
+            looks.iter().map(|(look, _)| (look.intersection.low, look.intersection.high)).collect();
+        assert_eq!(common, [(-0.5, 0.1), (-0.2, 0.1), (-0.2, -0.05)]);
+        let standing: Vec<_> = looks.iter().map(|(look, _)| look.standing).collect();
+        assert_eq!(standing, [Standing::Open, Standing::Open, Standing::Better]);
+    }
+
+    #[test]
+    fn after_a_contradiction_each_look_counts_for_itself() {
+        let looks = looked([finding(-0.5, -0.4), finding(0.2, 0.3), finding(-0.5, 0.4)]);
+        let said: Vec<_> = looks
+            .iter()
+            .map(|(look, _)| {
+                (look.standing, look.contradicted_ns, look.intersection == look.interval)
+            })
+            .collect();
+        assert_eq!(
+            said,
+            [
+                (Standing::Better, None, true),
+                (Standing::Worse, Some(2), true),
+                (Standing::Open, Some(2), true)
+            ]
+        );
+    }
+
+    #[test]
+    fn looks_at_another_epoch_begin_anew() {
+        let looks = looked([finding(-0.5, -0.4), Finding { epoch: Some(2), ..finding(0.2, 0.3) }]);
+        assert_eq!((looks[1].0.standing, looks[1].0.contradicted_ns), (Standing::Worse, None));
+    }
+
+    #[test]
+    fn where_nothing_can_be_told_now_nothing_is_and_later_all_looks_count_again() {
+        let nothing = finding(f64::NEG_INFINITY, f64::INFINITY);
+        let looks = looked([finding(-0.5, -0.2), nothing, finding(-0.6, 0.3)]);
+        let standing: Vec<_> = looks.iter().map(|(look, _)| look.standing).collect();
+        assert_eq!(standing, [Standing::Better, Standing::Open, Standing::Better]);
+        let last = looks[2].1;
+        assert_eq!((last.low, last.high), (-0.5, -0.2));
+    }
 }

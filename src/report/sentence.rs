@@ -1,6 +1,7 @@
 //! What is found, in words.
 
 use super::{Finding, Measure, MetricRole, SampleRatio, Standing, Unit};
+use crate::stats::sequential::Interval;
 use std::fmt::Write as _;
 
 pub(super) const NO_SUCCESS: &str = "no guardrail is broken, and no metric says what would be better: \
@@ -73,8 +74,12 @@ pub(super) fn finding(finding: &Finding) -> String {
     let mut text =
         format!("{measure}: {} after {}", shown(measure, candidate), shown(measure, baseline));
     let unit = measure.unit();
-    let bounds = (finding.intersection.low, finding.intersection.high);
-    let _ = write!(text, ", {} to {}", signed(unit, bounds.0), signed(unit, bounds.1));
+    let range = |Interval { low, high }| format!("{} to {}", signed(unit, low), signed(unit, high));
+    let (all, this) = (range(finding.intersection), range(finding.interval));
+    let _ = write!(text, ", {all}");
+    if all != this {
+        let _ = write!(text, " (this look: {this})");
+    }
     let bound = if finding.standing == Standing::Short {
         finding.metric.mde
     } else {
@@ -95,6 +100,11 @@ pub(super) fn finding(finding: &Finding) -> String {
             let _ = write!(text, ": better by less than {bound}, if at all");
         }
         (Standing::Open, _) => text.push_str(": not certain yet"),
+    }
+    if finding.contradicted_ns.is_some() {
+        text.push_str(
+            "; this look and those before contradict one another, so that only this one counts",
+        );
     }
     text
 }

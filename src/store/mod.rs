@@ -79,6 +79,8 @@
 
 mod backend;
 mod bounded;
+#[cfg(feature = "report")]
+mod changes;
 mod codes;
 mod compared;
 mod difference_filter;
@@ -140,6 +142,8 @@ pub use snapshot::{ReplicaId, Snapshot, SnapshotError, Snapshots};
 pub use summary::ConfigSummary;
 pub use upkeep::{CheckReport, Compacted, ExperimentStat, Progress, Pruned, StoreStat, TableStat};
 
+#[cfg(feature = "report")]
+pub(crate) use changes::StoreChanges;
 #[cfg(feature = "server")]
 pub(crate) use codes::Codes;
 #[cfg(feature = "server")]

@@ -41,6 +41,16 @@ impl SqliteStore {
         })
     }
 
+    /// The version of the file's schema. One that is older than [`SCHEMA_VERSION`](super::SCHEMA_VERSION) becomes one of
+    /// that version when it is opened for writing. Blocks.
+    ///
+    /// # Errors
+    ///
+    /// When the file cannot be read.
+    pub fn version(&self) -> Result<i32, StoreError> {
+        Ok(self.reader()?.version)
+    }
+
     /// How much the store holds. Blocks; counting the branches of a file of a version before 4
     /// reads it all.
     ///

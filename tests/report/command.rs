@@ -1,6 +1,6 @@
 //! `spearmint report`, as it is run.
 
-use super::support::{Behaviour, STEADY, shadowed, split};
+use super::support::{Behaviour, Halves, STEADY, Store, shadowed, split};
 use serde_json::Value;
 use std::{path::Path, process::Command};
 
@@ -23,7 +23,7 @@ const SLOWER: Behaviour = Behaviour { ms: 12.0, ..STEADY };
 #[test]
 fn the_verdict_stands_first_and_each_metric_has_its_interval() {
     let store = shadowed(20_000, STEADY, SLOWER);
-    let (text, _, code) = report(&[], &store.file());
+    let (text, _, code) = report(&["--no-look"], &store.file());
     assert_eq!((text.as_str(), code), (include_str!("slower.txt"), 0));
 }
 
@@ -95,4 +95,80 @@ fn an_experiment_that_is_not_there_is_named_with_those_that_are() {
         (error.as_str(), code),
         ("error: no experiment is named `rankr`; there is ranker\n", 2)
     );
+}
+
+/// The text with each time replaced.
+fn undated(text: &str) -> String {
+    let mut text = text.to_owned();
+    while let Some(at) = text.find(" UTC") {
+        text.replace_range(at - "2026-11-29 10:12".len()..at + " UTC".len(), "WHEN");
+    }
+    text
+}
+
+#[test]
+fn a_verdict_says_since_when_and_all_looks_are_drawn_within_this_one() {
+    let plan = "experiment: ranker\nstrategy: round_robin\n\
+         metrics:\n  error_rate: { role: guardrail, margin: 1% }\n  \
+         latency_p50: { role: success, mde: 5% }\n\
+         configs:\n- { config_id: stable, upstream: 'http://127.0.0.1:9001' }\n\
+         - { config_id: candidate, upstream: 'http://127.0.0.1:9002' }\n";
+    let store = Store::with(&[]);
+    let file = store.write("ranker.yaml", plan);
+    let mut halves = Halves::new(60_000);
+    let mut go_on = |ms, failing| {
+        halves.go_on(&store, 15_000, Behaviour { ms, failing, ..STEADY });
+        report(&["--file", file.to_str().unwrap()], &store.file()).0
+    };
+    for (ms, failing) in [(9.0, 0.01), (9.0, 0.01), (9.0, 0.2)] {
+        go_on(ms, failing);
+    }
+    assert_eq!(undated(&go_on(10.0, 0.01)), include_str!("looked_at.txt"));
+    let (json, ..) = report(&["--file", file.to_str().unwrap(), "--json"], &store.file());
+    let reports: Value = serde_json::from_str(&json).unwrap();
+    let candidate = &reports[0]["candidates"][0];
+    assert_eq!(
+        (&candidate["decided"]["verdict"], &candidate["decided"]["look"]),
+        (&"keep".into(), &3.into())
+    );
+    assert_eq!(candidate["reached"][0]["verdict"], "ship");
+    assert_eq!(reports[0]["looks"]["count"], 4);
+    assert!(candidate["findings"][1]["intersection"]["high"].as_f64().unwrap() < 0.0);
+}
+
+#[test]
+fn several_that_look_at_once_keep_what_they_all_find_once() {
+    let store = shadowed(2_000, STEADY, STEADY);
+    let ends: Vec<_> = std::thread::scope(|scope| {
+        let looks: Vec<_> =
+            (0..4).map(|_| scope.spawn(|| report(&["--json"], &store.file()))).collect();
+        looks.into_iter().map(|look| look.join().unwrap()).collect()
+    });
+    for (json, error, code) in ends {
+        assert_eq!((error.as_str(), code), ("", 0));
+        assert_eq!(serde_json::from_str::<Value>(&json).unwrap()[0]["looks"]["count"], 1);
+    }
+    assert_eq!(store.store.looks("ranker").unwrap().len(), 1);
+}
+
+#[test]
+fn a_look_that_is_not_to_be_kept_or_begins_somewhere_is_not_kept() {
+    let store = shadowed(200, STEADY, STEADY);
+    for arguments in [["--no-look", "--json"], ["--since", "2d"]] {
+        assert_eq!(report(&arguments, &store.file()).2, 0);
+    }
+    assert_eq!(store.store.looks("ranker").unwrap(), []);
+}
+
+#[test]
+fn a_store_of_an_older_program_is_reported_on_and_left_as_it_was() {
+    let store = shadowed(200, STEADY, STEADY);
+    let connection = rusqlite::Connection::open(store.file()).unwrap();
+    let sql = "DROP TABLE plan; DROP TABLE look_series; PRAGMA user_version = 5;";
+    connection.execute_batch(sql).unwrap();
+    let (text, _, code) = report(&[], &store.file());
+    assert!(text.contains("undecided  candidate against stable\n"), "{text}");
+    assert_eq!(code, 0);
+    let version: i32 = connection.query_row("PRAGMA user_version", [], |row| row.get(0)).unwrap();
+    assert_eq!(version, 5);
 }

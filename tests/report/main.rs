@@ -7,6 +7,8 @@ mod broken;
 mod command;
 mod few;
 mod html;
+mod kept_plan;
+mod looks;
 mod metamorphic;
 mod outcomes;
 #[cfg(feature = "cli")]

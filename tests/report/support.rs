@@ -228,3 +228,29 @@ pub(crate) fn split(requests: u64, arms: [(&str, f64, Behaviour, f64); 2]) -> St
     }
     Store::with(&traffic.branches)
 }
+
+/// Requests of which each goes to one of both by turns, as a coin would have it.
+pub(crate) struct Halves {
+    traffic: Traffic,
+    pub(crate) templates: Vec<Branch>,
+    number: u64,
+}
+
+impl Halves {
+    pub(crate) fn new(requests: u64) -> Self {
+        let mut templates = templates("ranker", &["stable", "candidate"]);
+        templates.iter_mut().for_each(|template| template.probability = 0.5);
+        Self { traffic: Traffic::new(3, requests), templates, number: 0 }
+    }
+
+    /// So many more requests in the store, of a candidate that behaves so.
+    pub(crate) fn go_on(&mut self, store: &Store, requests: u64, candidate: Behaviour) {
+        for _ in 0..requests {
+            let at = (self.number % 2) as usize;
+            self.number += 1;
+            let behaviour = [STEADY, candidate][at];
+            self.traffic.add(&self.templates[at], Role::Primary, behaviour, None);
+        }
+        store.add(&std::mem::take(&mut self.traffic.branches));
+    }
+}

@@ -68,6 +68,7 @@ fn a_demo_shows_where_its_records_are_and_how_to_look_at_them() {
     assert_eq!(text.matches("  candidate against stable\n").count(), 3, "{text}");
     assert!(text.contains("spearmint report --store 'my demo.db'\n"), "{text}");
     assert!(text.contains("spearmint branches --store 'my demo.db' --status failed"), "{text}");
+    assert!(text.contains("spearmint report --store 'my demo.db'"), "{text}");
     assert!(!text.contains('\x1b'));
     assert!(text.contains("`spearmint ui --store 'my demo.db'`"), "{text}");
     let meanwhile = "its branches are runs for MLflow's clients, at http://127.0.0.1:";
@@ -75,6 +76,9 @@ fn a_demo_shows_where_its_records_are_and_how_to_look_at_them() {
     let diff = ["diff", "--store", "my demo.db", "--experiment", "demo-shadow"];
     let shown = stdout(&run(&diff, directory.path()));
     assert!(shown.contains(" /at ") && shown.contains("  noise  "), "{shown}");
+    // The baseline is the first config of the file, however the requests fell out.
+    let shown = stdout(&run(&["report", "--store", "my demo.db"], directory.path()));
+    assert_eq!(shown.matches("candidate against stable").count(), 3, "{shown}");
 }
 
 /// So many requests that its failures alone decide, however busy the machine is.

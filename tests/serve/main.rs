@@ -18,6 +18,7 @@ mod limits;
 mod listener_tls;
 mod live;
 mod load;
+mod looks;
 mod measures;
 mod metrics;
 mod mistakes;

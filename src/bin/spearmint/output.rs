@@ -2,7 +2,11 @@
 
 use anstyle::{AnsiColor, Style};
 use comfy_table::{Cell, CellAlignment, Table, presets};
-use std::{error::Error, io::Write};
+use std::{
+    error::Error,
+    io::Write,
+    time::{Duration, UNIX_EPOCH},
+};
 use tower_spearmint::{config::ConfigError, store::ConfigSummary};
 use tracing_subscriber::EnvFilter;
 
@@ -138,4 +142,11 @@ pub(crate) fn bytes(bytes: Option<u64>) -> String {
         Some(bytes) if bytes < 1 << 20 => format!("{:.1}KiB", bytes as f64 / 1024.0),
         Some(bytes) => format!("{:.1}MiB", bytes as f64 / 1_048_576.0),
     }
+}
+
+/// A time in ns since the Unix epoch, to the minute.
+pub(crate) fn minute(ns: u64) -> String {
+    let time = UNIX_EPOCH + Duration::from_nanos(ns);
+    let text = humantime::format_rfc3339_seconds(time).to_string();
+    format!("{} UTC", text.get(..16).unwrap_or(&text).replace('T', " "))
 }

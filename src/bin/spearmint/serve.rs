@@ -18,6 +18,7 @@ use tower_spearmint::{
     otlp::OtlpBackend,
     proxy::{ExperimentFile, Proxy, ProxyHandle, ServeReport},
     record::{LoggerBackend, Recording, RecordingThread},
+    report::Looker,
     store::{Retention, SqliteStore, StoreOptions},
     strategy::StrategyRegistry,
 };
@@ -174,7 +175,7 @@ impl Serve {
         let mut recordings = Vec::new();
         let mlflow = behind_a_queue(mlflow, &mut recordings);
         let otlp = behind_a_queue(otlp, &mut recordings);
-        let backend = ((store, metrics.clone()), (mlflow.clone(), otlp.clone()));
+        let backend = ((store.clone(), metrics.clone()), (mlflow.clone(), otlp.clone()));
         let (recorder, recording) = Recorder::pair(backend);
         // The one in front first: at the end it hands on what it has.
         recordings.insert(0, recording);
@@ -196,6 +197,7 @@ impl Serve {
                 spans.collect(page);
             });
         }
+        let looks = Looker::new(store, proxy.handle().plans()).spawn_thread()?;
         let sync = match sync {
             Some(sync) => {
                 let watch = SyncWatch::default();
@@ -231,7 +233,10 @@ impl Serve {
         if let Some((_, address)) = &admin {
             note(&format!("  health, readiness and counters on http://{address}"));
         }
-        note(&format!("  branches in {} (see `spearmint branches`)", store_path.display()));
+        note(&format!(
+            "  branches in {} (see `spearmint branches` and `spearmint report`)",
+            store_path.display()
+        ));
         if let Some(ui) = &ui {
             ui.note(file.experiment());
         }
@@ -264,6 +269,7 @@ impl Serve {
         }
         // What it did not send waits in the store.
         drop(sync);
+        drop(looks);
         let stats = report.recorder;
         note(&format!(
             "{} branches recorded, {} dropped, {} lost",

@@ -2,7 +2,7 @@
 
 use crate::Failed;
 use std::path::Path;
-use tower_spearmint::store::SqliteStore;
+use tower_spearmint::store::{SCHEMA_VERSION, SqliteStore};
 
 /// The store of a command that only looks.
 pub(crate) fn open(path: &Path) -> Result<SqliteStore, Failed> {
@@ -14,4 +14,10 @@ pub(crate) fn open(path: &Path) -> Result<SqliteStore, Failed> {
         return Err(Failed::Input(text.into()));
     }
     SqliteStore::open_read_only(path).map_err(|error| Failed::Input(error.into()))
+}
+
+/// The same store, to keep a look in; `None` if it may only be read, or an older program may be writing to it.
+pub(crate) fn open_to_keep(reading: &SqliteStore) -> Option<SqliteStore> {
+    let is_ours = reading.version().is_ok_and(|version| version == SCHEMA_VERSION);
+    is_ours.then(|| SqliteStore::open(reading.path()).ok()).flatten()
 }

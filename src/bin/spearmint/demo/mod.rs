@@ -110,6 +110,7 @@ impl Demo {
         writeln!(out, "  spearmint branches --store {store} --status failed")?;
         writeln!(out, "  spearmint branches --store {store} --experiment demo-shadow --summary")?;
         writeln!(out, "  spearmint diff --store {store} --experiment demo-shadow")?;
+        writeln!(out, "  spearmint report --store {store}")?;
         writeln!(out, "  sqlite3 {store} 'select * from branch limit 5'")?;
         writeln!(out, "\nAs MLflow's runs, once `spearmint ui --store {store}` serves them:")?;
         writeln!(out, "{}", snippet("http://127.0.0.1:5000", SHOWN))?;
@@ -133,6 +134,7 @@ impl Demo {
                  - {{ config_id: candidate, upstream: 'http://{candidate}' }}\n"
             );
             let file = ExperimentFile::from_yaml_str(&file)?;
+            file.plan().keep(&store)?;
             outcomes.push(self.one(&store, &file, experiment, title).await?);
         }
         if let Some(Running { thread, .. }) = ui {

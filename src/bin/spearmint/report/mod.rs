@@ -25,8 +25,9 @@ Examples:
   spearmint report --store replica-1.db,replica-2.db --snapshot replica-3.json
 
 Verdicts: ship (the candidate), keep (the baseline), undecided (go on), broken (the traffic was not split
-as it should have been). They hold however often they are looked at. Exit code 1 if one is named by
---fail-on.")]
+as it should have been). They hold however often they are looked at. Each look is kept in the store (if it may be written,
+and without --since), so that a verdict that is reached stays, with its date. Exit code 1 if one is
+named by --fail-on.")]
 pub(crate) struct ReportCommand {
     /// Only this experiment
     #[arg(value_name = "EXPERIMENT")]
@@ -35,12 +36,17 @@ pub(crate) struct ReportCommand {
     #[arg(long, value_name = "TIME", value_parser = parse_since)]
     since: Option<u64>,
     /// What the others are held against: a config's id, or the beginning of just one
-    /// [default: the primary; among equals the first of --file, or the one with the most requests]
+    /// [default: that of --file, or what `spearmint serve` kept in the store; without it the primary, and among
+    /// equals the one with the most requests]
     #[arg(long, value_name = "ID")]
     baseline: Option<String>,
-    /// The experiment file, for its `metrics` [default: errors, latency and agreement]
+    /// The experiment file, for its `metrics` [default: what `spearmint serve` kept in the store; without it
+    /// errors, latency and agreement]
     #[arg(long, value_name = "FILE")]
     file: Option<PathBuf>,
+    /// Do not keep this look in the store
+    #[arg(long)]
+    no_look: bool,
     /// How to print it
     #[arg(long, value_enum, default_value_t = Format::Terminal)]
     format: Format,
@@ -65,7 +71,7 @@ enum Format {
 impl ReportCommand {
     pub(crate) fn run(self) -> Result<(), Failed> {
         let plan = self.plan()?;
-        let (reports, stores) = self.sources.read(&plan)?;
+        let (reports, stores) = self.sources.read(&plan, !self.no_look)?;
         if self.json || self.format == Format::Json {
             writeln!(std::io::stdout().lock(), "{}", serde_json::to_string_pretty(&reports)?)?;
         } else if self.format == Format::Html {

@@ -1,15 +1,16 @@
 //! What a report is read from.
 
-use crate::{Failed, store_path};
+use crate::{Failed, output, store_path};
 use clap::Args;
 use std::{
     fs::File,
     io::{self, Read},
     path::{Path, PathBuf},
+    time::SystemTime,
 };
 use tower_spearmint::{
     report::{Plan, Report},
-    store::{Snapshot, Snapshots, SqliteStore},
+    store::{Snapshot, Snapshots, SqliteStore, StoreError},
 };
 
 /// More than a snapshot of a thousand arms takes.
@@ -27,13 +28,19 @@ pub(super) struct Sources {
 }
 
 impl Sources {
-    /// The reports, and the stores that were opened for them.
-    pub(super) fn read(&self, plan: &Plan) -> Result<(Vec<Report>, Vec<SqliteStore>), Failed> {
+    /// The reports, and the stores that were opened for them. Of a single store it is a look that is kept,
+    /// if it may be.
+    pub(super) fn read(
+        &self,
+        plan: &Plan,
+        keep: bool,
+    ) -> Result<(Vec<Report>, Vec<SqliteStore>), Failed> {
         let stores = self.stores().into_iter().map(|path| store_path::open(&path));
         let stores = stores.collect::<Result<Vec<_>, _>>()?;
         let failed = |error: tower_spearmint::store::StoreError| Failed::Input(error.into());
         if let ([store], true) = (&stores[..], self.snapshot.is_empty()) {
-            let reports = Report::read(store, plan).map_err(failed)?;
+            let reports = if keep { look(store, plan) } else { Report::read(store, plan) };
+            let reports = reports.map_err(failed)?;
             return Ok((reports, stores));
         }
         let mut snapshots = Snapshots::new();
@@ -63,6 +70,23 @@ impl Sources {
             self.store.clone()
         }
     }
+}
+
+/// Keeps the look if that is possible, and reports either way.
+fn look(store: &SqliteStore, plan: &Plan) -> Result<Vec<Report>, StoreError> {
+    if plan.since_ns.is_none()
+        && let Some(store) = store_path::open_to_keep(store)
+    {
+        match Report::look(&store, plan, SystemTime::now()) {
+            Ok(reports) => return Ok(reports),
+            Err(error) => {
+                let reports = Report::read(&store, plan)?;
+                output::warning(&format!("this look is not kept: {error}"));
+                return Ok(reports);
+            }
+        }
+    }
+    Report::read(store, plan)
 }
 
 fn snapshot(path: &Path) -> Result<Snapshot, Failed> {

@@ -4,8 +4,9 @@ use crate::output;
 use anstyle::{AnsiColor, Style};
 use std::io::{self, Write};
 use tower_spearmint::report::{
-    ArmFigures, Candidate, Finding, MetricRole, Report, SampleRatio, Unit, Verdict,
+    ArmFigures, Candidate, Decided, Finding, Looks, MetricRole, Report, SampleRatio, Unit, Verdict,
 };
+use tower_spearmint::stats::sequential::Interval;
 
 pub(super) fn print(reports: &[Report]) -> io::Result<()> {
     for (at, report) in reports.iter().enumerate() {
@@ -43,6 +44,9 @@ fn print_one(report: &Report) -> io::Result<()> {
     if let Some(ratio) = &report.sample_ratio {
         sample_ratio(&mut out, ratio)?;
     }
+    if let Some(looks) = &report.looks {
+        writeln!(out, "\n{}", said(looks))?;
+    }
     for candidate in &report.candidates {
         findings(&mut out, candidate)?;
     }
@@ -58,10 +62,32 @@ pub(crate) fn verdicts(out: &mut impl Write, report: &Report) -> io::Result<()> 
     for candidate in &report.candidates {
         let style = colour(candidate.verdict);
         let name = candidate.config_id.short();
-        writeln!(out, "{style}{}{style:#}  {name} against {baseline}", candidate.verdict)?;
-        writeln!(out, "  {}", candidate.because)?;
+        write!(out, "{style}{}{style:#}  {name} against {baseline}", candidate.verdict)?;
+        if let Some(decided) = &candidate.decided {
+            write!(out, ", since {}", dated(decided))?;
+        }
+        writeln!(out, "\n  {}", candidate.because)?;
+        for other in candidate.reached.iter().filter(|one| one.verdict != candidate.verdict) {
+            writeln!(out, "  {} was reached at {}", other.verdict, dated(other))?;
+        }
     }
     Ok(())
+}
+
+fn dated(decided: &Decided) -> String {
+    format!("{} (look {})", output::minute(decided.at_ns), decided.look)
+}
+
+/// How often this was looked at.
+fn said(looks: &Looks) -> String {
+    let mut text = match looks.count {
+        1 => format!("1 look, at {}", output::minute(looks.first_ns)),
+        count => format!("{count} looks, the first at {}", output::minute(looks.first_ns)),
+    };
+    if looks.has_others {
+        text.push_str("; those by other metrics, margins, baselines or candidates do not count");
+    }
+    text
 }
 
 fn figures(arm: &ArmFigures) -> [String; 10] {
@@ -138,8 +164,8 @@ fn findings(out: &mut impl Write, candidate: &Candidate) -> io::Result<()> {
 /// How many characters an interval is drawn in, an odd number: no difference is in the middle.
 const WIDTH: usize = 31;
 
-/// The interval on a line, with no difference in the middle and the margin at a quarter from the
-/// end; what lies beyond is an arrow.
+/// The interval of this look on a line, with no difference in the middle and the margin at a quarter from
+/// the end; what lies beyond is an arrow. What all looks have in common is drawn in it as `=`, if it is less.
 fn drawn(finding: &Finding) -> String {
     let middle = WIDTH / 2;
     let bound = finding.metric.margin.max(finding.metric.mde);
@@ -150,8 +176,10 @@ fn drawn(finding: &Finding) -> String {
         _ => 0.10,
     };
     let place = |value: f64| middle as f64 + value / bound * (middle / 2) as f64;
-    let (low, high) = (place(finding.interval.low), place(finding.interval.high));
+    let Interval { low, high } = finding.interval;
+    let (low, high) = (place(low), place(high));
     let last = (WIDTH - 1) as f64;
+    let cell = |place: f64| place.clamp(0.0, last).round() as usize;
     let mut line = vec![' '; WIDTH];
     line[middle] = '|';
     if finding.metric.role != MetricRole::Quality {
@@ -160,14 +188,18 @@ fn drawn(finding: &Finding) -> String {
         let at = place(side * bound).round() as usize;
         line[at.min(WIDTH - 1)] = ':';
     }
-    let (from, to) =
-        (low.clamp(0.0, last).round() as usize, high.clamp(0.0, last).round() as usize);
-    for cell in &mut line[from..=to] {
+    for cell in &mut line[cell(low)..=cell(high)] {
         *cell = match *cell {
             ' ' => '-',
             '|' => '+',
             other => other,
         };
+    }
+    if finding.intersection != finding.interval {
+        let Interval { low, high } = finding.intersection;
+        for cell in &mut line[cell(place(low))..=cell(place(high))] {
+            *cell = if *cell == '-' { '=' } else { *cell };
+        }
     }
     if low < 0.0 {
         line[0] = '<';
