@@ -45,10 +45,9 @@ async fn the_plan_of_the_file_is_kept_and_that_of_another_file_takes_its_place()
     eventually("the other plan is kept", || kept(&proxy).as_ref() == Some(&latency)).await;
     assert_eq!(proxy.get("/").await.text(), "a");
     proxy.stores(2).await;
+    let store = proxy.path("store.db");
     let reported = || {
-        let store = proxy.path("store.db");
-        let directory = store.parent().unwrap();
-        let output = run(&["report", "--json", "--store", "store.db"], directory);
+        let output = run(&["report", "--json", "--store", "store.db"], store.parent().unwrap());
         assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
         serde_json::from_str::<Value>(&stdout(&output)).unwrap()
     };
