@@ -1,6 +1,6 @@
-//! Experiments whose truth is known.
+//! What an experiment is made of whose truth is known.
 
-use tower_spearmint::report::{Measure, Metric};
+use tower_spearmint::report::Metric;
 
 /// How an arm behaves.
 #[derive(Clone, Copy)]
@@ -11,6 +11,8 @@ pub(crate) struct Arm {
     pub(crate) ms: f64,
     /// Of its branches so many are never recorded.
     pub(crate) lost: f64,
+    /// Its answer differs from the primary's with this probability, for no good reason.
+    pub(crate) wrong: f64,
 }
 
 /// Who gets what.
@@ -18,92 +20,114 @@ pub(crate) struct Arm {
 pub(crate) enum Split {
     /// Each request has its shadow.
     Shadow,
-    /// Each request for itself, the second arm with this share.
-    Requests(f64),
-    /// The share changes from the first to the second half-way.
-    Changing(f64, f64),
-    /// Units with requests as unequal as Zipf's law has it, half of them to each arm; each unit has a
-    /// pace and a luck of its own.
-    Units,
+    /// And one more of the primary's config, whose answers differ by chance as the shadow's do.
+    ShadowAndControl,
+    /// Each request for itself, the second arm with this share in the first half, and with that in the
+    /// second.
+    Requests(f64, f64),
+    /// Units, likewise.
+    Units(Traffic, Luck, f64, f64),
+}
+
+/// How many requests units have.
+#[derive(Clone, Copy)]
+pub(crate) enum Traffic {
+    /// All as many.
+    Uniform,
+    /// As Zipf's law has it: the second half as many as the first, the third a third.
+    Zipf,
+}
+
+/// How a unit differs from the others.
+#[derive(Clone, Copy)]
+pub(crate) enum Luck {
+    /// It fails up to twice as often as all together, or never.
+    Own,
+    /// All its requests fail, or none.
+    AllOrNothing,
+}
+
+/// How long requests take, beside each other.
+#[derive(Clone, Copy)]
+pub(crate) enum Times {
+    /// The logarithm scatters by this standard deviation.
+    LogNormal(f64),
+    /// With this exponent: 1.2 has a mean, and no variance.
+    Pareto(f64),
+}
+
+/// What would be right to say, and so what is false.
+#[derive(Clone, Copy, PartialEq)]
+pub(crate) enum Truth {
+    /// Both arms are the same: neither `ship`, nor `keep` for harm.
+    Same,
+    /// The candidate is exactly as much worse as it may be: neither, too.
+    AtMargin,
+    /// It is exactly as much better as is worth it: no `keep`, neither for harm nor for want of use.
+    AtMinimum,
+    /// It is to be shipped.
+    Better,
+    /// It is to be kept out.
+    Worse,
+    /// The split is not what it should be.
+    Broken,
+}
+
+/// What a textbook's test would compare, planned for one look.
+#[derive(Clone, Copy)]
+pub(crate) enum Planned {
+    Nothing,
+    /// Error rates.
+    Errors,
+    /// How many take longer than the baseline's quantile.
+    Quantile(f64),
 }
 
 #[derive(Clone, Copy)]
 pub(crate) struct Scenario {
     pub(crate) name: &'static str,
+    pub(crate) truth: Truth,
     pub(crate) requests: u64,
     pub(crate) split: Split,
     pub(crate) arms: [Arm; 2],
-    /// How many standard deviations the logarithm of a duration scatters by.
-    pub(crate) spread: f64,
+    pub(crate) times: Times,
     /// By how much the load makes everything slower and fail more, at its worst: a factor.
-    pub(crate) drift: f64,
+    pub(crate) load: f64,
+    /// By how much more it fails at its worst, whatever the load.
+    pub(crate) outage: f64,
     pub(crate) metrics: &'static [Metric],
+    pub(crate) planned: Planned,
 }
 
-const STEADY: Arm = Arm { failing: 0.01, ms: 10.0, lost: 0.0 };
-const GUARDRAILS: &[Metric] =
-    &[Metric::guardrail(Measure::ErrorRate, 0.005), Metric::guardrail(Measure::LatencyP95, 0.10)];
-const FASTER: &[Metric] = &[
-    Metric::guardrail(Measure::ErrorRate, 0.005),
-    Metric::guardrail(Measure::LatencyP95, 0.10),
-    Metric::success(Measure::LatencyP50, 0.0),
-];
+impl Scenario {
+    /// Whether `ship`, `keep` for harm, `keep` for want of use, and `broken` are false.
+    pub(crate) fn false_ones(&self) -> [bool; 4] {
+        match self.truth {
+            Truth::Same | Truth::AtMargin => [true, true, false, true],
+            Truth::AtMinimum | Truth::Better => [false, true, true, true],
+            Truth::Worse => [true, false, false, true],
+            Truth::Broken => [false, false, false, false],
+        }
+    }
 
-const AA: Scenario = Scenario {
-    name: "",
-    requests: 24_000,
-    split: Split::Requests(0.5),
-    arms: [STEADY, STEADY],
-    spread: 0.5,
-    drift: 1.0,
-    metrics: FASTER,
-};
-
-const fn failing(failing: f64) -> Arm {
-    Arm { failing, ..STEADY }
+    /// How many requests a test needs that is planned for one look, for a chance of 80 % to find what there is,
+    /// with an error of 5 % on both sides together.
+    pub(crate) fn planned(&self) -> Option<u64> {
+        use tower_spearmint::stats::{
+            fixed::{Design, size_for_proportions},
+            special::{normal_upper, normal_upper_inverse},
+        };
+        let [one, other] = self.arms;
+        let (share, more) = match (self.planned, self.times) {
+            (Planned::Errors, _) => (one.failing, other.failing - one.failing),
+            (Planned::Quantile(q), Times::LogNormal(spread)) => {
+                let at = normal_upper_inverse(1.0 - q);
+                let above = normal_upper(at + (one.ms / other.ms).ln() / spread);
+                (1.0 - q, above - (1.0 - q))
+            }
+            _ => return None,
+        };
+        let each = size_for_proportions(Design::default(), share, more, 0.8)?;
+        Some((2.0 * each).ceil() as u64)
+    }
 }
-
-pub(crate) const SCENARIOS: &[Scenario] = &[
-    Scenario { name: "A/A, per request", ..AA },
-    Scenario { name: "A/A, 90:10", split: Split::Requests(0.1), ..AA },
-    Scenario {
-        name: "A/A, 99:1, then 50:50, drifting",
-        split: Split::Changing(0.01, 0.5),
-        drift: 3.0,
-        ..AA
-    },
-    Scenario { name: "A/A, errors 0.1%", arms: [failing(0.001); 2], ..AA },
-    Scenario { name: "A/A, errors 50%", arms: [failing(0.5); 2], ..AA },
-    Scenario { name: "A/A, heavy tails", spread: 1.5, ..AA },
-    Scenario { name: "A/A, load and errors drift to 3 times", drift: 3.0, ..AA },
-    Scenario { name: "A/A, units by Zipf's law", split: Split::Units, ..AA },
-    Scenario {
-        name: "shadow, errors at the margin",
-        split: Split::Shadow,
-        arms: [STEADY, failing(0.015)],
-        metrics: GUARDRAILS,
-        ..AA
-    },
-    Scenario {
-        name: "shadow, latency at the margin",
-        split: Split::Shadow,
-        arms: [STEADY, Arm { ms: 11.0, ..STEADY }],
-        metrics: GUARDRAILS,
-        ..AA
-    },
-    Scenario { name: "shadow, equal", split: Split::Shadow, metrics: GUARDRAILS, ..AA },
-    Scenario {
-        name: "shadow, 1 point more errors",
-        split: Split::Shadow,
-        arms: [STEADY, failing(0.02)],
-        metrics: GUARDRAILS,
-        ..AA
-    },
-    Scenario { name: "5% faster", arms: [STEADY, Arm { ms: 9.5, ..STEADY }], ..AA },
-    Scenario { name: "20% slower", arms: [STEADY, Arm { ms: 12.0, ..STEADY }], ..AA },
-    Scenario {
-        name: "5% of the second arm lost",
-        arms: [STEADY, Arm { lost: 0.05, ..STEADY }],
-        ..AA
-    },
-];

@@ -4,6 +4,7 @@ use super::{
     Plan,
     kept::Plans,
     outcome::{Followed, Outcomes},
+    units::Units,
 };
 use crate::{
     branch::{FailureKind, Role},
@@ -30,9 +31,8 @@ pub(super) struct InEpoch {
     pub(super) whole: Rollup,
     /// Where its last minute ends, in ns since the Unix epoch.
     pub(super) until_ns: u64,
-    /// Of the requests of units: how many, and the sum of the squares of how many there are of the units of a
-    /// bucket.
-    units: [f64; 2],
+    /// The part of it that is known to be of units.
+    pub(super) units: Units,
     /// What its units did later.
     pub(super) followed: Followed,
 }
@@ -42,7 +42,7 @@ impl InEpoch {
         Self {
             whole: rollup.clone(),
             until_ns: rollup.end_ns(),
-            units: [0.0; 2],
+            units: Units::default(),
             followed: Followed::default(),
         }
     }
@@ -52,18 +52,9 @@ impl InEpoch {
         self.until_ns = self.until_ns.max(rollup.end_ns());
     }
 
-    fn add_bucket(&mut self, bucket: &UnitBucket) {
-        let requests = (bucket.success + bucket.failed) as f64;
-        self.units[0] += requests;
-        self.units[1] += requests * requests;
-    }
-
-    /// So many requests tell no more than one: Kish's design effect (*Survey Sampling*, 1965, section 8.2) where
-    /// those of a unit are taken to be all alike, which is the worst there can be. 1 if they are
-    /// independent.
+    /// So many requests tell no more than one.
     pub(super) fn design_effect(&self) -> f64 {
-        let [requests, squares] = self.units;
-        if requests > 0.0 { (squares / requests).max(1.0) } else { 1.0 }
+        self.units.design_effect()
     }
 }
 
@@ -189,7 +180,7 @@ pub(super) fn gather(
         let arm = arms.and_then(|arms| arms.get_mut(&(bucket.config_id.clone(), bucket.role)));
         let epoch = bucket.epoch.map(|epoch| epoch.fingerprint());
         if let Some(epoch) = arm.and_then(|arm| arm.epochs.get_mut(&epoch)) {
-            epoch.add_bucket(&bucket);
+            epoch.units.add(&bucket);
         }
     }
     for ((experiment, strategy, config_id, epoch), followed) in outcomes.by_arm() {

@@ -4,7 +4,7 @@ use super::{
     Finding, Measure, Metric, MetricRole, Standing,
     arms::{Arm, InEpoch, share},
     finding::mirrored,
-    outcome, sentence,
+    outcome, sentence, units,
 };
 use crate::{
     branch::Role,
@@ -148,13 +148,23 @@ fn error_rate(baseline: &Arm, candidate: &Arm, ends: Ends) -> Effect {
         if candidate.role != Role::Primary {
             return together(shown, ends);
         }
-        return between(&strata(baseline, candidate), shown, ends);
+        let by_requests = between(&strata(baseline, candidate), shown, ends);
+        return narrowed(by_requests, baseline, candidate, ends);
     }
     let pairs = &candidate.whole.pairs;
     let of = |events| Counts { events, of: pairs.ended() };
     let alone = [of(pairs.primary_failed), of(pairs.other_failed)];
     let shown = alone.map(|one| of(one.events + pairs.both_failed));
     between(&[alone], shown, ends)
+}
+
+/// Units tell more than their requests, each taken to be like the others of its unit. What bounds the difference
+/// by requests errs on one side with at most three quarters of its `alpha`, so that a quarter is left.
+fn narrowed(effect: Effect, baseline: &Arm, candidate: &Arm, ends: Ends) -> Effect {
+    let within = |alpha| units::error_rate(baseline, candidate, alpha / 2.0, TRIALS);
+    let by_units = Interval { low: within(ends.low).low, high: within(ends.high).high };
+    let interval = effect.interval.intersect(&by_units).unwrap_or(effect.interval);
+    Effect { interval, ..effect }
 }
 
 /// What ended of both arms, epoch by epoch: in each, the split was another one. Requests that belong to

@@ -57,6 +57,7 @@ mod sample_ratio;
 mod sentence;
 #[cfg(feature = "proxy")]
 mod settings;
+mod units;
 mod verdict;
 
 pub use arms::ArmFigures;

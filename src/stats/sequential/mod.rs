@@ -11,6 +11,7 @@
 //! |---|---|---|
 //! | did each arm get its share? | [`sample_ratio`] | counts per arm |
 //! | does one arm fail more often? | [`rates`] | events per arm, and the split |
+//! | the same, where units were assigned, not requests? | [`clusters`] | failures and requests by bucket of units |
 //! | does the shadow fail where its primary does not? | [`pairs`] | discordant pairs |
 //! | is the 95th percentile higher? | [`quantiles`] | counts per bucket |
 //! | is the mean higher? | [`means`] | sums and sums of squares (asymptotic: for 100 and more) |
@@ -30,6 +31,7 @@
 //! without ends.
 
 pub mod betting;
+pub mod clusters;
 pub mod e_values;
 pub mod means;
 mod mixture;

@@ -24,7 +24,7 @@ pub const ENOUGH: u64 = 100;
 
 /// `n ρ²` at the number of observations for which the width is least, for an error probability of 5
 /// %: `−W₋₁(−0.05² / e) − 1` with Lambert's W, where the derivative of the width in `ρ` is 0.
-const SHARPEST: f64 = 8.211_968_062_068_254;
+pub(super) const SHARPEST: f64 = 8.211_968_062_068_254;
 
 /// A confidence sequence for what is estimated, with an error probability of `alpha`, sharpest at
 /// `target` observations (clusters, if they are clustered) of all arms together:

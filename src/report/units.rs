@@ -1,0 +1,77 @@
+//! The requests of units in an epoch, and what is told from units that is not from their requests.
+
+use super::arms::{Arm, InEpoch};
+use crate::{
+    stats::{
+        Interval,
+        sequential::clusters::{self, Cluster},
+    },
+    store::UnitBucket,
+};
+use std::collections::BTreeMap;
+
+/// What the units in each bucket come to.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Units {
+    /// (Failed, ended by themselves), by bucket.
+    buckets: BTreeMap<u32, (u64, u64)>,
+}
+
+impl Units {
+    pub(super) fn add(&mut self, bucket: &UnitBucket) {
+        let (failed, ended) = self.buckets.entry(bucket.bucket).or_default();
+        *failed += bucket.failed;
+        *ended += bucket.success + bucket.failed;
+    }
+
+    /// So many requests tell no more than one: Kish's design effect (*Survey Sampling*, 1965, section 8.2) where
+    /// those of a unit are taken to be all alike, which is the worst there can be. 1 if they are
+    /// independent.
+    pub(super) fn design_effect(&self) -> f64 {
+        let sizes = || self.buckets.values().map(|(_, ended)| *ended as f64);
+        let (requests, squares): (f64, f64) =
+            (sizes().sum(), sizes().map(|size| size * size).sum());
+        if requests > 0.0 { (squares / requests).max(1.0) } else { 1.0 }
+    }
+
+    fn ended(&self) -> u64 {
+        self.buckets.values().map(|(_, ended)| ended).sum()
+    }
+}
+
+/// Where the difference of the error rates lies, but with probability `alpha`, by how the failures are spread over
+/// units. Everything where it is not known of all requests which unit's they are (some have none, or only
+/// some of the minutes were read).
+pub(super) fn error_rate(baseline: &Arm, candidate: &Arm, alpha: f64, target: f64) -> Interval {
+    let both = baseline.epochs.iter().filter_map(|(epoch, one)| {
+        let other = candidate.epochs.get(epoch)?;
+        (ended(one) > 0 && ended(other) > 0).then_some([one, other])
+    });
+    let both: Vec<_> = both.collect();
+    let known = |arm: &InEpoch| arm.units.ended() == ended(arm);
+    if !both.iter().flatten().all(|arm| known(arm)) {
+        return Interval::EVERYTHING;
+    }
+    let clusters = both.iter().enumerate().flat_map(|(epoch, [one, other])| {
+        let of = |arm: &InEpoch| arm.units.buckets.clone();
+        let first = of(one).into_iter().map(move |(bucket, first)| Cluster {
+            bucket,
+            epoch,
+            first,
+            ..Cluster::default()
+        });
+        let second = of(other).into_iter().map(move |(bucket, second)| Cluster {
+            bucket,
+            epoch,
+            second,
+            ..Cluster::default()
+        });
+        first.chain(second)
+    });
+    clusters::difference(&clusters.collect::<Vec<_>>(), alpha, target)
+        .unwrap_or(Interval::EVERYTHING)
+}
+
+fn ended(arm: &InEpoch) -> u64 {
+    arm.whole.failed + arm.whole.success
+}
