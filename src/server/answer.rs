@@ -6,6 +6,8 @@ use super::{
     doors::{self, Access},
     error::ApiError,
     input::Input,
+    metrics::Kind,
+    pages,
     raw::Raw,
     reply::{Body, Reply},
     routes::Found,
@@ -22,6 +24,7 @@ const SMALL_BODY: usize = 8 * 1024;
 /// Where a request leads.
 enum Way {
     Call(Found),
+    Page(pages::Found),
     /// No further: its name, and the answer.
     Here(&'static str, Response<Body>),
 }
@@ -36,6 +39,9 @@ impl MlflowServer {
             Ok(Way::Call(found)) => {
                 let (_, path, call) = found.route;
                 (path, Some(call.kind()), self.run(found, head, body).await)
+            }
+            Ok(Way::Page(found)) => {
+                (found.name(), Some(Kind::Read), Ok(self.page(found, head, body).await))
             }
             Ok(Way::Here(name, response)) => {
                 body::hear_out(&head.headers, body);
@@ -64,6 +70,9 @@ impl MlflowServer {
             return Ok(Way::Here("preflight", response));
         }
         let path = head.uri.path();
+        if let Some(found) = self.inner.pages.find(path) {
+            return Ok(Way::Page(found));
+        }
         let access = match (path, self.doors.pass(head)) {
             // Whether it is there, and what it is, anyone may ask.
             ("/health", _) => return Ok(Way::Here("/health", Reply::text("OK").into_response())),

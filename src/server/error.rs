@@ -95,6 +95,10 @@ impl ApiError {
         self.code == ErrorCode::ResourceDoesNotExist
     }
 
+    pub(super) fn status(&self) -> StatusCode {
+        self.code.name_and_status().1
+    }
+
     pub(super) fn into_reply(self) -> Reply {
         let (error_code, status) = self.code.name_and_status();
         Reply::json(&json!({ "error_code": error_code, "message": self.message }))

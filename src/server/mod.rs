@@ -48,6 +48,7 @@ mod logged_models;
 mod metrics;
 mod outcomes;
 mod page;
+mod pages;
 mod raw;
 mod readers;
 mod registry;

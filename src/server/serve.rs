@@ -6,6 +6,7 @@ use super::{
     certificate::ServerCertificate,
     doors::{Doors, ServeError, Tokens},
     metrics::{Counters, ServerMetrics},
+    pages::Pages,
     readers::Readers,
     routes::Routes,
     writer::WriterQueue,
@@ -30,6 +31,7 @@ pub struct MlflowServer {
 
 pub(super) struct Inner {
     pub(super) routes: Routes,
+    pub(super) pages: Pages,
     pub(super) readers: Readers,
     pub(super) writer: WriterQueue,
     pub(super) counters: Arc<Counters>,
@@ -46,7 +48,9 @@ impl MlflowServer {
         let (routes, writer) = (Routes::new()?, WriterQueue::start(store.clone())?);
         let counters = Arc::new(Counters::new());
         let artifacts = Artifacts::beside(store.clone(), counters.clone())?;
-        let inner = Arc::new(Inner { routes, readers: Readers::new(store), writer, counters });
+        let pages = Pages::new(store.clone())?;
+        let readers = Readers::new(store);
+        let inner = Arc::new(Inner { routes, pages, readers, writer, counters });
         let drain_timeout = DRAIN_TIMEOUT;
         Ok(Self { inner, artifacts, doors: Arc::default(), tls: None, drain_timeout })
     }
@@ -129,6 +133,11 @@ impl MlflowServer {
         let (counters, tls) = (self.inner.counters.clone(), self.tls.clone());
         let listening = Listening { listener, tls, counters, drain_timeout: self.drain_timeout };
         let server = Arc::new(self);
+        let stop = async {
+            stop.await;
+            server.inner.pages.close();
+        };
+        let server = server.clone();
         let answer = move |request| {
             let server = server.clone();
             async move { server.answer(request).await }
@@ -139,6 +148,10 @@ impl MlflowServer {
         }
         collecting.abort();
         Ok(())
+    }
+
+    pub(super) const fn has_tls(&self) -> bool {
+        self.tls.is_some()
     }
 
     /// Whether it may listen here.

@@ -1,6 +1,6 @@
 //! What is said of each candidate.
 
-use super::finding::finding;
+use super::{finding::finding, numbers::time};
 use crate::report::{ArmFigures, Candidate, Report, Verdict};
 use maud::{Markup, html};
 
@@ -12,7 +12,7 @@ pub(crate) fn verdicts(report: &Report) -> Markup {
             p { strong { (name(baseline)) } " alone: there is nothing to hold it against. Add another config to the \
                 experiment, and send requests." }
         }
-        @for Candidate { config_id, verdict, because, .. } in &report.candidates {
+        @for Candidate { config_id, verdict, because, decided, .. } in &report.candidates {
             div class={ "verdict verdict-" (verdict) } {
                 p.word {
                     span.mark aria-hidden="true" { (mark(*verdict)) } " "
@@ -20,6 +20,9 @@ pub(crate) fn verdicts(report: &Report) -> Markup {
                     span { (config_id.short()) " against " (name(baseline)) }
                 }
                 p { (meaning(*verdict)) ": " (because) "." }
+                @if let Some(decided) = decided {
+                    p.muted { "Since " (time(decided.at_ns)) " (look " (decided.look) ")." }
+                }
             }
         }
     }

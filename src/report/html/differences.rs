@@ -1,13 +1,17 @@
 //! Where answers differ, and what stood there.
 
 use super::numbers::{count, percent};
-use crate::store::{ConfigDifferences, DifferenceExample, PathDifferences};
+use crate::{
+    branch::BranchId,
+    store::{ConfigDifferences, DifferenceExample, PathDifferences},
+};
 use maud::{Markup, html};
 
-/// What the comparisons of each config come to; `heading` is what stands over a path.
+/// What the comparisons of each config come to; `heading` is what stands over a path, and `link` for a branch.
 pub(crate) fn differences(
     found: &[&ConfigDifferences],
     heading: impl Fn(&ConfigDifferences, &str) -> Markup,
+    link: impl Fn(&BranchId) -> Markup,
 ) -> Markup {
     html! {
         @for one in found {
@@ -28,7 +32,7 @@ pub(crate) fn differences(
                             span.tag { @if path.beyond_noise { "differs" } @else { "noise" } }
                         }
                         p { (share(path)) }
-                        (examples(&path.examples, |id| html! { (id) }))
+                        (examples(&path.examples, &link))
                     }
                 }
                 @if one.more_paths > 0 { p.muted { (count(one.more_paths)) " more paths are not shown." } }
@@ -40,11 +44,8 @@ pub(crate) fn differences(
     }
 }
 
-/// Both sides of each example; `link` is what stands for a branch.
-pub(crate) fn examples(
-    examples: &[DifferenceExample],
-    link: impl Fn(&crate::branch::BranchId) -> Markup,
-) -> Markup {
+/// Both sides of each example.
+fn examples(examples: &[DifferenceExample], link: impl Fn(&BranchId) -> Markup) -> Markup {
     let side = |sample: &Option<String>| match sample {
         Some(text) => html! { code.sample { (text) } },
         None => html! { span.muted { "nothing" } },

@@ -29,7 +29,7 @@ pub(super) fn finding(finding: &Finding, baseline: &ArmFigures, candidate: &Cand
                     (of(candidate.config_id.short(), finding.candidate, finding.candidate_count))
                     tr {
                         th scope="row" { "difference" }
-                        td.number colspan="2" { (difference(finding)) }
+                        td.number.difference colspan="2" { (difference(finding)) }
                     }
                 }
             }
@@ -44,8 +44,8 @@ pub(super) fn difference(finding: &Finding) -> String {
     format!(
         "{} ({} to {})",
         text(difference),
-        text(finding.interval.low),
-        text(finding.interval.high)
+        text(finding.intersection.low),
+        text(finding.intersection.high)
     )
 }
 

@@ -1,6 +1,9 @@
-//! An interval as a picture: no difference in the middle, the bound at a quarter from the end.
+//! An interval as a picture: no difference in the middle, and the bound where the metric has one.
 
-use crate::report::{Finding, MetricRole, Unit, sentence::signed};
+use crate::{
+    report::{Finding, MetricRole, Unit, sentence::signed},
+    stats::sequential::Interval,
+};
 use maud::{Markup, html};
 
 const WIDTH: f64 = 320.0;
@@ -13,7 +16,8 @@ const HEIGHT: f64 = 46.0;
 
 pub(super) fn interval(finding: &Finding) -> Markup {
     let scale = Scale::of(finding);
-    let (low, high) = (scale.place(finding.interval.low), scale.place(finding.interval.high));
+    let Interval { low, high } = finding.intersection;
+    let (low, high) = (scale.place(low), scale.place(high));
     let (from, to) = (low.clamp(LEFT, RIGHT), high.clamp(LEFT, RIGHT));
     let bound = scale.bound(finding);
     let alternative =
@@ -39,22 +43,32 @@ pub(super) fn interval(finding: &Finding) -> Markup {
     }
 }
 
-/// So much of the metric's unit is a quarter of the width.
-struct Scale(f64);
+/// How much of the metric's unit there is from the middle to either end.
+struct Scale {
+    reach: f64,
+    bound: f64,
+}
+
+/// The bound is never so near to the middle that one could not tell them apart.
+const MOST_BOUNDS: f64 = 4.0;
 
 impl Scale {
     fn of(finding: &Finding) -> Self {
         let bound = finding.metric.margin.max(finding.metric.mde);
         // Without a bound of its own: what is worth seeing.
-        Self(match finding.unit {
+        let bound = match finding.unit {
             _ if bound > 0.0 => bound,
             Unit::Points => 0.01,
             _ => 0.10,
-        })
+        };
+        let Interval { low, high } = finding.intersection;
+        let ends = [low, high].map(f64::abs).into_iter().filter(|end| end.is_finite());
+        let reach = ends.fold(2.0 * bound, f64::max).min(MOST_BOUNDS * bound);
+        Self { reach, bound }
     }
 
     fn place(&self, value: f64) -> f64 {
-        WIDTH / 2.0 + value / self.0 * (WIDTH / 4.0)
+        WIDTH / 2.0 + value / self.reach * (RIGHT - WIDTH / 2.0)
     }
 
     /// Where the bound is, and what is written there.
@@ -66,7 +80,7 @@ impl Scale {
             MetricRole::Success => -worse,
             MetricRole::Quality => return None,
         };
-        let at = side * self.0;
+        let at = side * self.bound;
         Some((round(self.place(at)), signed(finding.unit, at)))
     }
 }

@@ -10,15 +10,21 @@ mod durations;
 mod figures;
 mod finding;
 mod interval;
+mod looks;
 mod numbers;
 mod plot;
 mod split;
 
 pub(crate) use candidate::{metrics, verdicts};
 pub(crate) use differences::differences;
+#[cfg(feature = "server")]
+pub(crate) use document::STYLE;
 pub(crate) use durations::durations;
 pub(crate) use figures::figures;
+pub(crate) use looks::over_time;
 pub(crate) use numbers::time;
+#[cfg(feature = "server")]
+pub(crate) use numbers::{bytes, count, duration, percent};
 pub(crate) use split::split;
 
 use super::Report;
@@ -96,7 +102,7 @@ impl<'a> HtmlReport<'a> {
                 (durations(report))
                 @if !found.is_empty() {
                     h2 { "Where answers differ" }
-                    (differences(&found, |_, path| html! { code { (path) } }))
+                    (differences(&found, |_, path| html! { code { (path) } }, |id| html! { (id) }))
                 }
             }
         }

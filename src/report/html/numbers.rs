@@ -31,6 +31,17 @@ pub(crate) fn duration(ns: Option<u64>) -> String {
     }
 }
 
+/// In the unit that reads best.
+#[cfg(feature = "server")]
+pub(crate) fn bytes(bytes: Option<u64>) -> String {
+    match bytes {
+        None => "–".to_owned(),
+        Some(bytes) if bytes < 1 << 10 => format!("{bytes}B"),
+        Some(bytes) if bytes < 1 << 20 => format!("{}KiB", digits(bytes as f64 / 1_024.0)),
+        Some(bytes) => format!("{}MiB", digits(bytes as f64 / 1_048_576.0)),
+    }
+}
+
 /// As in `2026-11-25 03:23:40 UTC`, from ns since the Unix epoch.
 pub(crate) fn time(ns: u64) -> String {
     let seconds = ns / 1_000_000_000;

@@ -40,6 +40,16 @@ impl Doors {
     ///
     /// When it is not let in.
     pub(super) fn pass(&self, head: &Parts) -> Result<Access, ApiError> {
+        self.enter(head)?;
+        self.identify(head)
+    }
+
+    /// Whether a request is one that anybody may send, whoever it is.
+    ///
+    /// # Errors
+    ///
+    /// When it is not let in.
+    pub(super) fn enter(&self, head: &Parts) -> Result<(), ApiError> {
         bounded(head)?;
         if self.tokens.is_empty() || !self.hosts.is_empty() {
             self.check_host(&head.headers)?;
@@ -47,6 +57,15 @@ impl Doors {
         if !matches!(head.method, Method::GET | Method::HEAD) {
             self.check_site(&head.headers)?;
         }
+        Ok(())
+    }
+
+    /// What the token of a request lets it do.
+    ///
+    /// # Errors
+    ///
+    /// When it has none that is known here.
+    pub(super) fn identify(&self, head: &Parts) -> Result<Access, ApiError> {
         if self.tokens.is_empty() {
             return Ok(Access::ReadWrite);
         }

@@ -170,7 +170,7 @@ impl Tokens {
     }
 
     /// What whoever sent this may do. Hashes are compared in constant time.
-    pub(super) fn access(&self, token: &[u8]) -> Option<Access> {
+    pub(in crate::server) fn access(&self, token: &[u8]) -> Option<Access> {
         let hash = hash(token);
         self.0.iter().find(|entry| entry.hash == hash).map(|entry| entry.access)
     }

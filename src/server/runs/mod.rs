@@ -14,6 +14,7 @@
 //! | [`read`], [`wire`] | a run as it is answered |
 //! | [`history`] | the values of a metric over time |
 //! | [`search`], [`client_runs`] | which runs there are |
+//! | [`newest`] | the newest branches, for pages |
 
 mod branch;
 mod branch_columns;
@@ -30,6 +31,7 @@ mod inputs;
 mod log;
 mod metrics;
 mod minutes;
+mod newest;
 mod params;
 mod read;
 mod recorded_question;
@@ -43,6 +45,7 @@ mod wire;
 pub(super) use branch_columns::{metric as branch_metric, recorded_tag as branch_tag};
 pub(super) use change::set_all_deleted;
 pub(super) use id::RunId;
+pub(super) use newest::{Narrowed, newest};
 pub(super) use search::{View, page_size};
 pub(super) use subject::artifact_uri;
 pub(super) use wire::Pair;

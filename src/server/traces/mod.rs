@@ -34,7 +34,23 @@ mod start;
 mod tags;
 mod wire;
 
-use super::call::{Call, Route};
+use super::{
+    call::{Call, Context, Route},
+    error::ApiError,
+};
+use crate::{as_trace, branch::BranchId};
+use serde_json::Value;
+
+/// The spans of a request and its branches, and those that services sent below them, as OpenTelemetry's protocol
+/// has them.
+pub(super) fn spans_of_request(
+    context: &Context<'_>,
+    id: BranchId,
+) -> Result<Vec<Value>, ApiError> {
+    let mut all = request::spans(context, id)?;
+    all.extend(spans::of(context, &as_trace::of_request(id))?);
+    Ok(all)
+}
 
 pub(super) const ROUTES: &[Route] = &[
     ("POST", "/v1/traces", Call::Raw(otlp::receive)),
