@@ -13,6 +13,7 @@ mod metamorphic;
 mod outcomes;
 #[cfg(feature = "cli")]
 mod replicas;
+mod roll_ups;
 mod shadows;
 mod split;
 mod support;

@@ -7,7 +7,8 @@ use std::{
     process::{Command, Output, Stdio},
 };
 
-/// The `python` of an environment under `target/` that has the package `wanted`. What cannot be
+/// The `python` of an environment under `target/` that has the package `wanted` (as `pip install` takes it, options
+/// first). What cannot be
 /// had is a panic that says why: these tests never pass unrun.
 pub(crate) fn environment(name: &str, wanted: &str) -> PathBuf {
     let target = Path::new(env!("CARGO_MANIFEST_DIR")).join("target");
@@ -25,7 +26,8 @@ pub(crate) fn environment(name: &str, wanted: &str) -> PathBuf {
     // Half-made, or made for another version.
     let _ = fs::remove_dir_all(&venv);
     run(Command::new("python3").arg("-m").arg("venv").arg(&venv));
-    run(Command::new(&python).args(["-m", "pip", "install", "--quiet", wanted]));
+    let install = ["-m", "pip", "install", "--quiet"];
+    run(Command::new(&python).args(install).args(wanted.split(' ')));
     fs::write(&stamp, wanted).expect("the stamp file");
     python
 }
