@@ -215,6 +215,7 @@ mod tests {
             candidate: Some(1e6),
             baseline_count: 100,
             candidate_count: 100,
+            by_unit: false,
             difference: Some(0.0),
             interval,
             intersection: interval,

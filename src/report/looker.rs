@@ -123,7 +123,7 @@ async fn changed(plans: &mut watch::Receiver<Plan>, has_sender: &mut bool) {
         return;
     }
     *has_sender = false;
-    future::pending().await
+    future::pending::<()>().await;
 }
 
 struct Looking {

@@ -79,7 +79,7 @@ fn a_verdict_keeps_its_date_over_more_looks_and_a_new_start() {
     halves.go_on(&store, 1_000, BETTER);
     let report = look(&again, &plan(), 5);
     assert_eq!(only(&report).decided.as_ref(), Some(&decided));
-    assert_eq!(only(&report).reached, [decided.clone()]);
+    assert_eq!(only(&report).reached, std::slice::from_ref(&decided));
     let looks = report.looks.unwrap();
     assert_eq!((looks.count, looks.first_ns, looks.has_others), (6, ns(minute(0)), false));
     // Who only reads is told, too.
@@ -216,8 +216,8 @@ fn those_who_look_at_the_same_time_begin_where_the_other_ended() {
     for finding in &only(&report).findings {
         let name = finding.metric.measure.as_str();
         let of_looks = looks.iter().flat_map(|look| &look.metrics).filter(|m| m.name == name);
-        let all = of_looks.fold(Some(Interval::EVERYTHING), |all, metric| {
-            all?.intersect(&Interval { low: metric.low, high: metric.high })
+        let all = of_looks.try_fold(Interval::EVERYTHING, |all, metric| {
+            all.intersect(&Interval { low: metric.low, high: metric.high })
         });
         assert_eq!(all, Some(finding.intersection), "{name}");
     }
