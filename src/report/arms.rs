@@ -9,7 +9,7 @@ use super::{
 use crate::{
     branch::{FailureKind, Role},
     config::ConfigId,
-    store::{Histogram, Rollup, StoreError, UnitBucket},
+    store::{Histogram, Rollup, StoreError, UnitBucket, UnitSums},
 };
 use serde::Serialize;
 use std::{collections::BTreeMap, sync::Arc};
@@ -35,6 +35,8 @@ pub(super) struct InEpoch {
     pub(super) units: Units,
     /// What its units did later.
     pub(super) followed: Followed,
+    /// What was said of the branches of units, by name and bucket.
+    pub(super) metric_units: BTreeMap<Arc<str>, BTreeMap<u32, UnitSums>>,
 }
 
 impl InEpoch {
@@ -44,12 +46,27 @@ impl InEpoch {
             until_ns: rollup.end_ns(),
             units: Units::default(),
             followed: Followed::default(),
+            metric_units: BTreeMap::new(),
         }
     }
 
     fn add(&mut self, rollup: &Rollup) {
         self.whole.merge(rollup);
         self.until_ns = self.until_ns.max(rollup.end_ns());
+    }
+
+    fn add_bucket(&mut self, bucket: &UnitBucket) {
+        self.units.add(bucket);
+        for (name, sums) in &bucket.metrics {
+            let of = self.metric_units.entry(name.clone()).or_default();
+            of.entry(bucket.bucket).or_default().merge(sums);
+        }
+    }
+
+    /// How many values of a metric stand in buckets of units.
+    pub(super) fn metric_count(&self, name: &str) -> u64 {
+        let sums = self.metric_units.get(name).into_iter().flat_map(BTreeMap::values);
+        sums.map(|sums| sums.count).sum()
     }
 
     /// So many requests tell no more than one.
@@ -180,7 +197,7 @@ pub(super) fn gather(
         let arm = arms.and_then(|arms| arms.get_mut(&(bucket.config_id.clone(), bucket.role)));
         let epoch = bucket.epoch.map(|epoch| epoch.fingerprint());
         if let Some(epoch) = arm.and_then(|arm| arm.epochs.get_mut(&epoch)) {
-            epoch.units.add(&bucket);
+            epoch.add_bucket(&bucket);
         }
     }
     for ((experiment, strategy, config_id, epoch), followed) in outcomes.by_arm() {

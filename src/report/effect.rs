@@ -4,7 +4,7 @@ use super::{
     Finding, Measure, Metric, MetricRole, Standing,
     arms::{Arm, InEpoch, share},
     finding::mirrored,
-    outcome, sentence, units,
+    mean, outcome, sentence, units,
 };
 use crate::{
     branch::Role,
@@ -109,9 +109,8 @@ pub(super) fn finding(
     let effect = match &metric.measure {
         Measure::ErrorRate => error_rate(baseline, candidate, ends),
         Measure::Agreement => agreement(control, candidate, ends),
-        Measure::Mean(name) => {
-            outcome::mean(name, baseline, candidate, ends).unwrap_or(Effect::NONE)
-        }
+        Measure::Mean(name) => outcome::mean(name, baseline, candidate, ends)
+            .unwrap_or_else(|| mean::mean(name, baseline, candidate, ends)),
         measure => quantile(measure, baseline, candidate, ends),
     };
     let Effect { difference, interval, .. } = effect;

@@ -15,6 +15,8 @@ named! {
         Worse = "worse",
         /// It can be no better than by less than what would be worth it.
         Short = "short",
+        /// Nobody said whether more or less of it is better.
+        Shown = "shown",
         /// None of this is certain yet.
         Open = "open",
     }
@@ -83,6 +85,7 @@ pub(super) fn standing(metric: &Metric, interval: Interval) -> Standing {
     let Interval { low, high } = harm(metric, interval);
     let Metric { margin, mde, .. } = *metric;
     match metric.role {
+        _ if metric.undirected => Standing::Shown,
         _ if high < 0.0 => Standing::Better,
         MetricRole::Guardrail if low > margin => Standing::Worse,
         MetricRole::Guardrail if high <= margin => Standing::Within,

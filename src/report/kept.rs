@@ -118,7 +118,14 @@ fn read(store: &SqliteStore, experiment: &str, content: &str) -> Result<Plan, St
         let role: MetricRole =
             kept.role.parse().map_err(|error| wrong(format!("role: {error}")))?;
         let KeptMetric { increase, margin, mde, .. } = kept;
-        Ok(Metric { measure: Measure::named(&kept.measure), role, increase, margin, mde })
+        Ok(Metric {
+            measure: Measure::named(&kept.measure),
+            role,
+            increase,
+            undirected: false,
+            margin,
+            mde,
+        })
     };
     let mut plan = Plan::new().experiment(experiment);
     plan.baseline = kept.baseline;

@@ -62,6 +62,9 @@ pub struct Metric {
     pub role: MetricRole,
     /// Whether more of it is better.
     pub increase: bool,
+    /// Nobody said whether more or less of it is better: it can be neither.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub undirected: bool,
     /// How much worse a guardrail may be, in the measure's [unit](Measure::unit), from 0.
     pub margin: f64,
     /// The minimum effect: by how much success must be better to be worth it, in the same unit.
@@ -84,9 +87,14 @@ impl Metric {
         Self::of(measure, MetricRole::Quality, 0.0, 0.0)
     }
 
+    /// Shown only, and neither better nor worse: it was seen, and nobody said what is good.
+    pub(super) fn shown(measure: Measure) -> Self {
+        Self { undirected: true, ..Self::quality(measure) }
+    }
+
     const fn of(measure: Measure, role: MetricRole, margin: f64, mde: f64) -> Self {
         let increase = matches!(measure, Measure::Agreement);
-        Self { measure, role, increase, margin, mde }
+        Self { measure, role, increase, undirected: false, margin, mde }
     }
 
     /// The same, where more of it is better. (That more agreement is better goes without saying.)

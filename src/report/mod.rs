@@ -48,11 +48,13 @@ pub(crate) mod html;
 mod kept;
 mod look;
 mod looker;
+mod mean;
 mod merged;
 mod metric;
 mod outcome;
 mod plan;
 mod question;
+mod ratio;
 mod sample_ratio;
 mod sentence;
 #[cfg(feature = "proxy")]

@@ -39,6 +39,10 @@ pub(super) fn was_broken(look: u64) -> String {
 pub(super) fn waiting(finding: &Finding) -> String {
     let name = &finding.metric.measure;
     if finding.baseline_count == 0 || finding.candidate_count == 0 {
+        let sides = finding.baseline_count + finding.candidate_count;
+        if sides == 0 && matches!(name, Measure::Mean(_)) {
+            return format!("{name} was never measured: nobody said it of any branch");
+        }
         return format!("{name} was not measured on both sides");
     }
     if *name == Measure::Agreement && finding.baseline.is_some_and(|agrees| agrees < TELLING) {
@@ -100,6 +104,7 @@ pub(super) fn finding(finding: &Finding) -> String {
             let _ = write!(text, ": better by less than {bound}, if at all");
         }
         (Standing::Open, _) => text.push_str(": not certain yet"),
+        (Standing::Shown, _) => {}
     }
     if finding.contradicted_ns.is_some() {
         text.push_str(
@@ -112,7 +117,7 @@ pub(super) fn finding(finding: &Finding) -> String {
 /// A value as people read it.
 pub(super) fn shown(measure: &Measure, value: f64) -> String {
     match measure.unit() {
-        _ if matches!(measure, Measure::Mean(_)) => significant(value),
+        _ if matches!(measure, Measure::Mean(_)) => number(value),
         Unit::Points => format!("{}%", digits(value * 100.0)),
         Unit::Relative => match value {
             ns if ns < 1e6 => format!("{}µs", digits(ns / 1e3)),
@@ -139,11 +144,18 @@ pub(super) fn digits(value: f64) -> String {
     }
 }
 
-/// Three digits that tell something, wherever they stand: 0.0312, 19.9.
-fn significant(value: f64) -> String {
-    let size = value.abs();
-    let behind = if size > 0.0 && size < 1_000.0 { 2 - size.log10().floor() as i32 } else { 0 };
-    format!("{value:.*}", behind.clamp(0, 9).unsigned_abs() as usize)
+/// The same of a number of any size.
+fn number(value: f64) -> String {
+    match value.abs() {
+        size if size >= 1e15 => format!("{value:.2e}"),
+        size if size >= 99.95 || size == 0.0 => format!("{value:.0}"),
+        size if size >= 1e-9 => {
+            // Three digits, from the first that is not 0 on.
+            let decimals = (2.0 - size.log10().floor()).clamp(0.0, 12.0);
+            format!("{value:.*}", decimals as usize)
+        }
+        _ => format!("{value:.2e}"),
+    }
 }
 
 /// Two digits are enough for a guess.
@@ -157,6 +169,12 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_number_of_any_size_has_three_digits() {
+        let numbers = [0.0, 812.4, -5.0, 12.34, 0.000_312_3, 2.5e-12, 1e20].map(number);
+        assert_eq!(numbers, ["0", "812", "-5.00", "12.3", "0.000312", "2.50e-12", "1.00e20"]);
+    }
+
+    #[test]
     fn a_guess_has_two_digits() {
         let guesses = [0, 7, 99, 101, 12_345].map(about);
         assert_eq!(guesses, [0, 7, 99, 110, 13_000]);
@@ -164,7 +182,7 @@ mod tests {
 
     #[test]
     fn a_number_of_ones_own_has_three_digits_that_tell_something() {
-        let shown = [0.031_24, 0.5, 19.94, 123.4, 98_765.4, 0.0, -2.345].map(significant);
+        let shown = [0.031_24, 0.5, 19.94, 123.4, 98_765.4, 0.0, -2.345].map(number);
         assert_eq!(shown, ["0.0312", "0.500", "19.9", "123", "98765", "0", "-2.35"]);
     }
 }

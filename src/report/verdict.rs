@@ -5,6 +5,7 @@ use super::{
     arms::{Arm, Arms},
     effect::{Levels, finding},
     finding::is_short,
+    mean,
     metric::{Measure, Metric},
     sample_ratio::{self, Share},
     sentence,
@@ -72,7 +73,14 @@ fn metrics(plan: &Plan, arms: &Arms) -> Vec<Metric> {
             || !plan.metrics.is_empty()
             || arms.candidates.iter().any(compared)
     };
-    plan.metrics_or_default().into_iter().filter(applies).collect()
+    let mut metrics: Vec<_> = plan.metrics_or_default().into_iter().filter(applies).collect();
+    // What else is said of branches is shown.
+    for name in mean::names(arms.candidates.iter().chain([&arms.baseline])) {
+        if metrics.iter().all(|metric| metric.measure.as_str() != name) {
+            metrics.push(Metric::shown(Measure::Mean(name.into())));
+        }
+    }
+    metrics
 }
 
 /// Whether no success can be worth it, even if it is better.

@@ -9,6 +9,7 @@ mod few;
 mod html;
 mod kept_plan;
 mod looks;
+mod means;
 mod metamorphic;
 mod outcomes;
 #[cfg(feature = "cli")]
