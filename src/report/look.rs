@@ -1,4 +1,26 @@
 //! A report that remembers the looks before it.
+//!
+//! # Why what all looks have in common may decide
+//!
+//! The interval of a metric is one of a confidence sequence: at level `alpha`, the intervals of **all** times
+//! miss the true difference **at any time** in at most that share of experiments. Where none of them misses it, it
+//! lies in all of them, and so in their intersection: that holds at the same level, at however many and whichever
+//! times one looks. So a look adds no chance of being wrong, and none is lost by a look that was not kept, or
+//! that others kept in another order: the intersection of fewer is wider.
+//!
+//! It is so of one sequence. Looks therefore belong together only if all that the intervals depend on is the
+//! same ([`question`]), and if what is looked at is the same and more. Roll-ups stay when branches are removed, and new
+//! epochs only add to them. A report since a certain time is none of the sequence. If the beginning is gone, or
+//! where a metric is measured in one epoch alone and that is now another one, there is another sequence, which
+//! begins anew. Each sequence has its level for itself.
+//!
+//! An intersection only gets smaller, so that what it decided it goes on to decide. It may become empty. As
+//! seldom as `alpha` that is chance; else the true difference is not one and the same, or the observations are not what
+//! the method takes them for. Then no interval of before can be trusted to be about the present: the metric says so, and
+//! from then on each look decides by its own interval.
+//!
+//! The evidence against the split is that of an e-process: where it was there once, it was there at
+//! some time, which is what its level is about. So `broken` stays.
 
 use super::{Candidate, Finding, Plan, Report, Verdict, question, sentence, verdict};
 use crate::{

@@ -270,6 +270,22 @@ mod tests {
     }
 
     #[test]
+    fn a_look_that_has_to_wait_holds_up_no_shutdown() {
+        let directory = tempfile::tempdir().unwrap();
+        let file = directory.path().join("s.db");
+        let wait = Duration::from_secs(300);
+        let store = crate::store::StoreOptions::new().busy_timeout(wait).open(&file).unwrap();
+        // Another process writes for as long as it likes.
+        let other = rusqlite::Connection::open(&file).unwrap();
+        other.execute_batch("BEGIN IMMEDIATE").unwrap();
+        let (_sender, plans) = watch::channel(Plan::new().experiment("ranker"));
+        let began = std::time::Instant::now();
+        drop(Looker::new(store, plans).spawn_thread().unwrap());
+        assert!(began.elapsed() < wait / 2);
+        other.execute_batch("ROLLBACK").unwrap();
+    }
+
+    #[test]
     fn a_thread_ends_when_it_is_dropped() {
         let directory = tempfile::tempdir().unwrap();
         let file = directory.path().join("s.db");

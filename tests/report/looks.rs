@@ -215,7 +215,7 @@ fn those_who_look_at_the_same_time_begin_where_the_other_ended() {
     let report = store.report(&plan());
     for finding in &only(&report).findings {
         let name = finding.metric.measure.as_str();
-        let of_looks = looks.iter().flat_map(|look| &look.metrics).filter(|m| m.name == name);
+        let mut of_looks = looks.iter().flat_map(|look| &look.metrics).filter(|m| m.name == name);
         let all = of_looks.try_fold(Interval::EVERYTHING, |all, metric| {
             all.intersect(&Interval { low: metric.low, high: metric.high })
         });

@@ -110,7 +110,6 @@ impl Demo {
         writeln!(out, "  spearmint branches --store {store} --status failed")?;
         writeln!(out, "  spearmint branches --store {store} --experiment demo-shadow --summary")?;
         writeln!(out, "  spearmint diff --store {store} --experiment demo-shadow")?;
-        writeln!(out, "  spearmint report --store {store}")?;
         writeln!(out, "  sqlite3 {store} 'select * from branch limit 5'")?;
         writeln!(out, "\nAs MLflow's runs, once `spearmint ui --store {store}` serves them:")?;
         writeln!(out, "{}", snippet("http://127.0.0.1:5000", SHOWN))?;
