@@ -38,6 +38,7 @@ pub(super) struct Followed {
 struct Totals {
     sum: f64,
     squares: f64,
+    negative: u64,
 }
 
 /// Outcomes on their way to the arms, with the units that were exposed at the same hours.
@@ -82,6 +83,7 @@ impl Outcomes {
                 let totals = followed.by_name.entry(sum.name).or_default();
                 totals.sum += sum.total;
                 totals.squares += sum.squares;
+                totals.negative += sum.negative;
             }
         }
         followed.into_iter()
@@ -90,13 +92,19 @@ impl Outcomes {
 
 impl Followed {
     fn mean(&self, name: &str) -> Estimate {
-        let Totals { sum, squares } = self.by_name.get(name).copied().unwrap_or_default();
+        let Totals { sum, squares, .. } = self.by_name.get(name).copied().unwrap_or_default();
         let count = self.exposed;
         let mean = if count > 0 { sum / count as f64 } else { 0.0 };
         let variance =
             if count > 1 { ((squares - mean * sum) / (count - 1) as f64).max(0.0) } else { 0.0 };
         Estimate::mean(&Summary { count, mean, variance })
     }
+}
+
+/// Whether the total of some unit is below 0.
+fn may_be_negative(arm: &Arm, name: &str) -> bool {
+    let negative = |epoch: &InEpoch| epoch.followed.by_name.get(name).map(|of| of.negative);
+    arm.epochs.values().filter_map(negative).any(|count| count > 0)
 }
 
 fn has(arm: &Arm, name: &str) -> bool {
@@ -122,6 +130,7 @@ pub(super) fn mean(name: &str, baseline: &Arm, candidate: &Arm, ends: Ends) -> O
     if one.count == 0 {
         return Some(Effect { by_unit: true, ..Effect::NONE });
     }
+    let positive = ![baseline, candidate].iter().any(|arm| may_be_negative(arm, name));
     let difference = (one.value > 0.0).then(|| other.value / one.value - 1.0);
     Some(Effect {
         baseline: Some(one.value),
@@ -129,8 +138,8 @@ pub(super) fn mean(name: &str, baseline: &Arm, candidate: &Arm, ends: Ends) -> O
         counts: [one.count, other.count],
         difference,
         interval: difference.map_or(Interval::EVERYTHING, |_| Interval {
-            low: relative(&one, &other, ends.low).low,
-            high: relative(&one, &other, ends.high).high,
+            low: relative(&one, &other, positive, ends.low).low,
+            high: relative(&one, &other, positive, ends.high).high,
         }),
         by_unit: true,
     })
@@ -158,9 +167,10 @@ fn weighted(epochs: &[[Estimate; 2]]) -> [Estimate; 2] {
 
 /// The relative differences that are not refuted, but with probability `alpha`.
 ///
-/// One of `q − 1` is refuted when `b − q a` is, whose mean is 0 if `q` is the ratio of both (Fieller, *Some
-/// problems in interval estimation*, 1954). So it is right however near `a` is to 0, where it has no end.
-fn relative(one: &Estimate, other: &Estimate, alpha: f64) -> Interval {
+/// `q − 1` is refuted when `b − q a` is not 0, whose mean that is if `q` is the ratio of both (Fieller, *Some
+/// problems in interval estimation*, 1954). So it is right however near `a` is to 0, where it has no upper
+/// end; nor a lower one, unless no value is negative.
+fn relative(one: &Estimate, other: &Estimate, positive: bool, alpha: f64) -> Interval {
     if !(one.variance > 0.0 && other.variance > 0.0) {
         return Interval::EVERYTHING;
     }
@@ -179,12 +189,20 @@ fn relative(one: &Estimate, other: &Estimate, alpha: f64) -> Interval {
     let half = one.value * other.value;
     let constant = other.value * other.value - square * other.variance;
     let root = half * half - leading * constant;
-    if !(leading > 0.0 && root >= 0.0 && root.is_finite()) {
+    if !(root >= 0.0 && root.is_finite()) {
         return Interval::EVERYTHING;
     }
     let root = root.sqrt();
-    Interval::new((half - root) / leading - 1.0, (half + root) / leading - 1.0)
-        .unwrap_or(Interval::EVERYTHING)
+    let low = (half - root) / leading - 1.0;
+    let ends = if leading > 0.0 {
+        Interval::new(low, (half + root) / leading - 1.0)
+    } else if leading < 0.0 && constant > 0.0 && half > 0.0 && positive {
+        // `a` may be 0, `b` is not: all above the only positive root are possible.
+        Interval::new(low, f64::INFINITY)
+    } else {
+        None
+    };
+    ends.unwrap_or(Interval::EVERYTHING)
 }
 
 #[cfg(test)]
@@ -198,7 +216,7 @@ mod tests {
     #[test]
     fn far_from_zero_it_is_nearly_the_interval_of_the_delta_method() {
         let (one, other) = (arm(40_000, 10.0, 25.0), arm(40_000, 10.5, 25.0));
-        let exact = relative(&one, &other, 0.05);
+        let exact = relative(&one, &other, true, 0.05);
         let near = means::interval(&other.relative_to(&one), 0.05, TRIALS).unwrap();
         assert!((exact.low - near.low).abs() < 1e-3, "{exact:?} {near:?}");
         assert!((exact.high - near.high).abs() < 1e-3, "{exact:?} {near:?}");
@@ -210,11 +228,32 @@ mod tests {
         for (one, other) in [
             (arm(99, 10.0, 25.0), arm(5_000, 20.0, 25.0)),
             (arm(5_000, 0.0, 0.0), arm(5_000, 0.1, 0.09)),
-            // One purchase of the baseline's, thirty of the candidate's.
-            (arm(5_000, 0.000_2, 0.000_2), arm(5_000, 0.006, 0.006)),
         ] {
-            assert_eq!(relative(&one, &other, 0.05), Interval::EVERYTHING);
+            assert_eq!(relative(&one, &other, true, 0.05), Interval::EVERYTHING);
         }
+        // One purchase of the baseline's, ten of the candidate's.
+        let (one, other) = (arm(5_000, 0.000_2, 0.000_2), arm(5_000, 0.002, 0.002));
+        assert!(relative(&one, &other, true, 0.05).contains(0.0));
+    }
+
+    #[test]
+    fn of_a_baseline_that_may_be_zero_there_is_no_most() {
+        // Two purchases of the baseline's, a hundred of the candidate's.
+        let (one, other) = (arm(5_000, 0.000_4, 0.000_4), arm(5_000, 0.02, 0.019_6));
+        let Interval { low, high } = relative(&one, &other, true, 0.05);
+        assert!(low > 1.0 && low < 49.0 && high.is_infinite(), "{low} {high}");
+        // Nor a least, if the baseline's may be below 0.
+        assert_eq!(relative(&one, &other, false, 0.05), Interval::EVERYTHING);
+        // At the end, `b − q a` is as far from 0 as it may be.
+        let q = low + 1.0;
+        let rest = Estimate {
+            value: other.value - q * one.value,
+            variance: other.variance + q * q * one.variance,
+            count: 10_000,
+            smallest: 5_000,
+        };
+        let end = means::interval(&rest, 0.05, TRIALS).unwrap().low;
+        assert!(end.abs() < 1e-9, "{end}");
     }
 
     #[test]

@@ -22,6 +22,7 @@ mod looks;
 mod measures;
 mod metrics;
 mod mistakes;
+mod outcomes;
 #[path = "../support/python.rs"]
 mod python;
 mod reload;

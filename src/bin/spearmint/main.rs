@@ -9,6 +9,7 @@ mod config;
 mod demo;
 mod diff;
 mod listen;
+mod outcomes;
 mod output;
 mod report;
 mod serve;
@@ -37,6 +38,7 @@ Examples:
   spearmint assign experiment.yaml --unit ann    who gets what, and why
   spearmint diff                                 where shadows answered otherwise
   spearmint report                               which config to keep, and how sure that is
+  spearmint outcomes import orders.csv           what units did later, for the report
   spearmint config diff a.yaml b.yaml            what differs between two files of configs
   spearmint store stat                           what a store holds, and what it takes
   spearmint sync --to http://mlflow:5000         send what was recorded to a team's MLflow
@@ -58,6 +60,7 @@ enum Command {
     Assign(assign::Assign),
     Diff(diff::Diff),
     Report(report::ReportCommand),
+    Outcomes(outcomes::Outcomes),
     Ui(ui::Ui),
     Config(config::Config),
     Store(store::Store),
@@ -92,6 +95,7 @@ fn main() -> ExitCode {
         Command::Assign(command) => command.run(),
         Command::Diff(command) => command.run(),
         Command::Report(command) => command.run(),
+        Command::Outcomes(command) => command.run(),
         Command::Ui(command) => command.run(),
         Command::Config(command) => command.run(),
         Command::Store(command) => command.run(),

@@ -97,7 +97,7 @@ fn wrong_sums(connection: &Connection) -> rusqlite::Result<u64> {
         expected.entry(key(row)?).or_default().add(row.get(5)?);
     }
     let mut statement = connection.prepare(
-        "SELECT experiment, config, epoch, name, hour, units, total, squares FROM outcome_sum",
+        "SELECT experiment, config, epoch, name, hour, units, negative, total, squares FROM outcome_sum",
     )?;
     let mut rows = statement.query([])?;
     let mut wrong = 0;

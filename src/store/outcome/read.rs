@@ -28,6 +28,8 @@ pub struct OutcomeSum {
     /// Units with an outcome. (Those that have none are among the
     /// [`first_exposures`](super::super::Rollup::first_exposures).)
     pub units: u64,
+    /// Of these, units whose total is below 0.
+    pub negative: u64,
     /// The sum of their totals.
     pub total: f64,
     /// The sum of the squares of these totals.
@@ -76,7 +78,7 @@ impl SqliteStore {
         }
         let read = || {
             let sql = format!(
-                "SELECT experiment, config, epoch, n.name, hour, units, total, squares
+                "SELECT experiment, config, epoch, n.name, hour, units, negative, total, squares
                  FROM outcome_sum JOIN outcome_name n ON n.key = outcome_sum.name{conditions}"
             );
             let mut statement = connection.prepare(&sql)?;
@@ -99,6 +101,7 @@ impl SqliteStore {
                     name: row.get::<_, String>(3)?.into(),
                     hour_ns: row.get::<_, i64>(4)?.cast_unsigned().saturating_mul(HOUR_NS),
                     units: sum.units.cast_unsigned(),
+                    negative: sum.negative.cast_unsigned(),
                     total: sum.total as f64 / 1e6,
                     squares: sum.squares as f64 / 1e12,
                 });

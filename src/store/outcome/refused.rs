@@ -15,7 +15,8 @@ pub struct OutcomeError {
 }
 
 impl OutcomeError {
-    pub(super) fn new(reason: impl Into<String>) -> Self {
+    /// Why; of which one, [`at`](Self::at) says.
+    pub fn new(reason: impl Into<String>) -> Self {
         Self { at: 0, reason: reason.into(), is_conflict: false }
     }
 

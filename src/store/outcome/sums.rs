@@ -9,6 +9,8 @@ use std::collections::BTreeMap;
 pub(super) struct Sum {
     /// Units with an outcome.
     pub(super) units: i64,
+    /// Of these, those whose total is below 0.
+    pub(super) negative: i64,
     /// Of their totals, in millionths.
     pub(super) total: i128,
     /// Of the squares of these.
@@ -28,24 +30,31 @@ impl Sum {
     fn change(&mut self, total: i64, by: i64) {
         let counted = Millionths::counted(total);
         self.units += by;
+        self.negative += if counted < 0 { by } else { 0 };
         self.total += counted * i128::from(by);
         self.squares = self.squares.saturating_add(counted * counted * i128::from(by));
     }
 
     pub(super) fn merge(&mut self, other: &Self) {
         self.units += other.units;
+        self.negative += other.negative;
         self.total += other.total;
         self.squares = self.squares.saturating_add(other.squares);
     }
 
-    /// The columns `units, total, squares` from this one on.
+    /// The columns `units, negative, total, squares` from this one on.
     pub(super) fn read(row: &Row<'_>, column: usize) -> rusqlite::Result<Self> {
         let whole = |column| {
             row.get_ref(column)?.as_str()?.parse().map_err(|error: std::num::ParseIntError| {
                 rusqlite::Error::FromSqlConversionFailure(column, Type::Text, error.into())
             })
         };
-        Ok(Self { units: row.get(column)?, total: whole(column + 1)?, squares: whole(column + 2)? })
+        Ok(Self {
+            units: row.get(column)?,
+            negative: row.get(column + 1)?,
+            total: whole(column + 2)?,
+            squares: whole(column + 3)?,
+        })
     }
 }
 
@@ -70,7 +79,8 @@ impl Sums {
                 continue;
             }
             let key = params![experiment, config, epoch, name, hour];
-            let sql = format!("SELECT units, total, squares FROM outcome_sum WHERE {KEY}");
+            let sql =
+                format!("SELECT units, negative, total, squares FROM outcome_sum WHERE {KEY}");
             let known = connection
                 .prepare_cached(&sql)?
                 .query_row(key, |row| Sum::read(row, 0))
@@ -84,7 +94,7 @@ impl Sums {
             }
             connection
                 .prepare_cached(
-                    "INSERT OR REPLACE INTO outcome_sum VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+                    "INSERT OR REPLACE INTO outcome_sum VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
                 )?
                 .execute(params![
                     experiment,
@@ -93,6 +103,7 @@ impl Sums {
                     name,
                     hour,
                     sum.units,
+                    sum.negative,
                     sum.total.to_string(),
                     sum.squares.to_string(),
                 ])?;

@@ -46,6 +46,7 @@ pub(in crate::store) const VERSION_6: &str = "
             name INTEGER NOT NULL,
             hour INTEGER NOT NULL,
             units INTEGER NOT NULL,       -- those with one
+            negative INTEGER NOT NULL,    -- of these, those whose total is below 0
             total TEXT NOT NULL,          -- in millionths
             squares TEXT NOT NULL,        -- of the totals of units, in millionths of millionths
             PRIMARY KEY (experiment, config, epoch, name, hour)

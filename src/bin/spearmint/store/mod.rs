@@ -42,7 +42,7 @@ impl Store {
 }
 
 /// The store of a command that changes it: there must be one.
-fn open_to_write(path: &Path) -> Result<SqliteStore, Failed> {
+pub(crate) fn open_to_write(path: &Path) -> Result<SqliteStore, Failed> {
     store_path::open(path)?;
     SqliteStore::open(path).map_err(|error| Failed::Input(error.into()))
 }
@@ -56,31 +56,36 @@ fn failed(error: StoreError) -> Failed {
 }
 
 /// A line at the terminal that says how far long work has come; nothing where there is none.
-struct Watch(ProgressBar);
+pub(crate) struct Watch(ProgressBar);
 
 impl Watch {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let bar = ProgressBar::new_spinner();
         bar.enable_steady_tick(Duration::from_millis(100));
         Self(bar)
     }
 
-    fn show(&self, progress: Progress) {
-        let template = if progress.total > 0 {
+    pub(crate) fn show(&self, progress: Progress) {
+        self.say(progress.step, progress.done, progress.total);
+    }
+
+    /// So much is done, of so much (0 where that is not known).
+    pub(crate) fn say(&self, step: &'static str, done: u64, total: u64) {
+        let template = if total > 0 {
             "{spinner} {msg}: {human_pos} of {human_len} [{bar:30}]"
-        } else if progress.done > 0 {
+        } else if done > 0 {
             "{spinner} {msg}: {human_pos}"
         } else {
             "{spinner} {msg}"
         };
-        if self.0.message() != progress.step
+        if self.0.message() != step
             && let Ok(style) = ProgressStyle::with_template(template)
         {
             self.0.set_style(style);
-            self.0.set_message(progress.step);
+            self.0.set_message(step);
         }
-        self.0.set_length(progress.total);
-        self.0.set_position(progress.done);
+        self.0.set_length(total);
+        self.0.set_position(done);
     }
 }
 

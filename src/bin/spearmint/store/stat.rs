@@ -56,6 +56,9 @@ impl Stat {
             "{} branches, {} removed, {} roll-ups",
             stat.branches, stat.removed, stat.rollups
         )?;
+        if stat.outcomes + stat.removed_outcomes > 0 {
+            writeln!(out, "{} outcomes, {} removed", stat.outcomes, stat.removed_outcomes)?;
+        }
         if let (Some(oldest), Some(newest)) = (stat.oldest_ms, stat.newest_ms) {
             writeln!(out, "from {} to {}", time(Some(oldest)), time(Some(newest)))?;
         }
