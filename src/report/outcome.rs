@@ -256,6 +256,44 @@ mod tests {
         assert!(end.abs() < 1e-9, "{end}");
     }
 
+    /// Units come at every look, and buy with a delay, some of them again and again.
+    #[test]
+    fn units_that_go_on_buying_make_something_of_nothing_in_few_experiments() {
+        const EXPERIMENTS: u32 = 1_000;
+        let mut state = 5_u64;
+        let mut chance = move || {
+            state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
+            let mixed = (state ^ state >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+            let mixed = (mixed ^ mixed >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
+            (mixed ^ mixed >> 31) as f64 / 2_f64.powi(64)
+        };
+        let mut wrong = 0;
+        for _ in 0..EXPERIMENTS {
+            let mut arms: [Followed; 2] = Default::default();
+            // Of each unit its arm, how often it buys at a look, and what it bought so far.
+            let mut units: Vec<(usize, f64, f64)> = Vec::new();
+            let said = (0..40).any(|_| {
+                for _ in 0..50 {
+                    let arm = usize::from(chance() < 0.5);
+                    units.push((arm, chance().powi(8) * 0.3, 0.0));
+                    arms[arm].exposed += 1;
+                }
+                for (arm, buying, bought) in &mut units {
+                    if chance() < *buying {
+                        let totals = arms[*arm].by_name.entry("n".into()).or_default();
+                        totals.sum += 1.0;
+                        totals.squares += (*bought + 1.0).powi(2) - bought.powi(2);
+                        *bought += 1.0;
+                    }
+                }
+                let [one, other] = arms.each_ref().map(|arm| arm.mean("n"));
+                !relative(&one, &other, true, 0.05).contains(0.0)
+            });
+            wrong += u32::from(said);
+        }
+        assert!(wrong <= EXPERIMENTS / 20, "{wrong} of {EXPERIMENTS}");
+    }
+
     #[test]
     fn epochs_weigh_as_much_on_both_sides() {
         // A tenth in an epoch in which all buy much, half in one in which few do; no config is better.

@@ -10,6 +10,7 @@ mod experiments;
 mod logged_models;
 mod many_branches;
 mod metrics;
+mod outcomes;
 mod pages;
 mod registry;
 mod runs;
