@@ -2,6 +2,7 @@
 
 use super::{
     Plan,
+    completions::Clusters,
     kept::Plans,
     outcome::{Followed, Outcomes},
     units::Units,
@@ -37,6 +38,8 @@ pub(super) struct InEpoch {
     pub(super) followed: Followed,
     /// What was said of the branches of units, by name and bucket.
     pub(super) metric_units: BTreeMap<Arc<str>, BTreeMap<u32, UnitSums>>,
+    /// Those without an end of their own, by unit.
+    pub(super) clusters: Clusters,
 }
 
 impl InEpoch {
@@ -47,6 +50,7 @@ impl InEpoch {
             units: Units::default(),
             followed: Followed::default(),
             metric_units: BTreeMap::new(),
+            clusters: Clusters::default(),
         }
     }
 
@@ -56,6 +60,7 @@ impl InEpoch {
     }
 
     fn add_bucket(&mut self, bucket: &UnitBucket) {
+        self.clusters.add(bucket);
         self.units.add(bucket);
         for (name, sums) in &bucket.metrics {
             let of = self.metric_units.entry(name.clone()).or_default();
@@ -88,6 +93,15 @@ pub(super) struct Arms {
 }
 
 impl Arms {
+    /// Those that may share the requests between them: the baseline first.
+    pub(super) fn split(&self) -> impl Iterator<Item = &Arm> {
+        std::iter::once(&self.baseline).chain(&self.candidates)
+    }
+
+    pub(super) fn all(&self) -> impl Iterator<Item = &Arm> {
+        self.split().chain(&self.control)
+    }
+
     /// Whether each request goes to one arm alone, so that there is a split to check.
     pub(super) fn are_split(&self) -> bool {
         self.baseline.role == Role::Primary

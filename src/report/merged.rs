@@ -9,6 +9,7 @@ use super::{
 };
 use crate::{
     branch::Role,
+    record::Loss,
     store::{Snapshots, StoreError, Totals},
 };
 
@@ -70,5 +71,9 @@ impl Share for &Totals {
     fn level(&self, arms: &Arms) -> u32 {
         let named = (arms.experiment.clone(), arms.strategy.clone());
         self.exposed.get(&named).map_or(0, |exposed| exposed.level())
+    }
+
+    fn losses(&mut self, _: &Plan, _: &Arms) -> Result<Vec<Loss>, StoreError> {
+        Ok(self.losses.clone())
     }
 }

@@ -42,12 +42,15 @@
 //! ```
 
 mod arms;
+mod completions;
+mod coverage;
 mod effect;
 mod finding;
 pub(crate) mod html;
 mod kept;
 mod look;
 mod looker;
+mod losses;
 mod mean;
 mod merged;
 mod metric;
@@ -59,14 +62,17 @@ mod sample_ratio;
 mod sentence;
 #[cfg(feature = "proxy")]
 mod settings;
+mod trust;
 mod units;
 mod verdict;
 
 pub use arms::ArmFigures;
+pub use coverage::Coverage;
 pub use finding::{Finding, Standing};
 pub use html::HtmlReport;
 pub use look::{Decided, Looks};
 pub use looker::{LookThread, Looker};
+pub use losses::ArmLosses;
 pub use metric::{Measure, Metric, MetricRole, Unit};
 pub use plan::Plan;
 pub use sample_ratio::{ArmShare, Counted, SampleRatio};
@@ -104,6 +110,11 @@ pub struct Report {
     pub sample_ratio: Option<SampleRatio>,
     /// The looks at it that are kept and count here; `None` without any.
     pub looks: Option<Looks>,
+    /// Whether the requests of each arm came to an end of their own as often as the others'; `None` if all did, or
+    /// every request goes to all.
+    pub completions: Option<SampleRatio>,
+    /// What was not recorded, arm by arm, as far as it is known.
+    pub losses: Vec<ArmLosses>,
     /// The others, each with what it has shown.
     pub candidates: Vec<Candidate>,
 }
@@ -124,6 +135,8 @@ pub struct Candidate {
     pub because: String,
     /// What its branches come to.
     pub figures: ArmFigures,
+    /// Of a shadow: whether its pairs are those that it was to have.
+    pub coverage: Option<Coverage>,
     /// Metric by metric.
     pub findings: Vec<Finding>,
 }

@@ -1,11 +1,15 @@
 //! Whether the traffic was split as it should have been.
 
-use super::arms::{Arm, Arms, InEpoch};
+use super::{
+    Plan,
+    arms::{Arm, Arms, InEpoch},
+};
 use crate::{
     branch::named,
     config::ConfigId,
+    record::Loss,
     stats::sequential::sample_ratio::{Epoch, evidence},
-    store::{Filter, SqliteStore, StoreError},
+    store::{Filter, Rollup, RollupFilter, SqliteStore, StoreError},
 };
 use serde::Serialize;
 
@@ -17,6 +21,27 @@ named! {
         /// Units (users, sessions), when they were answered for the first time: the requests of one
         /// go to the same config, so that only units are independent.
         FirstExposures = "first exposures",
+        /// Requests that came to an end of their own: neither skipped nor left by their callers.
+        Completions = "completions",
+        /// Under sticky assignment those that did not.
+        Unfinished = "requests without an end",
+    }
+}
+
+impl Counted {
+    /// What shows how requests were dispatched: of a unit only the first, as all go to the same arm.
+    pub(super) fn dispatched(arms: &Arms) -> Self {
+        let sticky = arms.split().any(|arm| arm.whole.first_exposures > 0);
+        if sticky { Self::FirstExposures } else { Self::Requests }
+    }
+
+    fn of(self, rollup: &Rollup) -> u64 {
+        match self {
+            Self::Requests => rollup.requests(),
+            Self::FirstExposures => rollup.first_exposures,
+            Self::Completions => rollup.success + rollup.failed,
+            Self::Unfinished => rollup.skipped + rollup.cancelled,
+        }
     }
 }
 
@@ -61,16 +86,21 @@ pub struct ArmShare {
 }
 
 /// Asks `share` what an arm was to get in an epoch.
-pub(super) fn check(arms: &Arms, share: &mut impl Share) -> Result<SampleRatio, StoreError> {
-    let all: Vec<&Arm> = std::iter::once(&arms.baseline).chain(&arms.candidates).collect();
-    let sticky = all.iter().any(|arm| arm.whole.first_exposures > 0);
-    let counted = if sticky { Counted::FirstExposures } else { Counted::Requests };
+pub(super) fn check(
+    arms: &Arms,
+    counted: Counted,
+    share: &mut impl Share,
+) -> Result<SampleRatio, StoreError> {
+    let all: Vec<&Arm> = arms.split().collect();
     let epochs: std::collections::BTreeSet<_> =
         all.iter().flat_map(|arm| arm.epochs.keys().copied()).collect();
     let mut found = SampleRatio {
         counted,
         total: 0,
-        one_of: if sticky { 1 << share.level(arms).min(63) } else { 1 },
+        one_of: match counted {
+            Counted::FirstExposures => 1 << share.level(arms).min(63),
+            _ => 1,
+        },
         arms: Vec::new(),
         log10_evidence: 0.0,
         broken: false,
@@ -86,11 +116,7 @@ pub(super) fn check(arms: &Arms, share: &mut impl Share) -> Result<SampleRatio, 
             found.unchecked_epochs += 1;
             continue;
         };
-        let count = |arm: &Option<&InEpoch>| match arm {
-            None => 0,
-            Some(arm) if sticky => arm.whole.first_exposures,
-            Some(arm) => arm.whole.requests(),
-        };
+        let count = |arm: &Option<&InEpoch>| arm.map_or(0, |arm| counted.of(&arm.whole));
         let observed: Vec<_> = in_epoch.iter().map(count).collect();
         let total: u64 = observed.iter().sum();
         found.total += total;
@@ -117,8 +143,12 @@ pub(super) fn check(arms: &Arms, share: &mut impl Share) -> Result<SampleRatio, 
             count: *count,
         })
         .collect();
-    found.broken = found.log10_evidence >= BROKEN_FROM.log10();
+    found.broken = is_broken(found.log10_evidence);
     Ok(found)
+}
+
+pub(super) fn is_broken(log10_evidence: f64) -> bool {
+    log10_evidence >= BROKEN_FROM.log10()
 }
 
 /// Who knows what share of the requests a config was to get.
@@ -136,6 +166,11 @@ pub(super) trait Share {
     /// Of the first exposures of these arms, one of 2 to the power of this many was counted.
     fn level(&self, _: &Arms) -> u32 {
         0
+    }
+
+    /// What was not recorded of these arms, as far as it is known.
+    fn losses(&mut self, _: &Plan, _: &Arms) -> Result<Vec<Loss>, StoreError> {
+        Ok(Vec::new())
     }
 }
 
@@ -165,6 +200,12 @@ impl Share for &SqliteStore {
         filter.newest_first = true;
         let last = self.branches(&filter)?.next().transpose()?;
         Ok(last.map(|branch| branch.probability))
+    }
+
+    fn losses(&mut self, plan: &Plan, arms: &Arms) -> Result<Vec<Loss>, StoreError> {
+        let mut filter = RollupFilter::new().experiment(&*arms.experiment);
+        filter.since_ns = plan.since_ns;
+        (*self).losses(&filter)
     }
 }
 

@@ -1,7 +1,9 @@
 //! What is found, in words.
 
-use super::{Finding, Measure, MetricRole, SampleRatio, Standing, Unit};
-use crate::stats::sequential::Interval;
+use super::{
+    ArmLosses, Coverage, Finding, Measure, MetricRole, SampleRatio, Standing, Unit, arms::Arm,
+};
+use crate::stats::Interval;
 use std::fmt::Write as _;
 
 pub(super) const NO_SUCCESS: &str = "no guardrail is broken, and no metric says what would be better: \
@@ -32,6 +34,33 @@ pub(super) fn was_broken(look: u64) -> String {
     format!(
         "at look {look} the traffic was not split as it should have been; to look at what came after it was \
          mended, say since when"
+    )
+}
+
+/// Of an arm that too much was lost of.
+pub(super) fn lost(lost: &ArmLosses) -> String {
+    let reasons: Vec<_> = lost.reasons.iter().map(|(why, n)| format!("{why} {n}")).collect();
+    format!(
+        "{} of the branches of {} were not recorded ({}): of more than 1% nobody knows what they would have shown",
+        shown(&Measure::ErrorRate, lost.share),
+        lost.config_id.short(),
+        reasons.join(", ")
+    )
+}
+
+/// Of a shadow whose pairs are not those of its requests.
+pub(super) fn uncovered(arm: &Arm, coverage: &Coverage) -> String {
+    let name = arm.config_id.short();
+    let Coverage { without_primary, never_ended, ended, .. } = coverage;
+    if without_primary >= never_ended {
+        return format!(
+            "{without_primary} of the {ended} shadows of {name} that ended have no primary that did: some of the \
+             primaries were not recorded"
+        );
+    }
+    format!(
+        "{never_ended} shadows of {name} were given up before they ended, beside {ended} that did: those that are left \
+         are the fast ones"
     )
 }
 

@@ -7,8 +7,9 @@ use super::{
     finding::is_short,
     mean,
     metric::{Measure, Metric},
-    sample_ratio::{self, Share},
+    sample_ratio::Share,
     sentence,
+    trust::Trust,
 };
 use crate::{
     branch::{Role, named},
@@ -34,34 +35,36 @@ pub(super) fn report(
     arms: &Arms,
     share: &mut impl Share,
 ) -> Result<Report, StoreError> {
-    let sample_ratio = arms.are_split().then(|| sample_ratio::check(arms, share)).transpose()?;
-    let broken = sample_ratio.as_ref().filter(|ratio| ratio.broken);
+    let trust = Trust::of(plan, arms, share)?;
     let metrics = metrics(plan, arms);
     let levels = Levels::over(arms.candidates.len(), &metrics);
-    let candidate = |arm: &Arm| {
+    let candidate = |(at, arm): (usize, &Arm)| {
         let findings: Vec<_> = metrics
             .iter()
             .map(|metric| finding(metric, &arms.baseline, arms.control.as_ref(), arm, levels))
             .collect();
-        let (verdict, because) = match broken {
-            Some(ratio) => (Verdict::Broken, sentence::broken(ratio)),
+        let (verdict, because) = match trust.broken(arms, at, arm) {
+            Some(because) => (Verdict::Broken, because),
             None => decide(arm.role, &findings),
         };
         let config_id = arm.config_id.clone();
+        let coverage = trust.coverage.get(at).cloned().flatten();
         let (decided, reached) = (None, Vec::new());
         let figures = arm.figures();
-        Candidate { config_id, verdict, decided, reached, because, figures, findings }
+        Candidate { config_id, verdict, decided, reached, because, figures, coverage, findings }
     };
     Ok(Report {
-        candidates: arms.candidates.iter().map(candidate).collect(),
+        candidates: arms.candidates.iter().enumerate().map(candidate).collect(),
         experiment: arms.experiment.clone(),
         strategy: arms.strategy.clone(),
         since_ns: arms.since_ns,
         until_ns: arms.until_ns,
         baseline: arms.baseline.figures(),
         control: arms.control.as_ref().map(Arm::figures),
-        sample_ratio,
         looks: None,
+        sample_ratio: trust.sample_ratio,
+        completions: trust.completions,
+        losses: trust.losses,
     })
 }
 

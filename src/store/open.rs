@@ -58,6 +58,9 @@ pub(super) fn for_writing(
                 4 => rollup::add_primaries(&transaction, &codes).map_err(failed)?,
                 _ => {}
             }
+            if matches!(found, 4 | 5) {
+                rollup::add_unfinished(&transaction, &codes).map_err(failed)?;
+            }
         }
         transaction.commit().map_err(failed)?;
     }

@@ -181,6 +181,7 @@ pub(super) fn since(from: i32) -> String {
         sql += VERSION_6;
         sql += look::VERSION_6;
         sql += outcome::VERSION_6;
+        sql += rollup::VERSION_6;
         sql += snapshot::VERSION_6;
         sql += loss::VERSION_6;
         sql += metric::VERSION_6;

@@ -9,6 +9,7 @@ mod few;
 mod html;
 mod kept_plan;
 mod looks;
+mod losses;
 mod means;
 mod metamorphic;
 mod outcomes;

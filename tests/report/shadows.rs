@@ -94,6 +94,7 @@ fn agreeing(differ: u64, noise: u64) -> (Verdict, String) {
         let mut arm = Rollup::new("ranker", "shadow", id.clone(), role, 0);
         arm.success = 10_000;
         if role != Role::Primary {
+            arm.pairs.both_succeeded = 10_000;
             arm.pairs.different = different;
             arm.pairs.equal = 10_000 - different;
         }

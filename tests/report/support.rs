@@ -84,7 +84,7 @@ pub(crate) fn of(candidate: &Candidate, measure: Measure) -> &Finding {
     candidate.findings.iter().find(|finding| finding.metric.measure == measure).unwrap()
 }
 
-fn block_on<F: Future>(future: F) -> F::Output {
+pub(crate) fn block_on<F: Future>(future: F) -> F::Output {
     tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(future)
 }
 

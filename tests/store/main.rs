@@ -11,6 +11,7 @@ mod comparisons;
 mod crash;
 mod killed;
 mod log;
+mod losses;
 mod metrics;
 mod opening;
 mod outcomes;

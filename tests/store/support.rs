@@ -65,7 +65,8 @@ pub(crate) fn assert_whole(store: &SqliteStore) {
 /// What version 6 added to this file, taken away again.
 pub(crate) fn back_to_version_5(file: &Path) {
     let connection = Connection::open(file).unwrap();
-    connection.execute_batch("DROP VIEW branches").unwrap();
+    let sql = "DROP VIEW branches; ALTER TABLE unit_bucket DROP COLUMN unfinished";
+    connection.execute_batch(sql).unwrap();
     drop_like(&connection, "plan|look|loss|outcome|replica|metric_|branch_metric|unit_metric");
     connection.pragma_update(None, "user_version", 5).unwrap();
 }

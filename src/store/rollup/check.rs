@@ -5,7 +5,7 @@ use super::{
     gather::Gathered,
     pairs, read,
     state::State,
-    unit_bucket::Bucket,
+    unit_bucket::{Bucket, UNFINISHED_SINCE},
     unit_metric::UnitMetrics,
 };
 use crate::{
@@ -223,7 +223,10 @@ impl Check<'_> {
 
     fn unit_buckets(&mut self, version: i32, report: &mut CheckReport) -> rusqlite::Result<()> {
         let mut faults = 0_u64;
-        let mut statement = self.connection.prepare(Bucket::SELECT)?;
+        if version < UNFINISHED_SINCE {
+            self.buckets.values_mut().for_each(|bucket| *bucket = bucket.without_unfinished());
+        }
+        let mut statement = self.connection.prepare(&Bucket::select(version))?;
         let mut rows = statement.query([])?;
         while let Some(row) = rows.next()? {
             let (arm, number, stored) = Bucket::read(row)?;

@@ -45,6 +45,11 @@ impl Gathered {
     /// Adds a branch to what the branches come to (`by` is 1), or takes it back (−1).
     pub(super) fn change(&mut self, facts: &Facts, by: i64) {
         self.state(facts.arm, facts.minute()).change(facts, by);
+        self.bucket(facts, by);
+    }
+
+    /// The same to the bucket of its unit alone, if it has one.
+    pub(super) fn bucket(&mut self, facts: &Facts, by: i64) {
         if let Some(unit) = facts.unit {
             let bucket = bucket_of(unit);
             self.buckets.entry((facts.arm, bucket)).or_default().change(facts, by);

@@ -39,6 +39,25 @@ pub(in crate::store) fn add_primaries(
     settle(&mut chunk)
 }
 
+/// Adds to the buckets of units of versions 4 and 5 what is new in those of version 6: branches without an end
+/// of their own.
+pub(in crate::store) fn add_unfinished(
+    connection: &Connection,
+    codes: &Codes,
+) -> rusqlite::Result<()> {
+    let sql = format!("SELECT {} FROM branch b WHERE b.unit IS NOT NULL", Facts::COLUMNS);
+    let mut statement = connection.prepare(&sql)?;
+    let mut rows = statement.query([])?;
+    let mut gathered = Gathered::default();
+    while let Some(row) = rows.next()? {
+        let facts = Facts::read(row, codes)?;
+        if !facts.ended() {
+            gathered.bucket(&facts, 1);
+        }
+    }
+    gathered.write(connection)
+}
+
 /// Computes the roll-ups of the branches and comparisons that are there, in one pass.
 pub(in crate::store) fn fill(connection: &Connection, codes: &Codes) -> rusqlite::Result<()> {
     let sql = format!("SELECT {} FROM branch b ORDER BY b.id", Facts::COLUMNS);

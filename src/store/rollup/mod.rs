@@ -40,10 +40,11 @@ pub(super) use exposures::Exposed;
 pub(super) use facts::{Arm, FAILURE_BYTES, Facts, OUTPUT_BYTES, millis};
 pub(super) use gather::Gathered;
 pub(super) use hours::{into_hour, oldest_minutes};
-pub(super) use migrate::{add_primaries, fill};
+pub(super) use migrate::{add_primaries, add_unfinished, fill};
 pub(super) use read::{COLUMNS, SINCE_VERSION, each, named};
 pub(super) use state::{State, status_index};
 pub(super) use tables::VERSION_4;
+pub(super) use unit_bucket::VERSION_6;
 pub(super) use units::unit_buckets;
 pub(super) use whole::Whole;
 

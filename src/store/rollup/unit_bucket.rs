@@ -11,6 +11,12 @@ use rusqlite::{Row, Statement, params, types::Value};
 /// How many buckets each config has.
 pub(super) const BUCKETS: u32 = 4_096;
 
+/// What version 6 adds: those without an end of their own.
+pub(in crate::store) const VERSION_6: &str =
+    "ALTER TABLE unit_bucket ADD COLUMN unfinished INTEGER NOT NULL DEFAULT 0;";
+
+pub(super) const UNFINISHED_SINCE: i32 = 6;
+
 /// What the branches of the units in one bucket come to.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct Bucket {
@@ -19,6 +25,8 @@ pub(super) struct Bucket {
     timed_out: i64,
     duration_us: i64,
     duration_us_squares: i128,
+    /// Skipped or cancelled: without an end of their own.
+    unfinished: i64,
 }
 
 /// The bucket of a unit. Mixed, because the bits that a variant was chosen by are not spread
@@ -29,9 +37,10 @@ pub(super) const fn bucket_of(unit: i64) -> i64 {
 }
 
 impl Bucket {
-    /// Adds a branch, if it ended, or takes it back.
+    /// Adds a branch, or takes it back.
     pub(super) fn change(&mut self, facts: &Facts, by: i64) {
         if !facts.ended() {
+            self.unfinished += by;
             return;
         }
         if facts.status == Status::Failed {
@@ -49,12 +58,13 @@ impl Bucket {
 
     pub(super) const ADD: &'static str = "INSERT INTO unit_bucket
         (experiment, config, role, epoch, bucket, success, failed, timed_out, duration_us,
-         duration_us_squares)
-        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10) ON CONFLICT DO UPDATE SET
+         duration_us_squares, unfinished)
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11) ON CONFLICT DO UPDATE SET
         success = success + excluded.success, failed = failed + excluded.failed,
         timed_out = timed_out + excluded.timed_out,
         duration_us = duration_us + excluded.duration_us,
-        duration_us_squares = duration_us_squares + excluded.duration_us_squares";
+        duration_us_squares = duration_us_squares + excluded.duration_us_squares,
+        unfinished = unfinished + excluded.unfinished";
 
     /// By [`ADD`](Self::ADD).
     pub(super) fn write(
@@ -80,14 +90,21 @@ impl Bucket {
             self.timed_out,
             self.duration_us,
             squares,
+            self.unfinished,
         ])?;
         Ok(())
     }
 
-    pub(super) const SELECT: &'static str = "SELECT experiment, config, role, epoch, bucket,
-        success, failed, timed_out, duration_us, duration_us_squares FROM unit_bucket";
+    /// What [`read`](Self::read) reads; before version 6 nothing was known of what did not end.
+    pub(super) fn select(version: i32) -> String {
+        let unfinished = if version < UNFINISHED_SINCE { "0" } else { "unfinished" };
+        format!(
+            "SELECT experiment, config, role, epoch, bucket, success, failed, timed_out,
+             duration_us, duration_us_squares, {unfinished} FROM unit_bucket"
+        )
+    }
 
-    /// By [`SELECT`](Self::SELECT).
+    /// By [`select`](Self::select).
     pub(super) fn read(row: &Row<'_>) -> rusqlite::Result<(Arm, i64, Self)> {
         let arm = Arm {
             experiment: row.get(0)?,
@@ -106,8 +123,15 @@ impl Bucket {
             timed_out: row.get(7)?,
             duration_us: row.get(8)?,
             duration_us_squares: squares,
+            unfinished: row.get(10)?,
         };
         Ok((arm, row.get(4)?, bucket))
+    }
+
+    /// As an older program counted.
+    pub(super) const fn without_unfinished(mut self) -> Self {
+        self.unfinished = 0;
+        self
     }
 
     pub(super) const fn merge(&mut self, other: &Self) {
@@ -117,6 +141,7 @@ impl Bucket {
         self.duration_us = self.duration_us.saturating_add(other.duration_us);
         self.duration_us_squares =
             self.duration_us_squares.saturating_add(other.duration_us_squares);
+        self.unfinished += other.unfinished;
     }
 
     /// Whether the two are one, but for the rounding of squares that are no whole number any more.

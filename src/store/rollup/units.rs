@@ -1,6 +1,6 @@
 //! Reading what is known of units.
 
-use super::{RollupFilter, UnitSums, read::SINCE_VERSION};
+use super::{RollupFilter, UnitSums, read::SINCE_VERSION, unit_bucket::Bucket};
 use crate::{
     assign::Epoch,
     branch::{BranchId, Role},
@@ -48,6 +48,8 @@ pub struct UnitBucket {
     pub duration_us: u64,
     /// The sum of the squares of the same.
     pub duration_us_squares: f64,
+    /// Branches without an end of their own: skipped, or left by their callers.
+    pub unfinished: u64,
     /// The numbers that services said of the same branches, by their names.
     #[serde(default)]
     pub metrics: BTreeMap<Arc<str>, UnitSums>,
@@ -92,6 +94,7 @@ impl UnitBucket {
             timed_out: 0,
             duration_us: 0,
             duration_us_squares: 0.0,
+            unfinished: 0,
             metrics: BTreeMap::new(),
         }
     }
@@ -104,6 +107,7 @@ impl UnitBucket {
         self.timed_out += other.timed_out;
         self.duration_us = self.duration_us.saturating_add(other.duration_us);
         self.duration_us_squares += other.duration_us_squares;
+        self.unfinished += other.unfinished;
         for (name, sums) in &other.metrics {
             self.metrics.entry(name.clone()).or_default().merge(sums);
         }
@@ -207,10 +211,7 @@ pub(in crate::store) fn unit_buckets(
     conditions: &str,
     names: &mut Names,
 ) -> rusqlite::Result<Vec<UnitBucket>> {
-    let sql = format!(
-        "SELECT experiment, config, role, epoch, bucket, success, failed, timed_out,
-         duration_us, duration_us_squares FROM unit_bucket{conditions}"
-    );
+    let sql = Bucket::select(version) + conditions;
     let mut statement = connection.prepare(&sql)?;
     let mut rows = statement.query([])?;
     let mut metrics = metrics(connection, version, conditions, names)?;
@@ -231,6 +232,7 @@ pub(in crate::store) fn unit_buckets(
             timed_out: count(7)?,
             duration_us: count(8)?,
             duration_us_squares: row.get(9)?,
+            unfinished: count(10)?,
             metrics: metrics.remove(&bucket_key(row)?).unwrap_or_default(),
         });
     }

@@ -33,11 +33,6 @@ struct First {
 }
 
 impl Exposed {
-    /// One of 2 to the power of this many units is kept.
-    pub(crate) const fn level(&self) -> u32 {
-        self.level
-    }
-
     pub(super) fn add(&mut self, unit: u64, epoch: Option<u64>, ms: u64, config: ConfigId) {
         if !is_kept(unit, self.level) {
             return;
@@ -60,6 +55,14 @@ impl Exposed {
     fn raise(&mut self, level: u32) {
         self.level = level;
         self.first.retain(|(unit, _), _| is_kept(*unit, level));
+    }
+}
+
+#[cfg(any(test, feature = "report"))]
+impl Exposed {
+    /// One of 2 to the power of this many units is kept.
+    pub(crate) const fn level(&self) -> u32 {
+        self.level
     }
 
     /// The union.

@@ -83,7 +83,10 @@ impl Content {
     fn snapshot(self) -> Result<Snapshot, SnapshotError> {
         let damaged = |what| SnapshotError::Damaged { what };
         let counts = self.arms.iter().flat_map(|arm| counts(&arm.rollup));
-        let of_units = self.unit_buckets.iter().flat_map(|bucket| [bucket.success, bucket.failed]);
+        let of_units = self
+            .unit_buckets
+            .iter()
+            .flat_map(|bucket| [bucket.success, bucket.failed, bucket.unfinished]);
         let lost = self.losses.iter().map(|loss| loss.branches);
         if counts.chain(of_units).chain(lost).any(|count| count > MAX_COUNT) {
             return Err(damaged("a count is beyond 2^53"));

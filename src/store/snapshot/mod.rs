@@ -10,6 +10,8 @@ mod json;
 mod read;
 mod replica;
 mod snapshots;
+#[cfg(feature = "report")]
+mod totals;
 
 pub use error::SnapshotError;
 pub use replica::ReplicaId;
@@ -19,7 +21,7 @@ pub use snapshots::Snapshots;
 pub(crate) use exposed::Exposed;
 pub(super) use replica::{VERSION_6, grow};
 #[cfg(feature = "report")]
-pub(crate) use snapshots::Totals;
+pub(crate) use totals::Totals;
 
 use super::{Rollup, UnitBucket};
 use crate::record::Loss;
