@@ -18,7 +18,7 @@ use crate::{
 
 /// How often at most something false is said of an experiment in which nothing differs, however often
 /// one looks.
-const ALPHA: f64 = 0.05;
+pub(super) const ALPHA: f64 = 0.05;
 
 /// What of [`ALPHA`] each single bound may use.
 #[derive(Debug, Clone, Copy)]
@@ -27,6 +27,8 @@ pub(super) struct Levels {
     harm: f64,
     /// To call a success better: all candidates and all successes share it.
     success: f64,
+    /// To call a guardrail within its margin.
+    guardrail: f64,
 }
 
 impl Levels {
@@ -37,7 +39,15 @@ impl Levels {
         Self {
             harm: ALPHA / of(|metric| metric.role != MetricRole::Quality),
             success: ALPHA / of(|metric| metric.role == MetricRole::Success),
+            guardrail: ALPHA,
         }
+    }
+
+    /// All of them halved so often.
+    pub(super) fn halved(self, times: u32) -> Self {
+        let by = 2_f64.powi(times as i32);
+        let Self { harm, success, guardrail } = self;
+        Self { harm: harm / by, success: success / by, guardrail: guardrail / by }
     }
 
     /// For the ends of an interval on the side of harm, and of gain. All guardrails have to hold, so
@@ -45,7 +55,7 @@ impl Levels {
     fn ends(self, metric: &Metric) -> Ends {
         let (harm, gain) = match metric.role {
             MetricRole::Success => (self.harm, self.success),
-            MetricRole::Guardrail => (self.harm, ALPHA),
+            MetricRole::Guardrail => (self.harm, self.guardrail),
             MetricRole::Quality => (ALPHA / 2.0, ALPHA / 2.0),
         };
         if metric.increase {

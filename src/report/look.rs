@@ -100,8 +100,16 @@ impl Report {
     /// What all looks have in common stands for what this one found. Returns what they come to with it.
     fn remember(&mut self, past: &Past, at_ns: u64) -> BTreeMap<ConfigId, PastCandidate> {
         let look = past.looks + 1;
+        // What is merely missing now may be made up for by what comes; such evidence is not.
+        let ratios = [&self.sample_ratio, &self.completions];
+        let for_good = ratios.into_iter().flatten().any(|ratio| ratio.broken);
         let each = self.candidates.iter_mut().map(|candidate| {
-            let now = candidate.remember(past.candidates.get(&candidate.config_id), at_ns, look);
+            let now = candidate.remember(
+                past.candidates.get(&candidate.config_id),
+                at_ns,
+                look,
+                for_good,
+            );
             (candidate.config_id.clone(), now)
         });
         each.collect()
@@ -125,7 +133,13 @@ impl Report {
 }
 
 impl Candidate {
-    fn remember(&mut self, past: Option<&PastCandidate>, at_ns: u64, look: u64) -> PastCandidate {
+    fn remember(
+        &mut self,
+        past: Option<&PastCandidate>,
+        at_ns: u64,
+        look: u64,
+        broken_for_good: bool,
+    ) -> PastCandidate {
         let mut now = PastCandidate {
             verdict: Reached { verdict: String::new(), at_ns, look },
             reached: past.map(|past| past.reached.clone()).unwrap_or_default(),
@@ -150,9 +164,12 @@ impl Candidate {
             Some(past) if past.verdict.verdict == verdict => past.verdict.clone(),
             _ => Reached { verdict, at_ns, look },
         };
-        if self.verdict != Verdict::Undecided
-            && now.reached.iter().all(|reached| reached.verdict != now.verdict.verdict)
-        {
+        let is_reached = match self.verdict {
+            Verdict::Undecided => false,
+            Verdict::Broken => broken_for_good,
+            _ => true,
+        };
+        if is_reached && now.reached.iter().all(|reached| reached.verdict != now.verdict.verdict) {
             now.reached.push(now.verdict.clone());
         }
         now

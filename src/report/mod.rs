@@ -41,6 +41,7 @@
 //! ]);
 //! ```
 
+mod across;
 mod arms;
 mod completions;
 mod coverage;
@@ -131,6 +132,12 @@ pub struct Candidate {
     pub decided: Option<Decided>,
     /// When each verdict was reached for the first time, by when.
     pub reached: Vec<Decided>,
+    /// Where several experiments are reported at once: the smallest error probability of 5 %, 2.5 %, 1.25 % … at
+    /// which the verdict would be the same, if one was reached.
+    pub holds_at: Option<f64>,
+    /// Whether the verdict is left among those of all these experiments, if of the verdicts that are taken at most 5 %
+    /// are to be false in expectation (e-BH).
+    pub survives: Option<bool>,
     /// Why, in a sentence.
     pub because: String,
     /// What its branches come to.
@@ -200,6 +207,9 @@ impl Report {
         share: &mut impl sample_ratio::Share,
     ) -> Result<Vec<Self>, StoreError> {
         let experiments = arms::gather(rollups, buckets, outcomes, plans)?;
-        experiments.iter().map(|(plan, arms)| verdict::report(plan, arms, share)).collect()
+        let reports = experiments.iter().map(|(plan, arms)| verdict::report(plan, arms, share));
+        let mut reports: Vec<_> = reports.collect::<Result<_, _>>()?;
+        across::mark(&experiments, &mut reports);
+        Ok(reports)
     }
 }

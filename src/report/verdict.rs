@@ -39,19 +39,25 @@ pub(super) fn report(
     let metrics = metrics(plan, arms);
     let levels = Levels::over(arms.candidates.len(), &metrics);
     let candidate = |(at, arm): (usize, &Arm)| {
-        let findings: Vec<_> = metrics
-            .iter()
-            .map(|metric| finding(metric, &arms.baseline, arms.control.as_ref(), arm, levels))
-            .collect();
+        let findings = findings(&metrics, arms, arm, levels);
         let (verdict, because) = match trust.broken(arms, at, arm) {
             Some(because) => (Verdict::Broken, because),
             None => decide(arm.role, &findings),
         };
         let config_id = arm.config_id.clone();
         let coverage = trust.coverage.get(at).cloned().flatten();
-        let (decided, reached) = (None, Vec::new());
-        let figures = arm.figures();
-        Candidate { config_id, verdict, decided, reached, because, figures, coverage, findings }
+        Candidate {
+            config_id,
+            verdict,
+            decided: None,
+            reached: Vec::new(),
+            holds_at: None,
+            survives: None,
+            because,
+            figures: arm.figures(),
+            coverage,
+            findings,
+        }
     };
     Ok(Report {
         candidates: arms.candidates.iter().enumerate().map(candidate).collect(),
@@ -66,6 +72,18 @@ pub(super) fn report(
         completions: trust.completions,
         losses: trust.losses,
     })
+}
+
+fn findings(metrics: &[Metric], arms: &Arms, arm: &Arm, levels: Levels) -> Vec<Finding> {
+    let (baseline, control) = (&arms.baseline, arms.control.as_ref());
+    metrics.iter().map(|metric| finding(metric, baseline, control, arm, levels)).collect()
+}
+
+/// What would be said if every error probability were halved so often.
+pub(super) fn at_halved(plan: &Plan, arms: &Arms, arm: &Arm, times: u32) -> Verdict {
+    let metrics = metrics(plan, arms);
+    let levels = Levels::over(arms.candidates.len(), &metrics).halved(times);
+    decide(arm.role, &findings(&metrics, arms, arm, levels)).0
 }
 
 /// Those of the plan; of the ones that fit all, those that were measured here.

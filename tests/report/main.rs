@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, missing_docs)]
 
+mod across;
 mod broken;
 #[cfg(feature = "cli")]
 mod command;

@@ -2,6 +2,7 @@
 
 mod sources;
 mod text;
+mod trust;
 
 pub(crate) use text::verdicts;
 

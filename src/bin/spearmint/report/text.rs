@@ -47,6 +47,7 @@ fn print_one(report: &Report) -> io::Result<()> {
     if let Some(looks) = &report.looks {
         writeln!(out, "\n{}", said(looks))?;
     }
+    super::trust::print(&mut out, report)?;
     for candidate in &report.candidates {
         findings(&mut out, candidate)?;
     }
@@ -69,6 +70,12 @@ pub(crate) fn verdicts(out: &mut impl Write, report: &Report) -> io::Result<()> 
         writeln!(out, "\n  {}", candidate.because)?;
         for other in candidate.reached.iter().filter(|one| one.verdict != candidate.verdict) {
             writeln!(out, "  {} was reached at {}", other.verdict, dated(other))?;
+        }
+        if candidate.survives == Some(false) {
+            writeln!(
+                out,
+                "  not sure enough to be taken out of so many experiments (5% of those taken may be false)"
+            )?;
         }
     }
     Ok(())
@@ -107,7 +114,7 @@ fn figures(arm: &ArmFigures) -> [String; 10] {
     ]
 }
 
-fn sample_ratio(out: &mut impl Write, ratio: &SampleRatio) -> io::Result<()> {
+pub(super) fn sample_ratio(out: &mut impl Write, ratio: &SampleRatio) -> io::Result<()> {
     let parts: Vec<_> = ratio
         .arms
         .iter()
