@@ -31,9 +31,9 @@ use std::sync::Arc;
 /// All that one store has summed up, from its beginning: what its branches come to, of which units they are,
 /// which config each unit met first, and what was not recorded.
 ///
-/// It serialises to JSON, of which [`from_json`](Self::from_json) makes the same again. Its size does not depend
-/// on how many branches there are, nor for how long: some 10 KiB for each config, role and version of the weights
-/// and rules; under sticky assignment up to 1 MiB more of it for buckets of units, and up to 3 MiB an
+/// It serialises to JSON, of which [`from_json`](Self::from_json) makes the same again. Its size depends neither
+/// on how many branches there are nor on how long: some 2 kB for each config, role and version of the weights
+/// and rules; under sticky assignment up to 1.1 MB more of it for buckets of units, and up to 2.6 MB an
 /// experiment for first exposures.
 ///
 /// ```
