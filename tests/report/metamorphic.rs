@@ -213,3 +213,31 @@ fn what_is_no_snapshot_is_told_apart_from_one_of_a_newer_program() {
         "a damaged snapshot: a count is beyond 2^53; make a new one with `spearmint store snapshot`"
     );
 }
+
+#[test]
+fn more_units_than_are_held_are_a_sample_that_has_the_shares_of_all() {
+    let mut templates = templates("ranker", &["stable", "candidate"]);
+    for (template, share) in templates.iter_mut().zip([0.75, 0.25]) {
+        template.probability = share;
+    }
+    let mut traffic = Traffic::new(3, 70_000);
+    for unit in 1..=70_000_u64 {
+        let at = usize::from(Random(unit).unit() < 0.25);
+        traffic.add(&templates[at], Role::Primary, STEADY, None);
+        let hash = unit.wrapping_mul(0xd134_2543_de82_ef95);
+        traffic.branches.last_mut().unwrap().unit = Some(hash);
+    }
+    // Each replica holds all of its own.
+    let (one, other) = traffic.branches.split_at(40_000);
+    let mut snapshots = Snapshots::new();
+    for part in [one, other] {
+        snapshots.add(Store::with(part).store.snapshot().unwrap());
+    }
+    let report = Report::merged(&snapshots, &plan("stable")).unwrap().remove(0);
+    let ratio = report.sample_ratio.unwrap();
+    assert_eq!((ratio.one_of, ratio.broken), (2, false));
+    assert!(ratio.total.abs_diff(35_000) < 1_000, "{ratio:#?}");
+    let candidate = ratio.arms[1].count as f64 / ratio.total as f64;
+    assert!((candidate - 0.25).abs() < 0.01, "{ratio:#?}");
+    assert_eq!(report.baseline.requests + report.candidates[0].figures.requests, 70_000);
+}

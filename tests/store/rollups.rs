@@ -1,6 +1,8 @@
 //! What branches come to, summed up while they are written.
 
-use super::support::{Dir, assert_whole, back_to_version_3, block_on, branches, id, place, write};
+use super::support::{
+    Dir, assert_whole, back_to_version_3, back_to_version_5, block_on, branches, id, place, write,
+};
 use rusqlite::Connection;
 use std::{
     collections::BTreeMap,
@@ -357,6 +359,32 @@ fn sums_by_bucket_of_the_unit_are_those_of_its_branches() {
     let found: f64 = buckets.iter().map(|b| b.duration_us_squares).sum();
     assert!((found / squares - 1.0).abs() < 1e-12, "{found} {squares}");
     assert!(buckets.iter().map(|b| b.timed_out).sum::<u64>() > 0);
+    let without_end = all.iter().filter(|b| b.role == Role::Shadow).count() - ended.len();
+    assert_eq!(buckets.iter().map(|b| b.unfinished).sum::<u64>(), without_end as u64);
+}
+
+#[test]
+fn a_file_of_version_5_learns_which_requests_of_its_units_never_ended() {
+    let dir = Dir::new();
+    let file = dir.file("s.db");
+    let store = SqliteStore::open(&file).unwrap();
+    write(&store, &traffic()).unwrap();
+    drop(store);
+    let before = tables(&file);
+    back_to_version_5(&file);
+    assert_whole(&SqliteStore::open_read_only(&file).unwrap());
+    let error = SqliteStore::open_read_only(&file).unwrap().snapshot().unwrap_err().to_string();
+    let expected = format!(
+        "{} is a store of version 5, which has no name among replicas yet; open it for writing once, as \
+         `spearmint serve` and `spearmint store prune` do",
+        file.display()
+    );
+    assert_eq!(error, expected);
+    let store = SqliteStore::open(&file).unwrap();
+    assert_whole(&store);
+    store.snapshot().unwrap();
+    drop(store);
+    assert!(tables(&file) == before);
 }
 
 /// What each shadow was compared to, every fifth differently.
@@ -408,7 +436,7 @@ fn tables(file: &std::path::Path) -> Vec<String> {
          || hex(state) FROM rollup ORDER BY experiment, config, role, epoch, minute",
         "SELECT experiment || ' ' || config || ' ' || role || ' ' || epoch || ' ' || bucket || ' '
          || success || ' ' || failed || ' ' || timed_out || ' ' || duration_us || ' '
-         || duration_us_squares FROM unit_bucket",
+         || duration_us_squares || ' ' || unfinished FROM unit_bucket",
         "SELECT unit || ' ' || experiment || ' ' || epoch || ' ' || config || ' ' || hex(branch)
          FROM exposure",
         "SELECT experiment || ' ' || hour || ' ' || branches || ' ' || bytes || ' ' || removed
