@@ -73,9 +73,20 @@ pub(super) struct Ends {
     pub(super) high: f64,
 }
 
+impl Ends {
+    /// The interval that has either end from `within`, which is asked once where both may be wrong as often.
+    fn of(self, within: impl Fn(f64) -> Interval) -> Interval {
+        let low = within(self.low);
+        let high = if self.low == self.high { low } else { within(self.high) };
+        Interval { low: low.low, high: high.high }
+    }
+}
+
 /// How many observations the intervals are sharpest at: enough to decide most questions.
 pub(super) const TRIALS: f64 = 20_000.0;
 const EVENTS: f64 = 200.0;
+/// The same of requests of units, which tell less.
+const OF_UNITS: f64 = 1_000.0;
 
 /// Some of so many.
 #[derive(Debug, Clone, Copy, Default)]
@@ -170,8 +181,9 @@ fn error_rate(baseline: &Arm, candidate: &Arm, ends: Ends) -> Effect {
 /// Units tell more than their requests, each taken to be like the others of its unit. What bounds the difference
 /// by requests errs on one side with at most three quarters of its `alpha`, so that a quarter is left.
 fn narrowed(effect: Effect, baseline: &Arm, candidate: &Arm, ends: Ends) -> Effect {
-    let within = |alpha| units::error_rate(baseline, candidate, alpha / 2.0, TRIALS);
-    let by_units = Interval { low: within(ends.low).low, high: within(ends.high).high };
+    let Some(by_unit) = units::failures(baseline, candidate) else { return effect };
+    let within = |alpha| by_unit.difference(alpha / 2.0, OF_UNITS).unwrap_or(Interval::EVERYTHING);
+    let by_units = ends.of(within);
     let interval = effect.interval.intersect(&by_units).unwrap_or(effect.interval);
     Effect { interval, ..effect }
 }
@@ -217,14 +229,13 @@ fn agreement(control: Option<&Arm>, candidate: &Arm, ends: Ends) -> Effect {
 /// A share that should be 0.
 fn alone(counts: Counts, ends: Ends) -> Effect {
     let rate = counts.share();
-    let low = counts.within(ends.low).low;
-    let high = counts.within(ends.high).high;
+    let interval = ends.of(|alpha| counts.within(alpha));
     Effect {
         baseline: rate.map(|_| 0.0),
         candidate: rate,
         counts: [counts.of; 2],
         difference: rate,
-        interval: Interval { low, high },
+        interval,
         by_unit: false,
     }
 }
@@ -234,10 +245,7 @@ fn alone(counts: Counts, ends: Ends) -> Effect {
 fn between(strata: &[[Counts; 2]], shown: [Counts; 2], ends: Ends) -> Effect {
     let [baseline, candidate] = shown.map(Counts::share);
     let difference = baseline.zip(candidate).map(|(one, other)| other - one);
-    let interval = Interval {
-        low: difference_within(strata, ends.low).low,
-        high: difference_within(strata, ends.high).high,
-    };
+    let interval = ends.of(|alpha| difference_within(strata, alpha));
     let counts = shown.map(|counts| counts.of);
     Effect { baseline, candidate, counts, difference, interval, by_unit: false }
 }
@@ -255,7 +263,7 @@ fn together([one, other]: [Counts; 2], ends: Ends) -> Effect {
         candidate,
         counts: [one.of, other.of],
         difference: baseline.zip(candidate).map(|(one, other)| other - one),
-        interval: Interval { low: within(ends.low).low, high: within(ends.high).high },
+        interval: ends.of(within),
         by_unit: false,
     }
 }

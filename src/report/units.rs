@@ -2,10 +2,7 @@
 
 use super::arms::{Arm, InEpoch};
 use crate::{
-    stats::{
-        Interval,
-        sequential::clusters::{self, Cluster},
-    },
+    stats::sequential::clusters::{Cluster, Clusters},
     store::UnitBucket,
 };
 use std::collections::BTreeMap;
@@ -39,37 +36,26 @@ impl Units {
     }
 }
 
-/// Where the difference of the error rates lies, but with probability `alpha`, by how the failures are spread over
-/// units. Everything where it is not known of all requests which unit's they are (some have none, or only
-/// some of the minutes were read).
-pub(super) fn error_rate(baseline: &Arm, candidate: &Arm, alpha: f64, target: f64) -> Interval {
+/// The failures of both arms by unit; `None` where it is not known of all requests which unit's they are (some have
+/// none, or only some of the minutes were read).
+pub(super) fn failures(baseline: &Arm, candidate: &Arm) -> Option<Clusters> {
     let both = baseline.epochs.iter().filter_map(|(epoch, one)| {
         let other = candidate.epochs.get(epoch)?;
         (ended(one) > 0 && ended(other) > 0).then_some([one, other])
     });
     let both: Vec<_> = both.collect();
-    let known = |arm: &InEpoch| arm.units.ended() == ended(arm);
-    if !both.iter().flatten().all(|arm| known(arm)) {
-        return Interval::EVERYTHING;
+    if !both.iter().flatten().all(|arm| arm.units.ended() == ended(arm)) {
+        return None;
     }
-    let clusters = both.iter().enumerate().flat_map(|(epoch, [one, other])| {
-        let of = |arm: &InEpoch| arm.units.buckets.clone();
-        let first = of(one).into_iter().map(move |(bucket, first)| Cluster {
-            bucket,
-            epoch,
-            first,
-            ..Cluster::default()
-        });
-        let second = of(other).into_iter().map(move |(bucket, second)| Cluster {
-            bucket,
-            epoch,
-            second,
-            ..Cluster::default()
-        });
-        first.chain(second)
-    });
-    clusters::difference(&clusters.collect::<Vec<_>>(), alpha, target)
-        .unwrap_or(Interval::EVERYTHING)
+    let mut clusters = Vec::new();
+    for (epoch, [one, other]) in both.iter().enumerate() {
+        let at = |bucket: &u32| Cluster { bucket: *bucket, epoch, ..Cluster::default() };
+        let first = &one.units.buckets;
+        let second = &other.units.buckets;
+        clusters.extend(first.iter().map(|(bucket, own)| Cluster { first: *own, ..at(bucket) }));
+        clusters.extend(second.iter().map(|(bucket, own)| Cluster { second: *own, ..at(bucket) }));
+    }
+    Clusters::of(&clusters)
 }
 
 fn ended(arm: &InEpoch) -> u64 {

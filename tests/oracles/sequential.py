@@ -27,6 +27,30 @@ def exact(number):
     return number if math.isfinite(number) else ("inf" if number > 0 else "-inf")
 
 
+def edge(counts, equal=False):
+    """Which class of edges a row is of, by its counts: `none` at all, `one`, `zero` of a kind, `huge`, `equal` ones."""
+    if sum(counts) <= 1:
+        return ["none", "one"][sum(counts)]
+    if min(counts) == 0:
+        return "zero"
+    if max(counts) >= 10**8:
+        return "huge"
+    return "equal" if equal else "ordinary"
+
+
+def edge_of_values(*arms):
+    """The same by values and how often there is each: `equal` are those of which there is one, `zero` that are all 0."""
+    edges = [edge for arm in arms for edge, _ in arm]
+    counts = [sum(count for _, count in arm) for arm in arms]
+    if min(counts) <= 1:
+        return ["none", "one"][min(counts)]
+    if set(edges) == {0}:
+        return "zero"
+    if max(counts) >= 10**6:
+        return "huge"
+    return "equal" if len(set(edges)) == 1 else "ordinary"
+
+
 def dirichlet_multinomial(counts, shares, priors):
     """ln of the Bayes factor, arXiv 2011.03567, by differences of ln Γ in mpmath."""
     priors = [mpmath.mpf(prior) for prior in priors]
@@ -46,6 +70,7 @@ def sample_ratio():
         ([1, 0], [1, 1]),
         ([0, 7], [1, 1]),
         ([5, 3], [3, 1]),
+        ([600, 600], [1, 1]),
         ([50_210, 49_790], [1, 1]),
         ([301_355, 298_645], [1, 1]),
         ([980, 15, 5], [98, 1, 1]),
@@ -58,7 +83,8 @@ def sample_ratio():
             total = mpmath.mpf(sum(weights))
             shares = [weight / total for weight in weights]
             ln = dirichlet_multinomial(counts, shares, [concentration * share for share in shares])
-            rows.append({"counts": counts, "shares": weights, "concentration": concentration, "ln": exact(ln)})
+            row = {"edge": edge(counts, len(set(counts)) == 1), "counts": counts, "shares": weights}
+            rows.append(row | {"concentration": concentration, "ln": exact(ln)})
     return rows
 
 
@@ -101,6 +127,7 @@ def rates():
         (42, 24, 0.1, 1, 100),
         (42, 24, 0.1, 5, 100),
         (8, 32, 0.5, 1, 10),
+        (700, 700, 0.5, 1, 1000),
         (2010, 1990, 0.5, 1.2, 1000),
         (2010, 1990, 0.5, 1, 1000),
         (2500, 2300, 0.5, 1, 20_000),
@@ -115,7 +142,8 @@ def rates():
         odds = mpmath.mpf(share) / (1 - mpmath.mpf(share)) * mpmath.mpf(ratio)
         chance, kappa = odds / (1 + odds), concentration(target)
         both, above, below = beta_binomial(second, first, chance, kappa * chance, kappa * (1 - chance))
-        row = {"first": first, "second": second, "share": share, "ratio": ratio, "target": target}
+        row = {"edge": edge([first, second], first == second)}
+        row |= {"first": first, "second": second, "share": share, "ratio": ratio, "target": target}
         row |= {"both": exact(both), "above": exact(above), "below": exact(below)}
         n, p = first + second, float(chance)
         args = dict(s=second - n * p, v=n * p * (1 - p), v_opt=target * p * (1 - p), g=p, h=1 - p)
@@ -133,11 +161,16 @@ def rate_ratio():
     """mpmath: the roots of the sum of the logarithms, by bisection."""
     rows = []
     for splits, alpha, target in [
+        ([[0, 0, 0.5]], 0.05, 20),
+        ([[0, 1, 0.5]], 0.05, 20),
         ([[0, 12, 0.5]], 0.05, 20),
+        ([[0, 12, 0.5]], 0.2, 20),
+        ([[400, 400, 0.5]], 0.05, 500),
         ([[42, 24, 0.1]], 0.05, 100),
         ([[42, 24, 0.1]], 0.01, 100),
         ([[100, 12, 0.1], [300, 310, 0.5]], 0.05, 500),
         ([[10**6, 10**6 + 500, 0.5]], 0.05, 10**5),
+        ([[10**9, 10**9 + 20_000, 0.5]], 0.05, 10**7),
     ]:
         def excess(ln_ratio):
             ln = mpmath.log(alpha)
@@ -156,9 +189,11 @@ def rate_ratio():
 
         # A ratio that is within.
         start = mpmath.mpf(next(ln / 1000 for ln in range(-4000, 4000) if excess(mpmath.mpf(ln) / 1000) < 0))
-        low = root(start, mpmath.mpf(-20))
+        low = root(start, mpmath.mpf(-20)) if excess(-20) > 0 else 0
         high = root(start, mpmath.mpf(20)) if excess(20) > 0 else mpmath.inf
-        rows.append({"splits": splits, "alpha": alpha, "target": target, "low": exact(low), "high": exact(high)})
+        counts = [sum(split[arm] for split in splits) for arm in (0, 1)]
+        row = {"edge": edge(counts, counts[0] == counts[1]), "splits": splits, "alpha": alpha, "target": target}
+        rows.append(row | {"low": exact(low), "high": exact(high)})
     return rows
 
 
@@ -167,11 +202,14 @@ def rate():
     rows = []
     for events, trials, target in [
         (0, 1000, 1000), (1, 1, 100), (5, 1000, 1000), (500, 1000, 300), (997, 1000, 1000), (20, 1_000_000, 100_000),
-        (1000, 1000, 500), (123_456, 1_000_000, 1_000_000),
+        (1000, 1000, 500), (123_456, 1_000_000, 1_000_000), (0, 0, 100), (10**7, 10**9, 10**6),
     ]:
         for alpha in [0.05, 0.001]:
-            low, high = boundaries.bernoulli_confidence_interval(events, trials, alpha, target)
-            rows.append({"events": events, "trials": trials, "alpha": alpha, "target": target, "low": low, "high": high})
+            # (Of nothing, it does not answer.)
+            low, high = boundaries.bernoulli_confidence_interval(events, trials, alpha, target) if trials else (0, 1)
+            kind = edge([events, trials - events], events == trials - events)
+            row = {"edge": "equal" if events == trials > 1 else kind, "events": events, "trials": trials}
+            rows.append(row | {"alpha": alpha, "target": target, "low": low, "high": high})
     return rows
 
 
@@ -183,6 +221,10 @@ def rate_difference():
         ((0, 500), (12, 500), 0.05, 500),
         ((700, 1000), (1500, 2000), 0.01, 1000),
         ((3, 40), (0, 30), 0.2, 100),
+        ((1, 1), (0, 1), 0.2, 100),
+        ((0, 400), (0, 500), 0.05, 500),
+        ((50, 1000), (50, 1000), 0.05, 1000),
+        ((10**6, 10**8), (10**6 + 3000, 10**8), 0.05, 10**6),
     ]:
         kappa = float(concentration(target))
 
@@ -191,7 +233,9 @@ def rate_difference():
             a, b = kappa * p, kappa * (1 - p)
             return special.betaln(a + k, b + n - k) - special.betaln(a, b) - k * math.log(p) - (n - k) * math.log1p(-p)
 
-        row = {"first": first, "second": second, "alpha": alpha, "target": target}
+        kind = edge([first[0] + second[0], first[1] + second[1]], first == second)
+        kind = "one" if first[1] == second[1] == 1 else kind
+        row = {"edge": kind, "first": first, "second": second, "alpha": alpha, "target": target}
         estimate = second[0] / second[1] - first[0] / first[1]
         for name, together in [("", lambda a, b: a + b), ("shared_", lambda a, b: np.logaddexp(a, b) - math.log(2))]:
             def least(apart):
@@ -201,19 +245,22 @@ def rate_difference():
                 found = optimize.minimize_scalar(at, bounds=inner, method="bounded", options={"xatol": 1e-13, "maxiter": 1000}).fun
                 return min(found, at(inner[0]), at(inner[1])) + math.log(alpha)
 
-            row[name + "low"] = optimize.brentq(least, estimate, -1, xtol=1e-14)
-            row[name + "high"] = optimize.brentq(least, estimate, 1, xtol=1e-14)
+            for end, far in [("low", -1), ("high", 1)]:
+                row[name + end] = optimize.brentq(least, estimate, far, xtol=1e-14) if least(far) > 0 > least(estimate) else far
         rows.append(row)
+    # By definition.
+    nothing = {"first": (0, 0), "second": (0, 0), "alpha": 0.05, "target": 100, "low": -1, "high": 1, "shared_low": -1, "shared_high": 1}
+    rows.append({"edge": "none"} | nothing)
     return rows
 
 
 def pairs():
     """mpmath."""
     rows = []
-    for first, second, ratio in [(0, 0, 1), (8, 32, 1), (17, 23, 1), (410, 402, 1.5), (5000, 5200, 1), (0, 9, 2)]:
+    for first, second, ratio in [(0, 0, 1), (8, 32, 1), (17, 23, 1), (410, 402, 1.5), (5000, 5200, 1), (0, 9, 2), (0, 1, 1), (60, 60, 1), (10**9, 10**9 + 90_000, 1)]:
         chance = mpmath.mpf(ratio) / (1 + mpmath.mpf(ratio))
         both, above, below = beta_binomial(second, first, chance, mpmath.mpf(1), mpmath.mpf(1))
-        rows.append({"first": first, "second": second, "ratio": ratio,
+        rows.append({"edge": edge([first, second], first == second), "first": first, "second": second, "ratio": ratio,
                      "both": exact(both), "above": exact(above), "below": exact(below)})
     return rows
 
@@ -261,22 +308,27 @@ def quantile_interval(ordered, p, more, less):
 def quantile():
     """confseq.boundaries.beta_binomial_mixture_bound and poly_stitching_bound, of the values in order."""
     rows = []
-    for seed, count, step in [(1, 5, 0.001), (2, 100, 0.02), (3, 1000, 0.05), (4, 20_000, 0.1)]:
-        counted = buckets(seed, count, 1, step)
+    drawn = [buckets(seed, count, 1, step) for seed, count, step in [(1, 5, 0.001), (2, 100, 0.02), (3, 1000, 0.05), (4, 20_000, 0.1)]]
+    for counted in drawn + [[(2.5, 1)], [(2.5, 3000)], [(0.0, 3000)], [(1.0, 700_000), (1.5, 200_000), (2.0, 100_000)]]:
         ordered = values(counted)
         for p in [0.5, 0.95, 0.99, 0.1]:
             for alpha, target in [(0.05, 1000), (0.005, 10_000)]:
                 n = len(ordered)
                 low, high = quantile_interval(ordered, p, *(beta_binomial_radius(p, n, alpha, target, up) for up in (True, False)))
-                row = {"buckets": counted, "p": p, "alpha": alpha, "target": target, "low": exact(low), "high": exact(high)}
+                row = {"edge": edge_of_values(counted), "buckets": counted, "p": p, "alpha": alpha, "target": target, "low": exact(low), "high": exact(high)}
                 low, high = quantile_interval(ordered, p, *(stitched_radius(p, n, alpha, 10, up) for up in (True, False)))
                 rows.append(row | {"stitched_low": exact(low), "stitched_high": exact(high)})
+    for p in [0.5, 0.99]:
+        # By definition: confseq does not answer.
+        nothing = {"low": "-inf", "high": "inf", "stitched_low": "-inf", "stitched_high": "inf"}
+        rows.append({"edge": "none", "buckets": [], "p": p, "alpha": 0.05, "target": 1000} | nothing)
     return rows
 
 
 def two_quantiles():
     """confseq.quantiles.quantile_ab_p_value."""
     rows = []
+    drawn = []
     for first, second, p in [
         ((5, 300, 1, 0.05), (6, 300, 1, 0.05), 0.5),
         ((7, 300, 1, 0.05), (8, 300, 1.5, 0.05), 0.5),
@@ -284,21 +336,33 @@ def two_quantiles():
         ((9, 5000, 1, 0.1), (10, 5000, 1.3, 0.1), 0.95),
         ((11, 400, 1, 0.001), (12, 400, 1.4, 0.001), 0.5),
     ]:
-        first, second = buckets(*first), buckets(*second)
+        drawn.append((buckets(*first), buckets(*second), p))
+    for first, second, p in drawn + [
+        ([], [], 0.5), ([(1.0, 1)], [(2.0, 1)], 0.5), ([(1.0, 900)], [(1.0, 800)], 0.5), ([(0.0, 900)], [(0.0, 800)], 0.9),
+        ([(1.0, 600_000), (2.0, 400_000)], [(1.0, 599_000), (2.0, 401_000)], 0.6),
+    ]:
         for target in [100, 1000]:
-            p_value = confseq_quantiles.quantile_ab_p_value(values(first), values(second), p, target)
-            rows.append({"first": first, "second": second, "p": p, "target": target, "p_value": p_value})
+            # (Of nothing, it does not answer.)
+            p_value = confseq_quantiles.quantile_ab_p_value(values(first), values(second), p, target) if first else 1
+            rows.append({"edge": edge_of_values(first, second), "first": first, "second": second, "p": p, "target": target, "p_value": p_value})
     return rows
 
 
 def quantile_region():
     """SciPy: of all pairs of values, one by one, those that are not refuted."""
     rows = []
+    drawn = []
     for first, second, p, alpha, target in [
         ((1, 30, 1, 0.05), (2, 40, 1, 0.05), 0.5, 0.05, 50),
         ((7, 2000, 1, 0.05), (8, 1000, 1.2, 0.05), 0.9, 0.05, 1000),
         ((9, 5000, 1, 0.1), (10, 5000, 1.3, 0.1), 0.95, 0.01, 1000),
         ((11, 400, 1, 0.02), (12, 4000, 1.4, 0.02), 0.99, 0.05, 1000),
+    ]:
+        drawn.append((buckets(*first), buckets(*second), p, alpha, target))
+    for first, second, p, alpha, target in drawn + [
+        ([], [], 0.5, 0.05, 1000), ([(1.0, 1)], [(2.0, 1)], 0.5, 0.05, 1000), ([(1.0, 900)], [(1.0, 800)], 0.5, 0.05, 1000),
+        ([(0.0, 900)], [(0.0, 800)], 0.9, 0.05, 1000),
+        ([(1.0, 600_000), (2.0, 400_000)], [(1.0, 599_000), (2.0, 401_000)], 0.7, 0.05, 1000),
     ]:
         kappa = float(concentration(target))
         a, b = kappa * p, kappa * (1 - p)
@@ -313,13 +377,13 @@ def quantile_region():
                 below += count
             return rows + [(math.inf, ln(n))]
 
-        counted = buckets(*first), buckets(*second)
+        counted = first, second
         pairs = [(x, y) for x, e in against(counted[0]) for y, f in against(counted[1]) if e + f < -math.log(alpha)]
         differences = [(y - x) if math.isfinite(x) or math.isfinite(y) else sign * math.inf for x, y in pairs for sign in (-1, 1)]
         positive = [(max(x, 0), max(y, 0)) for x, y in pairs]
         ends = [((y / x) if x > 0 else math.inf, (y / x) if x > 0 else 0) if math.isfinite(x) else ((0 if math.isfinite(y) else math.inf), 0) for x, y in positive]
         ratios = (min(low if x > 0 or y == 0 else high for (x, y), (high, low) in zip(positive, ends)), max(high for high, _ in ends))
-        rows.append({"first": counted[0], "second": counted[1], "p": p, "alpha": alpha, "target": target,
+        rows.append({"edge": edge_of_values(first, second), "first": counted[0], "second": counted[1], "p": p, "alpha": alpha, "target": target,
                      "low": exact(min(differences)), "high": exact(max(differences)),
                      "ratio_low": exact(ratios[0]), "ratio_high": exact(ratios[1])})
     return rows
@@ -347,9 +411,14 @@ def means():
         ends = sorted([middle + width * step for step in range(-24, 25, 2)] + [mpmath.mpf(0)])
         both = mpmath.quad(density, ends)
         up = 2 * mpmath.quad(density, [end for end in ends if end >= 0]) if max(ends) > 0 else mpmath.mpf(0)
-        rows.append({"value": value, "variance": variance, "count": count, "alpha": alpha, "target": target,
+        kind = "huge" if count >= 10**8 else "ordinary"
+        rows.append({"edge": kind, "value": value, "variance": variance, "count": count, "alpha": alpha, "target": target,
                      "low": exact(value - radius), "high": exact(value + radius),
                      "both": exact(mpmath.log(both)), "above": exact(mpmath.log(up)) if up else "-inf"})
+    # By definition: what does not vary, and what there is too little of, says nothing.
+    for kind, value, variance, count in [("none", 0, 0, 0), ("one", 3, 0, 1), ("equal", 3, 0, 1000), ("zero", 0, 0, 1000)]:
+        rows.append({"edge": kind, "value": value, "variance": variance, "count": count, "alpha": 0.05, "target": 1000,
+                     "low": "-inf", "high": "inf", "both": 0, "above": 0})
     return rows
 
 
@@ -360,7 +429,7 @@ def estimates():
     for units in [5, 40]:
         x = np.round(random.gamma(2.0, 3.0, (2, units)), 3)
         y = np.round(0.7 * x + random.normal(1.0, 1.0, (2, units)) + np.array([[0.0], [0.4]]), 3)
-        row = {"x": x.tolist(), "y": y.tolist()}
+        row = {"edge": "ordinary", "x": x.tolist(), "y": y.tolist()}
         difference = y[0] - x[0]
         row |= {"paired": difference.mean(), "paired_variance": difference.var(ddof=1) / units}
         ratio = y[0].sum() / x[0].sum()
@@ -377,19 +446,93 @@ def betting():
     """confseq.betting.hedged_cs, with its running intersection."""
     random = np.random.default_rng(11)
     rows = []
-    for draw in [random.beta(9, 1, 200), random.uniform(0, 1, 300), (random.uniform(0, 1, 100) < 0.3) * 1.0]:
+    for kind, draw in [
+        ("ordinary", random.beta(9, 1, 200)), ("ordinary", random.uniform(0, 1, 300)), ("ordinary", (random.uniform(0, 1, 100) < 0.3) * 1.0),
+        ("one", np.array([0.4])), ("equal", np.full(100, 0.6)), ("zero", np.zeros(100)),
+    ]:
         scores = np.round(draw, 3)
         for alpha, steps in [(0.05, 100), (0.001, 400)]:
             low, high = confseq_betting.hedged_cs(scores, alpha=alpha, breaks=steps, running_intersection=True)
-            looks = [1, 2, 5, 20, len(scores)]
-            rows.append({"scores": scores.tolist(), "alpha": alpha, "steps": steps, "looks": looks,
+            looks = sorted({min(look, len(scores)) for look in [1, 2, 5, 20, len(scores)]})
+            rows.append({"edge": kind, "scores": scores.tolist(), "alpha": alpha, "steps": steps, "looks": looks,
                          "low": [low[look - 1] for look in looks], "high": [high[look - 1] for look in looks]})
+    return rows
+
+
+def clusters():
+    """SciPy: the differences are looked for by brentq, and what scatters is added up bucket by bucket for each of them."""
+    random = np.random.default_rng(5)
+    rows = []
+
+    def drawn(buckets, epochs, share, most):
+        found = []
+        for bucket in range(buckets):
+            luck = random.uniform(0, 0.3)
+            for epoch in range(epochs):
+                counts = [int(random.integers(0, most)) * int(random.uniform() < part) for part in (1 - share, share)]
+                failed = [int(random.binomial(count, luck)) for count in counts]
+                found.append([bucket, epoch, failed[0], counts[0], failed[1], counts[1]])
+        return found
+
+    even = [[bucket, 0, 3, 50, 0, 0] if bucket % 2 else [bucket, 0, 0, 0, 3, 50] for bucket in range(300)]
+    for edge, given, alpha, target in [
+        ("none", [], 0.05, 1000),
+        ("one", [[0, 0, 1, 1, 0, 1]], 0.05, 1000),
+        ("equal", even, 0.05, 20_000),
+        ("zero", [[bucket, 0, 0, 20, 0, 20] for bucket in range(50)], 0.05, 1000),
+        ("huge", [[row[0], row[1]] + [count * 10**10 for count in row[2:]] for row in drawn(400, 1, 0.5, 100)], 0.05, 500),
+        ("ordinary", drawn(100, 1, 0.5, 30), 0.05, 1_000),
+        ("ordinary", drawn(150, 2, 0.3, 30), 0.01, 2_000),
+        ("ordinary", drawn(300, 3, 0.1, 30), 0.05, 1_000),
+    ]:
+        low, high = -math.inf, math.inf
+        table = np.array(given, dtype=float).reshape(-1, 6)
+        sums = {epoch: table[table[:, 1] == epoch].sum(axis=0)[2:] for epoch in set(table[:, 1])}
+        failed = sum(f + g for f, _, g, _ in sums.values())
+        requests = sum(n + m for _, n, _, m in sums.values())
+        if 0 < failed < requests:
+            part = {epoch: (n + m) / requests for epoch, (_, n, _, m) in sums.items()}
+            rates = {epoch: (f / n, g / m) for epoch, (f, n, g, m) in sums.items()}
+            share = sum(m for *_, m in sums.values()) / requests
+            found = sum(part[epoch] * (rates[epoch][1] - rates[epoch][0]) for epoch in sums)
+
+            def variance(difference, spread_over_both):
+                buckets = {}
+                for bucket, epoch, f, n, g, m in table:
+                    _, all_first, _, all_second = sums[epoch]
+                    second_part = all_second / (all_first + all_second)
+                    less = found - difference
+                    over = f - n * (rates[epoch][0] + second_part * less), g - m * (rates[epoch][1] - (1 - second_part) * less)
+                    as_first = [part[epoch] * o / all_first for o in over]
+                    as_second = [part[epoch] * o / all_second for o in over]
+                    kept = buckets.setdefault(bucket, np.zeros(4))
+                    kept += np.array(as_first + as_second)
+                kept = np.array(list(buckets.values()))
+                if spread_over_both:
+                    return (1 - share) * (kept[:, :2] ** 2).sum() + share * (kept[:, 2:] ** 2).sum()
+                return ((kept[:, 3] - kept[:, 0]) ** 2).sum()
+
+            largest = max(variance(found, False), variance(found, True))
+            rate = failed / requests
+            if largest > 0:
+                sharpest = float(-mpmath.lambertw(-mpmath.mpf("0.05") ** 2 / mpmath.e, -1).real - 1)
+                spread = sharpest * 2 * rate * (1 - rate) / target / largest
+                boundary = 2 * (1 + 1 / spread) * (0.5 * math.log1p(spread) - math.log(alpha))
+                ends = []
+                for both in (False, True):
+                    beyond = lambda d: (d - found) ** 2 - boundary * variance(d, both)
+                    for sign in (-1, 1):
+                        far = found + sign * 1e6
+                        end = optimize.brentq(beyond, found, far, xtol=1e-15, rtol=1e-14) if beyond(far) > 0 else sign * math.inf
+                        ends.append(end)
+                low, high = min(ends), max(ends)
+        rows.append({"edge": edge, "clusters": given, "alpha": alpha, "target": target, "low": exact(low), "high": exact(high)})
     return rows
 
 
 SECTIONS = [
     sample_ratio, rates, rate_ratio, rate, rate_difference, pairs,
-    quantile, two_quantiles, quantile_region, means, estimates, betting,
+    quantile, two_quantiles, quantile_region, means, estimates, betting, clusters,
 ]
 
 if __name__ == "__main__":

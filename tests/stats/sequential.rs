@@ -4,7 +4,9 @@
 mod support;
 
 mod betting;
+mod clusters;
 mod e_values;
+mod edges;
 mod means;
 mod pairs;
 mod quantiles;

@@ -28,63 +28,95 @@ pub struct Cluster {
 /// `n ρ²` where the width is least, as in [`means`](super::means).
 const SHARPEST: f64 = super::means::SHARPEST;
 
-/// A confidence sequence for the second arm's rate minus the first's, with an error probability of
-/// `alpha`, sharpest when it is as certain as `target` independent requests of each arm would make it.
-///
-/// In each epoch the difference of the rates is taken, and of all of them the mean, weighted by requests. A
-/// difference `d` is refuted when `(found − d)² / V(d)` is beyond the boundary of the normal mixture (as in
-/// [`means::interval`](super::means::interval)), where `V(d)` is the sum of squares of what each bucket has
-/// more of failures than `d` lets it have (the variance of the score test for clustered data, which needs no
-/// estimate of what it refutes: Boos, *On generalized score tests*, The American Statistician 46(4), 1992).
-/// Where a coin decides about a unit's arm, such a sum over the root of its squares has tails no heavier
-/// than the normal distribution's however few the units are and whatever they do (de la Peña, *A general
-/// class of exponential inequalities for martingales and ratios*, Annals of Probability 27(1), 1999). For
-/// a split that is less even, `V` is also computed as if each bucket's units had been spread over both arms
-/// by their shares, and the larger counts: an arm that is small may by chance have none of the units that
-/// fail in bursts.
-///
-/// With few units, or a few that have most of the requests, it has no ends. `None` if there are more
-/// failures than requests, `alpha` is not between 0 and 1, or `target` not positive and finite.
-///
-/// ```
-/// use tower_spearmint::stats::sequential::clusters::{Cluster, difference};
-///
-/// // 400 units with 500 requests each, of which 2 % fail; 3 % in the second arm.
-/// let units: Vec<_> = (0..400_u32)
-///     .map(|unit| {
-///         let own = |percent: u64| (5 * percent + u64::from(unit % 3), 500);
-///         let at = Cluster { bucket: unit, ..Cluster::default() };
-///         if unit % 2 == 0 { Cluster { first: own(2), ..at } } else { Cluster { second: own(3), ..at } }
-///     })
-///     .collect();
-/// let difference = difference(&units, 0.05, 2e4).unwrap();
-/// assert!(difference.contains(0.01) && difference.low > 0.008, "{difference:?}");
-/// ```
-pub fn difference(clusters: &[Cluster], alpha: f64, target: f64) -> Option<Interval> {
-    let alpha = checked(alpha)?;
-    let sound = clusters.iter().all(|c| c.first.0 <= c.first.1 && c.second.0 <= c.second.1);
-    if !(sound && target > 0.0 && target.is_finite()) {
-        return None;
-    }
-    Some(within(clusters, alpha, target).unwrap_or(Interval::EVERYTHING))
+/// The failures and requests of two arms, by buckets of units.
+#[derive(Debug, Clone, Copy)]
+pub struct Clusters {
+    /// How often anything fails.
+    rate: f64,
+    /// By how much the second arm's rate is above the first's.
+    difference: f64,
+    /// The variance of that, by what the buckets have, where the truth is `x` less.
+    apart: Parabola,
+    /// The same if the units of each bucket were in either arm with the probability that it has.
+    by_shares: Parabola,
 }
 
-/// `None` if there is too little to tell.
-fn within(clusters: &[Cluster], alpha: f64, target: f64) -> Option<Interval> {
-    let epochs = Epochs::of(clusters);
-    let apart = epochs.scatter(clusters);
-    let spread_over_both = epochs.scatter_by_shares(clusters);
-    let variance = apart.constant.max(spread_over_both.constant);
-    let rate = epochs.rate();
-    let at_target = 2.0 * rate * (1.0 - rate) / target;
-    let spread = SHARPEST * at_target / variance;
-    if !(spread > 0.0 && spread.is_finite()) {
-        return None;
+impl Clusters {
+    /// Of these. An epoch in which an arm has no requests tells nothing. `None` if there are more failures than
+    /// requests.
+    pub fn of(clusters: &[Cluster]) -> Option<Self> {
+        let sound = clusters.iter().all(|c| c.first.0 <= c.first.1 && c.second.0 <= c.second.1);
+        if !sound {
+            return None;
+        }
+        let epochs = Epochs::of(clusters);
+        let mut by_bucket: Vec<&Cluster> = clusters.iter().collect();
+        by_bucket.sort_by_key(|cluster| cluster.bucket);
+        let (mut apart, mut by_shares) = (Parabola::default(), Parabola::default());
+        let share = epochs.all.share();
+        for bucket in by_bucket.chunk_by(|one, other| one.bucket == other.bucket) {
+            let [first, second] = [0, 1].map(|arm| epochs.excess(bucket, arm));
+            apart = apart.plus(&second[1].plus(first[0].times(-1.0)), 1.0);
+            for [in_first, in_second] in [first, second] {
+                by_shares = by_shares.plus(&in_first, 1.0 - share).plus(&in_second, share);
+            }
+        }
+        Some(Self { rate: epochs.rate(), difference: epochs.difference(), apart, by_shares })
     }
-    let boundary = 2.0 * (1.0 + spread.recip()) * (0.5 * spread.ln_1p() - alpha.ln());
-    let (one, other) = (apart.reach(boundary)?, spread_over_both.reach(boundary)?);
-    let found = epochs.difference();
-    Interval::new(found - one.high.max(other.high), found - one.low.min(other.low))
+
+    /// A confidence sequence for the second arm's rate minus the first's, with an error probability of
+    /// `alpha`, sharpest when it is as certain as `target` independent requests of each arm would make it.
+    ///
+    /// In each epoch the difference of the rates is taken, and of all of them the mean, weighted by requests. A
+    /// difference `d` is refuted when `(found − d)² / V(d)` is beyond the boundary of the normal mixture (as in
+    /// [`means::interval`](super::means::interval)), where `V(d)` is the sum of squares of what each bucket has
+    /// more of failures than `d` lets it have (the variance of the score test for clustered data, which needs no
+    /// estimate of what it refutes: Boos, *On generalized score tests*, The American Statistician 46(4), 1992).
+    /// Where a coin decides about a unit's arm, such a sum over the root of its squares has tails no heavier
+    /// than the normal distribution's however few the units are and whatever they do (de la Peña, *A general
+    /// class of exponential inequalities for martingales and ratios*, Annals of Probability 27(1), 1999). For
+    /// a split that is less even, `V` is also computed as if each bucket's units had been spread over both arms
+    /// by their shares, and the larger counts: an arm that is small may by chance have none of the units that
+    /// fail in bursts.
+    ///
+    /// With few units, or a few that have most of the requests, it has no ends. `None` if `alpha` is not
+    /// between 0 and 1, or `target` not positive and finite.
+    ///
+    /// ```
+    /// use tower_spearmint::stats::sequential::clusters::{Cluster, Clusters};
+    ///
+    /// // 400 units with 500 requests each, of which 2 % fail; 3 % in the second arm.
+    /// let units: Vec<_> = (0..400_u32)
+    ///     .map(|unit| {
+    ///         let own = |percent: u64| (5 * percent + u64::from(unit % 3), 500);
+    ///         let at = Cluster { bucket: unit, ..Cluster::default() };
+    ///         if unit % 2 == 0 { Cluster { first: own(2), ..at } } else { Cluster { second: own(3), ..at } }
+    ///     })
+    ///     .collect();
+    /// let difference = Clusters::of(&units).unwrap().difference(0.05, 2e4).unwrap();
+    /// assert!(difference.contains(0.01) && difference.low > 0.008, "{difference:?}");
+    /// ```
+    pub fn difference(&self, alpha: f64, target: f64) -> Option<Interval> {
+        let alpha = checked(alpha)?;
+        if !(target > 0.0 && target.is_finite()) {
+            return None;
+        }
+        Some(self.within(alpha, target).unwrap_or(Interval::EVERYTHING))
+    }
+
+    /// `None` if there is too little to tell.
+    fn within(&self, alpha: f64, target: f64) -> Option<Interval> {
+        let variance = self.apart.constant.max(self.by_shares.constant);
+        let at_target = 2.0 * self.rate * (1.0 - self.rate) / target;
+        let spread = SHARPEST * at_target / variance;
+        if !(spread > 0.0 && spread.is_finite()) {
+            return None;
+        }
+        let boundary = 2.0 * (1.0 + spread.recip()) * (0.5 * spread.ln_1p() - alpha.ln());
+        let (one, other) = (self.apart.reach(boundary)?, self.by_shares.reach(boundary)?);
+        let less = Interval::new(one.low.min(other.low), one.high.max(other.high))?;
+        Interval::new(self.difference - less.high, self.difference - less.low)
+    }
 }
 
 /// The sums of one epoch: (failures, requests) of either arm.
@@ -156,45 +188,18 @@ impl Epochs {
     }
 
     /// What a bucket's units in an arm have more of failures than is to be expected, where the arms differ by
-    /// `x` less than is found: a constant and a multiple of `x`. As a part of all requests.
-    fn excess(&self, cluster: &Cluster, arm: usize) -> Option<(&Sums, Line)> {
-        let epoch = self.sums.get(&cluster.epoch)?;
-        let (failed, all) = [cluster.first, cluster.second][arm];
-        let (failed, all) = (failed as f64, all as f64);
-        // Expected is the rate of both arms together, with the difference between them.
-        let by = if arm == 0 { -epoch.share() } else { 1.0 - epoch.share() };
-        let line = Line { constant: failed - all * epoch.rates()[arm], slope: all * by };
-        Some((epoch, line.times(self.weight(epoch))))
-    }
-
-    /// The variance of the difference by what the buckets have.
-    fn scatter(&self, clusters: &[Cluster]) -> Parabola {
-        let mut buckets = BTreeMap::<u32, Line>::new();
-        for cluster in clusters {
-            for (arm, sign) in [(0, -1.0), (1, 1.0)] {
-                let Some((epoch, excess)) = self.excess(cluster, arm) else { continue };
-                let bucket = buckets.entry(cluster.bucket).or_default();
-                *bucket = bucket.plus(excess.times(sign / epoch.all[arm]));
-            }
-        }
-        buckets.values().fold(Parabola::default(), |sum, line| sum.plus(line, 1.0))
-    }
-
-    /// The same if the units of each bucket were in either arm with the probability that it has.
-    fn scatter_by_shares(&self, clusters: &[Cluster]) -> Parabola {
-        let mut in_arms = BTreeMap::<(u32, usize), [Line; 2]>::new();
-        for cluster in clusters {
-            for arm in [0, 1] {
-                let Some((epoch, excess)) = self.excess(cluster, arm) else { continue };
-                let in_either = in_arms.entry((cluster.bucket, arm)).or_default();
-                for (either, line) in in_either.iter_mut().enumerate() {
-                    *line = line.plus(excess.times(epoch.all[either].recip()));
-                }
-            }
-        }
-        let share = self.all.share();
-        in_arms.values().fold(Parabola::default(), |sum, [first, second]| {
-            sum.plus(first, 1.0 - share).plus(second, share)
+    /// `x` less than is found: as a part of all requests, and as if they were in the first arm, and in the
+    /// second.
+    fn excess(&self, bucket: &[&Cluster], arm: usize) -> [Line; 2] {
+        bucket.iter().fold([Line::default(); 2], |sum, cluster| {
+            let Some(epoch) = self.sums.get(&cluster.epoch) else { return sum };
+            let (failed, all) = [cluster.first, cluster.second][arm];
+            let (failed, all) = (failed as f64, all as f64);
+            // Expected is the rate of both arms together, with the difference between them.
+            let by = if arm == 0 { -epoch.share() } else { 1.0 - epoch.share() };
+            let line = Line { constant: failed - all * epoch.rates()[arm], slope: all * by };
+            let weight = self.weight(epoch);
+            [0, 1].map(|arm| sum[arm].plus(line.times(weight / epoch.all[arm])))
         })
     }
 }

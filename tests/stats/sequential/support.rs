@@ -22,6 +22,10 @@ impl Row {
         number(&self.0[name])
     }
 
+    pub(crate) fn text(&self, name: &str) -> &'static str {
+        self.0[name].as_str().unwrap_or_else(|| panic!("{name} of {} is a word", self.0))
+    }
+
     pub(crate) fn count(&self, name: &str) -> u64 {
         self.0[name].as_u64().unwrap_or_else(|| panic!("{name} of {} is a count", self.0))
     }

@@ -1,1 +1,0 @@
-pub(crate) fn draw(_: &std::path::Path, _: usize) {}
