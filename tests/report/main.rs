@@ -20,3 +20,4 @@ mod roll_ups;
 mod shadows;
 mod split;
 mod support;
+mod units;

@@ -30,8 +30,10 @@ pub(super) fn svg(runs: usize) -> String {
         chart.line(&line, colour);
         chart.label((MOST * 0.66, 0.3), colour, shown);
         if let Some(planned) = scenario.planned() {
-            let label = format!("one look, planned: {planned}");
-            chart.mark(planned as f64, colour, &label);
+            let planned = planned as f64;
+            chart.mark(planned, colour, "");
+            let label = format!("a test planned for one look at {planned}, with a power of 80%");
+            chart.words((planned + 200.0, 0.9), colour, &label);
         }
     }
     chart.svg()
