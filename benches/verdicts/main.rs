@@ -3,8 +3,8 @@
 //!
 //! `cargo bench --features report --bench verdicts -- [RUNS [SCENARIO]] [--markdown] [--pictures DIR]`
 //!
-//! With pictures, no scenario is run but those that are drawn. The exit code is 1 if something false was said more often than it
-//! may be, and that is no chance.
+//! Of the scenario with this name, or else of those that have this in their names. With pictures, no scenario is run but those
+//! that are drawn. The exit code is 1 if something false was said more often than it may be, and that is no chance.
 
 #![allow(clippy::expect_used, clippy::print_stdout, missing_docs)]
 
@@ -44,11 +44,17 @@ fn main() -> ExitCode {
         return ExitCode::SUCCESS;
     }
     let wanted = positional.next();
+    let exactly = scenarios::SCENARIOS.iter().any(|one| wanted.as_deref() == Some(one.name));
+    let is_wanted = |name: &str| match wanted.as_deref() {
+        None => true,
+        Some(wanted) if exactly => name == wanted,
+        Some(wanted) => name.contains(wanted),
+    };
     let table = Table { markdown };
     println!("{runs} runs of each, {} looks at each run\n\n{}", LOOKS, table.head());
     let mut held = true;
     for scenario in scenarios::SCENARIOS {
-        if wanted.as_ref().is_none_or(|wanted| scenario.name.contains(wanted.as_str())) {
+        if is_wanted(scenario.name) {
             let started = Instant::now();
             let firsts = runs::all(runs, |run| outcome::first(scenario, run));
             let seconds = started.elapsed().as_secs_f64();
