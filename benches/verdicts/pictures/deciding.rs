@@ -32,7 +32,7 @@ pub(super) fn svg(runs: usize) -> String {
         if let Some(planned) = scenario.planned() {
             let planned = planned as f64;
             chart.mark(planned, colour, "");
-            let label = format!("a test planned for one look at {planned}, with a power of 80%");
+            let label = format!("one look, planned: {planned}");
             chart.words((planned + 200.0, 0.9), colour, &label);
         }
     }
