@@ -1,13 +1,15 @@
 //! Reports as HTML.
 
-use super::support::{Behaviour, STEADY, Store, shadowed, split, templates};
+use super::support::{Behaviour, Halves, STEADY, Store, shadowed, split, templates};
+use std::time::{Duration, UNIX_EPOCH};
 use tower_spearmint::report::{HtmlReport, Plan, Report};
 
 const SLOWER: Behaviour = Behaviour { ms: 12.0, ..STEADY };
 
 fn page(store: &Store) -> String {
     let reports = Report::read(&store.store, &Plan::new()).unwrap();
-    HtmlReport::new(&reports).differences_in(&store.store).unwrap().to_string()
+    let page = HtmlReport::new(&reports).differences_in(&store.store).unwrap();
+    page.looks_in(&store.store).unwrap().to_string()
 }
 
 /// Where it stands, which it has to.
@@ -58,6 +60,29 @@ fn what_is_drawn_is_said_as_well() {
     assert!(
         page.contains("<caption>Share of the branches of each arm by how long they took</caption>")
     );
+}
+
+#[test]
+fn the_intervals_of_all_looks_are_drawn_over_time_and_stand_in_a_table() {
+    let store = Store::with(&[]);
+    let mut halves = Halves::new(6_000);
+    for look in 1..=3 {
+        halves.go_on(&store, 2_000, STEADY);
+        let at = UNIX_EPOCH + Duration::from_secs(1_700_000_000 + 60 * look);
+        Report::look(&store.store, &Plan::new(), at).unwrap();
+        let page = page(&store);
+        // One interval alone is no series.
+        assert_eq!(page.contains("<caption>latency_p95 over time</caption>"), look > 1);
+    }
+    let page = page(&store);
+    at(
+        &page,
+        "aria-label=\"latency_p95 at 3 looks from 2023-11-14 22:14:20 UTC to 2023-11-14 22:16:20 UTC;",
+    );
+    let table = &page[at(&page, "<caption>latency_p95 over time</caption>")..];
+    let table = table.split("</table>").next().unwrap();
+    assert_eq!(table.matches("<th scope=\"row\"").count(), 3, "{table}");
+    assert!(!page.contains("NaN") && !page.contains("inf"));
 }
 
 #[test]

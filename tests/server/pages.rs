@@ -13,7 +13,10 @@ use tempfile::{TempDir, tempdir};
 use tokio::{net::TcpStream, time::timeout};
 use tower::{Layer, Service, ServiceExt};
 use tower_spearmint::{
-    ConfigPool, LogLayer, Recorder, RoundRobinLayer, Trial,
+    Branch, ConfigPool, LogLayer, Recorder, RoundRobinLayer, Trial,
+    branch::{BranchId, Role},
+    compare::{Comparison, DifferenceKind, Differences},
+    record::{LoggerBackend, MemoryBackend},
     server::{Access, Tokens},
     service_fn,
     store::{Filter, SqliteStore},
@@ -207,6 +210,73 @@ async fn whatever_names_and_services_say_is_text() {
     for query in ["config=%22%3E%3Cscript%3E", "after=%3Cscript%3E", "role=%3Cscript%3E"] {
         let answer = server.get(&format!("{link}/branches?{query}")).await;
         assert!(!text(&answer).contains("<script>"), "{query}");
+    }
+    server.stop().await;
+}
+
+/// A request whose shadow answers something else, and what of it differs.
+async fn compare(directory: &TempDir) -> BranchId {
+    record(directory, "ranker", 2, "{\"price\": 1}").await;
+    let memory = MemoryBackend::new();
+    let (recorder, recording) = Recorder::pair(memory.clone());
+    tokio::spawn(recording);
+    let configs = ["stable", "new"].map(|id| json!({ "config_id": id }));
+    let pool = ConfigPool::from_values(configs).unwrap();
+    let log =
+        LogLayer::new(recorder.clone()).capture(|price: &u32| Some(json!({ "price": price })));
+    let service = service_fn(|trial: Trial<u32>| async move { Ok::<_, String>(*trial.request()) });
+    let mut service = RoundRobinLayer::new(pool).experiment("ranker").layer(log.layer(service));
+    for price in [1, 2] {
+        service.ready().await.unwrap().call(price).await.unwrap();
+    }
+    recorder.drain(PATIENCE).await.unwrap();
+    let [primary, mut shadow]: [Branch; 2] = memory.take().try_into().unwrap();
+    (shadow.role, shadow.request_id) = (Role::Shadow, primary.id);
+    let mut differences = Differences::default();
+    differences.push("/price", DifferenceKind::Changed, Some("1"), Some(HOSTILE));
+    let compared = Comparison::new(&primary, &shadow, differences);
+    let (store, id) = (store(directory), shadow.id);
+    store.log_batch(&[primary, shadow]).await.unwrap();
+    store.log_comparisons(&[compared]).await.unwrap();
+    id
+}
+
+#[tokio::test]
+async fn where_answers_differ_both_stand_side_by_side() {
+    let directory = tempdir().unwrap();
+    let id = compare(&directory).await;
+    let server = Server::start(&directory).await;
+    let escaped = "<code class=\"sample\">&lt;script&gt;alert(1)&lt;/script&gt;&quot;'&gt;";
+    let here = "/experiments/ranker/differences";
+    for path in [here, "/experiments/ranker/differences?path=%2Fprice"] {
+        let differences = page(&server, path).await;
+        for part in [
+            "<code>/price</code>",
+            "1 pairs, 100% of all",
+            "<code class=\"sample\">1</code>",
+            escaped,
+        ] {
+            assert!(differences.contains(part), "{part}: {differences}");
+        }
+        assert!(all(&differences, "href").contains(&format!("/branches/{id}")));
+    }
+    let elsewhere = page(&server, "/experiments/ranker/differences?path=%2Fname").await;
+    assert!(!elsewhere.contains("<code>/price</code>"), "{elsewhere}");
+    let experiment = page(&server, "/experiments/ranker").await;
+    assert!(
+        all(&experiment, "href")
+            .contains(&"/experiments/ranker/differences?path=%2Fprice".to_owned())
+    );
+
+    let branch = page(&server, &format!("/branches/{id}")).await;
+    for part in [
+        "they differ in 1 place.",
+        escaped,
+        "&quot;price&quot;: 2",
+        "&quot;price&quot;: 1",
+        "(primary): success",
+    ] {
+        assert!(branch.contains(part), "{part}: {branch}");
     }
     server.stop().await;
 }

@@ -24,13 +24,13 @@ pub(crate) use figures::figures;
 pub(crate) use looks::over_time;
 pub(crate) use numbers::time;
 #[cfg(feature = "server")]
-pub(crate) use numbers::{bytes, count, duration, percent};
+pub(crate) use numbers::{bytes, count, duration, exact_time, percent};
 pub(crate) use split::split;
 
 use super::Report;
-use crate::store::{ConfigDifferences, DifferenceFilter, SqliteStore, StoreError};
+use crate::store::{ConfigDifferences, DifferenceFilter, Look, SqliteStore, StoreError};
 use maud::{Markup, html};
-use std::fmt;
+use std::{collections::BTreeMap, fmt, sync::Arc};
 
 /// Paths of a config that a file shows, and examples of each.
 const PATHS: usize = 20;
@@ -56,12 +56,13 @@ const EXAMPLES: usize = 2;
 pub struct HtmlReport<'a> {
     reports: &'a [Report],
     differences: Vec<ConfigDifferences>,
+    looks: BTreeMap<Arc<str>, Vec<Look>>,
 }
 
 impl<'a> HtmlReport<'a> {
     /// Of these reports, in their order.
     pub const fn new(reports: &'a [Report]) -> Self {
-        Self { reports, differences: Vec::new() }
+        Self { reports, differences: Vec::new(), looks: BTreeMap::new() }
     }
 
     /// Also with where the answers differ, at up to 20 paths of each config, with examples. Blocks.
@@ -75,9 +76,27 @@ impl<'a> HtmlReport<'a> {
                 .experiment(&*report.experiment)
                 .limit(PATHS)
                 .examples(EXAMPLES);
-            let found = store.differences(&filter)?;
+            let found = match store.differences(&filter) {
+                // Of several stores not each has all experiments.
+                Err(StoreError::NoExperiment { .. }) => continue,
+                found => found?,
+            };
             let of_this = |one: &ConfigDifferences| one.strategy == report.strategy;
             self.differences.extend(found.into_iter().filter(of_this));
+        }
+        Ok(self)
+    }
+
+    /// Also with the intervals over time, at the looks that a store keeps. Blocks.
+    ///
+    /// # Errors
+    ///
+    /// When the store cannot be read.
+    pub fn looks_in(mut self, store: &SqliteStore) -> Result<Self, StoreError> {
+        // (One of several stores together has no looks.)
+        let looked_at = self.reports.iter().filter(|report| report.looks.is_some());
+        for Report { experiment, .. } in looked_at {
+            self.looks.insert(experiment.clone(), store.looks(experiment)?);
         }
         Ok(self)
     }
@@ -98,6 +117,10 @@ impl<'a> HtmlReport<'a> {
                 h2 { "Arms" }
                 (figures(report))
                 (split(report))
+                @if let Some(looks) = self.looks.get(&report.experiment).filter(|looks| !looks.is_empty()) {
+                    h2 { "Intervals over time" }
+                    (over_time(report, looks))
+                }
                 h2 { "How long they took" }
                 (durations(report))
                 @if !found.is_empty() {

@@ -50,6 +50,12 @@ pub(crate) fn time(ns: u64) -> String {
     format!("{year:04}-{month:02}-{day:02} {hour:02}:{minute:02}:{second:02} UTC")
 }
 
+/// The same to the millisecond.
+#[cfg(feature = "server")]
+pub(crate) fn exact_time(ns: u64) -> String {
+    time(ns).replace(" UTC", &format!(".{:03} UTC", ns / 1_000_000 % 1_000))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -3,7 +3,7 @@
 use super::{Ask, branches::how_it_ended, encoded, frame::View, of_experiment, timeline::timeline};
 use crate::{
     branch::{BranchId, Role},
-    report::html::{bytes, duration, percent, time},
+    report::html::{bytes, duration, exact_time, percent},
     server::{error::ApiError, traces},
     store::{self, BranchRow},
 };
@@ -50,7 +50,7 @@ fn facts(branch: &BranchRow) -> Markup {
     let facts = [
         ("status", Some(how_it_ended(branch))),
         ("role", Some(branch.role.to_string())),
-        ("started", Some(time(branch.start_ns))),
+        ("started", Some(exact_time(branch.start_ns))),
         ("took", Some(duration(Some(branch.duration_ns)))),
         ("first byte after", branch.first_byte_ns.map(|ns| duration(Some(ns)))),
         ("request body read", branch.bytes_in.map(|read| bytes(Some(read)))),
@@ -85,7 +85,7 @@ fn answers(branch: &BranchRow, siblings: &[BranchRow]) -> Markup {
                     pre tabindex="0" { (pretty(output)) }
                     @if let Some(size) = branch.output_cut { p.muted { "Cut; it had " (bytes(Some(size))) "." } }
                 }
-                None => { p.muted { "It was not kept: see " code { "log: { output: … }" } " in the experiment file." } }
+                None => { p.muted { "It was not kept: a logging layer keeps what it is told to (" code { "LogLayer::capture" } ")." } }
             }
         }
     };
@@ -132,7 +132,7 @@ fn compared(ask: &Ask<'_>, branch: &BranchRow) -> Result<Markup, ApiError> {
     let paths = format!("{}/differences?path=", of_experiment(&branch.experiment));
     Ok(html! {
         @if count == 0 { p { "It was compared with the primary's: they are equal." } }
-        @else { p { "It was compared with the primary's: they differ in " (count) " places." } }
+        @else { p { "It was compared with the primary's: they differ in " (count) (if count == 1 { " place." } else { " places." }) } }
         @if count > 0 && samples.is_empty() {
             p.muted { "Which these are is kept of some examples only, and this is none of them." }
         }

@@ -3,7 +3,7 @@
 use super::{Ask, frame::View, of_experiment};
 use crate::{
     branch::{Role, Status},
-    report::html::{duration, time},
+    report::html::{duration, exact_time},
     server::{
         error::ApiError,
         runs::{self, Narrowed},
@@ -11,17 +11,16 @@ use crate::{
     store::BranchRow,
 };
 use maud::{Markup, html};
+use rusqlite::params;
 use std::{fmt::Display, str::FromStr};
 
 /// Branches on a page.
 const SIZE: usize = 50;
 /// Configs that are suggested.
-const MAX_CONFIGS: usize = 100;
+const MAX_CONFIGS: i64 = 100;
 
 pub(super) fn page(ask: &Ask<'_>) -> Result<View, ApiError> {
     let name = ask.part("name");
-    // (An experiment that is not there is told of as such.)
-    let reports = ask.live.reports(Some(name))?;
     let narrowed = Narrowed {
         config: ask.query("config").map(str::to_owned),
         role: one_of::<Role>(ask, "role")?,
@@ -29,16 +28,7 @@ pub(super) fn page(ask: &Ask<'_>) -> Result<View, ApiError> {
     };
     let (branches, next) = runs::newest(ask.context, name, &narrowed, ask.query("after"), SIZE)?;
     let here = of_experiment(name);
-    let mut configs: Vec<_> = reports
-        .iter()
-        .flat_map(|report| {
-            let candidates = report.candidates.iter().map(|candidate| &candidate.config_id);
-            std::iter::once(&report.baseline.config_id).chain(candidates)
-        })
-        .collect();
-    configs.sort_unstable();
-    configs.dedup();
-    configs.truncate(MAX_CONFIGS);
+    let configs = configs(ask, name)?;
     let body = html! {
         h1 { "Branches" }
         form.filters method="get" {
@@ -67,6 +57,19 @@ pub(super) fn page(ask: &Ask<'_>) -> Result<View, ApiError> {
     };
     let title = format!("{name}: branches");
     Ok(View { title, above: vec![(here, name.to_owned())], body, events: None })
+}
+
+/// The configs of the experiment.
+fn configs(ask: &Ask<'_>, experiment: &str) -> Result<Vec<String>, ApiError> {
+    // From roll-ups, by the key that they begin with: there are far fewer than branches.
+    let mut statement = ask.context.connection.prepare_cached(
+        "SELECT DISTINCT c.config_id FROM config c JOIN
+             (SELECT DISTINCT config FROM rollup WHERE experiment IN
+                 (SELECT key FROM experiment WHERE name = ?1)) r ON r.config = c.key
+         ORDER BY c.config_id LIMIT ?2",
+    )?;
+    let configs = statement.query_map(params![experiment, MAX_CONFIGS], |row| row.get(0))?;
+    Ok(configs.collect::<Result<_, _>>()?)
 }
 
 /// What a parameter says, if it says something.
@@ -120,7 +123,7 @@ fn table(branches: &[BranchRow]) -> Markup {
                 tbody {
                     @for branch in branches {
                         tr {
-                            th scope="row" { a href={ "/branches/" (branch.id) } { (time(branch.start_ns)) } }
+                            th scope="row" { a href={ "/branches/" (branch.id) } { (exact_time(branch.start_ns)) } }
                             td { (branch.config_id.short()) }
                             td { (branch.role) }
                             td { (how_it_ended(branch)) }

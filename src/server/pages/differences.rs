@@ -37,8 +37,8 @@ pub(super) fn page(ask: &Ask<'_>) -> Result<View, ApiError> {
             p { "At " code { (path) } " and below. " a href={ (here) "/differences" } { "All paths" } }
         }
         @if found.is_empty() {
-            p { "No answers were compared yet. A shadow is compared with the primary if the experiment file says "
-                code { "shadow: { compare: true }" } " (or has rules there); send requests then." }
+            p { "No answers were compared yet. Those of a shadow are, unless the experiment file says "
+                code { "compare: false" } ": send requests through one." }
         }
         (html::differences(&shown, |_, at| {
             html! { a href={ (here) "/differences?path=" (encoded(at)) } { code { (at) } } }

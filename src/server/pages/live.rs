@@ -1,6 +1,7 @@
 //! What pages show of reports: read once for all who look.
 //!
-//! A report is read again only when somebody has written to the file since. Watchers are told by one task, which is
+//! A report is read again only when somebody has written to the file since, and one that takes long to read no sooner
+//! than it can be read without doing nothing else. Watchers are told by one task, which is
 //! there as long as there are some; it opens a connection for each read and leaves no transaction open between them.
 
 use super::{experiment, index};
@@ -23,6 +24,8 @@ const MAX_WATCHERS: usize = 64;
 const PAUSE: Duration = Duration::from_secs(1);
 /// So many times as long as a look took is not looked again.
 const REST: u32 = 4;
+/// A report that took so long to read is shown for a while, whatever is written meanwhile.
+const LONG: Duration = Duration::from_millis(250);
 /// Reports that are kept.
 const MAX_KEPT: usize = 64;
 
@@ -39,12 +42,24 @@ pub(super) struct Live {
     closed: watch::Sender<bool>,
 }
 
-/// Reports, and as of which state of the file.
 #[derive(Default)]
 struct Kept {
     session: Option<Session>,
+    reports: HashMap<Topic, Read>,
+}
+
+/// Reports, and as of which state of the file.
+struct Read {
     version: i64,
-    reports: HashMap<Topic, Arc<[Report]>>,
+    at: Instant,
+    took: Duration,
+    reports: Arc<[Report]>,
+}
+
+impl Read {
+    fn holds(&self, version: i64) -> bool {
+        self.version == version || self.took >= LONG && self.at.elapsed() < self.took * REST
+    }
 }
 
 #[derive(Default)]
@@ -80,14 +95,14 @@ impl Live {
     pub(super) fn reports(&self, experiment: Option<&str>) -> Result<Arc<[Report]>, ApiError> {
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         let version = kept.version(&self.store)?;
-        if version != kept.version || kept.reports.len() >= MAX_KEPT {
-            kept.reports.clear();
-            kept.version = version;
-        }
         let topic = experiment.map(str::to_owned);
-        if let Some(reports) = kept.reports.get(&topic) {
-            return Ok(reports.clone());
+        if let Some(read) = kept.reports.get(&topic).filter(|read| read.holds(version)) {
+            return Ok(read.reports.clone());
         }
+        if kept.reports.len() >= MAX_KEPT {
+            kept.reports.clear();
+        }
+        let began = Instant::now();
         let mut plan = Plan::new();
         plan.experiment.clone_from(&topic);
         let reports: Arc<[Report]> = match Report::read(&self.store, &plan) {
@@ -97,7 +112,8 @@ impl Live {
             }
             Err(error) => return Err(error.into()),
         };
-        kept.reports.insert(topic, reports.clone());
+        let (at, took) = (Instant::now(), began.elapsed());
+        kept.reports.insert(topic, Read { version, at, took, reports: reports.clone() });
         Ok(reports)
     }
 

@@ -29,7 +29,7 @@ pub(in crate::server) struct Narrowed {
 ///
 /// # Errors
 ///
-/// When the token is none, or more branches would have to be looked at than one call may.
+/// When there is no such experiment, the token is none, or more branches would have to be looked at than one call may.
 pub(in crate::server) fn newest(
     context: &Context<'_>,
     experiment: &str,
@@ -42,7 +42,7 @@ pub(in crate::server) fn newest(
         .prepare_cached("SELECT id FROM mlflow_experiment WHERE branches = ?1")?
         .query_row([experiment], |row| row.get(0))
         .optional()?;
-    let Some(id) = id else { return Ok((Vec::new(), None)) };
+    let id = id.ok_or_else(|| ApiError::none(format!("no experiment is named `{experiment}`")))?;
     let tags = [
         ("spearmint.config_id", narrowed.config.clone()),
         ("spearmint.role", narrowed.role.map(|role| role.to_string())),

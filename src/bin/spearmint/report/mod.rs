@@ -78,7 +78,7 @@ impl ReportCommand {
         } else if self.format == Format::Html {
             let mut page = HtmlReport::new(&reports);
             for store in &stores {
-                page = page.differences_in(store)?;
+                page = page.differences_in(store)?.looks_in(store)?;
             }
             writeln!(std::io::stdout().lock(), "{page}")?;
         } else if reports.is_empty() {
