@@ -83,8 +83,9 @@ fn share(path: &PathDifferences) -> String {
         None => String::new(),
     };
     format!(
-        "{} pairs, {} of all{noise} ({})",
+        "{} {}, {} of all{noise} ({})",
         count(path.pairs),
+        if path.pairs == 1 { "pair" } else { "pairs" },
         percent(Some(path.rate)),
         kinds.join(", ")
     )

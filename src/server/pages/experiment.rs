@@ -35,8 +35,7 @@ pub(super) fn page(ask: &Ask<'_>) -> Result<View, ApiError> {
         @for (at, report) in reports.iter().enumerate() {
             @for (id, heading, text) in sections(at, report) {
                 @if !heading.is_empty() { h2 id=[anchor(at, heading)] { (heading) } }
-                // The verdict is said when it changes; numbers are not.
-                div id=(id) role=[id.starts_with("verdict").then_some("status")] { (text) }
+                div id=(id) { (text) }
             }
             @if !looks.is_empty() {
                 h2 { "Intervals over time" }

@@ -14,7 +14,7 @@ pub(super) fn page(ask: &Ask<'_>) -> Result<View, ApiError> {
     let reports = ask.live.reports(None)?;
     let body = html! {
         h1 { "Experiments" }
-        div #experiments role="status" { (list(&reports)) }
+        div #experiments { (list(&reports)) }
         p.muted {
             "This address is an MLflow server, too: give it to " code { "mlflow.set_tracking_uri" }
             ", and every branch is a run."

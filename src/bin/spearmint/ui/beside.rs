@@ -107,6 +107,7 @@ impl Running {
     /// Says where it is, and how an experiment's branches are looked at from Python.
     pub(crate) fn note(&self, experiment: &str) {
         let url = &self.url;
+        note(&format!("  its verdict and its branches are pages in a browser, at {url}"));
         note(&format!("  its branches are runs for MLflow's clients, at {url}; in Python:"));
         note(&snippet(&url.to_string(), experiment));
     }
