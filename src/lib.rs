@@ -49,7 +49,7 @@
 //!
 //! None is on by default. `yaml`, `toml`: configs from files of these (JSON needs none). `schema`: configs checked against a JSON Schema.
 //! `watch`: following them. `http`: the strategies around HTTP services.
-//! `compare`: what two HTTP answers differ in. `axum`: the extractor. `store`: the embedded store. `mlflow`: recording to MLflow, and with `store` sending to it. `proxy`:
+//! `compare`: what two HTTP answers differ in, and what stands in them. `regex`: patterns that judge answers. `axum`: the extractor. `store`: the embedded store. `mlflow`: recording to MLflow, and with `store` sending to it. `proxy`:
 //! `spearmint serve` as a library. `cli`: the binary. `open-feature`: an OpenFeature provider. `full`: all of them.
 #![forbid(unsafe_code)]
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
@@ -64,11 +64,14 @@ mod as_run;
 mod as_trace;
 pub mod assign;
 pub mod branch;
+#[cfg(feature = "http")]
+mod capture;
 pub mod carrier;
 mod caught;
 mod clock;
 pub mod compare;
 pub mod config;
+pub mod evaluate;
 pub mod fallback;
 #[cfg(feature = "http")]
 pub mod http;

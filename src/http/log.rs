@@ -90,6 +90,8 @@ where
                             .judged_by_trailers(is_grpc(response.headers()), this.failures),
                     }
                 });
+                #[cfg(feature = "compare")]
+                let ending = ending.map(|ending| ending.keeping(response.headers()));
                 let has_body = !*this.is_head && may_have_body(response.status());
                 Ok(response.map(|body| RecordBody::new(body, ending, has_body)))
             }

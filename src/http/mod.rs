@@ -74,6 +74,8 @@ mod combine;
 mod combined_body;
 #[cfg(feature = "compare")]
 pub mod compare;
+#[cfg(feature = "compare")]
+mod content;
 pub(crate) mod cookies;
 mod fed;
 mod fork_body;
@@ -108,6 +110,8 @@ pub use combine::Combine;
 pub use combined_body::CombinedBody;
 #[cfg(feature = "compare")]
 pub use compare::CompareRules;
+#[cfg(feature = "proxy")]
+pub(crate) use content::Body as KeptBody;
 pub use fork_body::ForkBody;
 pub use forked::{Forked, SHADOW_HEADER};
 pub use idempotency::IdempotencyKey;

@@ -1,6 +1,8 @@
 //! A response body whose end is the end of its branch.
 
 use super::metric_header;
+#[cfg(feature = "compare")]
+use crate::evaluate::Evaluating;
 use crate::{
     branch::{Failure, FailureKind},
     record::{Classifier, Open},
@@ -39,11 +41,39 @@ pub(super) struct Ending {
     trailers: Option<Classifier>,
     /// The last byte has passed; only trailers may follow.
     is_whole: bool,
+    /// What is kept of the body for those that measure it.
+    #[cfg(feature = "compare")]
+    body: Option<Box<super::content::Body>>,
 }
 
 impl Ending {
-    pub(super) const fn new(open: Open, end: End<Value>) -> Self {
-        Self { open: Some((open, end)), trailers: None, is_whole: false }
+    pub(super) fn new(open: Open, end: End<Value>) -> Self {
+        Self {
+            open: Some((open, end)),
+            trailers: None,
+            is_whole: false,
+            #[cfg(feature = "compare")]
+            body: None,
+        }
+    }
+
+    /// Keeps the body with these headers, if somebody measures it.
+    #[cfg(feature = "compare")]
+    pub(super) fn keeping(mut self, headers: &HeaderMap) -> Self {
+        let evaluate = self.open.as_ref().and_then(|(open, _)| open.evaluating());
+        let keep = |evaluate: &Evaluating| super::content::Body::new(evaluate.capture(), headers);
+        self.body = evaluate.map(keep).map(Box::new);
+        self
+    }
+
+    fn data(&mut self, data: &impl Buf) {
+        #[cfg(feature = "compare")]
+        if let Some(body) = &mut self.body {
+            let chunk = data.chunk();
+            if chunk.len() == data.remaining() { body.data(chunk) } else { body.scattered() }
+        }
+        #[cfg(not(feature = "compare"))]
+        let _ = data;
     }
 
     pub(super) fn judged_by_trailers(mut self, judged: bool, failures: &Classifier) -> Self {
@@ -86,6 +116,10 @@ impl Ending {
 
     fn complete(&mut self) {
         if let Some((open, end)) = self.open.take() {
+            #[cfg(feature = "compare")]
+            if let Some(body) = self.body.take() {
+                open.keep_response(body.unread());
+            }
             open.end(end);
         }
     }
@@ -144,6 +178,9 @@ where
                 *this.left = this.left.and_then(|left| left.checked_sub(len));
                 *this.passed += len;
                 ending.passed(*this.passed);
+                if let Some(data) = frame.data_ref() {
+                    ending.data(data);
+                }
                 if let Some(trailers) = frame.trailers_mut() {
                     ending.trailers(trailers);
                 }

@@ -1,11 +1,9 @@
 //! What is left of a response body that nobody keeps.
 
+use crate::capture::{Capture, Held};
 use bytes::{Bytes, BytesMut};
 use http::HeaderMap;
-use std::sync::{
-    Arc,
-    atomic::{AtomicUsize, Ordering::Relaxed},
-};
+use std::sync::Arc;
 
 /// What is left of a response body: its beginning, its length, and a hash of the whole.
 #[derive(Debug, Clone)]
@@ -21,46 +19,6 @@ pub struct Settled {
     hash: Option<blake3::Hash>,
     /// What the head takes up, until the last clone is gone.
     _held: Option<Arc<Held>>,
-}
-
-/// How many bytes of responses are kept.
-#[derive(Debug, Clone)]
-pub(super) struct Capture {
-    /// Of each.
-    pub(super) each: usize,
-    /// Of all together.
-    pub(super) all: usize,
-    used: Arc<AtomicUsize>,
-}
-
-impl Default for Capture {
-    fn default() -> Self {
-        Self { each: 64 << 10, all: 32 << 20, used: Arc::default() }
-    }
-}
-
-impl Capture {
-    /// Room for a body of that length, if that is known; none if too much is kept already.
-    fn hold(&self, len: Option<u64>) -> Option<Held> {
-        let most = self.each as u64;
-        let bytes = len.map_or(most, |len| len.min(most)) as usize;
-        let held = Held { bytes, used: self.used.clone() };
-        let used = self.used.fetch_add(bytes, Relaxed) + bytes;
-        (used <= self.all).then_some(held)
-    }
-}
-
-/// Bytes that are kept.
-#[derive(Debug)]
-struct Held {
-    bytes: usize,
-    used: Arc<AtomicUsize>,
-}
-
-impl Drop for Held {
-    fn drop(&mut self) {
-        self.used.fetch_sub(self.bytes, Relaxed);
-    }
 }
 
 /// Two are equal if their bodies and trailers are, as far as they are known.
@@ -127,7 +85,8 @@ impl Gather {
 
     pub(super) fn data(&mut self, data: &[u8]) {
         self.len += data.len() as u64;
-        let room = self.held.as_ref().map_or(0, |held| held.bytes).saturating_sub(self.head.len());
+        let room =
+            self.held.as_ref().map_or(0, |held| held.bytes()).saturating_sub(self.head.len());
         if self.hasher.is_none() && data.len() > room {
             let mut hasher = Box::new(blake3::Hasher::new());
             hasher.update(&self.head);
@@ -191,8 +150,8 @@ mod tests {
         assert!(first.same_bytes(&second) && second.same_bytes(&small));
         let copy = first.clone();
         drop((first, second, small));
-        assert_eq!(capture.used.load(Relaxed), 4);
+        assert_eq!(capture.used(), 4);
         drop(copy);
-        assert_eq!(capture.used.load(Relaxed), 0);
+        assert_eq!(capture.used(), 0);
     }
 }

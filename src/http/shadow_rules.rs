@@ -1,7 +1,7 @@
 //! Which requests are shadowed, and what of them a shadow gets.
 
-use super::{Forked, IdempotencyKey, RequestMatch, Rule, settled::Capture, tap::Budget};
-use crate::{record::Failures, shadow::GenericShadowLayer};
+use super::{Forked, IdempotencyKey, RequestMatch, Rule, tap::Budget};
+use crate::{capture::Capture, record::Failures, shadow::GenericShadowLayer};
 use http::{HeaderName, Method, header};
 use std::sync::Arc;
 

@@ -4,7 +4,7 @@ use super::{held::Held, pool::PooledBody};
 use crate::{
     BoxError,
     fallback::LentBody,
-    http::{CombinedBody, ForkBody, Metered, RecordBody, WatchBody},
+    http::{CombinedBody, ForkBody, KeptBody, Metered, RecordBody, WatchBody},
     trial::Place,
 };
 use bytes::Bytes;
@@ -94,6 +94,13 @@ impl ProxyBody {
                     meter.count_bytes_in(0);
                 }
             }
+        }
+    }
+
+    /// Keeps it for those that evaluate the branch of this place.
+    pub(super) fn keep_for(&mut self, place: &Place, kept: KeptBody) {
+        if let Some(body) = &mut self.inner {
+            body.as_mut().keep_for(place, kept);
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use super::{
     body::{ProxyBody, UpstreamBody, take},
+    evaluate::EXPECTED_HEADER,
     headers::{ClientAddr, Https, forwarded, strip_hop_by_hop},
     rewrite::rewrite,
     target::Target,
@@ -11,13 +12,15 @@ use super::{
 use crate::{
     BoxError,
     branch::{Failure, FailureKind, Role, SkipReason},
-    http::propagate,
+    evaluate::Evaluating,
+    http::{KeptBody, propagate},
     strategy::BoxFuture,
     trial::Seat,
 };
 use bytes::Bytes;
 use http::{HeaderValue, Method, Request, Response, StatusCode, Version, header};
 use http_body_util::Full;
+use serde_json::Value;
 use std::{
     sync::Arc,
     task::{Context, Poll},
@@ -32,6 +35,10 @@ pub(super) struct Forward {
     pub(super) target: Arc<Target>,
     pub(super) upstream: Arc<Upstream>,
     pub(super) timeout: Option<Duration>,
+    /// Looks at the requests, too.
+    pub(super) evaluating: Option<Evaluating>,
+    /// Requests say in a header what should be answered, which is not for the upstream.
+    pub(super) takes_expected: bool,
 }
 
 impl<B: Into<ProxyBody>> Service<Request<B>> for Forward {
@@ -76,6 +83,14 @@ impl Forward {
         let upgrade = upgrade::take(headers, !target.http2);
         strip_hop_by_hop(headers);
         forwarded(headers, client, asked.authority(), is_https, target);
+        if self.takes_expected
+            && let Some(expected) = headers.remove(EXPECTED_HEADER)
+            && let Some(seat) = seat
+        {
+            let text = String::from_utf8_lossy(expected.as_bytes());
+            let expected = serde_json::from_str(&text).unwrap_or_else(|_| Value::from(text));
+            seat.place.note_expected(expected);
+        }
         if is_connect && let Some(asked) = asked.authority() {
             // It is for this host, not for the upstream (RFC 9112 section 3.2).
             let host = HeaderValue::from_str(asked.as_str());
@@ -123,6 +138,10 @@ impl Forward {
         }
         if let Some(seat) = seat {
             request.body_mut().count_for(&seat.place);
+            if let Some(evaluating) = &self.evaluating {
+                let kept = KeptBody::new(evaluating.capture(), request.headers());
+                request.body_mut().keep_for(&seat.place, kept);
+            }
         }
         let client = self.upstream.client();
         let response = client.request(request);

@@ -20,6 +20,7 @@ use crate::{
     BoxError,
     assign::Epoch,
     config::{ConfigError, Diff},
+    evaluate::Evaluating,
     record::Recorder,
     shadow::ShadowHandle,
     strategy::StrategyRegistry,
@@ -66,8 +67,23 @@ pub(super) struct Shared {
     /// By what a report on the file in use decides.
     #[cfg(feature = "report")]
     plans: watch::Sender<Plan>,
-    /// The shadows of earlier files, as long as they or their requests go on.
-    retired: Mutex<Vec<(Weak<Load>, ShadowHandle)>>,
+    /// What is left of earlier files, as long as it or their requests go on.
+    retired: Mutex<Vec<Retired>>,
+}
+
+/// What is left of a file that is not in use any more.
+struct Retired {
+    load: Weak<Load>,
+    shadow: Option<ShadowHandle>,
+    evaluating: Option<Evaluating>,
+}
+
+impl Retired {
+    fn goes_on(&self) -> bool {
+        self.load.strong_count() > 0
+            || self.shadow.iter().flat_map(ShadowHandle::stats).any(|stats| stats.in_flight > 0)
+            || self.evaluating.iter().any(|evaluating| evaluating.stats().waiting > 0)
+    }
 }
 
 /// A running [`Proxy`](super::Proxy), to look at and to change. Cheap to clone.
@@ -156,6 +172,7 @@ impl ProxyHandle {
             recorder: self.0.recorder.stats(),
             shadows_enabled: load.stack.shadow.as_ref().map(ShadowHandle::is_enabled),
             shadows: load.stack.shadow.as_ref().map(ShadowHandle::stats).unwrap_or_default(),
+            evaluation: load.stack.evaluating.as_ref().map(Evaluating::stats),
         }
     }
 
@@ -202,11 +219,13 @@ impl ProxyHandle {
         });
         shared.reloads.fetch_add(1, Relaxed);
         locked(&shared.last_error).take();
-        retired.retain(|(load, shadow)| {
-            load.strong_count() > 0 || shadow.stats().iter().any(|stats| stats.in_flight > 0)
-        });
-        if let Some(shadow) = &old.stack.shadow {
-            retired.push((Arc::downgrade(&old), shadow.clone()));
+        retired.retain(Retired::goes_on);
+        if old.stack.shadow.is_some() || old.stack.evaluating.is_some() {
+            retired.push(Retired {
+                load: Arc::downgrade(&old),
+                shadow: old.stack.shadow.clone(),
+                evaluating: old.stack.evaluating.clone(),
+            });
         }
         let (diff, needs_restart) = (old.file.diff(file), file.needs_restart(&shared.first));
         Ok(Reloaded { epoch, diff, needs_restart })
@@ -276,8 +295,15 @@ impl ProxyHandle {
     /// The shadows of all files.
     pub(super) fn all_shadows(&self) -> Vec<ShadowHandle> {
         let retired = locked(&self.0.retired);
-        let retired = retired.iter().map(|(_, shadow)| shadow.clone());
+        let retired = retired.iter().filter_map(|retired| retired.shadow.clone());
         self.0.load.load().stack.shadow.clone().into_iter().chain(retired).collect()
+    }
+
+    /// What measures the answers, of all files.
+    pub(super) fn all_evaluating(&self) -> Vec<Evaluating> {
+        let retired = locked(&self.0.retired);
+        let retired = retired.iter().filter_map(|retired| retired.evaluating.clone());
+        self.0.load.load().stack.evaluating.clone().into_iter().chain(retired).collect()
     }
 }
 

@@ -54,6 +54,7 @@ impl ProxyHandle {
         file(&mut page, &stats);
         page.recorder("main", &stats.recorder);
         shadows(&mut page, &stats);
+        evaluation(&mut page, &stats);
         running(&mut page, &stats.experiment, &self.all_shadows());
         #[cfg(feature = "store")]
         if let Some(desk) = self.0.outcomes.get() {
@@ -177,6 +178,28 @@ fn shadows(page: &mut Exposition, stats: &ProxyStats) {
     for shadow in &stats.shadows {
         not_compared.value(&labels(experiment, shadow), shadow.not_compared);
     }
+}
+
+/// What became of the numbers of the file in use.
+fn evaluation(page: &mut Exposition, stats: &ProxyStats) {
+    let Some(evaluation) = &stats.evaluation else { return };
+    let experiment = ("experiment", &*stats.experiment);
+    let mut evaluations = page.counter(
+        "spearmint_evaluations_total",
+        "Numbers that were to be had of answers, by metric: had, or why not.",
+    );
+    for (metric, counts) in &evaluation.metrics {
+        let labels = |outcome| [experiment, ("metric", &**metric), ("outcome", outcome)];
+        evaluations.value(&labels("had"), counts.had);
+        for (why, count) in &counts.missed {
+            evaluations.value(&labels(why.as_str()), count);
+        }
+    }
+    page.gauge(
+        "spearmint_evaluations_waiting",
+        "Branches that are not recorded yet, because their answers are measured.",
+    )
+    .value(&[experiment], evaluation.waiting);
 }
 
 /// What runs, by whichever file it began.

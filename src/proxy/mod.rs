@@ -86,6 +86,7 @@ mod body;
 mod client;
 mod connection;
 mod connector;
+mod evaluate;
 mod explain;
 mod file;
 #[cfg(feature = "open-feature")]

@@ -155,6 +155,12 @@ impl Proxy {
         for shadow in self.handle.all_shadows() {
             shadows_cut_off += shadow.drain(left()).await.cut_off;
         }
+        for evaluating in self.handle.all_evaluating() {
+            // What is not evaluated by then is counted as waiting, and lost.
+            if let Err(error) = evaluating.drain(left().max(Duration::from_secs(1))).await {
+                tracing::error!(%error, "the evaluation was not done by the deadline");
+            }
+        }
         // The records of what was just cut off deserve a moment, too.
         let flush = left().max(Duration::from_secs(1));
         if let Err(error) = shared.recorder.drain(flush).await {

@@ -1,9 +1,15 @@
 //! What an experiment file may hold.
 
 use super::{
-    limits::Limits, multi_branch::MultiBranchSettings, otlp::OtlpSettings,
-    round_robin::RoundRobinSettings, shadow::ShadowSettings, single::SingleSettings,
-    switch::Switch, ui::UiSettings,
+    evaluate::{EvaluationSettings, EvaluatorSettings, Measures, PriceSettings},
+    limits::Limits,
+    multi_branch::MultiBranchSettings,
+    otlp::OtlpSettings,
+    round_robin::RoundRobinSettings,
+    shadow::ShadowSettings,
+    single::SingleSettings,
+    switch::Switch,
+    ui::UiSettings,
 };
 use crate::{config::units, record::Failures};
 use serde::{Deserialize, Deserializer, de};
@@ -107,6 +113,22 @@ pub(super) struct Settings {
     #[cfg(feature = "report")]
     #[serde(default)]
     pub(super) metrics: BTreeMap<String, crate::report::MetricSettings>,
+    /// Numbers that stand in responses: the name of a metric, and a JSON pointer.
+    #[serde(default)]
+    #[cfg_attr(
+        feature = "schema",
+        schemars(with = "BTreeMap<String, crate::config::schema::written::Pointer>")
+    )]
+    pub(super) measure: Measures,
+    /// What a million tokens cost, by model: the metric `cost` is what a response comes to.
+    #[serde(default)]
+    pub(super) prices: BTreeMap<String, PriceSettings>,
+    /// What judges answers: the name of a metric, and how.
+    #[serde(default)]
+    pub(super) evaluate: BTreeMap<String, EvaluatorSettings>,
+    /// How answers are measured and judged.
+    #[serde(default)]
+    pub(super) evaluation: EvaluationSettings,
     /// What units do later, as it is reported.
     #[cfg(feature = "store")]
     #[serde(default)]

@@ -1,7 +1,7 @@
 //! The counters of a proxy.
 
 use super::listener::ListenerStats;
-use crate::{assign::Epoch, record::RecorderStats, shadow::ShadowStats};
+use crate::{assign::Epoch, evaluate::EvaluationStats, record::RecorderStats, shadow::ShadowStats};
 use serde::Serialize;
 
 /// The counters of a proxy.
@@ -28,4 +28,6 @@ pub struct ProxyStats {
     pub shadows_enabled: Option<bool>,
     /// What became of the requests, for each shadow.
     pub shadows: Vec<ShadowStats>,
+    /// What became of the numbers that are read in answers and judged of them, since this file came into use.
+    pub evaluation: Option<EvaluationStats>,
 }

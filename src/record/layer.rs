@@ -3,9 +3,9 @@
 #[cfg(feature = "http")]
 use super::{Failures, failures::Classifier};
 use super::{Log, Recorder};
-use crate::branch::Branch;
 #[cfg(feature = "http")]
 use crate::config::Config;
+use crate::{branch::Branch, evaluate::Evaluating};
 use serde_json::Value;
 use std::{fmt, sync::Arc};
 use tower_layer::Layer;
@@ -16,6 +16,7 @@ pub struct LogLayer<K = ()> {
     pub(super) recorder: Recorder,
     pub(crate) capture: K,
     pub(super) hook: Option<Hook>,
+    pub(crate) evaluate: Option<Evaluating>,
     #[cfg(feature = "http")]
     pub(crate) alone: Option<(Arc<str>, Config)>,
     #[cfg(feature = "http")]
@@ -31,6 +32,7 @@ impl LogLayer {
             recorder,
             capture: (),
             hook: None,
+            evaluate: None,
             #[cfg(feature = "http")]
             alone: None,
             #[cfg(feature = "http")]
@@ -47,6 +49,7 @@ impl<K> LogLayer<K> {
             recorder: self.recorder,
             capture,
             hook: self.hook,
+            evaluate: self.evaluate,
             #[cfg(feature = "http")]
             alone: self.alone,
             #[cfg(feature = "http")]
@@ -60,6 +63,14 @@ impl<K> LogLayer<K> {
     #[must_use]
     pub fn on_branch(mut self, hook: impl Fn(&Branch) + Send + Sync + 'static) -> Self {
         self.hook = Some(Arc::new(hook));
+        self
+    }
+
+    /// Measures and judges answers in the background before their branches are recorded; see
+    /// [`evaluate`](crate::evaluate). (The [hook](Self::on_branch) sees a branch before that.)
+    #[must_use]
+    pub fn evaluate(mut self, evaluating: Evaluating) -> Self {
+        self.evaluate = Some(evaluating);
         self
     }
 

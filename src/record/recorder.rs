@@ -190,6 +190,10 @@ impl Sink for Recorder {
         self.push(Entry::Record(record));
     }
 
+    fn branch(&self, branch: Branch) {
+        self.record_branch(branch);
+    }
+
     fn compared(&self, comparison: Comparison) {
         self.front.shared.push_comparison(comparison);
     }

@@ -1,12 +1,16 @@
 //! The service that records, around a plain service.
 
 use super::{Capture, LogFuture, LogLayer, Recorder, call_watched, layer::Hook, span::BranchSpan};
-#[cfg(feature = "http")]
-use crate::{branch::Role, clock::Tick};
+#[cfg(feature = "compare")]
+use crate::trial::Unread;
 use crate::{
+    branch::Branch,
     caught::caught,
+    evaluate::Evaluating,
     trial::{Duty, End, Record, Seat, Sink, Trial},
 };
+#[cfg(feature = "http")]
+use crate::{branch::Role, clock::Tick};
 use serde_json::Value;
 use std::{
     fmt,
@@ -72,12 +76,14 @@ pub(crate) struct Open {
     span: BranchSpan,
     recorder: Recorder,
     hook: Option<Hook>,
+    evaluate: Option<Evaluating>,
 }
 
 impl Open {
     fn new<K>(duty: Duty, layer: &LogLayer<K>) -> Self {
         let (span, recorder) = (BranchSpan::open(&duty.place), layer.recorder.clone());
-        Self { duty: Some(duty), span, recorder, hook: layer.hook.clone() }
+        let (hook, evaluate) = (layer.hook.clone(), layer.evaluate.clone());
+        Self { duty: Some(duty), span, recorder, hook, evaluate }
     }
 
     /// Whether it lives on without the caller.
@@ -95,6 +101,20 @@ impl Open {
         {
             meter.first_byte(Tick::now().since(duty.place.start));
             meter.count_bytes_out(0);
+        }
+    }
+
+    /// What measures the answers here, if something does.
+    #[cfg(feature = "compare")]
+    pub(crate) const fn evaluating(&self) -> Option<&Evaluating> {
+        self.evaluate.as_ref()
+    }
+
+    /// Keeps what was answered for those that measure it.
+    #[cfg(feature = "compare")]
+    pub(crate) fn keep_response(&self, response: Unread) {
+        if let Some(meter) = self.duty.as_ref().and_then(|duty| duty.place.meter()) {
+            meter.keep(|kept| kept.response = Some(response));
         }
     }
 
@@ -129,17 +149,27 @@ impl Open {
         let end = duty.judge(seen);
         self.span.end(&end);
         let record = Record::new(duty.place, end);
-        match &self.hook {
-            None => self.recorder.record(record),
-            Some(hook) => {
+        match (&self.hook, &self.evaluate) {
+            (None, None) => self.recorder.record(record),
+            (Some(hook), None) => {
                 let branch = record.into_branch();
-                // This may be a drop in the middle of another panic.
-                if let Err(panic) = caught(|| hook(&branch)) {
-                    tracing::error!(%panic, "the `on_branch` hook panicked");
-                }
+                call(hook, &branch);
                 self.recorder.record_branch(branch);
             }
+            (hook, Some(evaluate)) => {
+                if let Some(hook) = hook {
+                    call(hook, &record.to_branch());
+                }
+                evaluate.take(record, self.recorder.clone());
+            }
         }
+    }
+}
+
+/// This may be a drop in the middle of another panic.
+fn call(hook: &Hook, branch: &Branch) {
+    if let Err(panic) = caught(|| hook(branch)) {
+        tracing::error!(%panic, "the `on_branch` hook panicked");
     }
 }
 

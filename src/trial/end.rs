@@ -38,7 +38,7 @@ pub(crate) struct Record {
 }
 
 /// [`End`] with the rare large output behind a pointer.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) enum CompactEnd {
     Success(Option<Box<Value>>),
     Failed(Box<Failure>),
@@ -57,6 +57,15 @@ impl Record {
         Self { place, ended: Tick::now(), end }
     }
 
+    pub(crate) const fn status(&self) -> Status {
+        match self.end {
+            CompactEnd::Success(_) => Status::Success,
+            CompactEnd::Failed(_) => Status::Failed,
+            CompactEnd::Skipped(_) => Status::Skipped,
+            CompactEnd::Cancelled => Status::Cancelled,
+        }
+    }
+
     pub(crate) fn into_branch(self) -> Branch {
         let end = match self.end {
             CompactEnd::Success(output) => End::Success(output.map(|output| *output)),
@@ -66,6 +75,12 @@ impl Record {
         };
         self.place.branch(self.ended, end)
     }
+
+    /// A copy, as a branch.
+    pub(crate) fn to_branch(&self) -> Branch {
+        let (place, ended, end) = (self.place.clone(), self.ended, self.end.clone());
+        Self { place, ended, end }.into_branch()
+    }
 }
 
 /// Takes finished branches, and never waits: what the branches here know of the recorder that a
@@ -73,6 +88,9 @@ impl Record {
 pub(crate) trait Sink: fmt::Debug + Send + Sync {
     /// Takes one.
     fn record(&self, record: Record);
+
+    /// Takes one that went another way first.
+    fn branch(&self, branch: Branch);
 
     /// Takes what came of comparing two branches.
     fn compared(&self, comparison: Comparison);

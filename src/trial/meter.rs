@@ -1,5 +1,6 @@
 //! What is counted while a branch runs.
 
+use super::Kept;
 use crate::branch::BranchMetrics;
 use std::sync::{
     Mutex, OnceLock, PoisonError,
@@ -16,6 +17,8 @@ pub(crate) struct Meter {
     bytes_out: Measure,
     /// Made with the first: most branches have none, and cost no lock.
     metrics: OnceLock<Mutex<BranchMetrics>>,
+    /// The same; and larger.
+    kept: OnceLock<Box<Mutex<Kept>>>,
 }
 
 impl Meter {
@@ -61,6 +64,17 @@ impl Meter {
     pub(super) fn metric(&self, name: &str, value: f64) {
         let metrics = self.metrics.get_or_init(Mutex::default);
         metrics.lock().unwrap_or_else(PoisonError::into_inner).set(name, value);
+    }
+
+    /// Keeps something for those that evaluate the branch.
+    pub(crate) fn keep(&self, keep: impl FnOnce(&mut Kept)) {
+        let kept = self.kept.get_or_init(Box::default);
+        keep(&mut kept.lock().unwrap_or_else(PoisonError::into_inner));
+    }
+
+    pub(super) fn take_kept(&self) -> Option<Kept> {
+        let kept = self.kept.get()?;
+        Some(std::mem::take(&mut kept.lock().unwrap_or_else(PoisonError::into_inner)))
     }
 
     pub(super) fn metrics(&self) -> BranchMetrics {

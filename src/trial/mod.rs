@@ -20,6 +20,7 @@
 
 mod arm;
 mod end;
+mod kept;
 mod meter;
 mod name_and_epoch;
 mod origin;
@@ -29,6 +30,7 @@ mod seat;
 
 pub(crate) use arm::{Arm, Arms, UNNAMED};
 pub(crate) use end::{End, Record, Sink};
+pub(crate) use kept::{Content, Kept, Room, Unread, Unreadable};
 pub(crate) use meter::Meter;
 pub(crate) use name_and_epoch::name_and_epoch;
 pub use origin::Origin;

@@ -1,6 +1,6 @@
 //! Where a branch stands.
 
-use super::{Arm, End, Meter, Origin};
+use super::{Arm, Content, End, Kept, Meter, Origin};
 use crate::{
     assign::{Epoch, Reason},
     branch::{Branch, BranchId, BranchMetrics, Role, TraceId, TraceParent},
@@ -8,6 +8,7 @@ use crate::{
     compare::{Comparison, Differences},
     config::{Config, ConfigId},
 };
+use serde_json::Value;
 use std::{fmt, num::NonZeroU64, sync::Arc};
 
 /// Where a branch stands: its experiment, role, ids and probability. Cheap to clone.
@@ -210,6 +211,26 @@ impl Place {
         if let Some(meter) = &self.meter {
             meter.metric(name, value);
         }
+    }
+
+    /// Notes what was asked, for the [evaluators](crate::evaluate) of this branch. It is no part of the record.
+    pub fn note_request(&self, request: Value) {
+        if let Some(meter) = &self.meter {
+            meter.keep(|kept| kept.request = Some(Box::new(|| Ok(Content::of(request)))));
+        }
+    }
+
+    /// Notes what should have been answered, for the [evaluators](crate::evaluate) of this branch: a label
+    /// that came with the request, say. It is no part of the record.
+    pub fn note_expected(&self, expected: Value) {
+        if let Some(meter) = &self.meter {
+            meter.keep(|kept| kept.expected = Some(expected));
+        }
+    }
+
+    /// What was kept for those that evaluate this branch.
+    pub(crate) fn take_kept(&self) -> Option<Kept> {
+        self.meter.as_ref()?.take_kept()
     }
 
     /// From here on there is counting, here and in what this is cloned to.

@@ -9,6 +9,7 @@ mod compare;
 mod comparing;
 mod comparisons;
 mod config;
+mod evaluate;
 mod functions;
 mod metrics;
 mod multi_branch;

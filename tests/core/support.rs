@@ -3,7 +3,7 @@
 #[path = "../support/records.rs"]
 mod records;
 
-pub use records::{end, pool, records};
+pub use records::{Records, end, pool, records};
 
 use std::{
     collections::BTreeMap,

@@ -7,6 +7,8 @@ mod axum_routers;
 mod compare;
 #[cfg(feature = "compare")]
 mod comparing;
+#[cfg(feature = "compare")]
+mod evaluate;
 mod fallback;
 mod fork;
 mod fork_sequences;

@@ -11,6 +11,7 @@ mod connect;
 mod connections;
 mod demo;
 mod diff;
+mod evaluate;
 mod expect;
 mod frames;
 mod headers;

@@ -55,6 +55,7 @@ configs:
   - {{ config_id: 'b \"quoted\"', upstream: UPSTREAM_B }}
   - {{ config_id: c, upstream: UPSTREAM_C }}
 watch: false
+measure: {{ n: /n }}
 ui: {{ listen: '127.0.0.1:0' }}
 ",
         nobody().await
@@ -107,6 +108,8 @@ async fn what_happened_is_counted() {
         (format!("shadow_breaker_state{{{c},state=\"open\"}}"), 1),
         (format!("shadow_breaker_state{{{c},state=\"closed\"}}"), 0),
         (format!("shadow_breaker_state{{{b},state=\"closed\"}}"), 1),
+        ("evaluations_total{experiment=\"watched\",metric=\"n\",outcome=\"no_value\"}".into(), 10),
+        ("evaluations_waiting{experiment=\"watched\"}".into(), 0),
         ("shadows_enabled{experiment=\"watched\"}".into(), 1),
         ("records_lost_total{recorder=\"main\",record=\"branch\"}".into(), 0),
         ("records_written_total{recorder=\"mlflow\",record=\"branch\"}".into(), 0),

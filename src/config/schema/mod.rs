@@ -133,6 +133,11 @@ impl Schema {
         &self.inner.value
     }
 
+    /// Whether a value fits, and no more than that.
+    pub(crate) fn fits(&self, value: &Value) -> bool {
+        self.inner.validator.is_valid(value)
+    }
+
     fn places(&self) -> Places<'_> {
         Places { root: &self.inner.value, patterns: &self.inner.patterns }
     }

@@ -152,6 +152,12 @@ written! {
         "pattern": r"^\s*([0-9]*[1-9][0-9]*\.?[0-9]*|[0-9]*\.[0-9]*[1-9][0-9]*)\s*(ns|us|µs|ms|s|m|min|h|d)\s*$",
         "errorMessage": "is not a duration above 0; write a number and a unit, as in 150ms, 2s, 5m or 1h",
     };
+    /// What a million tokens cost.
+    Price = {
+        "type": "number",
+        "minimum": 0,
+        "errorMessage": "is not a price; write what a million tokens cost, as in 0.15",
+    };
     /// A whole number above 0.
     Count = {
         "type": "integer",

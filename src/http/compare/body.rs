@@ -1,15 +1,15 @@
 //! Bodies, by what they mean.
 
-use super::{
-    CompareRules, Settled,
-    decode::{Coding, Undecoded, codings, decoded},
-    events,
-};
+use super::{CompareRules, Settled, events};
 use crate::{
     compare::{DifferenceKind, Differences, texts},
     config::REDACTED,
+    http::content::{
+        Kind,
+        decode::{Coding, Undecoded, codings, decoded},
+    },
 };
-use http::{HeaderMap, Response, header};
+use http::{HeaderMap, Response};
 use serde_json::Value;
 use std::borrow::Cow;
 
@@ -17,48 +17,14 @@ use std::borrow::Cow;
 const BEFORE: usize = 24;
 const SHOWN: usize = 120;
 
-/// What a body is, by its media type.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Kind {
-    Json,
-    Ndjson,
-    Events,
-    Other,
-}
-
-impl Kind {
-    fn of(headers: &HeaderMap) -> Self {
-        let Some(media_type) = headers.get(header::CONTENT_TYPE) else { return Self::Other };
-        let media_type = media_type.as_bytes().split(|byte| *byte == b';').next().unwrap_or(b"");
-        let media_type = media_type.trim_ascii();
-        let is = |known: &[u8]| media_type.eq_ignore_ascii_case(known);
-        let suffix = media_type.len().checked_sub(5).map(|at| &media_type[at..]);
-        if is(b"application/json")
-            || is(b"text/json")
-            || suffix.is_some_and(|suffix| suffix.eq_ignore_ascii_case(b"+json"))
-        {
-            Self::Json
-        } else if is(b"application/x-ndjson")
-            || is(b"application/ndjson")
-            || is(b"application/jsonl")
-        {
-            Self::Ndjson
-        } else if is(b"text/event-stream") {
-            Self::Events
-        } else {
-            Self::Other
-        }
-    }
-
-    /// How two bodies are compared: JSON with something that does not say so is compared as JSON,
-    /// and has to be some. Anything is an event stream, so both must say so.
-    fn common(primary: &HeaderMap, shadow: &HeaderMap) -> Self {
-        match (Self::of(primary), Self::of(shadow)) {
-            (a, b) if a == b => a,
-            (Self::Json, _) | (_, Self::Json) => Self::Json,
-            (Self::Ndjson, _) | (_, Self::Ndjson) => Self::Ndjson,
-            _ => Self::Other,
-        }
+/// How two bodies are compared: JSON with something that does not say so is compared as JSON,
+/// and has to be some. Anything is an event stream, so both must say so.
+fn common(primary: &HeaderMap, shadow: &HeaderMap) -> Kind {
+    match (Kind::of(primary), Kind::of(shadow)) {
+        (a, b) if a == b => a,
+        (Kind::Json, _) | (_, Kind::Json) => Kind::Json,
+        (Kind::Ndjson, _) | (_, Kind::Ndjson) => Kind::Ndjson,
+        _ => Kind::Other,
     }
 }
 
@@ -78,7 +44,7 @@ pub(super) fn compare(
     if rules.json.ignores_all() || are_same(primary, shadow) {
         return;
     }
-    let kind = Kind::common(primary.headers(), shadow.headers());
+    let kind = common(primary.headers(), shadow.headers());
     if !(a.is_whole() && b.is_whole()) {
         let is_plain = [primary, shadow].iter().all(|it| codings(it.headers()).next().is_none());
         return if kind == Kind::Other && is_plain {

@@ -8,9 +8,14 @@ use super::{
     CompareRules,
     body::{Parsed, looks_like_json, opaque, parsed, text},
     completion,
-    sse::{Event, Events},
 };
-use crate::compare::{DifferenceKind, Differences};
+use crate::{
+    compare::{DifferenceKind, Differences},
+    http::content::{
+        completion::{DONE, is_one},
+        sse::{Event, Events},
+    },
+};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -37,7 +42,7 @@ fn read(body: &[u8]) -> (Vec<Event<'_>>, Vec<u8>) {
     let mut events = Events::new(body);
     let read = events.by_ref().collect();
     let mut unfinished = events.unfinished();
-    if unfinished == completion::DONE {
+    if unfinished == DONE {
         unfinished.clear();
     }
     (read, unfinished)
@@ -50,7 +55,7 @@ fn events(
     out: &mut Differences,
 ) {
     match (values(a), values(b)) {
-        (Some(a), Some(b)) if completion::is_one(&a) || completion::is_one(&b) => {
+        (Some(a), Some(b)) if is_one(&a) || is_one(&b) => {
             completion::compare(rules, a, b, out);
         }
         (Some(first), Some(second)) => {
@@ -85,7 +90,7 @@ fn runs<'a>(events: &[Event<'a>]) -> Vec<(&'a [u8], Vec<u8>)> {
 /// completion).
 fn values(events: &[Event<'_>]) -> Option<Vec<Value>> {
     let value = |event: &Event<'_>| match event.data.as_slice() {
-        completion::DONE => Some(Value::from("[DONE]")),
+        DONE => Some(Value::from("[DONE]")),
         data => serde_json::from_slice(data)
             .ok()
             .filter(|value: &Value| value.is_object() || value.is_array()),

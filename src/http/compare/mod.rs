@@ -62,11 +62,9 @@
 
 mod body;
 mod completion;
-mod decode;
 mod events;
 mod headers;
 mod settings;
-mod sse;
 
 use super::Settled;
 use crate::{

@@ -26,7 +26,7 @@ pub struct SyncFile<'a> {
 }
 
 impl ExperimentFile {
-    pub(super) fn resolve(&self, path: &Path) -> PathBuf {
+    pub(in super::super) fn resolve(&self, path: &Path) -> PathBuf {
         self.directory.join(path)
     }
 

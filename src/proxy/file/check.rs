@@ -11,6 +11,7 @@ impl ExperimentFile {
     pub(super) fn check(&self, wrong: &mut Vec<ConfigError>) {
         #[cfg(feature = "report")]
         self.check_metrics(wrong);
+        self.check_evaluation(wrong);
         #[cfg(feature = "store")]
         self.check_outcomes(wrong);
         let named = [

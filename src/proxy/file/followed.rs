@@ -8,7 +8,7 @@ use std::path::PathBuf;
 
 impl ExperimentFile {
     /// The files whose change may change what is served, each once: those it was read from, those that
-    /// `${file:…}` read, its schema, and its certificates. None if it came from a text.
+    /// `${file:…}` read, its schemas, and its certificates. None if it came from a text.
     pub fn followed_files(&self) -> &[PathBuf] {
         &self.followed
     }
@@ -16,7 +16,7 @@ impl ExperimentFile {
     pub(super) fn all_files(&self, noted: &Noted) -> Vec<PathBuf> {
         let mut all = self.files().to_vec();
         let schema = self.settings.schema.as_deref().map(|path| self.resolve(path));
-        let named = self.certificates().into_iter().chain(schema);
+        let named = self.certificates().into_iter().chain(schema).chain(self.evaluation_schemas());
         for file in noted.files().into_iter().chain(named) {
             if !all.contains(&file) {
                 all.push(file);

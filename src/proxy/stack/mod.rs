@@ -16,6 +16,7 @@ use super::{
 use crate::{
     BoxError,
     assign::Epoch,
+    evaluate::Evaluating,
     http::{ForkBody, RecordBody, place},
     record::{Log, LogLayer, Recorder},
     shadow::ShadowHandle,
@@ -41,6 +42,7 @@ pub type ProxyResponse = Response<RecordBody<UpstreamBody>>;
 pub(super) struct Stack {
     service: Box<dyn Answer>,
     pub(super) shadow: Option<ShadowHandle>,
+    pub(super) evaluating: Option<Evaluating>,
     variant_header: Option<HeaderName>,
     set_cookie: Option<SetCookie>,
     /// The version of weights and rules.
@@ -63,9 +65,14 @@ impl Stack {
             None => None,
         };
         let log = LogLayer::new(recorder).failures(file.settings.failures.clone());
-        let logged = log.layer(variants::variants(file)?);
+        let evaluating = file.evaluating()?;
+        let log = match &evaluating {
+            Some(evaluating) => log.evaluate(evaluating.clone()),
+            None => log,
+        };
+        let logged = log.layer(variants::variants(file, evaluating.as_ref())?);
         let stack = strategy::stack(file, logged, registry, previous)?;
-        Ok(Self { variant_header, ..stack })
+        Ok(Self { variant_header, evaluating, ..stack })
     }
 
     /// No more than a strategy.
@@ -73,6 +80,7 @@ impl Stack {
         Self {
             service,
             shadow: None,
+            evaluating: None,
             variant_header: None,
             set_cookie: None,
             epoch,

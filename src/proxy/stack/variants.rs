@@ -3,12 +3,16 @@
 use crate::{
     BoxError,
     config::Config,
+    evaluate::Evaluating,
     proxy::{ExperimentFile, forward::Forward, tls, upstream::Upstream},
     variants::Variants,
 };
 use std::{collections::HashMap, sync::Arc};
 
-pub(super) fn variants(file: &ExperimentFile) -> Result<Variants<Forward>, BoxError> {
+pub(super) fn variants(
+    file: &ExperimentFile,
+    evaluating: Option<&Evaluating>,
+) -> Result<Variants<Forward>, BoxError> {
     let settings = &file.settings.upstreams;
     let tls = tls::client_config(file)?;
     let targets: HashMap<_, _> = file.targets.iter().cloned().collect();
@@ -27,6 +31,8 @@ pub(super) fn variants(file: &ExperimentFile) -> Result<Variants<Forward>, BoxEr
             target,
             upstream,
             timeout: settings.timeout.filter(|timeout| !timeout.is_zero()),
+            evaluating: evaluating.filter(|evaluating| evaluating.reads_requests()).cloned(),
+            takes_expected: file.takes_expected_header(),
         })
     })
 }

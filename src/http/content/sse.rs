@@ -5,28 +5,28 @@
 
 /// One event with data; `id` and `retry` are passed over.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Event<'a> {
+pub(in crate::http) struct Event<'a> {
     /// `message` if it does not say.
-    pub(super) name: &'a [u8],
-    pub(super) data: Vec<u8>,
+    pub(in crate::http) name: &'a [u8],
+    pub(in crate::http) data: Vec<u8>,
 }
 
 /// The events of a stream, and then what is left of one that was not ended.
 #[derive(Debug)]
-pub(super) struct Events<'a> {
+pub(in crate::http) struct Events<'a> {
     rest: &'a [u8],
     name: &'a [u8],
     data: Vec<u8>,
 }
 
 impl<'a> Events<'a> {
-    pub(super) fn new(body: &'a [u8]) -> Self {
+    pub(in crate::http) fn new(body: &'a [u8]) -> Self {
         let rest = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
         Self { rest, name: b"", data: Vec::new() }
     }
 
     /// The data after the last event.
-    pub(super) fn unfinished(mut self) -> Vec<u8> {
+    pub(in crate::http) fn unfinished(mut self) -> Vec<u8> {
         let last = self.rest;
         self.line(last);
         self.data.pop();

@@ -22,7 +22,7 @@ const CHUNK: usize = 16 << 10;
 
 /// A content coding.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Coding {
+pub(in crate::http) enum Coding {
     Gzip,
     Deflate,
     Brotli,
@@ -44,7 +44,7 @@ impl fmt::Display for Coding {
 
 /// Why a body was not decoded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Undecoded {
+pub(in crate::http) enum Undecoded {
     /// No such coding is known here.
     Unknown,
     /// It is not what its header says.
@@ -56,7 +56,7 @@ pub(super) enum Undecoded {
 }
 
 /// The codings of a body, in the order in which they were applied.
-pub(super) fn codings(headers: &HeaderMap) -> impl Iterator<Item = Coding> {
+pub(in crate::http) fn codings(headers: &HeaderMap) -> impl Iterator<Item = Coding> {
     let values = headers.get_all(header::CONTENT_ENCODING).iter();
     values
         .flat_map(|value| value.as_bytes().split(|byte| *byte == b','))
@@ -75,7 +75,7 @@ pub(super) fn codings(headers: &HeaderMap) -> impl Iterator<Item = Coding> {
 }
 
 /// What `body` is without its codings. None of them may make more than `max` bytes of it.
-pub(super) fn decoded<'a>(
+pub(in crate::http) fn decoded<'a>(
     headers: &HeaderMap,
     body: &'a [u8],
     max: usize,
