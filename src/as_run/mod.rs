@@ -10,8 +10,12 @@ mod run;
 
 pub(crate) use params::Params;
 pub(crate) use recorded::Recorded;
+#[cfg(feature = "store")]
+pub(crate) use run::MEASURED;
 #[cfg(feature = "server")]
 pub(crate) use run::output_metrics;
+#[cfg(feature = "otlp")]
+pub(crate) use run::said;
 #[cfg(feature = "mlflow")]
 pub(crate) use run::{BRANCH_ID, end_tags, failure_tags};
 pub(crate) use run::{metrics, run_name, status, tags};

@@ -2,7 +2,9 @@
 
 use crate::{
     assign::{Epoch, Reason},
-    branch::{Branch, BranchId, Failure, Role, SkipReason, Status, TraceId, TraceParent},
+    branch::{
+        Branch, BranchId, BranchMetrics, Failure, Role, SkipReason, Status, TraceId, TraceParent,
+    },
     config::ConfigId,
 };
 use serde_json::Value;
@@ -37,6 +39,7 @@ pub(crate) struct Recorded<'a> {
     pub(crate) first_byte_ns: Option<u64>,
     pub(crate) bytes_in: Option<u64>,
     pub(crate) bytes_out: Option<u64>,
+    pub(crate) metrics: &'a BranchMetrics,
 }
 
 impl Recorded<'_> {
@@ -74,6 +77,7 @@ impl<'a> From<&'a Branch> for Recorded<'a> {
             first_byte_ns: branch.first_byte_ns,
             bytes_in: branch.bytes_in,
             bytes_out: branch.bytes_out,
+            metrics: &branch.metrics,
         }
     }
 }
@@ -107,6 +111,7 @@ impl<'a> From<&'a crate::store::BranchRow> for Recorded<'a> {
             first_byte_ns: row.first_byte_ns,
             bytes_in: row.bytes_in,
             bytes_out: row.bytes_out,
+            metrics: &row.metrics,
         }
     }
 }

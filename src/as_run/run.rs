@@ -5,13 +5,16 @@ use super::{
     limits::{self, MAX_TAG_VALUE},
     params::flatten,
 };
-use crate::branch::{Failure, Status};
+use crate::branch::{BranchMetrics, Failure, Status};
 use std::borrow::Cow;
 
 /// The tag by which a run is found again.
 pub(crate) const BRANCH_ID: &str = "spearmint.branch_id";
 /// The most numbers of an output that become metrics.
 const MAX_OUTPUT_METRICS: usize = 100;
+/// What is measured of branches.
+pub(crate) const MEASURED: [&str; 6] =
+    ["duration_ms", "retry_count", "probability", "first_byte_ms", "bytes_in", "bytes_out"];
 const NANOS_PER_MILLI: f64 = 1e6;
 
 type Tag<'a> = (&'static str, Cow<'a, str>);
@@ -87,8 +90,8 @@ fn cut(value: &str) -> Cow<'_, str> {
     limits::cut(value, MAX_TAG_VALUE)
 }
 
-/// The metrics: duration, retries, probability, what was measured over HTTP, and the numbers of a
-/// recorded output. All are of step 0 and of the time at which the branch ended.
+/// The metrics: duration, retries, probability, what was measured over HTTP, what the service said of it, and
+/// the numbers of a recorded output. All are of step 0 and of the time at which the branch ended.
 pub(crate) fn metrics(branch: &Recorded<'_>) -> Vec<(Cow<'static, str>, f64)> {
     let mut metrics: Vec<(Cow<'static, str>, f64)> = vec![
         ("duration_ms".into(), branch.duration_ns as f64 / NANOS_PER_MILLI),
@@ -105,10 +108,16 @@ pub(crate) fn metrics(branch: &Recorded<'_>) -> Vec<(Cow<'static, str>, f64)> {
             metrics.push((key.into(), bytes as f64));
         }
     }
+    metrics.extend(said(branch.metrics).map(|(name, value)| (name.to_owned().into(), value)));
     if let Some(output) = branch.output {
         metrics.extend(output_metrics(output).into_iter().map(|(key, value)| (key.into(), value)));
     }
     metrics
+}
+
+/// What a service said of its branch, but under names that are taken: what was measured is what it is called.
+pub(crate) fn said(metrics: &BranchMetrics) -> impl Iterator<Item = (&str, f64)> {
+    metrics.iter().filter(|(name, _)| !MEASURED.contains(name))
 }
 
 /// The numbers of a recorded output, each under its dotted path. (Of two under one name the later
@@ -148,5 +157,8 @@ mod tests {
             (Some(2_500_000), Some(0), Some(7));
         assert_eq!(names(&branch)[3..], ["first_byte_ms", "bytes_in", "bytes_out"]);
         assert_eq!(metrics(&(&branch).into())[3].1, 2.5);
+        assert!(branch.metrics.set("tokens", 812.0) && branch.metrics.set("bytes_in", 9.0));
+        assert_eq!(names(&branch)[3..], ["first_byte_ms", "bytes_in", "bytes_out", "tokens"]);
+        assert_eq!(metrics(&(&branch).into())[4].1, 0.0);
     }
 }

@@ -42,9 +42,13 @@ impl BranchMetrics {
     }
 
     /// Whether a metric can have this name: 1 to 64 letters and digits of ASCII, `_`, `.`, `/` and `-`.
+    /// Between slashes stands neither nothing nor `.` or `..`: MLflow refuses what a file system would read as
+    /// another name (`validate_metric_name` in its `utils/validation.py`).
     pub fn is_name(name: &str) -> bool {
         let fits = |byte: u8| byte.is_ascii_alphanumeric() || b"_./-".contains(&byte);
-        (1..=Self::MAX_NAME).contains(&name.len()) && name.bytes().all(fits)
+        name.len() <= Self::MAX_NAME
+            && name.bytes().all(fits)
+            && name.split('/').all(|part| !matches!(part, "" | "." | ".."))
     }
 
     /// Sets the value of a name. `false`, and counted as [`refused`](Self::refused), if that is
@@ -139,13 +143,14 @@ mod tests {
         let long = "n".repeat(BranchMetrics::MAX_NAME);
         assert!(metrics.set(&long, 1.0) && metrics.set("a-Z_0/9.x", 1.0));
         let too_long = long.clone() + "n";
-        for name in ["", "to kens", "tök", "a:b", "a\n", &too_long] {
+        for name in ["", "to kens", "tök", "a:b", "a\n", "/a", "a//b", "a/", "..", "a/.", &too_long]
+        {
             assert!(!metrics.set(name, 1.0), "{name:?}");
         }
         for value in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY] {
             assert!(!metrics.set(&long, value));
         }
-        assert_eq!((metrics.get(&long), metrics.refused()), (Some(1.0), 9));
+        assert_eq!((metrics.get(&long), metrics.refused()), (Some(1.0), 14));
     }
 
     #[test]

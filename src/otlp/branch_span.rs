@@ -80,6 +80,9 @@ fn describe(span: &mut SpanMessage, branch: &Recorded<'_>) {
     if let Some(first_byte) = branch.first_byte_ns {
         span.double("spearmint.first_byte_ms", first_byte as f64 / 1e6);
     }
+    for (name, value) in as_run::said(branch.metrics) {
+        span.double(&format!("spearmint.{name}"), value);
+    }
     // <https://opentelemetry.io/docs/specs/semconv/registry/attributes/http/>
     for (key, bytes) in
         [("http.request.body.size", branch.bytes_in), ("http.response.body.size", branch.bytes_out)]

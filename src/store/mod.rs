@@ -151,6 +151,8 @@ pub(crate) use face::{Session, can_have_lasted};
 #[cfg(feature = "report")]
 pub(crate) use look::{Common, Past, PastCandidate, Question, Reached};
 #[cfg(feature = "server")]
+pub(crate) use metric::{is_metric, metric_of};
+#[cfg(feature = "server")]
 pub(crate) use objects::{ObjectId, Objects, Owner, Upload, Uploaded};
 #[cfg(feature = "mlflow")]
 pub(crate) use outbox::{Arm, Claimed, Doubt, Fate, Lease, Outbox, Point};

@@ -37,7 +37,9 @@ async fn shadowed(headers: &[(&str, &str)]) -> (Vec<Span>, Vec<Branch>) {
     let shadow = ShadowLayer::new(pool(&["stable", "candidate"]).primary("stable").unwrap());
     let shadow = shadow.experiment("ranker");
     let answer = service_fn(|request: Request<_>| async move {
-        match place(request.extensions()).unwrap().role() {
+        let place = place(request.extensions()).unwrap();
+        place.metric("tokens", 812.0);
+        match place.role() {
             Role::Primary => Ok(Response::new(Body::from("answer"))),
             _ => Err(BoxError::from("the shadow broke")),
         }
@@ -80,6 +82,7 @@ async fn branches_are_spans_below_their_caller_with_the_ids_that_their_services_
             ("spearmint.request_id", json!(branch.request_id.to_string())),
             ("spearmint.retry_count", json!(0)),
             ("spearmint.probability", json!(1.0)),
+            ("spearmint.tokens", json!(812.0)),
         ] {
             assert_eq!(span.attribute(key), value, "{key}");
         }

@@ -207,3 +207,59 @@ async fn a_metric_of_a_branch_that_is_not_a_number_stands_behind_all_that_are() 
         assert_eq!((all, token), (expected.map(str::to_owned).to_vec(), Value::Null), "{order}");
     }
 }
+
+/// Two branches, of which the first says that it took 812 tokens, and the second 90.
+async fn say_tokens(directory: &TempDir) {
+    let store = SqliteStore::open(directory.path().join("spearmint.db")).unwrap();
+    let (recorder, recording) = Recorder::pair(store);
+    tokio::spawn(recording);
+    let answer = service_fn(|trial: Trial<f64>| async move {
+        trial.metric("llm/tokens", *trial.request());
+        trial.metric("retry_count", 77.0);
+        Ok::<_, String>(())
+    });
+    let pool = ConfigPool::from_values([json!({ "config_id": "a" }), json!({ "config_id": "b" })]);
+    let mut service = RoundRobinLayer::new(pool.unwrap())
+        .experiment("e")
+        .layer(LogLayer::new(recorder.clone()).layer(answer));
+    for tokens in [812.0, 90.0] {
+        service.ready().await.unwrap().call(tokens).await.unwrap();
+    }
+    recorder.drain(Duration::from_secs(60)).await.unwrap();
+}
+
+#[tokio::test]
+async fn what_a_service_said_of_a_branch_is_a_metric_of_its_run() {
+    let directory = TempDir::new().unwrap();
+    say_tokens(&directory).await;
+    let server = Server::start(&directory).await;
+    let id = experiment(&server, "e").await;
+    let runs = async |filter: &str, order: &str| {
+        let search = json!({ "experiment_ids": [id], "filter": filter, "order_by": [order] });
+        let found = post(&server, "runs/search", search).await;
+        found["runs"].as_array().cloned().unwrap_or_default()
+    };
+    let value = |run: &Value, key: &str| {
+        let metrics = run["data"]["metrics"].as_array().unwrap();
+        let mut found = metrics.iter().filter(|metric| metric["key"] == key);
+        let value = found.next().unwrap()["value"].as_f64().unwrap();
+        assert!(found.next().is_none(), "{key} is there twice: {metrics:?}");
+        value
+    };
+    for (order, expected) in [("ASC", [90.0, 812.0]), ("DESC", [812.0, 90.0])] {
+        let all = runs("", &format!("metrics.`llm/tokens` {order}")).await;
+        let shown: Vec<_> = all.iter().map(|run| value(run, "llm/tokens")).collect();
+        assert_eq!(shown, expected);
+        // What was measured is what it is called.
+        assert!(all.iter().all(|run| value(run, "retry_count") == 0.0));
+    }
+    let many = runs("metrics.`llm/tokens` > 100", "start_time DESC").await;
+    assert_eq!((many.len(), value(&many[0], "llm/tokens")), (1, 812.0));
+    assert!(runs("metrics.never_said > 0", "start_time DESC").await.is_empty());
+    let run = many[0]["info"]["run_id"].as_str().unwrap();
+    let history = server
+        .get(&format!("{API}/metrics/get-history?run_id={run}&metric_key=llm/tokens"))
+        .await
+        .json();
+    assert_eq!(history["metrics"][0]["value"], json!(812.0), "{history}");
+}

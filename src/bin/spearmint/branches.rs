@@ -157,6 +157,10 @@ fn print_table(rows: Rows, store: &SqliteStore, path: &std::path::Path) -> Resul
     if with_traces {
         header.push("trace");
     }
+    let with_metrics = rows.iter().any(|row| !row.metrics.is_empty());
+    if with_metrics {
+        header.push("metrics");
+    }
     let mut table = output::table(&header, 5..9);
     for row in &rows {
         let mut cells = vec![
@@ -173,6 +177,11 @@ fn print_table(rows: Rows, store: &SqliteStore, path: &std::path::Path) -> Resul
         ];
         if with_traces {
             cells.push(row.trace_id().to_string());
+        }
+        if with_metrics {
+            let said: Vec<_> =
+                row.metrics.iter().map(|(name, value)| format!("{name} {value}")).collect();
+            cells.push(said.join(", "));
         }
         table.add_row(cells);
     }
@@ -241,6 +250,7 @@ fn print_csv(rows: Rows) -> Result<(), Failed> {
         "skip",
         "trace_id",
         "parent_span_id",
+        "metrics",
     ])?;
     for row in rows {
         let row = row?;
@@ -269,6 +279,11 @@ fn print_csv(rows: Rows) -> Result<(), Failed> {
             row.skip.map(|reason| reason.to_string()).unwrap_or_default(),
             row.trace_id().to_string(),
             row.trace.map(|trace| trace.parent_span_id.to_string()).unwrap_or_default(),
+            if row.metrics.is_empty() {
+                String::new()
+            } else {
+                serde_json::to_string(&row.metrics).unwrap_or_default()
+            },
         ])?;
     }
     Ok(out.flush()?)

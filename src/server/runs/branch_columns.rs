@@ -8,7 +8,11 @@ use super::super::{
     functions::OUTPUT_METRIC,
     search::{TextAttribute, TextTest},
 };
-use crate::as_run::Params;
+use crate::{
+    as_run::{MEASURED, Params},
+    branch::BranchMetrics,
+    store,
+};
 use std::collections::HashMap;
 
 /// When it ended, in milliseconds: as recorded, or as changed.
@@ -55,6 +59,20 @@ const fn recorded_text(attribute: TextAttribute) -> &'static str {
     }
 }
 
+/// A metric of the record; `None` where no branch can have it, and none has to be looked at.
+pub(super) fn known_metric(context: &Context<'_>, key: &str) -> Result<Option<String>, ApiError> {
+    let may_be_said = !MEASURED.contains(&key) && !is_of_output(key) && BranchMetrics::is_name(key);
+    if may_be_said && !store::is_metric(context.connection, key)? {
+        return Ok(None);
+    }
+    Ok(metric(key))
+}
+
+/// Whether it is one of the numbers of an output.
+fn is_of_output(key: &str) -> bool {
+    key.strip_prefix("output").is_some_and(|path| path.is_empty() || path.starts_with('.'))
+}
+
 /// A metric of the record.
 pub(in crate::server) fn metric(key: &str) -> Option<String> {
     Some(match key {
@@ -65,11 +83,19 @@ pub(in crate::server) fn metric(key: &str) -> Option<String> {
         "bytes_in" => "CAST(r.bytes_in AS REAL)".to_owned(),
         "bytes_out" => "CAST(r.bytes_out AS REAL)".to_owned(),
         _ => {
-            let is_one = |path: &&str| path.is_empty() || path.starts_with('.');
+            // (Nothing in its name needs quotes.)
+            let said = BranchMetrics::is_name(key).then(|| store::metric_of("r", key));
             // (SQLite's statements end at a NUL.)
-            key.strip_prefix("output").filter(is_one).filter(|_| !key.contains('\0'))?;
+            if !is_of_output(key) || key.contains('\0') {
+                return said;
+            }
             let key = key.replace('\'', "''");
-            format!("(SELECT {OUTPUT_METRIC}(content, '{key}') FROM output WHERE id = r.id)")
+            let output =
+                format!("(SELECT {OUTPUT_METRIC}(content, '{key}') FROM output WHERE id = r.id)");
+            match said {
+                Some(said) => format!("coalesce({output}, {said})"),
+                None => output,
+            }
         }
     })
 }

@@ -62,7 +62,8 @@ impl Column {
             OrderKey::Text(TextAttribute::RunId) => ("r.id".to_owned(), None, "", 0),
             OrderKey::Text(attribute) => (branch_columns::text(*attribute, changed), None, "", 0),
             OrderKey::Metric(key) => {
-                let value = overlaid("mlflow_latest_metric", branch_columns::metric(key));
+                let recorded = branch_columns::known_metric(context, key)?;
+                let value = overlaid("mlflow_latest_metric", recorded);
                 let rank = if changed {
                     format!(
                         "CASE WHEN EXISTS (SELECT 1 FROM mlflow_latest_metric

@@ -71,7 +71,8 @@ fn conditions(context: &Context<'_>, sql: &mut Sql, query: &Query) -> Result<(),
 fn write(context: &Context<'_>, sql: &mut Sql, condition: &RunCondition) -> Result<(), ApiError> {
     match condition {
         RunCondition::Metric { key, test } => {
-            let recorded = branch_columns::metric(key).unwrap_or_else(|| "NULL".to_owned());
+            let recorded = branch_columns::known_metric(context, key)?;
+            let recorded = recorded.unwrap_or_else(|| "NULL".to_owned());
             sql.push(
                 "CASE WHEN EXISTS (SELECT 1 FROM mlflow_latest_metric WHERE run = r.id AND key = ",
             )

@@ -55,7 +55,8 @@ impl Question {
 
     fn add(&mut self, context: &Context<'_>, condition: &RunCondition) -> Result<(), ApiError> {
         match condition {
-            RunCondition::Metric { key, test } => match branch_columns::metric(key) {
+            RunCondition::Metric { key, test } => match branch_columns::known_metric(context, key)?
+            {
                 Some(recorded) => {
                     self.sql.push(" AND ").number(&recorded, *test);
                     if key == "duration_ms" {

@@ -11,6 +11,9 @@ mod values;
 
 pub use values::MetricsBeyond;
 
+#[cfg(feature = "server")]
+pub(crate) use values::{is_metric, metric_of};
+
 pub(super) use names::MetricNames;
 pub(super) use tables::{SINCE_VERSION, VERSION_6};
 pub(super) use values::{ROW_BYTES, Values, any, beyond, insert, name_of, of_branch, rolled_up_of};

@@ -155,3 +155,20 @@ pub(in crate::store) fn beyond(
         not_kept: row.get::<_, i64>(1)?.unsigned_abs(),
     })
 }
+
+/// The expression for a metric of the branch that is `row` in a statement; NULL where nobody said it.
+#[cfg(feature = "server")]
+pub(crate) fn metric_of(row: &str, name: &str) -> String {
+    format!(
+        "(SELECT v.value FROM metric_name n JOIN branch_metric v ON v.metric = n.key
+         WHERE n.experiment = {row}.experiment AND n.name = '{name}' AND v.branch = {row}.id)"
+    )
+}
+
+/// Whether a metric of this name was ever said.
+#[cfg(feature = "server")]
+pub(crate) fn is_metric(connection: &Connection, name: &str) -> rusqlite::Result<bool> {
+    connection
+        .prepare_cached("SELECT EXISTS (SELECT 1 FROM metric_name WHERE name = ?1)")?
+        .query_row([name], |row| row.get(0))
+}
