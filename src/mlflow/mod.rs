@@ -59,6 +59,7 @@
 //! | output, if captured | tag `spearmint.output` (JSON); its numbers as metrics `output.…` |
 //! | duration, retries, probability | metrics `duration_ms`, `retry_count`, `probability` |
 //! | first byte and bytes, over HTTP | metrics `first_byte_ms`, `bytes_in`, `bytes_out` |
+//! | what the service said of it ([`Trial::metric`](crate::Trial::metric)) | metrics of the same names, but for those above |
 //!
 //! # Limits
 //!

@@ -198,6 +198,24 @@ fn of_names_beyond_64_each_branch_has_its_own_and_roll_ups_none_and_both_are_cou
 }
 
 #[test]
+fn a_number_whose_square_is_none_is_with_its_branch_only() {
+    let dir = Dir::new();
+    let store = open(&dir);
+    let mut all = branches("ranker", 3);
+    for (branch, value) in all.iter_mut().zip([1.0, 1e200, -1e200]) {
+        branch.unit = Some(7);
+        branch.metrics.set("tokens", value);
+    }
+    write(&store, &all).unwrap();
+    let of = |rollup: &Rollup| rollup.metrics.get("tokens").map_or(0, MetricSums::count);
+    assert_eq!(rollups(&store).iter().map(of).sum::<u64>(), 1);
+    let rows = store.branches(&Filter::new()).unwrap().map(|row| row.unwrap().metrics);
+    assert_eq!(rows.filter_map(|metrics| metrics.get("tokens")).sum::<f64>(), 1.0);
+    assert_eq!(store.stat().unwrap().experiments[0].metrics_beyond.not_rolled_up, 2);
+    assert_whole(&store);
+}
+
+#[test]
 fn what_was_said_of_a_branch_is_removed_with_it_and_stays_in_roll_ups() {
     let dir = Dir::new();
     let mut old = branches("ranker", 30);

@@ -9,6 +9,9 @@ use std::sync::Arc;
 /// What the row of a value takes, with the page's share.
 pub(in crate::store) const ROW_BYTES: u64 = 32;
 
+/// Beyond this a value is in no roll-up: its square would be no number any more.
+const LARGEST: f64 = 1e100;
+
 /// The values that roll-ups add up, by the keys of their names. Cheap to clone; without any no more
 /// than a pointer.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -36,7 +39,8 @@ impl Values {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct MetricsBeyond {
-    /// Under further names than the 64 that are rolled up: they are with their branches only.
+    /// Under further names than the 64 that are rolled up, or beyond ±1e100: they are with their branches
+    /// only.
     pub not_rolled_up: u64,
     /// Under further names than the 1,024 that an experiment may have: they are not kept.
     pub not_kept: u64,
@@ -63,7 +67,7 @@ pub(in crate::store) fn insert(
         };
         statement.execute(params![branch, key.key, value])?;
         kept += 1;
-        if key.rolled_up {
+        if key.rolled_up && value.abs() <= LARGEST {
             rolled_up.push((key.key, value));
         } else {
             not_rolled_up += 1;
@@ -122,8 +126,9 @@ pub(in crate::store) fn rolled_up_of(
     let (mut values, mut count) = (Vec::new(), 0);
     while let Some(row) = rows.next()? {
         count += 1;
-        if row.get(2)? {
-            values.push((row.get(0)?, row.get(1)?));
+        let value: f64 = row.get(1)?;
+        if row.get(2)? && value.abs() <= LARGEST {
+            values.push((row.get(0)?, value));
         }
     }
     Ok((Values::new(values), count))

@@ -146,8 +146,8 @@ impl Rollup {
         self.start_ns.saturating_add(u64::from(self.minutes) * MINUTE_NS)
     }
 
-    /// Adds all counts of `other`, exactly and in any order (the metrics but for rounding); whose they are is not looked at. The time is then
-    /// from the first minute of either to the last.
+    /// Adds all counts of `other`, exactly and in any order (the metrics but for rounding); whose they
+    /// are is not looked at. The time is then from the first minute of either to the last.
     pub fn merge(&mut self, other: &Self) {
         let end_ns = self.end_ns().max(other.end_ns());
         self.start_ns = self.start_ns.min(other.start_ns);

@@ -35,7 +35,7 @@ impl UnitSums {
 
     /// Adds all that `other` holds.
     pub fn merge(&mut self, other: &Self) {
-        self.count += other.count;
+        self.count = self.count.saturating_add(other.count);
         self.sum += other.sum;
     }
 }
