@@ -70,7 +70,7 @@ pub(super) fn waiting(finding: &Finding) -> String {
     if finding.baseline_count == 0 || finding.candidate_count == 0 {
         let sides = finding.baseline_count + finding.candidate_count;
         if sides == 0 && matches!(name, Measure::Mean(_)) {
-            return format!("{name} was never measured: nobody said it of any branch");
+            return format!("{name} was never measured: nobody said it of any branch or unit");
         }
         return format!("{name} was not measured on both sides");
     }

@@ -144,7 +144,10 @@ fn what_only_one_side_says_or_nobody_is_said_so() {
     assert_eq!(only(&report).verdict, Verdict::Undecided);
     assert_eq!(only(&report).because, "tokens was not measured on both sides");
     let report = store.report(&success());
-    assert_eq!(only(&report).because, "score was never measured: nobody said it of any branch");
+    assert_eq!(
+        only(&report).because,
+        "score was never measured: nobody said it of any branch or unit"
+    );
 }
 
 #[test]

@@ -207,7 +207,10 @@ fn a_shadow_that_nobody_sees_has_no_outcomes() {
     let report = shadowed(200, STEADY, STEADY).report(&Plan::new().metrics(metrics));
     let finding = of(only(&report), purchase());
     assert_eq!((finding.baseline, finding.candidate), (None, None));
-    assert_eq!(only(&report).because, "purchase was not measured on both sides");
+    assert_eq!(
+        only(&report).because,
+        "purchase was never measured: nobody said it of any branch or unit"
+    );
 }
 
 #[test]
