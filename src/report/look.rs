@@ -12,7 +12,9 @@
 //! same ([`question`]), and if what is looked at is the same and more. Roll-ups stay when branches are removed, and new
 //! epochs only add to them. A report since a certain time is none of the sequence. If the beginning is gone, or
 //! where a metric is measured in one epoch alone and that is now another one, there is another sequence, which
-//! begins anew. Each sequence has its level for itself.
+//! begins anew. Each sequence has its level for itself. Outcomes of units make none: what followed within an hour
+//! and what followed within a week are two truths, and users may take to what is new, and leave it. Each look
+//! decides by its own.
 //!
 //! An intersection only gets smaller, so that what it decided it goes on to decide. It may become empty. As
 //! seldom as `alpha` that is chance; else the true difference is not one and the same, or the observations are not what
@@ -205,8 +207,10 @@ impl Finding {
             let Interval { low, high } = interval;
             Common { epoch, low, high, contradicted_ns }
         };
-        // Of another epoch the truth may be another one.
-        let Some(common) = before.filter(|common| common.epoch == epoch) else {
+        // Of another epoch the truth may be another one; and what follows exposures goes on to come, so that the
+        // totals of units are about a longer time at each look.
+        let same = before.filter(|common| common.epoch == epoch && !self.by_unit);
+        let Some(common) = same else {
             return of(self.interval, None);
         };
         if common.contradicted_ns.is_none() && self.interval == Interval::EVERYTHING {
@@ -312,6 +316,15 @@ mod tests {
     fn looks_at_another_epoch_begin_anew() {
         let looks = looked([finding(-0.5, -0.4), Finding { epoch: Some(2), ..finding(0.2, 0.3) }]);
         assert_eq!((looks[1].0.standing, looks[1].0.contradicted_ns), (Standing::Worse, None));
+    }
+
+    #[test]
+    fn what_follows_exposures_is_decided_by_each_look_alone() {
+        let early = Finding { by_unit: true, ..finding(-0.5, -0.4) };
+        let late = Finding { by_unit: true, ..finding(-0.3, 0.3) };
+        let looks = looked([early, late]);
+        assert_eq!((looks[1].0.standing, looks[1].0.contradicted_ns), (Standing::Open, None));
+        assert_eq!(looks[1].0.intersection, looks[1].0.interval);
     }
 
     #[test]
