@@ -145,12 +145,13 @@ impl Candidate {
         let mut now = PastCandidate {
             verdict: Reached { verdict: String::new(), at_ns, look },
             reached: past.map(|past| past.reached.clone()).unwrap_or_default(),
-            common: BTreeMap::new(),
+            // Of what is not shown now, too.
+            common: past.map(|past| past.common.clone()).unwrap_or_default(),
             last: Vec::new(),
         };
         for finding in &mut self.findings {
             let mut name = finding.metric.measure.to_string();
-            if now.common.contains_key(&name) {
+            if now.last.iter().any(|other| other.name == name) {
                 // The same measure in another role, whose interval has another level.
                 name = format!("{name} ({})", finding.metric.role);
             }

@@ -1,6 +1,6 @@
 //! What a report asks: looks belong together if they ask the same.
 
-use super::{Metric, Report};
+use super::{Metric, MetricRole, Report};
 use crate::{branch::Role, config::ConfigId, store::Question};
 use serde::Serialize;
 
@@ -17,13 +17,15 @@ struct Asked<'a> {
     control: bool,
     /// How many there are is a part of the level of each.
     candidates: Vec<(&'a ConfigId, Role)>,
+    /// Those that decide. What is only shown has a level of its own, whatever else is.
     metrics: Vec<&'a Metric>,
 }
 
 /// The question that a report answers; `None` if there is no candidate.
 pub(super) fn of(report: &Report) -> Option<Question> {
     let first = report.candidates.first()?;
-    let mut metrics: Vec<_> = first.findings.iter().map(|finding| &finding.metric).collect();
+    let metrics = first.findings.iter().map(|finding| &finding.metric);
+    let mut metrics: Vec<_> = metrics.filter(|one| one.role != MetricRole::Quality).collect();
     metrics.sort_by(|a, b| a.measure.as_str().cmp(b.measure.as_str()));
     let candidates = report.candidates.iter().map(|one| (&one.config_id, one.figures.role));
     let asked = Asked {

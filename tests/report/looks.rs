@@ -246,6 +246,22 @@ fn another_question_begins_anew_and_the_first_one_can_be_asked_again() {
 }
 
 #[test]
+fn what_is_only_shown_begins_nothing_anew() {
+    let store = shadowed(2_000, STEADY, STEADY);
+    let errors = Metric::guardrail(Measure::ErrorRate, 0.02);
+    let latency = Metric::quality(Measure::LatencyP50);
+    let count = |metrics: &[Metric], at| {
+        let plan = Plan::new().metrics(metrics.iter().cloned());
+        look(&store.store, &plan, at).looks.unwrap().count
+    };
+    assert_eq!(count(std::slice::from_ref(&errors), 0), 1);
+    assert_eq!(count(&[errors.clone(), latency.clone()], 1), 2);
+    assert_eq!(count(&[errors.clone(), latency], 2), 2);
+    assert_eq!(count(std::slice::from_ref(&errors), 3), 3);
+    assert_eq!(count(&[errors], 4), 3);
+}
+
+#[test]
 fn the_questions_that_nobody_asked_for_longest_go() {
     let store = shadowed(200, STEADY, STEADY);
     let margin = |at: u64| {
