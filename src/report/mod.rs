@@ -177,8 +177,8 @@ impl Report {
         Self::over(store.rollups(&filter)?, buckets, outcomes, &plans, &mut { store })
     }
 
-    /// The same of roll-ups that come from elsewhere: several stores, or a simulation; under sticky assignment
-    /// with their buckets of units. `share` says what share of the requests a config was to get under the
+    /// The same of roll-ups that come from elsewhere, as from a simulation (of several stores: [`merged`](Self::merged));
+    /// under sticky assignment with their buckets of units, each once. `share` says what share of the requests a config was to get under the
     /// weights and rules with this fingerprint, if it is known.
     ///
     /// # Errors
