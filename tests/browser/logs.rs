@@ -5,12 +5,12 @@ use serde_json::{Value, json};
 
 impl Browser {
     /// What stands in the console since this was last asked: scripts that failed, things that could not be
-    /// loaded, what the page's own policy forbade.
+    /// loaded, what the page's own policy forbade. Chromium's hints to those who look for faults are left out.
     pub async fn console(&self) -> Vec<String> {
         let entries = self.log("browser").await;
         let line =
             |entry: &Value| format!("{}: {}", text(&entry["level"]), text(&entry["message"]));
-        entries.iter().map(line).collect()
+        entries.iter().filter(|entry| entry["level"] != "DEBUG").map(line).collect()
     }
 
     /// The addresses that pages asked for since this was last asked.

@@ -1,24 +1,20 @@
 //! What people see of an experiment.
 
 use crate::{
-    support::{Proxy, run, stderr, stdout},
+    support::{PATIENCE, Proxy, ask, run, stderr, stdout},
     traffic::Traffic,
 };
+use http::Request;
 use serde_json::Value;
 use std::{collections::BTreeMap, time::Duration};
-use tokio::sync::Mutex;
+use tokio::{sync::Mutex, time::Instant};
 
 /// Each experiment has the machine to itself: what it measures are its services.
 static ALONE: Mutex<()> = Mutex::const_new(());
 
-/// Lets so many callers send requests until these candidates are decided (or there were so many requests that
-/// they never will be), ends the proxy, and returns the verdicts on all that was recorded, as JSON says them.
-pub async fn decided(
-    proxy: &mut Proxy,
-    callers: usize,
-    candidates: &[&str],
-    at_most: u64,
-) -> BTreeMap<String, String> {
+/// Lets so many callers send requests until these candidates are decided, or there were so many requests that
+/// they never will be.
+pub async fn decided(proxy: &Proxy, callers: usize, candidates: &[&str], at_most: u64) {
     let _alone = ALONE.lock().await;
     let traffic = Traffic::start(proxy, callers);
     loop {
@@ -30,9 +26,31 @@ pub async fn decided(
         }
     }
     traffic.stop().await;
+}
+
+/// Each candidate has this verdict: on the page, and when all is recorded and the proxy has ended, in JSON and
+/// in a file for browsers.
+pub async fn everywhere(proxy: &mut Proxy, expected: &[(&str, &str)]) {
+    let in_html = |(candidate, verdict): &(&str, &str)| {
+        format!("<strong>{verdict}</strong> <span>{candidate} against stable</span>")
+    };
+    let (page, deadline) = (proxy.ui().await, Instant::now() + PATIENCE);
+    loop {
+        let page = ask(page, Request::get("/experiments/ranker"), "").await;
+        match expected.iter().map(in_html).find(|said| !page.text().contains(said)) {
+            None => break,
+            Some(missed) => assert!(Instant::now() < deadline, "{missed}: {}", page.text()),
+        }
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    }
     proxy.signal("TERM");
     assert_eq!(proxy.ended().await, Some(0), "{}", proxy.log());
-    verdicts(proxy).await
+    let owned = |(id, word): &(&str, &str)| ((*id).to_owned(), (*word).to_owned());
+    assert_eq!(verdicts(proxy).await, expected.iter().map(owned).collect());
+    let file = report(proxy, &["--format", "html"]).await;
+    for said in expected.iter().map(in_html) {
+        assert!(file.contains(&said), "{said}: {file}");
+    }
 }
 
 async fn verdicts(proxy: &Proxy) -> BTreeMap<String, String> {
@@ -58,10 +76,4 @@ pub async fn at_a_terminal(proxy: &Proxy) -> Vec<String> {
     let text = report(proxy, &[]).await;
     let first = text.lines().skip(1).take_while(|line| !line.is_empty());
     first.map(|line| line.split_once(": ").map_or(line, |(begin, _)| begin).to_owned()).collect()
-}
-
-/// Whether `--format html` says this of a candidate.
-pub async fn is_in_the_file(proxy: &Proxy, verdict: &str, candidate: &str) -> bool {
-    let html = report(proxy, &["--format", "html"]).await;
-    html.contains(&format!("<strong>{verdict}</strong> <span>{candidate} against stable</span>"))
 }
