@@ -84,7 +84,7 @@ def many(lines):
             rows.append([what, f"{fields[2]} ms", f"{fields[3]} ms"])
     for what, took in listed.items():
         middle, most = statistics.median(took), max(took)
-        rows.append([f"`spearmint branches {what}`", f"{middle:.1f} ms", f"{most:.1f} ms"])
+        rows.append([f"`spearmint {what}`", f"{middle:.1f} ms", f"{most:.1f} ms"])
     if rows:
         table(["with many branches", "median", "longest of 9"], rows)
 
