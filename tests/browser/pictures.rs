@@ -51,6 +51,7 @@ async fn pictures_of_what_the_demo_shows() {
     for (name, path) in [
         ("experiments", "/"),
         ("experiment", "/experiments/demo-shadow"),
+        ("durations", "/experiments/demo-shadow#durations"),
         ("differences", "/experiments/demo-shadow/differences"),
         ("branches", "/experiments/demo-shadow/branches?status=failed"),
     ] {

@@ -65,7 +65,7 @@ fn a_demo_shows_where_its_records_are_and_how_to_look_at_them() {
             "{text}"
         );
     }
-    assert_eq!(text.matches("  candidate against stable\n").count(), 3, "{text}");
+    assert_eq!(text.matches("  candidate against stable").count(), 3, "{text}");
     assert!(text.contains("spearmint report --store 'my demo.db'\n"), "{text}");
     assert!(text.contains("spearmint branches --store 'my demo.db' --status failed"), "{text}");
     assert!(text.contains("spearmint report --store 'my demo.db'"), "{text}");
@@ -98,7 +98,7 @@ fn a_demo_of_enough_requests_ends_in_keeping_the_stable_config_under_each_strate
         assert_eq!(candidates[0]["verdict"], "keep", "{outcome:#}");
     }
     let report = stdout(&run(&["report", "--store", "demo.db"], directory));
-    assert_eq!(report.matches("keep  candidate against stable\n").count(), 3, "{report}");
+    assert_eq!(report.matches("keep  candidate against stable").count(), 3, "{report}");
 }
 
 #[test]

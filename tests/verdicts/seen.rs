@@ -75,5 +75,9 @@ pub async fn report(proxy: &Proxy, arguments: &[&'static str]) -> String {
 pub async fn at_a_terminal(proxy: &Proxy) -> Vec<String> {
     let text = report(proxy, &[]).await;
     let first = text.lines().skip(1).take_while(|line| !line.is_empty());
-    first.map(|line| line.split_once(": ").map_or(line, |(begin, _)| begin).to_owned()).collect()
+    let begin = |line: &str| {
+        let end = [", since ", ": "].iter().filter_map(|end| line.find(end)).min();
+        line[..end.unwrap_or(line.len())].to_owned()
+    };
+    first.map(begin).collect()
 }

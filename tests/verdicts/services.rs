@@ -12,9 +12,10 @@ struct Behaviour {
     failing: u64,
 }
 
-/// So long that what a busy machine adds to it is little.
-const STABLE: Behaviour =
-    Behaviour { name: "stable", takes: Duration::from_millis(200), failing: 0 };
+/// What an answer takes: so long that what a busy machine adds to it is little.
+pub const TAKES: Duration = Duration::from_millis(200);
+
+const STABLE: Behaviour = Behaviour { name: "stable", takes: TAKES, failing: 0 };
 /// One more in 100.
 const FAILING: Behaviour = Behaviour { name: "failing", failing: 10, ..STABLE };
 /// By a fifth.

@@ -26,7 +26,7 @@ configs:
 async fn of_a_split_harm_is_kept_out_and_what_is_equal_is_no_reason_to_change() {
     let services = Services::start().await;
     let mut proxy = Proxy::start(YAML, &services.addresses()).await;
-    decided(&proxy, 256, &["failing", "slower"], 100_000).await;
+    decided(&proxy, 384, &["failing", "slower"], 100_000).await;
     let expected = [("equal", "undecided"), ("failing", "keep"), ("slower", "keep")];
     everywhere(&mut proxy, &expected).await;
     let mut lines = at_a_terminal(&proxy).await;

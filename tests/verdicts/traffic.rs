@@ -1,11 +1,17 @@
 //! Callers that go on until they are told to stop.
 
-use crate::support::{Proxy, at, caller, full};
+use crate::{
+    services::TAKES,
+    support::{Proxy, at, caller, full},
+};
 use http::Request;
 use http_body_util::BodyExt;
-use std::sync::{
-    Arc,
-    atomic::{AtomicBool, AtomicU64, Ordering::Relaxed},
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicU64, Ordering::Relaxed},
+    },
+    time::{Duration, Instant},
 };
 use tokio::task::JoinSet;
 
@@ -29,8 +35,13 @@ impl Traffic {
                 while !stop.load(Relaxed) {
                     let path = format!("/{}", sent.fetch_add(1, Relaxed));
                     let request = at(address, Request::get(path), full(""));
+                    let began = Instant::now();
                     let response = client.request(request).await.unwrap();
                     response.into_body().collect().await.unwrap();
+                    // Where the machine is too busy for so many, they wait rather than their requests:
+                    // what is measured are the services.
+                    let late = began.elapsed().saturating_sub(TAKES);
+                    tokio::time::sleep((late * 20).min(Duration::from_secs(4))).await;
                 }
             });
         }
