@@ -1,7 +1,7 @@
 //! What people see of an experiment.
 
 use crate::{
-    support::{PATIENCE, Proxy, ask, run, stderr, stdout},
+    support::{PATIENCE, Proxy, ask, eventually, run, stderr, stdout},
     traffic::Traffic,
 };
 use http::Request;
@@ -17,6 +17,8 @@ static ALONE: Mutex<()> = Mutex::const_new(());
 pub async fn decided(proxy: &Proxy, callers: usize, candidates: &[&str], at_most: u64) {
     let _alone = ALONE.lock().await;
     let traffic = Traffic::start(proxy, callers);
+    // Before that there is no such experiment.
+    eventually("the first branches", || !proxy.stored().is_empty()).await;
     loop {
         tokio::time::sleep(Duration::from_millis(500)).await;
         let verdicts = verdicts(proxy).await;
