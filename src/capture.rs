@@ -22,7 +22,7 @@ impl Default for Capture {
 }
 
 impl Capture {
-    #[cfg(feature = "compare")]
+    #[cfg(any(feature = "compare", test))]
     pub(crate) fn new(each: usize, all: usize) -> Self {
         Self { each, all, used: Arc::default() }
     }

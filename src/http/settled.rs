@@ -118,7 +118,7 @@ mod tests {
     use super::*;
 
     fn settled(capture_bytes: usize, frames: &[&str]) -> Settled {
-        let capture = Capture { each: capture_bytes, ..Capture::default() };
+        let capture = Capture::new(capture_bytes, 32 << 20);
         let mut gather = Gather::new(&capture, None);
         frames.iter().for_each(|frame| gather.data(frame.as_bytes()));
         gather.settled()
@@ -138,7 +138,7 @@ mod tests {
 
     #[test]
     fn beyond_the_bound_for_all_nothing_is_kept_but_the_hash() {
-        let capture = Capture { each: 4, all: 6, ..Capture::default() };
+        let capture = Capture::new(4, 6);
         let full = |expected| {
             let mut gather = Gather::new(&capture, expected);
             gather.data(b"hello");
