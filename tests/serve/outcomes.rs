@@ -190,9 +190,8 @@ async fn what_is_wrong_with_a_batch_is_said_and_none_of_it_is_kept() {
     assert_eq!(report_to(&proxy, fine).await.status, 200);
     for (body, status, error, line) in [
         (
-            format!(
-                "{{\"id\":\"2\",\"unit\":\"ann\",\"name\":\"n\"}}\n\n{{\"id\":\"3\",\"name\":\"n\"}}"
-            ),
+            "{\"id\":\"2\",\"unit\":\"ann\",\"name\":\"n\"}\n\n{\"id\":\"3\",\"name\":\"n\"}"
+                .to_owned(),
             400,
             "`unit` is missing; none was kept",
             json!(3),
