@@ -43,15 +43,15 @@ fn a_file_at_its_size_limit_loses_exactly_the_batches_that_do_not_fit() {
     let file = dir.file("s.db");
     let all = branches("limit", 20_000);
     let mut batches = all.chunks(1_000);
-    let store = StoreOptions::new().max_size(512 * 1024).open(&file).unwrap();
+    let store = StoreOptions::new().max_size(1024 * 1024).open(&file).unwrap();
     let kept = fill(&store, &mut batches);
     assert!(kept > 0);
     assert_eq!(store.counts().unwrap().branches, kept);
     // Still full, and still only this batch's loss.
     assert_eq!(write(&store, batches.next().unwrap()).unwrap_err().lost, 1_000);
     drop(store);
-    assert!(fs::metadata(&file).unwrap().len() <= 512 * 1024);
-    let store = StoreOptions::new().max_size(1024 * 1024).open(&file).unwrap();
+    assert!(fs::metadata(&file).unwrap().len() <= 1024 * 1024);
+    let store = StoreOptions::new().max_size(2048 * 1024).open(&file).unwrap();
     write(&store, batches.next().unwrap()).unwrap();
     assert_eq!(store.counts().unwrap().branches, kept + 1_000);
     assert_eq!(integrity(&file), "ok");

@@ -32,6 +32,9 @@ impl MetricSums {
 
     /// Adds all that `other` holds.
     pub fn merge(&mut self, other: &Self) {
+        if other.count == 0 {
+            return;
+        }
         let Some((count, share)) = together(self.count, other.count) else {
             *self = if self.count == 0 { *other } else { Self::new() };
             return;
@@ -120,6 +123,9 @@ impl MetricPairs {
 
     /// Adds all that `other` holds.
     pub fn merge(&mut self, other: &Self) {
+        if other.primary.count == 0 {
+            return;
+        }
         let Some((_, share)) = together(self.primary.count, other.primary.count) else {
             *self = if self.primary.count == 0 { *other } else { Self::new() };
             return;
