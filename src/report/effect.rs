@@ -27,7 +27,7 @@ pub(super) struct Levels {
     harm: f64,
     /// To call a success better: all candidates and all successes share it.
     success: f64,
-    /// To call a guardrail within its margin.
+    /// To call a guardrail within its margin: all candidates share it.
     guardrail: f64,
 }
 
@@ -39,7 +39,7 @@ impl Levels {
         Self {
             harm: ALPHA / of(|metric| metric.role != MetricRole::Quality),
             success: ALPHA / of(|metric| metric.role == MetricRole::Success),
-            guardrail: ALPHA,
+            guardrail: ALPHA / candidates.max(1) as f64,
         }
     }
 
@@ -50,8 +50,8 @@ impl Levels {
         Self { harm: harm / by, success: success / by, guardrail: guardrail / by }
     }
 
-    /// For the ends of an interval on the side of harm, and of gain. All guardrails have to hold, so
-    /// none of them shares its part.
+    /// For the ends of an interval on the side of harm, and of gain. All guardrails of a candidate have to hold, so
+    /// they do not share their part.
     fn ends(self, metric: &Metric) -> Ends {
         let (harm, gain) = match metric.role {
             MetricRole::Success => (self.harm, self.success),

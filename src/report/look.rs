@@ -184,6 +184,7 @@ impl Candidate {
             return;
         }
         let role: Role = self.figures.role;
+        let of_this_look = self.verdict;
         (self.verdict, self.because) = verdict::decide(role, &self.findings);
         let was = |verdict: Verdict, reached: &Reached| reached.verdict == verdict.as_str();
         if let Some(broken) = reached.iter().find(|reached| was(Verdict::Broken, reached)) {
@@ -196,6 +197,10 @@ impl Candidate {
             // Better for certain, and for certain by less than what is worth it.
             (self.verdict, self.because) =
                 (Verdict::Keep, sentence::nothing_to_gain(&self.findings));
+        }
+        if self.verdict != of_this_look {
+            // How firm it is was asked of the other one.
+            (self.holds_at, self.survives) = (None, None);
         }
     }
 }

@@ -136,7 +136,7 @@ pub struct Candidate {
     /// which the verdict would be the same, if one was reached.
     pub holds_at: Option<f64>,
     /// Whether the verdict is left among those of all these experiments, if of the verdicts that are taken at most 5 %
-    /// are to be false in expectation (e-BH).
+    /// are to be false in expectation (e-BH). (`None` of a verdict that only all looks together come to.)
     pub survives: Option<bool>,
     /// Why, in a sentence.
     pub because: String,

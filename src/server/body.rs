@@ -18,17 +18,26 @@ const HEARD_OUT: Duration = Duration::from_secs(5);
 
 /// All of it.
 pub(super) async fn read(headers: &HeaderMap, body: Incoming) -> Result<Bytes, ApiError> {
+    read_up_to(MAX_BODY, headers, body).await
+}
+
+/// All of it, if it is no longer.
+pub(super) async fn read_up_to(
+    max: usize,
+    headers: &HeaderMap,
+    body: Incoming,
+) -> Result<Bytes, ApiError> {
     let too_large = || {
         ApiError::new(
             ErrorCode::TooLarge,
-            format!("the body of a call has at most {MAX_BODY} bytes; send less at once"),
+            format!("the body of a call has at most {max} bytes; send less at once"),
         )
     };
-    if body.size_hint().lower() > MAX_BODY as u64 {
+    if body.size_hint().lower() > max as u64 {
         hear_out(headers, body);
         return Err(too_large());
     }
-    let Ok(read) = timeout(BODY_TIMEOUT, Limited::new(body, MAX_BODY).collect()).await else {
+    let Ok(read) = timeout(BODY_TIMEOUT, Limited::new(body, max).collect()).await else {
         return Err(ApiError::new(
             ErrorCode::TooSlow,
             format!("the body took longer than {} s to come", BODY_TIMEOUT.as_secs()),

@@ -49,6 +49,9 @@ fn draw(next: &str, wrong: Option<&str>, signed_in: bool) -> Response<Body> {
     frame::page(&View { title: "Log in".into(), above: Vec::new(), body, events: None }, signed_in)
 }
 
+/// The most bytes of the form: whoever sends it is not known yet.
+pub(super) const MAX_FORM: usize = 16 * 1024;
+
 /// # Errors
 ///
 /// When the system gives no random bytes.
@@ -57,9 +60,10 @@ pub(super) fn log_in(
     head: &Parts,
     body: &[u8],
 ) -> Result<Response<Body>, ApiError> {
-    let fields: Vec<_> = form_urlencoded::parse(body).into_owned().collect();
-    let next = here(find(&fields, "next"));
-    let token = find(&fields, "token").unwrap_or_default();
+    let field = |name| form_urlencoded::parse(body).find(|(known, _)| known == name);
+    let (next, token) = (field("next"), field("token"));
+    let next = here(next.as_ref().map(|(_, path)| &**path));
+    let token = token.map(|(_, token)| token).unwrap_or_default();
     if !server.doors.tokens.is_empty()
         && server.doors.tokens.access(token.trim().as_bytes()).is_none()
     {

@@ -161,7 +161,8 @@ impl MlflowServer {
         self.doors.enter(head)?;
         let method = if head.method == Method::HEAD { &Method::GET } else { &head.method };
         if let (Page::Login, &Method::POST) = (found.page, method) {
-            return login::log_in(self, head, &body::read(&head.headers, body).await?);
+            let form = body::read_up_to(login::MAX_FORM, &head.headers, body).await?;
+            return login::log_in(self, head, &form);
         }
         body::hear_out(&head.headers, body);
         match (found.page, method) {
