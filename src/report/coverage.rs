@@ -42,6 +42,14 @@ pub struct Coverage {
     pub broken: bool,
 }
 
+impl Coverage {
+    /// Whether each request has the shadow it was to have, and each shadow ended beside its primary.
+    pub fn is_whole(&self) -> bool {
+        let are_there = self.due.is_none_or(|due| due <= self.shadows);
+        are_there && self.ended == self.shadows && self.pairs == self.ended
+    }
+}
+
 /// `None` if it is no shadow.
 pub(super) fn of(
     arms: &Arms,

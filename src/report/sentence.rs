@@ -174,7 +174,7 @@ pub(super) fn digits(value: f64) -> String {
 }
 
 /// The same of a number of any size.
-fn number(value: f64) -> String {
+pub(super) fn number(value: f64) -> String {
     match value.abs() {
         size if size >= 1e15 => format!("{value:.2e}"),
         size if size >= 99.95 || size == 0.0 => format!("{value:.0}"),

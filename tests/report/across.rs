@@ -7,7 +7,7 @@ use tower_spearmint::{
 };
 
 /// Experiments with so many requests each, in which the candidate is so much faster.
-fn experiments(of: &[(&str, u64, f64)]) -> Vec<Report> {
+pub(crate) fn experiments(of: &[(&str, u64, f64)]) -> Vec<Report> {
     let mut all = Vec::new();
     for (at, (name, requests, ms)) in of.iter().enumerate() {
         let mut templates = templates(name, &["stable", "candidate"]);

@@ -1,12 +1,15 @@
 //! What was lost, and what never came to an end.
 
-use super::support::{Behaviour, Random, STEADY, Store, Traffic, block_on, only, split, templates};
+use super::{
+    gaps::{leaving, losing, shadows},
+    support::{Random, only, templates},
+};
 use std::collections::BTreeMap;
 use tower_spearmint::{
     Branch, ConfigId,
     assign::Epoch,
     branch::{Role, SkipReason, Status},
-    record::{LoggerBackend, Loss, LossReason},
+    record::LossReason,
     report::{Counted, Measure, Metric, Plan, Report, Verdict},
     store::{Rollup, UnitBucket},
 };
@@ -18,25 +21,9 @@ fn plan() -> Plan {
     ])
 }
 
-/// So many branches of the candidate of these 10,000 requests were not recorded.
-fn losing(branches: u64) -> Report {
-    let store = split(10_000, [("stable", 0.5, STEADY, 0.0), ("candidate", 0.5, STEADY, 0.0)]);
-    let candidate = templates("ranker", &["candidate"]).remove(0);
-    let loss = |role, reason, branches| {
-        let config_id = candidate.config_id.clone();
-        Loss::new("ranker", "round_robin", config_id, role, reason, branches)
-    };
-    let losses = [
-        loss(Role::Primary, LossReason::QueueFull, branches - 5),
-        loss(Role::Primary, LossReason::NotWritten, 5),
-    ];
-    block_on(store.store.log_losses(&losses)).unwrap();
-    store.report(&plan())
-}
-
 #[test]
 fn what_was_lost_of_an_arm_is_shown_and_more_than_one_in_a_hundred_is_broken() {
-    let report = losing(45);
+    let report = losing(45).report(&plan());
     assert_ne!(only(&report).verdict, Verdict::Broken);
     let [lost] = &report.losses[..] else { panic!("{report:#?}") };
     assert_eq!(
@@ -47,35 +34,13 @@ fn what_was_lost_of_an_arm_is_shown_and_more_than_one_in_a_hundred_is_broken() {
     assert_eq!((&lost.reasons, lost.broken), (&reasons, false));
     assert!((lost.share - 0.009).abs() < 0.0005, "{lost:?}");
 
-    let report = losing(105);
+    let report = losing(105).report(&plan());
     assert_eq!(only(&report).verdict, Verdict::Broken);
     assert_eq!(
         only(&report).because,
         "2.04% of the branches of candidate were not recorded (queue_full 100, not_written 5): of more than 1% \
          nobody knows what they would have shown"
     );
-}
-
-/// Traffic of two arms, in which so much of the candidate's that took longest is left by its callers.
-fn leaving(share: f64, unit: impl Fn(u64) -> Option<u64>) -> Store {
-    let mut templates = templates("ranker", &["stable", "candidate"]);
-    templates.iter_mut().for_each(|template| template.probability = 0.5);
-    let mut traffic = Traffic::new(3, 20_000);
-    let mut chance = Random(5);
-    for n in 0..20_000 {
-        let unit = unit(n);
-        let point = unit.map_or_else(|| chance.unit(), |unit| Random(unit).unit());
-        let at = usize::from(point < 0.5);
-        let slow = at == 1 && chance.unit() < share;
-        let behaviour = Behaviour { ms: if slow { 100.0 } else { 10.0 }, ..STEADY };
-        traffic.add(&templates[at], Role::Primary, behaviour, None);
-        let branch = traffic.branches.last_mut().unwrap();
-        branch.unit = unit.map(|unit| unit.wrapping_mul(0x9e37_79b9_7f4a_7c15));
-        if slow {
-            (branch.status, branch.failure) = (Status::Cancelled, None);
-        }
-    }
-    Store::with(&traffic.branches)
 }
 
 #[test]
@@ -177,31 +142,13 @@ fn units_that_come_by_zipfs_law_and_leave_as_they_like_break_nothing_in_500_hone
     assert_eq!(broken, [] as [u64; 0]);
 }
 
-/// So many of the 5,000 shadows end so.
-fn shadows(count: usize, how: impl Fn(&mut Vec<Branch>)) -> Report {
-    let mut templates = templates("ranker", &["stable", "candidate"]);
-    for template in &mut templates {
-        (template.strategy, template.probability) = ("shadow".into(), 1.0);
-    }
-    let mut traffic = Traffic::new(7, 5_000);
-    let mut all = Vec::new();
-    for n in 0..5_000 {
-        let request = traffic.add(&templates[0], Role::Primary, STEADY, None);
-        traffic.add(&templates[1], Role::Shadow, STEADY, Some(request));
-        if n < count {
-            how(&mut traffic.branches);
-        }
-        all.append(&mut traffic.branches);
-    }
-    Store::with(&all).report(&Plan::new())
-}
-
 #[test]
 fn shadows_that_were_skipped_are_counted_by_their_reason() {
-    let report = shadows(700, |pair| {
+    let store = shadows(700, |pair| {
         (pair[1].status, pair[1].failure) = (Status::Skipped, None);
         pair[1].skip = Some(SkipReason::MaxInFlight);
     });
+    let report = store.report(&Plan::new());
     let coverage = only(&report).coverage.as_ref().unwrap();
     assert_eq!(
         (coverage.due, coverage.shadows, coverage.ended, coverage.pairs),
@@ -214,9 +161,10 @@ fn shadows_that_were_skipped_are_counted_by_their_reason() {
 #[test]
 fn shadows_without_the_primaries_that_they_ran_beside_are_broken() {
     let lost = |count| {
-        shadows(count, |pair| {
+        let store = shadows(count, |pair| {
             pair.remove(0);
-        })
+        });
+        store.report(&Plan::new())
     };
     let report = lost(90);
     assert_eq!(only(&report).coverage.as_ref().unwrap().without_primary, 90);
@@ -230,12 +178,13 @@ fn shadows_without_the_primaries_that_they_ran_beside_are_broken() {
     );
     // Callers who leave take the primary with them, and let the shadow finish.
     let left = shadows(150, |pair| (pair[0].status, pair[0].failure) = (Status::Cancelled, None));
-    assert_ne!(only(&left).verdict, Verdict::Broken);
+    assert_ne!(only(&left.report(&Plan::new())).verdict, Verdict::Broken);
 }
 
 #[test]
 fn shadows_that_are_given_up_while_their_primaries_end_are_broken() {
-    let report = shadows(250, |pair| (pair[1].status, pair[1].failure) = (Status::Cancelled, None));
+    let store = shadows(250, |pair| (pair[1].status, pair[1].failure) = (Status::Cancelled, None));
+    let report = store.report(&Plan::new());
     assert_eq!(only(&report).verdict, Verdict::Broken);
     assert_eq!(
         only(&report).because,

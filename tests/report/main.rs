@@ -7,6 +7,7 @@ mod broken;
 #[cfg(feature = "cli")]
 mod command;
 mod few;
+mod gaps;
 mod html;
 mod kept_plan;
 mod looks;

@@ -21,7 +21,7 @@ fn success() -> Plan {
 }
 
 /// Halves of the requests go to each; `says` what is said of the n-th of them.
-fn split(requests: u64, mut says: impl FnMut(usize, &mut Random, &mut Branch)) -> Store {
+pub(crate) fn split(requests: u64, mut says: impl FnMut(usize, &mut Random, &mut Branch)) -> Store {
     let mut templates = templates("ranker", &["stable", "candidate"]);
     templates.iter_mut().for_each(|template| template.probability = 0.5);
     let mut traffic = Traffic::new(11, requests);

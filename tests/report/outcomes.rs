@@ -11,7 +11,7 @@ use tower_spearmint::{
 
 /// Units that come, one after the other, each with three requests, and buy with a probability that depends on the
 /// config.
-struct Shop {
+pub(crate) struct Shop {
     templates: Vec<Branch>,
     traffic: Traffic,
     chance: Random,
@@ -20,7 +20,7 @@ struct Shop {
 }
 
 impl Shop {
-    fn new(seed: u64, units: u64) -> Self {
+    pub(crate) fn new(seed: u64, units: u64) -> Self {
         Self {
             templates: templates("ranker", &["stable", "candidate"]),
             traffic: Traffic::new(seed, units * 3),
@@ -31,7 +31,7 @@ impl Shop {
     }
 
     /// So many more: the candidate gets this share of them, and they buy so often.
-    fn come(&mut self, units: u64, share: f64, buying: [f64; 2], epoch: u64) {
+    pub(crate) fn come(&mut self, units: u64, share: f64, buying: [f64; 2], epoch: u64) {
         for _ in 0..units {
             let key = format!("user-{}", self.units);
             let arm = usize::from(self.chance.unit() < share);
@@ -73,7 +73,7 @@ impl Shop {
         }
     }
 
-    fn store(&self) -> Store {
+    pub(crate) fn store(&self) -> Store {
         let store = Store::with(&self.traffic.branches);
         store.store.record_outcomes(&self.outcomes).unwrap();
         assert!(store.store.check(|_| {}).unwrap().is_whole());
@@ -85,7 +85,7 @@ fn purchase() -> Measure {
     Measure::named("purchase")
 }
 
-fn plan() -> Plan {
+pub(crate) fn plan() -> Plan {
     Plan::new().baseline("stable").metrics([
         Metric::guardrail(Measure::ErrorRate, 0.05),
         Metric::success(purchase(), 0.01).increasing(),

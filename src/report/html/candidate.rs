@@ -1,6 +1,9 @@
 //! What is said of each candidate.
 
-use super::{finding::finding, numbers::time};
+use super::{
+    certainty::{certainty, looks},
+    finding::finding,
+};
 use crate::report::{ArmFigures, Candidate, Report, Verdict};
 use maud::{Markup, html};
 
@@ -12,7 +15,8 @@ pub(crate) fn verdicts(report: &Report) -> Markup {
             p { strong { (name(baseline)) } " alone: there is nothing to hold it against. Add another config to the \
                 experiment, and send requests." }
         }
-        @for Candidate { config_id, verdict, because, decided, .. } in &report.candidates {
+        @for candidate in &report.candidates {
+            @let Candidate { config_id, verdict, because, .. } = candidate;
             div class={ "verdict verdict-" (verdict) } {
                 p.word {
                     span.mark aria-hidden="true" { (mark(*verdict)) } " "
@@ -20,11 +24,10 @@ pub(crate) fn verdicts(report: &Report) -> Markup {
                     span { (config_id.short()) " against " (name(baseline)) }
                 }
                 p { (meaning(*verdict)) ": " (because) "." }
-                @if let Some(decided) = decided {
-                    p.muted { "Since " (time(decided.at_ns)) " (look " (decided.look) ")." }
-                }
+                (certainty(candidate))
             }
         }
+        @if let Some(kept) = &report.looks { (looks(kept)) }
     }
 }
 

@@ -1,9 +1,16 @@
 //! One metric of one candidate.
 
-use super::{candidate::name, interval::interval, numbers::count};
-use crate::report::{
-    ArmFigures, Candidate, Finding, MetricRole,
-    sentence::{shown, signed},
+use super::{
+    candidate::name,
+    interval::interval,
+    numbers::{count, time},
+};
+use crate::{
+    report::{
+        ArmFigures, Candidate, Finding, MetricRole,
+        sentence::{shown, signed},
+    },
+    stats::sequential::Interval,
 };
 use maud::{Markup, html};
 
@@ -19,10 +26,16 @@ pub(super) fn finding(finding: &Finding, baseline: &ArmFigures, candidate: &Cand
             p.muted { (purpose(finding)) }
             (interval(finding))
             p { (finding.sentence) }
+            @if let Some(at) = finding.contradicted_ns {
+                p {
+                    strong { "Since " (time(at)) " the looks contradict one another." } " By chance that is as rare as a \
+                    wrong interval; else something is no longer as it was."
+                }
+            }
             table {
                 caption.hidden { (measure) " of both arms" }
                 thead { tr {
-                    th scope="col" { "arm" } th.number scope="col" { "value" } th.number scope="col" { "n" }
+                    th scope="col" { "arm" } th.number scope="col" { "value" } th.number scope="col" { @if finding.by_unit { "units" } @else { "n" } }
                 } }
                 tbody {
                     (of(name(baseline), finding.baseline, finding.baseline_count))
@@ -30,6 +43,12 @@ pub(super) fn finding(finding: &Finding, baseline: &ArmFigures, candidate: &Cand
                     tr {
                         th scope="row" { "difference" }
                         td.number.difference colspan="2" { (difference(finding)) }
+                    }
+                    @if finding.intersection != finding.interval {
+                        tr {
+                            th scope="row" { "this look alone" }
+                            td.number.difference colspan="2" { (range(finding, finding.interval)) }
+                        }
                     }
                 }
             }
@@ -39,14 +58,12 @@ pub(super) fn finding(finding: &Finding, baseline: &ArmFigures, candidate: &Cand
 
 /// The estimate, and where the true one lies.
 pub(super) fn difference(finding: &Finding) -> String {
-    let text = |value: f64| signed(finding.unit, value);
     let Some(difference) = finding.difference else { return "–".to_owned() };
-    format!(
-        "{} ({} to {})",
-        text(difference),
-        text(finding.intersection.low),
-        text(finding.intersection.high)
-    )
+    format!("{} ({})", signed(finding.unit, difference), range(finding, finding.intersection))
+}
+
+fn range(finding: &Finding, Interval { low, high }: Interval) -> String {
+    format!("{} to {}", signed(finding.unit, low), signed(finding.unit, high))
 }
 
 /// What the metric is for, and how much of it matters.
@@ -55,6 +72,9 @@ fn purpose(finding: &Finding) -> String {
     let size = |bound: f64| signed(finding.unit, bound).trim_start_matches('+').to_owned();
     let better = if metric.increase { "more is better" } else { "less is better" };
     match metric.role {
+        _ if metric.undirected => {
+            "shown, decides nothing; nobody said which way is better".to_owned()
+        }
         MetricRole::Guardrail => {
             format!("guardrail: worse by {} at most; {better}", size(metric.margin))
         }

@@ -1,4 +1,5 @@
-//! An interval as a picture: no difference in the middle, and the bound where the metric has one.
+//! An interval as a picture: no difference in the middle, and the bound where the metric has one. What all looks have
+//! in common is drawn within that of this look, if it is less.
 
 use crate::{
     report::{Finding, MetricRole, Unit, sentence::signed},
@@ -16,9 +17,6 @@ const HEIGHT: f64 = 46.0;
 
 pub(super) fn interval(finding: &Finding) -> Markup {
     let scale = Scale::of(finding);
-    let Interval { low, high } = finding.intersection;
-    let (low, high) = (scale.place(low), scale.place(high));
-    let (from, to) = (low.clamp(LEFT, RIGHT), high.clamp(LEFT, RIGHT));
     let bound = scale.bound(finding);
     let alternative =
         format!("{}, drawn on a line with no difference in the middle", finding.sentence);
@@ -32,9 +30,10 @@ pub(super) fn interval(finding: &Finding) -> Markup {
                 text.label x=(at) y="43" text-anchor="middle" { (text) }
             }
             @if finding.difference.is_some() {
-                line.span x1=(round(from)) x2=(round(to)) y1=(LINE) y2=(LINE) {}
-                @if low < LEFT { path.beyond d=(arrow(LEFT, -1.0)) {} } @else { (end(from)) }
-                @if high > RIGHT { path.beyond d=(arrow(RIGHT, 1.0)) {} } @else { (end(to)) }
+                @if finding.intersection != finding.interval {
+                    (span(&scale, finding.interval, "look"))
+                }
+                (span(&scale, finding.intersection, "span"))
             }
             @if let Some(at) = finding.difference.map(|d| scale.place(d)).filter(|at| (LEFT..=RIGHT).contains(at)) {
                 circle.estimate cx=(round(at)) cy=(LINE) r="5" {}
@@ -61,7 +60,7 @@ impl Scale {
             Unit::Points => 0.01,
             _ => 0.10,
         };
-        let Interval { low, high } = finding.intersection;
+        let Interval { low, high } = finding.interval;
         let ends = [low, high].map(f64::abs).into_iter().filter(|end| end.is_finite());
         let reach = ends.fold(2.0 * bound, f64::max).min(MOST_BOUNDS * bound);
         Self { reach, bound }
@@ -85,9 +84,17 @@ impl Scale {
     }
 }
 
-fn end(at: f64) -> Markup {
-    let at = round(at);
-    html! { line.span x1=(at) x2=(at) y1=(LINE - 5.0) y2=(LINE + 5.0) {} }
+/// From end to end, with a stroke across each, or an arrow where it lies beyond.
+fn span(scale: &Scale, Interval { low, high }: Interval, class: &str) -> Markup {
+    let [low, high] = [low, high].map(|end| scale.place(end));
+    let [from, to] = [low, high].map(|end| round(end.clamp(LEFT, RIGHT)));
+    let end =
+        |at: f64| html! { line class=(class) x1=(at) x2=(at) y1=(LINE - 5.0) y2=(LINE + 5.0) {} };
+    html! {
+        line class=(class) x1=(from) x2=(to) y1=(LINE) y2=(LINE) {}
+        @if low < LEFT { path.beyond d=(arrow(LEFT, -1.0)) {} } @else { (end(from)) }
+        @if high > RIGHT { path.beyond d=(arrow(RIGHT, 1.0)) {} } @else { (end(to)) }
+    }
 }
 
 /// A head that points away from the middle.

@@ -4,6 +4,7 @@
 //! says so to the browser (Content Security Policy), so that nothing in it can run.
 
 mod candidate;
+mod certainty;
 mod differences;
 mod document;
 mod durations;
@@ -11,17 +12,21 @@ mod figures;
 mod finding;
 mod interval;
 mod looks;
+mod missing;
 mod numbers;
 mod plot;
 mod split;
 
 pub(crate) use candidate::{metrics, verdicts};
+#[cfg(feature = "server")]
+pub(crate) use certainty::NOT_AMONG_ALL;
 pub(crate) use differences::differences;
 #[cfg(feature = "server")]
 pub(crate) use document::STYLE;
 pub(crate) use durations::durations;
 pub(crate) use figures::figures;
 pub(crate) use looks::over_time;
+pub(crate) use missing::missing;
 pub(crate) use numbers::time;
 #[cfg(feature = "server")]
 pub(crate) use numbers::{bytes, count, duration, exact_time, percent};
@@ -117,6 +122,7 @@ impl<'a> HtmlReport<'a> {
                 h2 { "Arms" }
                 (figures(report))
                 (split(report))
+                (missing(report))
                 @if let Some(looks) = self.looks.get(&report.experiment).filter(|looks| !looks.is_empty()) {
                     h2 { "Intervals over time" }
                     (over_time(report, looks))

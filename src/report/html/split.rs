@@ -6,16 +6,23 @@ use maud::{Markup, html};
 
 /// Nothing where every request goes to all.
 pub(crate) fn split(report: &Report) -> Markup {
-    let Some(ratio) = &report.sample_ratio else { return html! {} };
+    report.sample_ratio.as_ref().map_or_else(Markup::default, ratio)
+}
+
+/// What each arm got of something, and what it should have got.
+pub(super) fn ratio(ratio: &SampleRatio) -> Markup {
     let got = |count: u64| (ratio.total > 0).then(|| count as f64 / ratio.total as f64);
     html! {
         h3 { "Split of " (ratio.counted) ": " (word(ratio)) }
         @if ratio.total == 0 {
             p { "No fixed share is known for these requests, so that the split is not checked." }
         } @else {
-            div.scroll tabindex="0" role="region" aria-label="How the traffic was split" {
+            div.scroll tabindex="0" role="region" aria-label={ "How " (ratio.counted) " were split" } {
                 table {
-                    caption { "How " (count(ratio.total)) " " (ratio.counted) " were split" }
+                    caption {
+                        "How " (count(ratio.total)) " " (ratio.counted) " were split"
+                        @if ratio.one_of > 1 { "; one of " (count(ratio.one_of)) " was counted" }
+                    }
                     thead { tr {
                         th scope="col" { "config" } th.number scope="col" { "count" }
                         th.number scope="col" { "share" } th.number scope="col" { "should be" }

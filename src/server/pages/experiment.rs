@@ -55,13 +55,14 @@ fn anchor(at: usize, heading: &str) -> Option<&'static str> {
 }
 
 /// What is told anew when it changes: ids, headings, contents.
-pub(super) fn sections(at: usize, report: &Report) -> [(String, &'static str, Markup); 5] {
+pub(super) fn sections(at: usize, report: &Report) -> [(String, &'static str, Markup); 6] {
     [
         (format!("period-{at}"), "", html::period(report)),
         (format!("verdict-{at}"), "Verdict", html::verdicts(report)),
         (format!("metrics-{at}"), "Metrics", html::metrics(report)),
         (format!("figures-{at}"), "Arms", html::figures(report)),
         (format!("split-{at}"), "", html::split(report)),
+        (format!("missing-{at}"), "", html::missing(report)),
     ]
 }
 

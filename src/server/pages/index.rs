@@ -1,10 +1,10 @@
 //! All experiments.
 
-use super::{Ask, frame::View, of_experiment};
+use super::{Ask, frame::View, of_experiment, when::when};
 use crate::{
     report::{
         Report,
-        html::{count, time},
+        html::{NOT_AMONG_ALL, count, time},
     },
     server::error::ApiError,
 };
@@ -58,12 +58,13 @@ fn row(report: &Report) -> Markup {
                 @for candidate in &report.candidates {
                     div class={ "verdict-" (candidate.verdict) } {
                         strong { (candidate.verdict) } " " (candidate.config_id.short())
+                        @if candidate.survives == Some(false) { br; span.muted { (NOT_AMONG_ALL) } }
                     }
                 }
                 @if report.candidates.is_empty() { span.muted { "no candidate" } }
             }
             td.number { (count(requests)) }
-            td { (time(report.until_ns)) }
+            td { (when(&time(report.until_ns))) }
         }
     }
 }

@@ -25,6 +25,7 @@ mod live;
 mod login;
 mod sessions;
 mod timeline;
+mod when;
 
 use super::{
     MlflowServer, body,

@@ -1,6 +1,7 @@
 //! The store in a browser: pages over real sockets, and what they let through.
 
 mod branches;
+mod certain;
 mod differences;
 mod doors;
 mod events;

@@ -34,8 +34,7 @@ fn losses(out: &mut impl Write, lost: &ArmLosses) -> io::Result<()> {
 /// Only where something is missing.
 fn coverage(out: &mut impl Write, candidate: &Candidate, found: &Coverage) -> io::Result<()> {
     let Coverage { shadows, ended, pairs, cancelled, .. } = *found;
-    let missing = found.due.is_some_and(|due| due > shadows);
-    if !missing && ended == shadows && pairs == ended {
+    if found.is_whole() {
         return Ok(());
     }
     let due = found.due.map_or_else(String::new, |due| format!(" of {due} due"));
