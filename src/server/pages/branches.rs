@@ -1,6 +1,6 @@
 //! The branches of an experiment, newest first.
 
-use super::{Ask, frame::View, of_experiment};
+use super::{Ask, frame::View, of_experiment, when::when};
 use crate::{
     branch::{Role, Status},
     report::html::{duration, exact_time},
@@ -123,7 +123,9 @@ fn table(branches: &[BranchRow]) -> Markup {
                 tbody {
                     @for branch in branches {
                         tr {
-                            th scope="row" { a href={ "/branches/" (branch.id) } { (exact_time(branch.start_ns)) } }
+                            th scope="row" {
+                                a href={ "/branches/" (branch.id) } { (when(&exact_time(branch.start_ns))) }
+                            }
                             td { (branch.config_id.short()) }
                             td { (branch.role) }
                             td { (how_it_ended(branch)) }

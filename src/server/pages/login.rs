@@ -34,6 +34,8 @@ fn draw(next: &str, wrong: Option<&str>, signed_in: bool) -> Response<Body> {
         @if let Some(wrong) = wrong { p.error role="alert" { (wrong) } }
         form method="post" action="/login" {
             input type="hidden" name="next" value=(next);
+            // Browsers that keep passwords ask under which name.
+            input.hidden name="user" autocomplete="username" value="spearmint" readonly tabindex="-1" aria-hidden="true";
             p {
                 label for="token" { "A token of this server" }
                 input #token type="password" name="token" autocomplete="current-password" required autofocus

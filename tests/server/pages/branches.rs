@@ -49,3 +49,19 @@ async fn branches_are_narrowed_by_config_role_and_status() {
     assert!(text(&wrong).contains("role: `king` is not one of"), "{}", text(&wrong));
     server.stop().await;
 }
+
+#[tokio::test]
+async fn the_time_of_a_branch_breaks_after_its_date_and_nowhere_else() {
+    let directory = tempdir().unwrap();
+    record(&directory, "ranker", 2, "x").await;
+    let server = Server::start(&directory).await;
+    let page = page(&server, "/experiments/ranker/branches").await;
+    let times: Vec<_> = page.split("<span class=\"whole\">").skip(1).collect();
+    assert_eq!(times.len(), 4, "{page}");
+    for pair in times.chunks(2) {
+        let [date, rest] = [pair[0], pair[1]].map(|text| text.split_once("</span>").unwrap());
+        assert_eq!((date.0.len(), date.1), ("2026-11-29".len(), " "));
+        assert!(rest.0.ends_with(" UTC") && rest.0.len() == "03:23:40.123 UTC".len(), "{rest:?}");
+    }
+    server.stop().await;
+}

@@ -13,7 +13,14 @@ fn tokens() -> Tokens {
 
 async fn log_in(server: &Server, token: &str, next: &str) -> Answer {
     let headers = [("content-type", "application/x-www-form-urlencoded")];
-    with_headers(server, "POST", "/login", &headers, &format!("token={token}&next={next}")).await
+    with_headers(
+        server,
+        "POST",
+        "/login",
+        &headers,
+        &format!("user=spearmint&token={token}&next={next}"),
+    )
+    .await
 }
 
 #[tokio::test]
@@ -27,6 +34,7 @@ async fn a_token_once_is_a_cookie_that_reads_pages_and_nothing_else() {
     assert!(refused.headers.get("www-authenticate").is_none());
     let form = page(&server, refused.header("location")).await;
     assert!(form.contains("value=\"/experiments/ranker?a=1\""), "{form}");
+    assert!(form.contains("autocomplete=\"username\" value=\"spearmint\""), "{form}");
 
     let wrong = log_in(&server, "ann-may-do-anything", "/").await;
     assert_eq!(wrong.status, 403);
