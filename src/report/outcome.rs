@@ -1,7 +1,7 @@
 //! Numbers of units that come later: purchases, ratings, returns.
 //!
-//! Units are independent of one another, so each counts once: with the total of its outcomes, or with 0 where it
-//! has none. Totals grow for as long as outcomes come, in the same way on both sides, since units of both are
+//! Units are independent of one another, so each counts once in an epoch: with the total of its outcomes, or with
+//! 0 where it has none. Totals grow for as long as outcomes come, in the same way on both sides, since units of both are
 //! exposed at the same times; for values that only add up, what was seen earlier is as close to what is seen
 //! later as it is for means of ever more units, or closer, which is all that a confidence sequence needs.
 
@@ -147,21 +147,21 @@ pub(super) fn mean(name: &str, baseline: &Arm, candidate: &Arm, ends: Ends) -> O
 
 /// The mean of each arm over all epochs, in each of which the split was another one: both weighted by how many
 /// units of both there are.
+///
+/// A unit that comes back keeps its arm, and its outcomes follow its exposures in several epochs. How many do is
+/// not known, so the means of epochs may depend on one another in any way: standard errors are added up, and
+/// the units are those of the epoch that has the most.
 fn weighted(epochs: &[[Estimate; 2]]) -> [Estimate; 2] {
-    let count = |arms: &[Estimate; 2]| (arms[0].count + arms[1].count) as f64;
-    let all: f64 = epochs.iter().map(count).sum();
+    let count = |arms: &[Estimate; 2]| arms[0].count.saturating_add(arms[1].count);
+    let all: f64 = epochs.iter().map(|arms| count(arms) as f64).sum();
+    let largest = epochs.iter().max_by_key(|arms| count(arms));
     std::array::from_fn(|at| {
-        let none = Estimate { value: 0.0, variance: 0.0, count: 0, smallest: 0 };
-        epochs.iter().fold(none, |sum, arms| {
-            let (share, arm) = (count(arms) / all, &arms[at]);
-            let count = sum.count + arm.count;
-            Estimate {
-                value: sum.value + share * arm.value,
-                variance: sum.variance + share * share * arm.variance,
-                count,
-                smallest: count,
-            }
-        })
+        let units = largest.map_or(0, |arms| arms[at].count);
+        let (value, error) = epochs.iter().fold((0.0, 0.0), |(value, error), arms| {
+            let (share, arm) = (count(arms) as f64 / all, &arms[at]);
+            (value + share * arm.value, error + share * arm.variance.sqrt())
+        });
+        Estimate { value, variance: error * error, count: units, smallest: units }
     })
 }
 
@@ -213,6 +213,16 @@ mod tests {
         Estimate { value, variance: variance / count as f64, count, smallest: count }
     }
 
+    /// The same numbers from 0 to 1 on every machine (SplitMix64).
+    fn chances(mut state: u64) -> impl FnMut() -> f64 {
+        move || {
+            state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
+            let mixed = (state ^ state >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+            let mixed = (mixed ^ mixed >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
+            (mixed ^ mixed >> 31) as f64 / 2_f64.powi(64)
+        }
+    }
+
     #[test]
     fn far_from_zero_it_is_nearly_the_interval_of_the_delta_method() {
         let (one, other) = (arm(40_000, 10.0, 25.0), arm(40_000, 10.5, 25.0));
@@ -260,13 +270,7 @@ mod tests {
     #[test]
     fn units_that_go_on_buying_make_something_of_nothing_in_few_experiments() {
         const EXPERIMENTS: u32 = 1_000;
-        let mut state = 5_u64;
-        let mut chance = move || {
-            state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
-            let mixed = (state ^ state >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-            let mixed = (mixed ^ mixed >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
-            (mixed ^ mixed >> 31) as f64 / 2_f64.powi(64)
-        };
+        let mut chance = chances(5);
         let mut wrong = 0;
         for _ in 0..EXPERIMENTS {
             let mut arms: [Followed; 2] = Default::default();
@@ -294,6 +298,42 @@ mod tests {
         assert!(wrong <= EXPERIMENTS / 20, "{wrong} of {EXPERIMENTS}");
     }
 
+    /// The weights change three times, and every unit comes again each time, in its arm.
+    #[test]
+    fn units_that_come_back_in_every_epoch_are_no_more_units() {
+        const EXPERIMENTS: u32 = 1_000;
+        const EPOCHS: usize = 4;
+        let mut chance = chances(9);
+        let mut wrong = 0;
+        for _ in 0..EXPERIMENTS {
+            let units: Vec<_> = (0..1_000)
+                .map(|_| (usize::from(chance() < 0.5), f64::from(u8::from(chance() < 0.3))))
+                .collect();
+            let mut epochs: Vec<[Followed; 2]> = Vec::new();
+            let said = (0..EPOCHS).any(|_| {
+                epochs.push(Default::default());
+                units.chunks(100).any(|some| {
+                    for (arm, bought) in some {
+                        let arms = epochs.last_mut().unwrap();
+                        arms[*arm].exposed += 1;
+                        let totals = arms[*arm].by_name.entry("n".into()).or_default();
+                        totals.sum += bought;
+                        totals.squares += bought * bought;
+                    }
+                    let both: Vec<_> = epochs
+                        .iter()
+                        .map(|arms| arms.each_ref().map(|arm| arm.mean("n")))
+                        .collect();
+                    let [one, other] = weighted(&both);
+                    assert!(one.count + other.count <= 1_000);
+                    !relative(&one, &other, true, 0.05).contains(0.0)
+                })
+            });
+            wrong += u32::from(said);
+        }
+        assert!(wrong <= EXPERIMENTS / 20, "{wrong} of {EXPERIMENTS}");
+    }
+
     #[test]
     fn epochs_weigh_as_much_on_both_sides() {
         // A tenth in an epoch in which all buy much, half in one in which few do; no config is better.
@@ -301,6 +341,23 @@ mod tests {
             [[arm(900, 5.0, 1.0), arm(100, 5.0, 1.0)], [arm(500, 1.0, 1.0), arm(500, 1.0, 1.0)]];
         let [one, other] = weighted(&epochs);
         assert_eq!((one.value, other.value), (3.0, 3.0));
-        assert_eq!((one.count, other.count), (1_400, 600));
+    }
+
+    #[test]
+    fn what_scatters_in_every_epoch_scatters_in_all_together() {
+        let epochs = [[arm(900, 5.0, 4.0), arm(100, 5.0, 4.0)]; 4];
+        let [one, other] = weighted(&epochs);
+        let [[alone, beside], ..] = epochs;
+        assert!((one.variance - alone.variance).abs() < 1e-12, "{one:?}");
+        assert!((other.variance - beside.variance).abs() < 1e-12, "{other:?}");
+    }
+
+    #[test]
+    fn units_are_counted_in_the_epoch_that_has_the_most() {
+        let epochs =
+            [[arm(900, 5.0, 1.0), arm(100, 5.0, 1.0)], [arm(600, 1.0, 1.0), arm(600, 1.0, 1.0)]];
+        let [one, other] = weighted(&epochs);
+        assert_eq!((one.count, other.count), (600, 600));
+        assert_eq!((one.smallest, other.smallest), (600, 600));
     }
 }
