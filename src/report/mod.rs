@@ -59,6 +59,7 @@ mod outcome;
 mod plan;
 mod question;
 mod ratio;
+mod returning;
 mod sample_ratio;
 mod sentence;
 #[cfg(feature = "proxy")]

@@ -3,6 +3,7 @@
 use super::{
     Plan,
     arms::{Arm, Arms, InEpoch},
+    returning,
 };
 use crate::{
     branch::named,
@@ -18,8 +19,8 @@ named! {
     Counted {
         /// Requests, each of which is assigned for itself.
         Requests = "requests",
-        /// Units (users, sessions), when they were answered for the first time: the requests of one
-        /// go to the same config, so that only units are independent.
+        /// Units (users, sessions), when they were answered for the first time in an epoch: the requests of
+        /// one go to the same config, so that only units are independent.
         FirstExposures = "first exposures",
         /// Requests that came to an end of their own: neither skipped nor left by their callers.
         Completions = "completions",
@@ -63,8 +64,10 @@ pub struct SampleRatio {
     /// By config.
     pub arms: Vec<ArmShare>,
     /// The logarithm (base 10) of the evidence against the shares: 3 says that such counts are a thousand
-    /// times likelier under another split. It may be looked at at any time. In JSON null: beyond all
-    /// bounds, as a config got requests that should get none.
+    /// times likelier under another split. It may be looked at at any time. Of epochs it is the product, but of
+    /// first exposures, which may be those of the same units, that of the epoch with the most once it is
+    /// divided by `k (k + 1)` for the `k`-th. In JSON null: beyond all bounds, as a config got requests
+    /// that should get none.
     pub log10_evidence: f64,
     /// The evidence is 1,000 or more.
     pub broken: bool,
@@ -92,8 +95,6 @@ pub(super) fn check(
     share: &mut impl Share,
 ) -> Result<SampleRatio, StoreError> {
     let all: Vec<&Arm> = arms.split().collect();
-    let epochs: std::collections::BTreeSet<_> =
-        all.iter().flat_map(|arm| arm.epochs.keys().copied()).collect();
     let mut found = SampleRatio {
         counted,
         total: 0,
@@ -109,7 +110,7 @@ pub(super) fn check(
     let mut expected = vec![0.0; all.len()];
     let mut counts = vec![0_u64; all.len()];
     let mut known = Vec::new();
-    for epoch in epochs {
+    for (place, epoch) in by_time(&all).into_iter().enumerate() {
         let in_epoch: Vec<Option<&InEpoch>> =
             all.iter().map(|arm| arm.epochs.get(&epoch)).collect();
         let Some(shares) = shares(arms, &all, &in_epoch, epoch, share)? else {
@@ -124,12 +125,15 @@ pub(super) fn check(
             expected[at] += share * total as f64;
             counts[at] += count;
         }
-        known.push((observed, shares));
+        known.push((place, observed, shares));
     }
-    let known: Vec<_> = known.iter().map(|(counts, shares)| Epoch { counts, shares }).collect();
+    let known = known.iter().map(|(place, counts, shares)| (*place, Epoch { counts, shares }));
+    let against = match counted {
+        Counted::FirstExposures => returning::evidence(known),
+        _ => evidence(&known.map(|(_, epoch)| epoch).collect::<Vec<_>>()),
+    };
     // (Shares that add up to 1 are sound.)
-    found.log10_evidence =
-        evidence(&known).map_or(0.0, |evidence| evidence.ln() / std::f64::consts::LN_10);
+    found.log10_evidence = against.map_or(0.0, |evidence| evidence.ln() / std::f64::consts::LN_10);
     // Each further sample is another one to look at: those of all levels together say `broken` of at most
     // 1 + 1/2 + 1/4 + … in a thousand.
     found.log10_evidence -= (found.one_of as f64).log10();
@@ -145,6 +149,18 @@ pub(super) fn check(
         .collect();
     found.broken = is_broken(found.log10_evidence);
     Ok(found)
+}
+
+/// The epochs of these arms, by their first minute: what comes later changes no one's place.
+fn by_time(arms: &[&Arm]) -> Vec<Option<u64>> {
+    let mut first = std::collections::BTreeMap::new();
+    for (epoch, found) in arms.iter().flat_map(|arm| &arm.epochs) {
+        let start_ns = first.entry(*epoch).or_insert(found.whole.start_ns);
+        *start_ns = found.whole.start_ns.min(*start_ns);
+    }
+    let mut epochs: Vec<_> = first.into_iter().map(|(epoch, start_ns)| (start_ns, epoch)).collect();
+    epochs.sort_unstable();
+    epochs.into_iter().map(|(_, epoch)| epoch).collect()
 }
 
 pub(super) fn is_broken(log10_evidence: f64) -> bool {

@@ -1,9 +1,11 @@
 //! Units that stay with their config.
 
 use crate::support::{Behaviour, Random, STEADY, Store, Traffic, of, only, templates};
+use std::ops::Range;
 use tower_spearmint::{
+    assign::Epoch,
     branch::Role,
-    report::{Measure, Metric, Plan, Report, Standing, Verdict},
+    report::{Measure, Metric, Plan, Report, SampleRatio, Standing, Verdict},
 };
 
 const UNITS: u64 = 300;
@@ -55,4 +57,48 @@ fn where_some_requests_have_no_unit_those_of_one_are_taken_to_be_alike() {
     traffic.branches.iter_mut().take(10).for_each(|branch| branch.unit = None);
     let after = of(only(&report(&traffic)), Measure::ErrorRate).interval;
     assert!(after.width() > 2.0 * before.width(), "{before:?} {after:?}");
+}
+
+/// What is said of the split when of a thousand units, 560 of which go to the first config, these come in one epoch
+/// after the other, whose shares are the same; without `sticky`, as if each request was one of its own.
+fn ratio(epochs: &[Range<u64>], sticky: bool) -> SampleRatio {
+    let mut templates = templates("ranker", &["stable", "candidate"]);
+    templates.iter_mut().for_each(|template| template.probability = 0.5);
+    let mut traffic = Traffic::new(3, epochs.iter().map(|units| units.end - units.start).sum());
+    for (number, units) in (1..).zip(epochs) {
+        for unit in units.clone() {
+            let template = &templates[usize::from(unit >= 560)];
+            traffic.add(template, Role::Primary, STEADY, None);
+            let branch = traffic.branches.last_mut().unwrap();
+            let hash = unit.wrapping_add(1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+            branch.unit = sticky.then_some(hash);
+            branch.epoch = Epoch::recorded(number, 100 - number);
+        }
+    }
+    report(&traffic).sample_ratio.unwrap()
+}
+
+#[test]
+fn units_that_come_back_in_other_epochs_are_no_evidence_of_another_split() {
+    let epochs = vec![0..1_000; 10];
+    let units = ratio(&epochs, true);
+    assert_eq!((units.counted.as_str(), units.total), ("first exposures", 10_000));
+    assert_eq!(units.log10_evidence, ratio(&epochs[..1], true).log10_evidence);
+    assert!((units.log10_evidence - 1.40).abs() < 0.01 && !units.broken, "{units:#?}");
+    // Requests are others in each epoch.
+    let requests = ratio(&epochs, false);
+    assert!(requests.log10_evidence > 10.0 && requests.broken, "{requests:#?}");
+}
+
+#[test]
+fn an_epoch_that_begins_later_takes_nothing_from_what_an_earlier_one_says() {
+    let all = [0..1_000, 460..660];
+    let before = ratio(&all[..1], true).log10_evidence;
+    assert_eq!(ratio(&all, true).log10_evidence, before);
+}
+
+#[test]
+fn a_split_that_breaks_in_a_later_epoch_is_broken() {
+    let found = ratio(&[460..660, 460..660, 0..700], true);
+    assert!(found.broken, "{found:#?}");
 }

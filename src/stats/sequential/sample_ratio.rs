@@ -29,9 +29,10 @@ const CONCENTRATIONS: [f64; 3] = [10.0, 1_000.0, 100_000.0];
 ///
 /// `Γ(κ) / Γ(κ + n) · Π Γ(κ θᵢ + xᵢ) / Γ(κ θᵢ) · Π θᵢ^−xᵢ`
 ///
-/// Those of several epochs are multiplied, as each is 1 in expectation given the ones before; of
-/// three concentrations `κ` (10, 10³ and 10⁵) the mean is taken. A count in an arm whose share is 0
-/// cannot be: its evidence is infinite.
+/// Those of several epochs are multiplied, as each is 1 in expectation given the ones before: so
+/// nothing may be counted in two of them, as units that come back are. Of three concentrations `κ`
+/// (10, 10³ and 10⁵) the mean is taken. A count in an arm whose share is 0 cannot be: its evidence
+/// is infinite.
 ///
 /// Which of `k` arms it is, [`rates::rate`](super::rates::rate) tells: of the arm's count in all,
 /// with `alpha / k`, the share it got.
