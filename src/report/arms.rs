@@ -13,7 +13,10 @@ use crate::{
     store::{Histogram, Rollup, StoreError, UnitBucket, UnitSums},
 };
 use serde::Serialize;
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 /// The branches of one config in one role, summed up.
 #[derive(Debug, Clone)]
@@ -185,6 +188,20 @@ impl Arm {
             }
         }
     }
+
+    /// Forgets what is of other epochs. Nothing is left of an arm that has none of these.
+    fn keep_epochs(&mut self, epochs: &BTreeSet<Option<u64>>) {
+        let before = self.epochs.len();
+        self.epochs.retain(|epoch, _| epochs.contains(epoch));
+        if self.epochs.len() == before {
+            return;
+        }
+        let mut kept = self.epochs.values().map(|epoch| &epoch.whole);
+        if let Some(first) = kept.next() {
+            self.whole = first.clone();
+            kept.for_each(|epoch| self.whole.merge(epoch));
+        }
+    }
 }
 
 pub(super) fn share(part: u64, of: u64) -> Option<f64> {
@@ -260,7 +277,13 @@ impl Gathered {
     ) -> Result<Option<Arms>, StoreError> {
         let mut arms: Vec<_> = self.arms.into_values().collect();
         let Some(baseline) = baseline(&arms, named)? else { return Ok(None) };
+        let epochs: BTreeSet<_> = baseline.epochs.keys().copied().collect();
         let (baseline, role) = (baseline.config_id.clone(), baseline.role);
+        let is_beside = |arm: &Arm| matches!(arm.role, Role::Shadow | Role::Control);
+        let beside = arms.iter().any(|arm| arm.role == Role::Shadow);
+        // Their pairs are with the primary of their epoch, which may have been another one.
+        arms.iter_mut().filter(|arm| is_beside(arm)).for_each(|arm| arm.keep_epochs(&epochs));
+        arms.retain(|arm| !arm.epochs.is_empty());
         let mut take = |config: Option<&ConfigId>, role: Role| {
             let at = arms.iter().position(|arm| {
                 arm.role == role && config.is_none_or(|config| arm.config_id == *config)
@@ -269,7 +292,6 @@ impl Gathered {
         };
         let control = take(None, Role::Control);
         let Some(baseline) = take(Some(&baseline), role) else { return Ok(None) };
-        let beside = arms.iter().any(|arm| arm.role == Role::Shadow);
         let role = if beside { Role::Shadow } else { role };
         let candidates = arms.into_iter().filter(|arm| arm.role == role).collect();
         Ok(Some(Arms {

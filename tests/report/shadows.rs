@@ -2,6 +2,7 @@
 
 use super::support::{Behaviour, STEADY, Store, Traffic, of, only, shadowed, templates};
 use tower_spearmint::{
+    ConfigId,
     branch::Role,
     report::{Measure, Metric, Plan, Report, Standing, Verdict},
     store::Rollup,
@@ -90,7 +91,7 @@ fn the_first_bytes_of_a_shadow_are_not_held_against_those_of_other_requests() {
 fn agreeing(differ: u64, noise: u64) -> (Verdict, String) {
     let [stable, candidate] =
         ["stable", "candidate"].map(|id| templates("ranker", &[id]).remove(0).config_id);
-    let arm = |id: &tower_spearmint::ConfigId, role, different| {
+    let arm = |id: &ConfigId, role, different| {
         let mut arm = Rollup::new("ranker", "shadow", id.clone(), role, 0);
         arm.success = 10_000;
         if role != Role::Primary {
@@ -123,4 +124,58 @@ fn answers_may_differ_as_often_as_the_primarys_own_second_ones() {
                 .to_owned()
         )
     );
+}
+
+/// `stable` answers, and then `ranked`, which was a shadow until then; `candidate` is one all the time, and fails
+/// less often than `stable`, and more often than `ranked`.
+fn promoted() -> Vec<Rollup> {
+    let [stable, ranked, candidate] =
+        ["stable", "ranked", "candidate"].map(|id| templates("ranker", &[id]).remove(0).config_id);
+    let arm = |id: &ConfigId, role, epoch, [primary_failed, other_failed]: [u64; 2]| {
+        let mut arm = Rollup::new("ranker", "shadow", id.clone(), role, 0);
+        arm.epoch = Some(epoch);
+        arm.failed = other_failed;
+        arm.success = 10_000 - other_failed;
+        if role != Role::Primary {
+            arm.pairs.primary_failed = primary_failed;
+            arm.pairs.other_failed = other_failed;
+            arm.pairs.both_succeeded = 10_000 - primary_failed - other_failed;
+            arm.pairs.equal = 10_000;
+        }
+        arm
+    };
+    vec![
+        arm(&stable, Role::Primary, 1, [0, 3_000]),
+        arm(&stable, Role::Control, 1, [3_000, 3_000]),
+        arm(&ranked, Role::Shadow, 1, [3_000, 100]),
+        arm(&candidate, Role::Shadow, 1, [3_000, 1_000]),
+        arm(&ranked, Role::Primary, 2, [0, 100]),
+        arm(&candidate, Role::Shadow, 2, [100, 1_000]),
+    ]
+}
+
+#[test]
+fn a_shadow_is_held_against_the_primary_that_it_ran_beside() {
+    let told = |baseline| {
+        let plan =
+            Plan::new().baseline(baseline).metrics([Metric::guardrail(Measure::ErrorRate, 0.01)]);
+        Report::of(promoted(), [], &plan, |_, _| None).unwrap().remove(0)
+    };
+    let now = told("ranked");
+    let candidate = only(&now);
+    assert_eq!(candidate.config_id.as_str(), "candidate");
+    assert_eq!(candidate.verdict, Verdict::Keep, "{candidate:#?}");
+    assert_eq!(
+        (candidate.figures.requests, of(candidate, Measure::ErrorRate).baseline_count),
+        (10_000, 10_000)
+    );
+    assert!(now.control.is_none(), "the control ran beside another primary");
+    let before = told("stable");
+    let each: Vec<_> = before
+        .candidates
+        .iter()
+        .map(|one| (one.config_id.as_str(), one.verdict, one.figures.requests))
+        .collect();
+    assert_eq!(each, [("candidate", Verdict::Ship, 10_000), ("ranked", Verdict::Ship, 10_000)]);
+    assert!(before.control.is_some());
 }
