@@ -6,7 +6,7 @@ use serde::Serialize;
 
 /// The version of the methods that intervals are made by. It goes up when one of them changes: intervals that
 /// hold at 5 % each by one method and by another hold at 10 % together.
-const METHODS: u32 = 2;
+const METHODS: u32 = 3;
 
 /// All that intervals and verdict depend on, beside the branches.
 #[derive(Serialize)]
@@ -14,6 +14,7 @@ struct Asked<'a> {
     methods: u32,
     strategy: &'a str,
     baseline: (&'a ConfigId, Role),
+    /// Whether answers of it were compared: agreement is then held against its own.
     control: bool,
     /// How many there are is a part of the level of each.
     candidates: Vec<(&'a ConfigId, Role)>,
@@ -32,7 +33,7 @@ pub(super) fn of(report: &Report) -> Option<Question> {
         methods: METHODS,
         strategy: &report.strategy,
         baseline: (&report.baseline.config_id, report.baseline.role),
-        control: report.control.is_some(),
+        control: report.control.as_ref().is_some_and(|control| control.agreement.is_some()),
         candidates: candidates.collect(),
         metrics,
     };
@@ -40,4 +41,38 @@ pub(super) fn of(report: &Report) -> Option<Question> {
     let hash = blake3::hash(&serde_json::to_vec(&asked).ok()?);
     let asked = u64::from_be_bytes(*hash.as_bytes().first_chunk()?);
     Some(Question { experiment: report.experiment.to_string(), asked, since_ns: report.since_ns })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::of;
+    use crate::{
+        branch::Role,
+        config::ConfigId,
+        report::{Measure, Metric, Plan, Report},
+        store::{Question, Rollup},
+    };
+
+    /// What is asked beside a control of which so many answers were compared; without one if `None`.
+    fn asked(compared: Option<u64>) -> Question {
+        let arm = |role, id: &str, compared| {
+            let id = ConfigId::named(id);
+            let mut arm = Rollup::new("ranker", "shadow", id, role, 0);
+            arm.success = 100;
+            arm.pairs.equal = compared;
+            arm
+        };
+        let control = compared.map(|compared| arm(Role::Control, "stable", compared));
+        let both = [arm(Role::Primary, "stable", 0), arm(Role::Shadow, "candidate", 100)];
+        let plan = Plan::new().metrics([Metric::guardrail(Measure::Agreement, 0.05)]);
+        let reports = Report::of(both.into_iter().chain(control), [], &plan, |_, _| None).unwrap();
+        of(&reports[0]).unwrap()
+    }
+
+    #[test]
+    fn the_first_answer_of_a_control_that_is_compared_makes_another_question() {
+        assert_eq!(asked(Some(0)), asked(None));
+        assert_ne!(asked(Some(1)), asked(Some(0)));
+        assert_eq!(asked(Some(2)), asked(Some(1)));
+    }
 }
