@@ -6,7 +6,7 @@ use super::{
     gather::Gathered,
     pairs,
 };
-use crate::store::codes::Codes;
+use crate::{branch::Status, store::codes::Codes};
 use rusqlite::Connection;
 
 /// How many branches are in memory at a time: some 10 MiB.
@@ -45,15 +45,16 @@ pub(in crate::store) fn add_unfinished(
     connection: &Connection,
     codes: &Codes,
 ) -> rusqlite::Result<()> {
-    let sql = format!("SELECT {} FROM branch b WHERE b.unit IS NOT NULL", Facts::COLUMNS);
+    let sql = format!(
+        "SELECT {} FROM branch b WHERE b.status IN (?1, ?2) AND b.unit IS NOT NULL",
+        Facts::COLUMNS
+    );
+    let unfinished = [Status::Skipped, Status::Cancelled].map(|status| codes.status.of(status));
     let mut statement = connection.prepare(&sql)?;
-    let mut rows = statement.query([])?;
+    let mut rows = statement.query(unfinished)?;
     let mut gathered = Gathered::default();
     while let Some(row) = rows.next()? {
-        let facts = Facts::read(row, codes)?;
-        if !facts.ended() {
-            gathered.bucket(&facts, 1);
-        }
+        gathered.bucket(&Facts::read(row, codes)?, 1);
     }
     gathered.write(connection)
 }
