@@ -65,6 +65,11 @@ impl MetricSums {
         (self.count > 1).then(|| self.squares.max(0.0) / (self.count - 1) as f64)
     }
 
+    /// Of no values.
+    pub(super) const fn is_none(&self) -> bool {
+        self.count == 0
+    }
+
     pub(super) fn change(&mut self, value: f64, by: i64) {
         self.merge(&Self { count: by, mean: value, squares: 0.0 });
     }
@@ -156,6 +161,11 @@ impl MetricPairs {
     pub fn covariance(&self) -> Option<f64> {
         let count = self.primary.count;
         (count > 1).then(|| self.products / (count - 1) as f64)
+    }
+
+    /// Of no pairs.
+    pub(super) const fn is_none(&self) -> bool {
+        self.primary.is_none()
     }
 
     pub(super) fn change(&mut self, primary: f64, other: f64, by: i64) {

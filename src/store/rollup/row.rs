@@ -254,17 +254,20 @@ impl State {
             },
             primary_duration: self.primary_duration,
             first_exposures: count(self.exposures),
-            metrics: by_name(&self.metrics, &metrics),
-            metric_pairs: by_name(&self.metric_pairs, &metrics),
+            metrics: by_name(&self.metrics, &metrics, MetricSums::is_none),
+            metric_pairs: by_name(&self.metric_pairs, &metrics, MetricPairs::is_none),
         }
     }
 }
 
+/// Without those of which there is none any more.
 fn by_name<T: Copy>(
     sums: &BTreeMap<i64, T>,
     names: &BTreeMap<i64, Arc<str>>,
+    is_none: impl Fn(&T) -> bool,
 ) -> BTreeMap<Arc<str>, T> {
-    sums.iter().filter_map(|(key, sums)| Some((names.get(key)?.clone(), *sums))).collect()
+    let there = sums.iter().filter(|(_, sums)| !is_none(sums));
+    there.filter_map(|(key, sums)| Some((names.get(key)?.clone(), *sums))).collect()
 }
 
 /// As [`Epoch`](crate::assign::Epoch) does: not every reader of JSON holds 64 bits.

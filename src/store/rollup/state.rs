@@ -111,6 +111,9 @@ impl State {
         for (key, pairs) in &other.metric_pairs {
             self.metric_pairs.entry(*key).or_default().merge(pairs);
         }
+        // One that was taken back is not there.
+        self.metrics.retain(|_, sums| !sums.is_none());
+        self.metric_pairs.retain(|_, pairs| !pairs.is_none());
     }
 
     /// Whether both are of the same branches, added up in another order.
@@ -245,5 +248,23 @@ impl Counted {
         if *count == 0 {
             self.0.remove(&code);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_metric_all_of_whose_values_are_taken_back_is_not_there() {
+        let of = |by| {
+            let mut state = State::default();
+            state.metrics.entry(3).or_default().change(2.5, by);
+            state.metric_pairs.entry(3).or_default().change(2.5, 1.0, by);
+            state
+        };
+        let mut state = of(1);
+        state.merge(&of(-1));
+        assert!(state.is_empty(), "{state:?}");
     }
 }
