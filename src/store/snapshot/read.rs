@@ -2,7 +2,7 @@
 
 use super::{Arm, Exposures, Snapshot, exposed::Exposed, replica};
 use crate::store::{
-    RollupFilter, SqliteStore, StoreError,
+    Rollup, RollupFilter, SqliteStore, StoreError,
     backend::Reader,
     codes::Codes,
     loss,
@@ -11,6 +11,8 @@ use crate::store::{
 };
 use rusqlite::{Connection, OptionalExtension, params};
 use std::collections::BTreeMap;
+
+const HOUR_NS: u64 = 3_600_000_000_000;
 
 impl SqliteStore {
     /// All that this store has summed up so far. Blocks.
@@ -88,6 +90,7 @@ fn share(
     of: rollup::Arm,
     Arm { rollup, .. }: &Arm,
 ) -> rusqlite::Result<Option<f64>> {
+    let Some((start_ns, end_ns)) = there(connection, of, rollup)? else { return Ok(None) };
     let id = |ns: u64| {
         let mut id = [0; 16];
         id[..6].copy_from_slice(&(ns / 1_000_000).to_be_bytes()[2..]);
@@ -102,18 +105,36 @@ fn share(
              ORDER BY id DESC LIMIT 1",
         )?
         .query_row(
-            params![
-                id(rollup.start_ns),
-                id(rollup.end_ns()),
-                of.experiment,
-                of.config,
-                of.role,
-                of.epoch
-            ],
+            params![id(start_ns), id(end_ns), of.experiment, of.config, of.role, of.epoch],
             |row| row.get(0),
         )
         .optional()?;
     Ok(found.flatten())
+}
+
+/// From when to when there may still be branches of an arm that say their share, in ns since the Unix epoch; `None`
+/// if there are none: those of other arms from that time would all be read in search of them.
+fn there(
+    connection: &Connection,
+    of: rollup::Arm,
+    rollup: &Rollup,
+) -> rusqlite::Result<Option<(u64, u64)>> {
+    if of.epoch == 0 {
+        return Ok(None);
+    }
+    let (start_ns, end_ns) = (rollup.start_ns, rollup.end_ns());
+    let hour = |ns: u64| i64::try_from(ns / HOUR_NS).unwrap_or(i64::MAX);
+    let hours: (Option<i64>, Option<i64>) = connection
+        .prepare_cached(
+            "SELECT min(hour), max(hour) FROM held
+             WHERE experiment = ?1 AND hour BETWEEN ?2 AND ?3 AND branches > 0",
+        )?
+        .query_row(params![of.experiment, hour(start_ns), hour(end_ns)], |row| {
+            Ok((row.get(0)?, row.get(1)?))
+        })?;
+    let (Some(first), Some(last)) = hours else { return Ok(None) };
+    let begin = |hour: i64| hour.unsigned_abs().saturating_mul(HOUR_NS);
+    Ok(Some((start_ns.max(begin(first)), end_ns.min(begin(last.saturating_add(1))))))
 }
 
 /// Which config each unit met first, by experiment.
