@@ -97,6 +97,12 @@ pub trait LoggerBackend: Send + Sync + 'static {
         let _ = losses;
         async { Ok(()) }
     }
+
+    /// Whether [`log_losses`](Self::log_losses) keeps what it takes, rather than forgets it; by default `false`. Of
+    /// two backends side by side that say so, losses are told until one has taken them.
+    fn keeps_losses(&self) -> bool {
+        false
+    }
 }
 
 async fn log_one<B: LoggerBackend + ?Sized>(backend: &B, branch: &Branch) -> Result<(), BoxError> {

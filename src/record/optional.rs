@@ -52,10 +52,15 @@ impl<B: LoggerBackend> LoggerBackend for Option<B> {
             None => Ok(()),
         }
     }
+
     async fn log_losses(&self, losses: &[Loss]) -> Result<(), BoxError> {
         match self {
             Some(backend) => backend.log_losses(losses).await,
             None => Ok(()),
         }
+    }
+
+    fn keeps_losses(&self) -> bool {
+        self.as_ref().is_some_and(B::keeps_losses)
     }
 }

@@ -10,7 +10,8 @@ use futures_util::future::join;
 use serde_json::Value;
 
 /// Two backends side by side: each gets every branch and comparison. It counts as lost if either
-/// loses it. (Put a [`Recorder`](super::Recorder) between to keep a slow one from holding up the other.)
+/// loses it. Losses are told once one of those that [keep](LoggerBackend::keeps_losses) them has: another that could
+/// not misses them. (Put a [`Recorder`](super::Recorder) between to keep a slow one from holding up the other.)
 impl<A: LoggerBackend, B: LoggerBackend> LoggerBackend for (A, B) {
     async fn start_run(&self, branch: &Branch) -> Result<RunId, BoxError> {
         let (a, b) = (self.0.start_run(branch).await?, self.1.start_run(branch).await?);
@@ -46,7 +47,13 @@ impl<A: LoggerBackend, B: LoggerBackend> LoggerBackend for (A, B) {
 
     async fn log_losses(&self, losses: &[Loss]) -> Result<(), BoxError> {
         let (a, b) = join(self.0.log_losses(losses), self.1.log_losses(losses)).await;
-        a.and(b)
+        let is_kept = a.is_ok() && self.0.keeps_losses() || b.is_ok() && self.1.keeps_losses();
+        // Told again, who has kept them would add them once more.
+        if is_kept { Ok(()) } else { a.and(b) }
+    }
+
+    fn keeps_losses(&self) -> bool {
+        self.0.keeps_losses() || self.1.keeps_losses()
     }
 }
 

@@ -256,6 +256,10 @@ impl LoggerBackend for Recorder {
         self.front.shared.wake.notify_one();
         Ok(())
     }
+
+    fn keeps_losses(&self) -> bool {
+        true
+    }
 }
 
 const NO_ROOM: &str = "the queue of the recorder behind is full, or its background task has ended";

@@ -249,6 +249,10 @@ impl LoggerBackend for SqliteStore {
         Ok(())
     }
 
+    fn keeps_losses(&self) -> bool {
+        true
+    }
+
     /// As [`log_batch`](LoggerBackend::log_batch).
     async fn log_comparisons(&self, batch: &[Comparison]) -> Result<(), BatchError> {
         let lost = batch.len();

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use std::{
     sync::{
         Arc, Mutex,
-        atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst},
+        atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::SeqCst},
     },
     task::Poll,
     thread,
@@ -15,8 +15,8 @@ use tokio::sync::Semaphore;
 use tower::{BoxError, Layer, Service, retry::Policy};
 use tower_spearmint::{
     Branch, Config, LogLayer, Recorder, RoundRobinLayer, SingleLayer, Trial,
-    branch::{Failure, Status},
-    record::{BatchError, LoggerBackend, MemoryBackend, RunId, TracingBackend},
+    branch::{Failure, Role, Status},
+    record::{BatchError, LoggerBackend, Loss, LossReason, MemoryBackend, RunId, TracingBackend},
 };
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -283,6 +283,54 @@ async fn two_backends_get_every_branch_and_one_that_fails_is_counted() {
     recorder.drain(SECOND).await.unwrap();
     assert_eq!((one.branches().len(), other.branches().len()), (2, 1));
     assert_eq!((recorder.stats().written, recorder.stats().lost), (1, 1));
+}
+
+#[tokio::test]
+async fn of_two_backends_losses_are_told_until_one_that_keeps_them_has() {
+    let keeps = |is_out| Keeping { is_out, told: Arc::default() };
+    let (config, full) = (pool(&["a"])[0].id().clone(), LossReason::QueueFull);
+    let losses = [Loss::new("e", "single", config, Role::Primary, full, 3)];
+    let (fine, forgets) = (keeps(false), MemoryBackend::new);
+    (fine.clone(), keeps(true)).log_losses(&losses).await.unwrap();
+    (keeps(true), fine.clone()).log_losses(&losses).await.unwrap();
+    ((forgets(), keeps(true)), (None::<Keeping>, fine.clone())).log_losses(&losses).await.unwrap();
+    assert_eq!(fine.told.load(SeqCst), 9);
+    (keeps(true), keeps(true)).log_losses(&losses).await.unwrap_err();
+    // Who forgets them cannot stand in for who keeps them.
+    ((keeps(true), forgets()), (None::<Keeping>, forgets())).log_losses(&losses).await.unwrap_err();
+    (forgets(), forgets()).log_losses(&losses).await.unwrap();
+}
+
+/// Adds up losses, or fails.
+#[derive(Clone)]
+struct Keeping {
+    is_out: bool,
+    told: Arc<AtomicU64>,
+}
+
+impl LoggerBackend for Keeping {
+    async fn start_run(&self, branch: &Branch) -> Result<RunId, BoxError> {
+        MemoryBackend::new().start_run(branch).await
+    }
+    async fn log_status(&self, _: &RunId, _: &Branch) -> Result<(), BoxError> {
+        Ok(())
+    }
+    async fn log_exception(&self, _: &RunId, _: &Failure) -> Result<(), BoxError> {
+        Ok(())
+    }
+    async fn log_params(&self, _: &RunId, _: &Value) -> Result<(), BoxError> {
+        Ok(())
+    }
+    async fn log_losses(&self, losses: &[Loss]) -> Result<(), BoxError> {
+        if self.is_out {
+            return Err("out of order".into());
+        }
+        self.told.fetch_add(losses.iter().map(|loss| loss.branches).sum(), SeqCst);
+        Ok(())
+    }
+    fn keeps_losses(&self) -> bool {
+        true
+    }
 }
 
 #[tokio::test(start_paused = true)]
