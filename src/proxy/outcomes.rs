@@ -107,13 +107,29 @@ impl ProxyHandle {
 }
 
 impl Desk {
-    /// Says to the store how the units of another file are hashed.
+    /// Says to the store how the units of another file are hashed. One that cannot be written now does not hold up
+    /// the file, by which a bad candidate may be taken out.
+    ///
+    /// # Errors
+    ///
+    /// When there is no room for another salt.
     pub(super) fn reload(&self, file: &ExperimentFile) -> Result<(), StoreError> {
         let Some(mut rules) = file.outcome_rules() else { return Ok(()) };
         if let Some(window) = self.window {
             rules = rules.window(window);
         }
-        self.store.set_outcome_rules(&rules)
+        match self.store.set_outcome_rules(&rules) {
+            Err(error @ StoreError::OutcomeRules { .. }) => Err(error),
+            Err(error) => {
+                tracing::warn!(
+                    %error,
+                    "the store could not note how the units of the file are hashed; the next reload or start does, \
+                     and outcomes reported until then count once they are reported again"
+                );
+                Ok(())
+            }
+            Ok(()) => Ok(()),
+        }
     }
 
     fn count(&self, recorded: &OutcomesRecorded) {

@@ -5,6 +5,7 @@ use crate::support::{
     stderr, stdout,
 };
 use http::Request;
+use rusqlite::Connection;
 use serde_json::{Value, json};
 use std::{
     fmt::Write as _,
@@ -177,6 +178,33 @@ async fn units_of_another_salt_have_outcomes_as_soon_as_the_file_has_it() {
     let text = text.replace("sticky: { ", "sticky: { salt: another, ");
     std::fs::write(proxy.path("experiment.yaml"), text).unwrap();
     assert_eq!(ask(proxy.admin, post("/reload"), "").await.text(), "reloaded\n");
+    visit(&proxy, "ann").await;
+    let bought = json!({ "id": "1", "unit": "ann", "name": "purchase" }).to_string();
+    assert_eq!(report_to(&proxy, bought).await.json()["new"], 1);
+    eventually("it counts in both epochs", || total(&proxy) == 2.0).await;
+}
+
+#[tokio::test]
+async fn a_file_is_reloaded_while_the_store_cannot_be_written_and_its_salt_is_noted_by_the_next_reload()
+ {
+    let proxy = shop("").await;
+    visit(&proxy, "ann").await;
+    proxy.stores(1).await;
+    let text = std::fs::read_to_string(proxy.path("experiment.yaml")).unwrap();
+    let reload = async |text: &str| {
+        std::fs::write(proxy.path("experiment.yaml"), text).unwrap();
+        assert_eq!(ask(proxy.admin, post("/reload"), "").await.text(), "reloaded\n");
+    };
+    let other = Connection::open(proxy.path("store.db")).unwrap();
+    other.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let is_noted = || !proxy.log().contains("could not note how the units of the file are hashed");
+    reload(&text.replace("x-variant", "x-which")).await;
+    assert!(is_noted());
+    let salted = text.replace("sticky: { ", "sticky: { salt: another, ");
+    reload(&salted).await;
+    eventually("it warns", || !is_noted()).await;
+    other.execute_batch("ROLLBACK").unwrap();
+    reload(&salted).await;
     visit(&proxy, "ann").await;
     let bought = json!({ "id": "1", "unit": "ann", "name": "purchase" }).to_string();
     assert_eq!(report_to(&proxy, bought).await.json()["new"], 1);

@@ -3,7 +3,7 @@
 use super::{attribute, removed_before};
 use crate::{
     assign::{Keyed, Salt},
-    store::{SqliteStore, StoreError},
+    store::{SqliteStore, StoreError, backend::Reader},
 };
 use rusqlite::{Connection, OptionalExtension, params};
 use std::{collections::HashMap, time::Duration};
@@ -64,6 +64,10 @@ impl OutcomeRules {
         self
     }
 
+    fn keyed(&self) -> Salt {
+        Salt::new(self.salt.as_deref().unwrap_or(&self.experiment))
+    }
+
     fn window_ms(&self) -> i64 {
         i64::try_from(self.window.as_millis()).unwrap_or(i64::MAX)
     }
@@ -72,13 +76,18 @@ impl OutcomeRules {
 impl SqliteStore {
     /// Says what counts as an outcome of an experiment: from now on, and, if the window is another than before,
     /// of all outcomes that are there, which are attributed anew in one transaction. To be said before the
-    /// experiment begins. An earlier salt of it is not forgotten: its units still have outcomes. Blocks.
+    /// experiment begins. An earlier salt of it is not forgotten: its units still have outcomes. What the store knows
+    /// already is only read. Blocks.
     ///
     /// # Errors
     ///
-    /// When the store was opened for reading, or the file cannot be written; when the window is another and
-    /// outcomes were removed, which nothing can attribute anew; and when there are 256 salts already.
+    /// When something is new, and the store was opened for reading, or the file cannot be written; when the window is
+    /// another and outcomes were removed, which nothing can attribute anew; and when there are 256 salts already.
     pub fn set_outcome_rules(&self, rules: &OutcomeRules) -> Result<(), StoreError> {
+        // Whoever writes need not be waited for then. (What cannot be read, cannot be written.)
+        if self.has_outcome_rules(rules).unwrap_or(false) {
+            return Ok(());
+        }
         let set =
             self.with_writer(|writer| writer.transact(|connection, _| set(connection, rules)));
         match set? {
@@ -86,12 +95,22 @@ impl SqliteStore {
             Err(reason) => Err(StoreError::OutcomeRules { path: self.path().to_owned(), reason }),
         }
     }
+
+    fn has_outcome_rules(&self, rules: &OutcomeRules) -> Result<bool, StoreError> {
+        let Reader { connection, version, .. } = self.reader()?;
+        let has = || {
+            let name = &rules.experiment;
+            Ok(version >= super::SINCE_VERSION
+                && has_salt(&connection, name, rules.keyed().key())?
+                && window_ms(&connection, name)? == rules.window_ms())
+        };
+        has().map_err(|error| self.failed("read", error))
+    }
 }
 
 fn set(connection: &Connection, rules: &OutcomeRules) -> rusqlite::Result<Result<(), String>> {
     let name = &rules.experiment;
-    let salt = Salt::new(rules.salt.as_deref().unwrap_or(name));
-    if !add_salt(connection, name, salt.key())? {
+    if !add_salt(connection, name, rules.keyed().key())? {
         return Ok(Err(format!("it has {MAX_SALTS} salts of experiments already")));
     }
     let before = window_ms(connection, name)?;
@@ -118,6 +137,12 @@ fn write_window(connection: &Connection, name: &str, window_ms: i64) -> rusqlite
         params![name, window_ms],
     )?;
     Ok(())
+}
+
+fn has_salt(connection: &Connection, name: &str, key: &Keyed) -> rusqlite::Result<bool> {
+    connection
+        .prepare_cached("SELECT 1 FROM outcome_salt WHERE experiment = ?1 AND key = ?2")?
+        .exists(params![name, key.as_bytes()])
 }
 
 /// `false` if there is no room for it.
