@@ -218,8 +218,13 @@ async fn recorded(
     match tokio::task::spawn_blocking(work).await {
         Ok(Ok(recorded)) => Ok(recorded),
         Ok(Err(StoreError::Outcome(error))) => {
-            let status =
-                if error.is_conflict { StatusCode::CONFLICT } else { StatusCode::BAD_REQUEST };
+            let status = if error.is_conflict {
+                StatusCode::CONFLICT
+            } else if error.are_too_many {
+                StatusCode::PAYLOAD_TOO_LARGE
+            } else {
+                StatusCode::BAD_REQUEST
+            };
             let line = (error.at > 0).then_some(error.at);
             refused(status, format!("{}; none was kept", error.reason), line)
         }

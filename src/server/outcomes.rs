@@ -33,6 +33,8 @@ fn receive(raw: Raw) -> RawAnswer {
 fn refused(error: &OutcomeError) -> ApiError {
     let code = if error.is_conflict {
         ErrorCode::ResourceAlreadyExists
+    } else if error.are_too_many {
+        ErrorCode::TooLarge
     } else {
         ErrorCode::InvalidParameterValue
     };

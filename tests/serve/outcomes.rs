@@ -240,6 +240,12 @@ async fn what_is_wrong_with_a_batch_is_said_and_none_of_it_is_kept() {
             json!(1),
         ),
         (
+            "{\"id\":\"2\",\"unit\":\"ann\",\"name\":\"n\"}\n".repeat(10_001),
+            413,
+            "10001 outcomes at once; send at most 10000; none was kept",
+            Value::Null,
+        ),
+        (
             "x".repeat(8 * 1024 * 1024 + 1),
             413,
             "a batch has at most 8388608 bytes; send less at once",
@@ -255,7 +261,7 @@ async fn what_is_wrong_with_a_batch_is_said_and_none_of_it_is_kept() {
     let elsewhere = post("/outcomes").header("origin", "https://example.org");
     assert_eq!(ask(proxy.admin, elsewhere, fine).await.status, 403);
     let page = proxy.admin("/metrics").await.text().to_owned();
-    assert!(page.contains("spearmint_outcomes_refused_total 4\n"), "{page}");
+    assert!(page.contains("spearmint_outcomes_refused_total 5\n"), "{page}");
     assert!(page.contains("spearmint_outcomes_total{result=\"new\"} 1\n"), "{page}");
 }
 
@@ -280,6 +286,11 @@ async fn the_stores_server_takes_outcomes_too() {
             "message": "line 2: there is an outcome `1` already, of another unit; give this one an id of \
                         its own; none was kept",
         })
+    );
+    let answer = ask(ui, post("/outcomes"), (bought + "\n").repeat(10_001)).await;
+    assert_eq!(
+        (answer.status.as_u16(), &answer.json()["error_code"]),
+        (413, &json!("RESOURCE_LIMIT_EXCEEDED"))
     );
     eventually("it counts", || total(&proxy) == 1.0).await;
 }

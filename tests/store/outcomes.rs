@@ -9,6 +9,7 @@ use tower_spearmint::{
     branch::Role,
     store::{
         Outcome, OutcomeRules, OutcomeSum, OutcomeUnit, RollupFilter, SqliteStore, StoreError,
+        StoreOptions,
     },
 };
 
@@ -257,6 +258,68 @@ fn another_outcome_under_the_same_id_is_refused_and_its_batch_with_it() {
     assert_eq!((kept.new, store.stat().unwrap().outcomes), (1, 2));
     assert_eq!(refused.iter().map(|error| error.at).collect::<Vec<_>>(), [2, 3]);
     assert_whole(&store);
+}
+
+#[test]
+fn so_many_outcomes_are_taken_at_once_as_salts_leave_room_for_and_an_import_takes_any_number() {
+    let dir = Dir::new();
+    let store = SqliteStore::open(dir.file("s.db")).unwrap();
+    store.set_outcome_rules(&OutcomeRules::new("alpha")).unwrap();
+    let at = start_ms();
+    let all: Vec<_> = (0..10_001).map(|n| bought(&format!("o-{n}"), "ann", at)).collect();
+    let refused = |outcomes: &[Outcome], said: &str| match store.record_outcomes(outcomes) {
+        Err(StoreError::Outcome(error)) => {
+            assert_eq!((error.are_too_many, error.at, error.reason.as_str()), (true, 0, said));
+        }
+        other => panic!("{other:?}"),
+    };
+    refused(&all, "10001 outcomes at once; send at most 10000");
+    for n in 1..256 {
+        store.set_outcome_rules(&OutcomeRules::new("alpha").salt(format!("salt {n}"))).unwrap();
+    }
+    refused(&all[..157], "157 outcomes at once; send at most 156, as there are 256 salts");
+    assert_eq!(store.stat().unwrap().outcomes, 0);
+    assert_eq!(store.record_outcomes(&all[..156]).unwrap().new, 156);
+    let mut import = all[100..500].to_vec();
+    import[350] = bought("wrong", "", at);
+    let (kept, wrong) = store.import_outcomes(&import, false).unwrap();
+    assert_eq!((kept.known, kept.new), (56, 343));
+    assert_eq!(wrong.iter().map(|error| error.at).collect::<Vec<_>>(), [351]);
+}
+
+#[test]
+fn an_outcome_that_is_refused_takes_none_of_the_256_names() {
+    let dir = Dir::new();
+    let store = SqliteStore::open(dir.file("s.db")).unwrap();
+    store.set_outcome_rules(&OutcomeRules::new("alpha")).unwrap();
+    let at = start_ms();
+    store.record_outcomes(&[bought("order-1", "ann", at)]).unwrap();
+    let named = |id: &str, n: usize| Outcome::new(id, "ann", format!("name-{n}")).at_ms(at);
+    let mistyped: Vec<_> = (0..300).map(|n| named("order-1", n)).collect();
+    assert_eq!(store.import_outcomes(&mistyped, false).unwrap().1.len(), 300);
+    let right: Vec<_> = (0..256).map(|n| named(&format!("right-{n}"), n)).collect();
+    let (kept, refused) = store.import_outcomes(&right, false).unwrap();
+    assert_eq!((kept.new, refused.len()), (255, 1));
+    assert_eq!(
+        refused[0].to_string(),
+        "outcome 256: `name-255` would be the 257th name of outcomes; use one of those that are there"
+    );
+}
+
+#[test]
+fn rules_that_the_store_has_already_are_said_again_while_another_process_writes() {
+    let dir = Dir::new();
+    let file = dir.file("s.db");
+    let store = StoreOptions::new().busy_timeout(Duration::from_millis(1)).open(&file).unwrap();
+    let rules = OutcomeRules::new("alpha").salt("2026").window(Duration::from_secs(60));
+    store.set_outcome_rules(&rules).unwrap();
+    let other = Connection::open(&file).unwrap();
+    other.execute_batch("BEGIN IMMEDIATE").unwrap();
+    store.set_outcome_rules(&rules).unwrap();
+    SqliteStore::open_read_only(&file).unwrap().set_outcome_rules(&rules).unwrap();
+    for new in [rules.clone().salt("2027"), rules.window(Duration::from_secs(61))] {
+        store.set_outcome_rules(&new).unwrap_err();
+    }
 }
 
 #[test]

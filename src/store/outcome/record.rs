@@ -5,6 +5,7 @@ use super::OutcomeBatch;
 use super::{
     Outcome, OutcomeError, OutcomeUnit,
     attribute::{self, Fact},
+    millionths::Millionths,
     removed_before,
     rules::{Windows, salts},
     sums::Sums,
@@ -17,8 +18,10 @@ use rusqlite::{Connection, OptionalExtension, params};
 use serde::Serialize;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-/// The most outcomes of one batch, which is one transaction.
-pub(super) const MAX_BATCH: usize = 100_000;
+/// The most outcomes of one transaction, during which nobody else writes.
+const MAX_BATCH: usize = 10_000;
+/// And the most hashes of their units, one of each outcome under each salt.
+const MAX_HASHES: usize = 40_000;
 /// Names of outcomes in a store.
 const MAX_NAMES: i64 = 256;
 
@@ -53,7 +56,8 @@ impl SqliteStore {
     /// Keeps outcomes, all of a batch or none, and attributes them to the exposures of their units: in every
     /// experiment and epoch in which the unit was exposed for the first time within the
     /// [window](super::OutcomeRules) before. One whose id is there already changes nothing. They may come in any order,
-    /// and before the branches of their unit. Up to 100,000 at once. Blocks.
+    /// and before the branches of their unit. Up to 10,000 at once, and where experiments have or had more than four
+    /// salts, up to 40,000 through their number. Blocks.
     ///
     /// ```
     /// use tower_spearmint::store::{Outcome, SqliteStore};
@@ -76,7 +80,7 @@ impl SqliteStore {
     /// # Errors
     ///
     /// [`StoreError::Outcome`], with its place, when one is not as it should be, or is another than that of the
-    /// same id; and when the store was opened for reading, or the file cannot be written.
+    /// same id; when there are too many; and when the store was opened for reading, or the file cannot be written.
     pub fn record_outcomes(&self, outcomes: &[Outcome]) -> Result<OutcomesRecorded, StoreError> {
         let recorded = self.with_writer(|writer| {
             writer.transact(|connection, _| record(connection, outcomes, now_ms()))
@@ -84,34 +88,48 @@ impl SqliteStore {
         recorded?.map_err(StoreError::Outcome)
     }
 
-    /// Keeps those outcomes of a batch that are as they should be, and says what is wrong with the others. Of a
-    /// `dry_run` nothing is kept. Otherwise as [`record_outcomes`](Self::record_outcomes). Blocks.
+    /// Keeps those outcomes that are as they should be, and says what is wrong with the others. There may be any
+    /// number of them: others can write in between. Of a `dry_run` nothing is kept. Otherwise as
+    /// [`record_outcomes`](Self::record_outcomes). Blocks.
     ///
     /// # Errors
     ///
-    /// When there are more than 100,000, the store was opened for reading, or the file cannot be written.
+    /// When the store was opened for reading, or the file cannot be written; the first of them may be kept then.
     pub fn import_outcomes(
         &self,
         outcomes: &[Outcome],
         dry_run: bool,
     ) -> Result<(OutcomesRecorded, Vec<OutcomeError>), StoreError> {
-        let imported = self.with_writer(|writer| {
-            writer.transact(|connection, _| {
-                if let Err(error) = bounded(outcomes) {
-                    return Ok(Err(error));
-                }
-                connection.execute_batch("SAVEPOINT import")?;
-                let done = each(connection, outcomes, now_ms(), |_| true)?;
-                connection.execute_batch(if dry_run {
-                    "ROLLBACK TO import"
-                } else {
-                    "RELEASE import"
-                })?;
-                Ok(Ok(done))
-            })
-        });
-        imported?.map_err(StoreError::Outcome)
+        let (mut recorded, mut refused) = (OutcomesRecorded::default(), Vec::new());
+        let mut done = 0;
+        while let Some(rest) = outcomes.get(done..).filter(|rest| !rest.is_empty()) {
+            let (count, here, wrong) = self.with_writer(|writer| {
+                writer.transact(|connection, _| import(connection, rest, dry_run))
+            })?;
+            recorded = recorded.and(here);
+            refused.extend(wrong.into_iter().map(|error| {
+                let place = error.at + done as u64;
+                error.at(place)
+            }));
+            done += count;
+        }
+        Ok((recorded, refused))
     }
+}
+
+/// As many of them as may come at once: how many these are, and what became of them.
+fn import(
+    connection: &Connection,
+    outcomes: &[Outcome],
+    dry_run: bool,
+) -> rusqlite::Result<(usize, OutcomesRecorded, Vec<OutcomeError>)> {
+    connection.execute_batch("SAVEPOINT import")?;
+    let salts = salts(connection)?;
+    let count = outcomes.len().min(at_once(&salts));
+    let outcomes = outcomes.get(..count).unwrap_or(outcomes);
+    let (recorded, refused) = each(connection, outcomes, salts, now_ms(), |_| true)?;
+    connection.execute_batch(if dry_run { "ROLLBACK TO import" } else { "RELEASE import" })?;
+    Ok((count, recorded, refused))
 }
 
 #[cfg(any(feature = "server", feature = "proxy"))]
@@ -153,11 +171,17 @@ fn record(
     outcomes: &[Outcome],
     now_ms: u64,
 ) -> rusqlite::Result<Result<OutcomesRecorded, OutcomeError>> {
-    if let Err(error) = bounded(outcomes) {
-        return Ok(Err(error));
+    let salts = salts(connection)?;
+    let most = at_once(&salts);
+    if outcomes.len() > most {
+        let (count, salts) = (outcomes.len(), salts.len());
+        let why =
+            if most < MAX_BATCH { format!(", as there are {salts} salts") } else { String::new() };
+        let reason = format!("{count} outcomes at once; send at most {most}{why}");
+        return Ok(Err(OutcomeError::too_many(reason)));
     }
     connection.execute_batch("SAVEPOINT outcomes")?;
-    let (recorded, mut refused) = each(connection, outcomes, now_ms, |_| false)?;
+    let (recorded, mut refused) = each(connection, outcomes, salts, now_ms, |_| false)?;
     let Some(refused) = refused.pop() else {
         connection.execute_batch("RELEASE outcomes")?;
         return Ok(Ok(recorded));
@@ -166,25 +190,21 @@ fn record(
     Ok(Err(refused))
 }
 
-fn bounded(outcomes: &[Outcome]) -> Result<(), OutcomeError> {
-    if outcomes.len() > MAX_BATCH {
-        return Err(OutcomeError::new(format!(
-            "{} outcomes at once; send at most {MAX_BATCH}",
-            outcomes.len()
-        )));
-    }
-    Ok(())
+/// How many outcomes one transaction takes.
+fn at_once(salts: &[Keyed]) -> usize {
+    MAX_BATCH.min(MAX_HASHES / salts.len().max(1)).max(1)
 }
 
 /// Keeps one after the other, as long as `goes_on` after one that is refused.
 fn each(
     connection: &Connection,
     outcomes: &[Outcome],
+    salts: Vec<Keyed>,
     now_ms: u64,
     goes_on: impl Fn(&OutcomeError) -> bool,
 ) -> rusqlite::Result<(OutcomesRecorded, Vec<OutcomeError>)> {
     let mut recording = Recording {
-        salts: salts(connection)?,
+        salts,
         removed_before: removed_before(connection)?,
         windows: Windows::default(),
         sums: Sums::default(),
@@ -229,16 +249,10 @@ impl Recording {
             Err(error) => return Ok(Err(error)),
         };
         let at_ms = i64::try_from(outcome.at_ms.unwrap_or(now_ms)).unwrap_or(i64::MAX);
-        let Some(name) = name(connection, &outcome.name)? else {
-            return Ok(Err(OutcomeError::new(format!(
-                "`{}` would be the {}th name of outcomes; use one of those that are there",
-                outcome.name,
-                MAX_NAMES + 1
-            ))));
-        };
-        let fact = Fact { name, value, at_ms };
+        let known_name = key_of(connection, &outcome.name)?;
         if let Some(known) = Known::find(connection, &outcome.id)? {
-            if let Some(other) = known.differs(fact, &units, outcome.at_ms.is_some()) {
+            let at_ms = outcome.at_ms.map(|_| at_ms);
+            if let Some(other) = known.differs(known_name, value, at_ms, &units) {
                 return Ok(Err(OutcomeError::conflict(format!(
                     "there is an outcome `{}` already, of another {other}; give this one an id of its own",
                     outcome.id
@@ -254,6 +268,17 @@ impl Recording {
                  nothing tells whether this one was counted"
             ))));
         }
+        // Only now: what is refused takes none of the names.
+        let Some(name) =
+            known_name.map_or_else(|| new_name(connection, &outcome.name), |key| Ok(Some(key)))?
+        else {
+            return Ok(Err(OutcomeError::new(format!(
+                "`{}` would be the {}th name of outcomes; use one of those that are there",
+                outcome.name,
+                MAX_NAMES + 1
+            ))));
+        };
+        let fact = Fact { name, value, at_ms };
         let key = connection
             .prepare_cached(
                 "INSERT INTO outcome (id, name, value, at_ms, units) VALUES (?1, ?2, ?3, ?4, ?5)",
@@ -337,7 +362,7 @@ impl Known {
         connection
             .prepare_cached("SELECT key, name, value, at_ms, units FROM outcome WHERE id = ?1")?
             .query_row([id], |row| {
-                let value = super::millionths::Millionths(row.get(2)?);
+                let value = Millionths(row.get(2)?);
                 let fact = Fact { name: row.get(1)?, value, at_ms: row.get(3)? };
                 Ok(Self { key: row.get(0)?, fact, units: of_blob(row.get_ref(4)?.as_blob()?) })
             })
@@ -345,14 +370,20 @@ impl Known {
     }
 
     /// In what. (Of one that was reported without a time, each report has another.)
-    fn differs(&self, other: Fact, units: &[i64], has_time: bool) -> Option<&'static str> {
-        if self.fact.name != other.name {
+    fn differs(
+        &self,
+        name: Option<i64>,
+        value: Millionths,
+        at_ms: Option<i64>,
+        units: &[i64],
+    ) -> Option<&'static str> {
+        if name != Some(self.fact.name) {
             return Some("name");
         }
-        if self.fact.value != other.value {
+        if value != self.fact.value {
             return Some("value");
         }
-        if has_time && self.fact.at_ms != other.at_ms {
+        if at_ms.is_some_and(|at_ms| at_ms != self.fact.at_ms) {
             return Some("time");
         }
         let same_unit = units.iter().any(|unit| self.units.contains(unit));
@@ -360,14 +391,15 @@ impl Known {
     }
 }
 
-fn name(connection: &Connection, name: &str) -> rusqlite::Result<Option<i64>> {
-    let known = connection
+fn key_of(connection: &Connection, name: &str) -> rusqlite::Result<Option<i64>> {
+    connection
         .prepare_cached("SELECT key FROM outcome_name WHERE name = ?1")?
         .query_row([name], |row| row.get(0))
-        .optional()?;
-    if known.is_some() {
-        return Ok(known);
-    }
+        .optional()
+}
+
+/// `None` if there is no room for it.
+fn new_name(connection: &Connection, name: &str) -> rusqlite::Result<Option<i64>> {
     let sql = "SELECT count(*) FROM outcome_name";
     if connection.query_row(sql, [], |row| row.get::<_, i64>(0))? >= MAX_NAMES {
         return Ok(None);

@@ -12,16 +12,22 @@ pub struct OutcomeError {
     pub reason: String,
     /// There is another outcome of that id already.
     pub is_conflict: bool,
+    /// There are more than may come at once: none of them was looked at.
+    pub are_too_many: bool,
 }
 
 impl OutcomeError {
     /// Why; of which one, [`at`](Self::at) says.
     pub fn new(reason: impl Into<String>) -> Self {
-        Self { at: 0, reason: reason.into(), is_conflict: false }
+        Self { at: 0, reason: reason.into(), is_conflict: false, are_too_many: false }
     }
 
     pub(super) fn conflict(reason: impl Into<String>) -> Self {
         Self { is_conflict: true, ..Self::new(reason) }
+    }
+
+    pub(super) fn too_many(reason: impl Into<String>) -> Self {
+        Self { are_too_many: true, ..Self::new(reason) }
     }
 
     /// The same, of the one at this place.
