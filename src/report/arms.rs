@@ -5,6 +5,7 @@ use super::{
     completions::Clusters,
     kept::Plans,
     outcome::{Followed, Outcomes},
+    settled::{Clock, Tally, longest_ns},
     units::Units,
 };
 use crate::{
@@ -35,6 +36,8 @@ pub(super) struct InEpoch {
     pub(super) whole: Rollup,
     /// Where its last minute ends, in ns since the Unix epoch.
     pub(super) until_ns: u64,
+    /// What of it is of minutes whose requests may still be under way.
+    pub(super) unsettled: Tally,
     /// The part of it that is known to be of units.
     pub(super) units: Units,
     /// What its units did later.
@@ -50,6 +53,7 @@ impl InEpoch {
         Self {
             whole: rollup.clone(),
             until_ns: rollup.end_ns(),
+            unsettled: Tally::default(),
             units: Units::default(),
             followed: Followed::default(),
             metric_units: BTreeMap::new(),
@@ -69,6 +73,11 @@ impl InEpoch {
             let of = self.metric_units.entry(name.clone()).or_default();
             of.entry(bucket.bucket).or_default().merge(sums);
         }
+    }
+
+    /// What of it is of minutes that are settled.
+    pub(super) fn settled(&self) -> Tally {
+        Tally::of(&self.whole) - self.unsettled
     }
 
     /// How many values of a metric stand in buckets of units.
@@ -208,19 +217,21 @@ pub(super) fn share(part: u64, of: u64) -> Option<f64> {
     (of > 0).then(|| part as f64 / of as f64)
 }
 
-/// The experiments among these roll-ups, by name; `buckets` say which of their requests belong together.
+/// The experiments among these roll-ups, by name; `buckets` say which of their requests belong together, and the
+/// `clock` what may still be under way.
 pub(super) fn gather(
     rollups: impl IntoIterator<Item = Result<Rollup, StoreError>>,
     buckets: impl IntoIterator<Item = UnitBucket>,
     mut outcomes: Outcomes,
     plans: &Plans<'_>,
+    clock: Clock,
 ) -> Result<Vec<(Plan, Arms)>, StoreError> {
     let mut found: BTreeMap<(Arc<str>, Arc<str>), Gathered> = BTreeMap::new();
     for rollup in rollups {
         let rollup = rollup?;
         outcomes.see(&rollup);
         let of = (rollup.experiment.clone(), rollup.strategy.clone());
-        found.entry(of).or_default().add(rollup);
+        found.entry(of).or_default().add(rollup, clock);
     }
     for bucket in buckets {
         let of = (bucket.experiment.clone(), bucket.strategy.clone());
@@ -240,7 +251,7 @@ pub(super) fn gather(
     }
     let arms = found.into_iter().map(|((experiment, strategy), gathered)| {
         let plan = plans.of(&experiment)?;
-        match gathered.into_arms(experiment, strategy, plan.baseline.as_deref()) {
+        match gathered.into_arms(experiment, strategy, plan.baseline.as_deref(), clock) {
             Err(StoreError::NoConfig { .. }) if plans.may_leave_out() => Ok(None),
             arms => Ok(arms?.map(|arms| (plan, arms))),
         }
@@ -253,14 +264,28 @@ struct Gathered {
     since_ns: Option<u64>,
     until_ns: u64,
     arms: BTreeMap<(ConfigId, Role), Arm>,
+    /// The minutes of the last day: how long branches take is known when all are read.
+    recent: Vec<Recent>,
+}
+
+struct Recent {
+    arm: (ConfigId, Role),
+    epoch: Option<u64>,
+    end_ns: u64,
+    tally: Tally,
 }
 
 impl Gathered {
-    fn add(&mut self, rollup: Rollup) {
+    fn add(&mut self, rollup: Rollup, clock: Clock) {
         let since = self.since_ns.get_or_insert(rollup.start_ns);
         *since = rollup.start_ns.min(*since);
         self.until_ns = self.until_ns.max(rollup.end_ns());
         let of = (rollup.config_id.clone(), rollup.role);
+        // (Only what answers is split.)
+        if rollup.role == Role::Primary && clock.may_be_under_way(&rollup) {
+            let (epoch, end_ns, tally) = (rollup.epoch, rollup.end_ns(), Tally::of(&rollup));
+            self.recent.push(Recent { arm: of.clone(), epoch, end_ns, tally });
+        }
         if let Some(arm) = self.arms.get_mut(&of) {
             arm.add(&rollup);
         } else {
@@ -268,13 +293,27 @@ impl Gathered {
         }
     }
 
+    /// Tells apart what may still be under way.
+    fn settle(&mut self, clock: Clock) {
+        let each = self.arms.values().map(|arm| longest_ns(&arm.whole.duration));
+        let longest_ns = each.max().unwrap_or(0);
+        for Recent { arm, epoch, end_ns, tally } in std::mem::take(&mut self.recent) {
+            let arm = self.arms.get_mut(&arm).filter(|_| clock.is_under_way(end_ns, longest_ns));
+            if let Some(epoch) = arm.and_then(|arm| arm.epochs.get_mut(&epoch)) {
+                epoch.unsettled = epoch.unsettled + tally;
+            }
+        }
+    }
+
     /// `None` if no branch answered anybody.
     fn into_arms(
-        self,
+        mut self,
         experiment: Arc<str>,
         strategy: Arc<str>,
         named: Option<&str>,
+        clock: Clock,
     ) -> Result<Option<Arms>, StoreError> {
+        self.settle(clock);
         let mut arms: Vec<_> = self.arms.into_values().collect();
         let Some(baseline) = baseline(&arms, named)? else { return Ok(None) };
         let epochs: BTreeSet<_> = baseline.epochs.keys().copied().collect();

@@ -6,8 +6,9 @@
 
 use super::{
     ArmShare, Counted, SampleRatio,
-    arms::{Arm, Arms},
+    arms::{Arm, Arms, InEpoch, share},
     sample_ratio::{self, Share},
+    settled::Tally,
 };
 use crate::{
     stats::sequential::sample_ratio::{Epoch, evidence},
@@ -52,61 +53,83 @@ pub(super) fn check(
 /// Of units the requests are no sample ratio of their own: one may come more often because of what it got. So
 /// those without an end are held against all that were dispatched, arm by arm.
 ///
-/// Those of one unit go to the same arm, and are counted as so many as tell something: with `e` of the `r` requests
-/// of a bucket unfinished, and the share `c` of all, the residual `e − c r` is what the bucket's units
-/// shift from one arm to another. So many independent requests would shift the sum of its squares as well as the
-/// buckets do (the cluster-robust variance: Liang & Zeger, 1986). A unit keeps its arm from epoch to
-/// epoch, and its residuals are added up first.
+/// Those of one unit go to the same arm, and are counted as so many as tell something ([`design_effect`]).
+///
+/// What is left or skipped early is recorded before what goes on, so both are counted in the minutes that are
+/// settled. Buckets of units are of all times. They only say how much alike the requests of a unit are, and of more
+/// requests of the same units each tells less, never more: the evidence errs to the side of none.
 fn of_units(arms: &Arms) -> SampleRatio {
     let all: Vec<&Arm> = arms.split().collect();
-    let epochs: BTreeSet<_> = all.iter().flat_map(|arm| arm.epochs.keys().copied()).collect();
-    let mut unfinished = vec![0.0; all.len()];
+    let mut unfinished = vec![0_u64; all.len()];
     let mut expected = vec![0.0; all.len()];
-    let mut residuals = vec![BTreeMap::<u32, f64>::new(); all.len()];
-    for epoch in epochs {
-        let of = |arm: &Arm| {
-            let whole = arm.epochs.get(&epoch).map(|found| &found.whole);
-            whole.map_or([0.0; 2], |whole| {
-                [whole.requests() as f64, (whole.skipped + whole.cancelled) as f64]
-            })
-        };
-        let counts: Vec<_> = all.iter().map(|arm| of(arm)).collect();
-        let [requests, events] =
-            [0, 1].map(|at| counts.iter().map(|count: &[f64; 2]| count[at]).sum::<f64>());
-        if requests == 0.0 {
-            continue;
-        }
-        let rate = events / requests;
-        for (at, arm) in all.iter().enumerate() {
-            unfinished[at] += counts[at][1];
-            expected[at] += counts[at][0] * rate;
-            let clusters = arm.epochs.get(&epoch).map(|found| &found.clusters.0);
-            for (bucket, sums) in clusters.into_iter().flatten() {
-                let residual = sums.unfinished - rate * sums.all;
-                *residuals[at].entry(*bucket).or_default() += residual;
-            }
+    let mut unsettled = 0;
+    for epoch in epochs(&all) {
+        let in_epoch: Vec<_> = all.iter().map(|arm| arm.epochs.get(&epoch)).collect();
+        let of = |found: &Option<&InEpoch>| found.map(InEpoch::settled).unwrap_or_default();
+        let counts: Vec<_> = in_epoch.iter().map(of).collect();
+        unsettled += in_epoch.iter().flatten().map(|found| found.unsettled.unfinished).sum::<u64>();
+        let Some(rate) = rate(&counts) else { continue };
+        for (at, count) in counts.iter().enumerate() {
+            unfinished[at] += count.unfinished;
+            expected[at] += count.requests() as f64 * rate;
         }
     }
-    let total: f64 = unfinished.iter().sum();
-    let squares: f64 = residuals.iter().flat_map(BTreeMap::values).map(|r| r * r).sum();
-    let requests: f64 = all.iter().map(|arm| arm.whole.requests() as f64).sum();
-    let independent = total * (1.0 - total / requests.max(1.0));
-    let effect = if independent > 0.0 { (squares / independent).max(1.0) } else { 1.0 };
-    let counts: Vec<_> = unfinished.iter().map(|count| (count / effect).round() as u64).collect();
+    let total: u64 = unfinished.iter().sum();
+    let effect = design_effect(&all);
+    let counts: Vec<_> =
+        unfinished.iter().map(|count| (*count as f64 / effect).round() as u64).collect();
     let found = evidence(&[Epoch { counts: &counts, shares: &expected }]);
     let log10_evidence = found.map_or(0.0, |found| found.ln() / std::f64::consts::LN_10);
     let arm = |(at, arm): (usize, &&Arm)| ArmShare {
         config_id: arm.config_id.clone(),
-        share: if total > 0.0 { expected[at] / total } else { 0.0 },
-        count: unfinished[at] as u64,
+        share: if total > 0 { expected[at] / total as f64 } else { 0.0 },
+        count: unfinished[at],
     };
     SampleRatio {
         counted: Counted::Unfinished,
-        total: total as u64,
+        total,
         one_of: 1,
         arms: all.iter().enumerate().map(arm).collect(),
         log10_evidence,
         broken: sample_ratio::is_broken(log10_evidence),
         unchecked_epochs: 0,
+        unsettled,
     }
+}
+
+/// So many requests without an end tell no more than one.
+///
+/// With `e` of the `r` requests of a bucket unfinished, and the share `c` of all, the residual `e − c r` is what the
+/// bucket's units shift from one arm to another. So many independent requests would shift the sum of its
+/// squares as well as the buckets do (the cluster-robust variance: Liang & Zeger, 1986). A unit keeps its arm
+/// from epoch to epoch, and its residuals are added up first.
+fn design_effect(all: &[&Arm]) -> f64 {
+    let mut residuals = vec![BTreeMap::<u32, f64>::new(); all.len()];
+    for epoch in epochs(all) {
+        let in_epoch: Vec<_> = all.iter().map(|arm| arm.epochs.get(&epoch)).collect();
+        let counts = in_epoch.iter().flatten().map(|found| Tally::of(&found.whole));
+        let Some(rate) = rate(&counts.collect::<Vec<_>>()) else { continue };
+        for (residuals, found) in residuals.iter_mut().zip(in_epoch) {
+            let clusters = found.map(|found| &found.clusters.0);
+            for (bucket, sums) in clusters.into_iter().flatten() {
+                *residuals.entry(*bucket).or_default() += sums.unfinished - rate * sums.all;
+            }
+        }
+    }
+    let squares: f64 = residuals.iter().flat_map(BTreeMap::values).map(|r| r * r).sum();
+    let whole = all.iter().map(|arm| Tally::of(&arm.whole));
+    let whole = whole.fold(Tally::default(), std::ops::Add::add);
+    let share = rate(&[whole]).unwrap_or_default();
+    let independent = whole.unfinished as f64 * (1.0 - share);
+    if independent > 0.0 { (squares / independent).max(1.0) } else { 1.0 }
+}
+
+/// The share of the requests that did not come to an end; `None` if there are none.
+fn rate(counts: &[Tally]) -> Option<f64> {
+    let all = counts.iter().fold(Tally::default(), |sum, count| sum + *count);
+    share(all.unfinished, all.requests())
+}
+
+fn epochs(all: &[&Arm]) -> BTreeSet<Option<u64>> {
+    all.iter().flat_map(|arm| arm.epochs.keys().copied()).collect()
 }

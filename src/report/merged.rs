@@ -6,6 +6,7 @@ use super::{
     kept::Plans,
     outcome::Outcomes,
     sample_ratio::Share,
+    settled::Clock,
 };
 use crate::{
     branch::Role,
@@ -17,6 +18,9 @@ impl Report {
     /// A report of each experiment that the plan means, from the snapshots of several stores, as if one store had
     /// recorded it all. Counts, histograms and sums are exact, and a unit that several replicas saw
     /// counts once, with its first answer.
+    ///
+    /// A snapshot knows no minutes, so that all counts for the split, what it lacks because it is still under way as well: while
+    /// requests take long and are few, that may look `broken`. No looks are kept of several stores, so it passes.
     ///
     /// `since_ns` of the plan is about first exposures only: what snapshots hold besides was summed up
     /// ([`SqliteStore::snapshot_since`](crate::store::SqliteStore::snapshot_since) begins later).
@@ -52,7 +56,8 @@ impl Report {
         }
         let buckets = std::mem::take(&mut totals.buckets).into_values();
         let none = Outcomes::new(Vec::new(), None);
-        Self::over(rollups.into_iter().map(Ok), buckets, none, &Plans::only(plan), &mut &totals)
+        let (rollups, plans) = (rollups.into_iter().map(Ok), Plans::only(plan));
+        Self::over(rollups, buckets, none, &plans, &mut &totals, Clock::NONE)
     }
 }
 

@@ -64,6 +64,7 @@ mod sample_ratio;
 mod sentence;
 #[cfg(feature = "proxy")]
 mod settings;
+mod settled;
 mod trust;
 mod units;
 mod verdict;
@@ -90,6 +91,7 @@ use crate::{
 use kept::Plans;
 use outcome::Outcomes;
 use serde::Serialize;
+use settled::Clock;
 use std::{sync::Arc, time::SystemTime};
 
 /// What one experiment has shown so far.
@@ -154,6 +156,10 @@ impl Report {
     /// the one that is [kept](Plan::keep) for the experiment holds. Looks that were [kept](Self::look) count, unless it is
     /// since a certain time. Blocks.
     ///
+    /// Branches are recorded when they end, so that of the last minutes some may be missing. Whether the traffic was split
+    /// as it should have been is asked of the minutes that ended longer ago, by the clock of this machine, than twice the
+    /// longest time a branch took or was waited for (at least a minute, at most a day).
+    ///
     /// # Errors
     ///
     /// When the store does not have the experiment or the baseline, or cannot be read.
@@ -175,12 +181,13 @@ impl Report {
         let buckets = store.unit_buckets(&filter)?;
         let outcomes = Outcomes::new(store.outcome_sums(&filter)?, plan.since_ns);
         let plans = Plans::of_store(plan, store)?;
-        Self::over(store.rollups(&filter)?, buckets, outcomes, &plans, &mut { store })
+        let rollups = store.rollups(&filter)?;
+        Self::over(rollups, buckets, outcomes, &plans, &mut { store }, Clock::wall())
     }
 
     /// The same of roll-ups that come from elsewhere, as from a simulation (of several stores: [`merged`](Self::merged));
     /// under sticky assignment with their buckets of units, each once. `share` says what share of the requests a config was to get under the
-    /// weights and rules with this fingerprint, if it is known.
+    /// weights and rules with this fingerprint, if it is known. All counts: nothing is under way here.
     ///
     /// # Errors
     ///
@@ -197,7 +204,8 @@ impl Report {
         };
         let rollups = rollups.into_iter().filter(wanted).map(Ok);
         let none = Outcomes::new(Vec::new(), None);
-        Self::over(rollups, buckets, none, &Plans::only(plan), &mut sample_ratio::Told(share))
+        let mut share = sample_ratio::Told(share);
+        Self::over(rollups, buckets, none, &Plans::only(plan), &mut share, Clock::NONE)
     }
 
     fn over(
@@ -206,8 +214,9 @@ impl Report {
         outcomes: Outcomes,
         plans: &Plans<'_>,
         share: &mut impl sample_ratio::Share,
+        clock: Clock,
     ) -> Result<Vec<Self>, StoreError> {
-        let experiments = arms::gather(rollups, buckets, outcomes, plans)?;
+        let experiments = arms::gather(rollups, buckets, outcomes, plans, clock)?;
         let reports = experiments.iter().map(|(plan, arms)| verdict::report(plan, arms, share));
         let mut reports: Vec<_> = reports.collect::<Result<_, _>>()?;
         across::mark(&experiments, &mut reports);

@@ -4,13 +4,14 @@ use super::{
     Plan,
     arms::{Arm, Arms, InEpoch},
     returning,
+    settled::Tally,
 };
 use crate::{
     branch::named,
     config::ConfigId,
     record::Loss,
     stats::sequential::sample_ratio::{Epoch, evidence},
-    store::{Filter, Rollup, RollupFilter, SqliteStore, StoreError},
+    store::{Filter, RollupFilter, SqliteStore, StoreError},
 };
 use serde::Serialize;
 
@@ -36,12 +37,12 @@ impl Counted {
         if sticky { Self::FirstExposures } else { Self::Requests }
     }
 
-    fn of(self, rollup: &Rollup) -> u64 {
+    const fn of(self, tally: Tally) -> u64 {
         match self {
-            Self::Requests => rollup.requests(),
-            Self::FirstExposures => rollup.first_exposures,
-            Self::Completions => rollup.success + rollup.failed,
-            Self::Unfinished => rollup.skipped + rollup.cancelled,
+            Self::Requests => tally.requests(),
+            Self::FirstExposures => tally.first_exposures,
+            Self::Completions => tally.completions,
+            Self::Unfinished => tally.unfinished,
         }
     }
 }
@@ -56,7 +57,8 @@ const BROKEN_FROM: f64 = 1_000.0;
 pub struct SampleRatio {
     /// What is counted.
     pub counted: Counted,
-    /// All of them, in epochs whose shares are known.
+    /// All of them, in epochs whose shares are known and minutes that are settled: none of their requests can be under
+    /// way any more.
     pub total: u64,
     /// One of so many was counted, drawn by a hash that knows nothing of the assignment: 1 where all were.
     /// (Of several stores' units at most 65,536 are held.)
@@ -74,6 +76,9 @@ pub struct SampleRatio {
     /// Epochs whose shares are not known (the branches are gone, or were assigned by rules that
     /// make no fixed share); they are not looked at.
     pub unchecked_epochs: u64,
+    /// Those of the last minutes, beside `total`: they are not looked at yet, as others that began with them may
+    /// still be under way, more of them in one arm than in another.
+    pub unsettled: u64,
 }
 
 /// The part of one config.
@@ -106,6 +111,7 @@ pub(super) fn check(
         log10_evidence: 0.0,
         broken: false,
         unchecked_epochs: 0,
+        unsettled: 0,
     };
     let mut expected = vec![0.0; all.len()];
     let mut counts = vec![0_u64; all.len()];
@@ -117,7 +123,9 @@ pub(super) fn check(
             found.unchecked_epochs += 1;
             continue;
         };
-        let count = |arm: &Option<&InEpoch>| arm.map_or(0, |arm| counted.of(&arm.whole));
+        let count = |arm: &Option<&InEpoch>| arm.map_or(0, |arm| counted.of(arm.settled()));
+        let unsettled = in_epoch.iter().flatten().map(|arm| counted.of(arm.unsettled));
+        found.unsettled += unsettled.sum::<u64>();
         let observed: Vec<_> = in_epoch.iter().map(count).collect();
         let total: u64 = observed.iter().sum();
         found.total += total;

@@ -21,4 +21,5 @@ mod roll_ups;
 mod shadows;
 mod split;
 mod support;
+mod under_way;
 mod units;

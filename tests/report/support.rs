@@ -5,7 +5,7 @@ use std::{
     fs,
     path::{Path, PathBuf},
     sync::atomic::{AtomicU32, Ordering},
-    time::{SystemTime, UNIX_EPOCH},
+    time::{Duration, SystemTime, UNIX_EPOCH},
 };
 use tower::{Layer, Service, ServiceExt};
 use tower_spearmint::{
@@ -134,7 +134,7 @@ pub(crate) fn templates(experiment: &str, ids: &[&str]) -> Vec<Branch> {
     })
 }
 
-/// Branches one after the other, ten in a second, the last of them about now.
+/// Branches one after the other, ten in a second, the last of them so long ago that nothing is under way.
 pub(crate) struct Traffic {
     start_ns: u64,
     number: u64,
@@ -143,9 +143,17 @@ pub(crate) struct Traffic {
 }
 
 impl Traffic {
+    /// Of that time.
+    pub(crate) const BEFORE: Duration = Duration::from_secs(300);
+
     pub(crate) fn new(seed: u64, requests: u64) -> Self {
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_nanos() as u64;
-        let start_ns = now - requests * 100_000_000;
+        Self::until(SystemTime::now() - Self::BEFORE, seed, requests)
+    }
+
+    /// The last of them about `end`.
+    pub(crate) fn until(end: SystemTime, seed: u64, requests: u64) -> Self {
+        let end_ns = end.duration_since(UNIX_EPOCH).unwrap().as_nanos() as u64;
+        let start_ns = end_ns - requests * 100_000_000;
         Self { start_ns, number: 0, random: Random(seed), branches: Vec::new() }
     }
 

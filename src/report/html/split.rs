@@ -14,7 +14,9 @@ pub(super) fn ratio(ratio: &SampleRatio) -> Markup {
     let got = |count: u64| (ratio.total > 0).then(|| count as f64 / ratio.total as f64);
     html! {
         h3 { "Split of " (ratio.counted) ": " (word(ratio)) }
-        @if ratio.total == 0 {
+        @if ratio.total == 0 && ratio.unsettled > 0 {
+            p { "Not checked yet: the requests of the last minutes may still be under way." }
+        } @else if ratio.total == 0 {
             p { "No fixed share is known for these requests, so that the split is not checked." }
         } @else {
             div.scroll tabindex="0" role="region" aria-label={ "How " (ratio.counted) " were split" } {

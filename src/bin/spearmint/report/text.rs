@@ -124,7 +124,9 @@ pub(super) fn sample_ratio(out: &mut impl Write, ratio: &SampleRatio) -> io::Res
             format!("{name} {:.2}% of {:.2}%", got * 100.0, arm.share * 100.0)
         })
         .collect();
-    let verdict = if ratio.total == 0 {
+    let verdict = if ratio.total == 0 && ratio.unsettled > 0 {
+        "not checked yet: the requests of the last minutes may still be under way"
+    } else if ratio.total == 0 {
         "not checked: no fixed share is known"
     } else if ratio.broken {
         "broken"
