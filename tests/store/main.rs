@@ -19,6 +19,7 @@ mod reading;
 mod retention;
 mod rollups;
 mod round_trip;
+mod snapshots;
 mod support;
 mod traffic;
 mod trouble;
