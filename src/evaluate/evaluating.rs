@@ -1,11 +1,6 @@
 //! Evaluation at work.
 
-use super::{
-    EvaluationStats, Missed,
-    evaluators::Plan,
-    pending::Pending,
-    stage::{self, Job},
-};
+use super::{EvaluationStats, Missed, evaluators::Plan, job::Job, stage};
 #[cfg(feature = "compare")]
 use crate::capture::Capture;
 use crate::{
@@ -106,12 +101,7 @@ impl Evaluating {
         if record.status() != Status::Success && !has_answer && !is_awaited {
             return sink.record(record);
         }
-        let job = Job {
-            record,
-            kept: kept.unwrap_or_default(),
-            sink: Arc::new(sink),
-            pending: Pending::new(&plan.underway),
-        };
+        let job = Job::new(plan, record, kept.unwrap_or_default(), Arc::new(sink));
         let queue = self.shared.queue.get_or_init(|| stage::start(plan.clone()));
         let refused = match queue {
             None => job,
@@ -120,8 +110,7 @@ impl Evaluating {
                 Err(TrySendError::Full(job) | TrySendError::Closed(job)) => job,
             },
         };
-        plan.miss_all(Missed::QueueFull);
-        refused.sink.record(refused.record);
+        refused.give_up(Missed::QueueFull);
     }
 }
 

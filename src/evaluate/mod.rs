@@ -85,6 +85,7 @@ mod evaluator;
 mod evaluators;
 mod expected;
 mod function;
+mod job;
 mod measures;
 mod pairs;
 mod pending;

@@ -114,13 +114,14 @@ impl Pairs {
     pub(super) fn next(&self) -> Option<Instant> {
         let first = |queue: &VecDeque<(Instant, Request)>| queue.front().map(|(since, _)| *since);
         let since = [first(&self.answered), first(&self.asked)].into_iter().flatten().min()?;
-        Some(since + self.patience)
+        since.checked_add(self.patience)
     }
 
     /// Forgets old answers; those that have waited for long enough, or, at the end, all that wait.
     pub(super) fn given_up(&mut self, now: Instant, all: bool) -> Vec<Turn> {
         let old = |queue: &VecDeque<(Instant, Request)>| {
-            queue.iter().take_while(|(since, _)| now >= *since + self.patience).count()
+            let is_old = |since: Instant| now.saturating_duration_since(since) >= self.patience;
+            queue.iter().take_while(|(since, _)| is_old(*since)).count()
         };
         let forgotten = old(&self.answered);
         let asked = if all { self.asked.len() } else { old(&self.asked) };

@@ -7,14 +7,14 @@
 use super::{
     Evaluation, Expected, Missed,
     evaluators::Plan,
+    job::Job,
     pairs::{Pairs, Request},
-    pending::Pending,
-    turn::{Due, Turn},
+    turn::Turn,
 };
 use crate::{
     branch::{Branch, Role},
     caught::caught,
-    trial::{Content, Kept, Record, Room, Sink, Unread, Unreadable},
+    trial::{Content, Room, Unread, Unreadable},
 };
 use futures_util::{FutureExt as _, StreamExt as _, future::BoxFuture, stream::FuturesUnordered};
 use serde_json::Value;
@@ -28,21 +28,13 @@ use std::{
 };
 use tokio::{
     runtime::{Builder, Handle},
-    sync::{mpsc, oneshot},
+    sync::{Semaphore, mpsc, oneshot},
     time::Instant,
 };
 
-/// A branch that has ended.
-pub(super) struct Job {
-    pub(super) record: Record,
-    pub(super) kept: Kept,
-    pub(super) sink: Arc<dyn Sink>,
-    pub(super) pending: Pending,
-}
-
 /// Starts the thread; `None` if the system has none to give.
 pub(super) fn start(plan: Arc<Plan>) -> Option<mpsc::Sender<Job>> {
-    let (queue, jobs) = mpsc::channel(plan.bounds.waiting);
+    let (queue, jobs) = mpsc::channel(plan.bounds.waiting.min(Semaphore::MAX_PERMITS));
     // Without a runtime it ends at once, and who brings a branch is told that nobody takes it.
     let pass = move || {
         let slow = plan.judges.iter().any(|judge| !judge.evaluator.is_quick());
@@ -121,6 +113,7 @@ pub(super) async fn run(plan: Arc<Plan>, mut jobs: mpsc::Receiver<Job>, runners:
     }
 }
 
+#[expect(clippy::large_enum_variant, reason = "it is taken apart at once, and mostly is a job")]
 enum Next {
     Job(Option<Job>),
     Look,
@@ -157,11 +150,11 @@ impl Stage {
     }
 
     fn take(&mut self, job: Job) {
-        let Job { record, kept, sink, pending } = job;
+        let Some((mut due, kept)) = job.open() else { return };
         let plan = self.plan.clone();
-        let mut branch = record.into_branch();
         let read = kept.response.map(read);
-        measure(&plan, read.as_ref(), &mut branch);
+        due.change(|branch| measure(&plan, read.as_ref(), branch));
+        let Some(branch) = due.branch().cloned() else { return };
         let (mut rooms, mut missed, mut bytes) = (Vec::new(), None, 0);
         let response = read.and_then(|read| match read {
             Ok(content) => {
@@ -187,11 +180,11 @@ impl Stage {
                 self.enqueue(turn);
             }
         }
-        let is_judged = branch.is_success() && !plan.judges.is_empty();
-        let (role, asked) = (branch.role, is_judged.then_some(kept.request).flatten());
-        let due = Due::new(branch, sink, pending);
-        let Some(branch) = due.branch().filter(|_| is_judged).cloned() else { return };
-        let asked = asked.and_then(|asked| read_whole(asked, &mut rooms));
+        if !branch.is_success() || plan.judges.is_empty() {
+            return;
+        }
+        let role = branch.role;
+        let asked = kept.request.and_then(|asked| read_whole(asked, &mut rooms));
         let noted = kept.expected.map(Arc::new);
         let expected = noted.or_else(|| self.plan.in_request(asked.as_deref()));
         let evaluation = Evaluation { branch, request: asked, response, expected };

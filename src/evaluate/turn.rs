@@ -33,7 +33,7 @@ impl Due {
     }
 
     /// Changes the branch. (It is copied only if an evaluator that hangs still holds it.)
-    fn change(&mut self, change: impl FnOnce(&mut Branch)) {
+    pub(super) fn change(&mut self, change: impl FnOnce(&mut Branch)) {
         if let Some(branch) = &mut self.branch {
             change(Arc::make_mut(branch));
         }

@@ -473,3 +473,58 @@ async fn what_was_not_answered_is_not_evaluated_and_not_counted() {
     assert_eq!(counted(&evaluation, "n"), (0, BTreeMap::new()));
     assert_eq!(counted(&evaluation, "length"), (0, BTreeMap::new()));
 }
+
+/// Its thread ends by a panic as soon as it is let.
+struct Fatal(Arc<AtomicBool>);
+
+impl Evaluator for Fatal {
+    fn name(&self) -> &str {
+        "fatal"
+    }
+
+    async fn evaluate(&self, _: &Evaluation) -> Result<Option<f64>, BoxError> {
+        Ok(None)
+    }
+
+    fn is_quick(&self) -> bool {
+        while !self.0.load(SeqCst) {
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        panic!("no more evaluation")
+    }
+}
+
+#[tokio::test]
+async fn branches_are_recorded_though_the_thread_that_was_to_evaluate_them_is_gone() {
+    let records = records();
+    let released = Arc::new(AtomicBool::new(false));
+    let evaluation = Evaluators::new().with(Fatal(released.clone())).build().unwrap();
+    let service = echo(&records, &evaluation);
+    for n in 0..5 {
+        service.clone().oneshot(json!(n)).await.unwrap();
+    }
+    assert_eq!(evaluation.stats().waiting, 5);
+    released.store(true, SeqCst);
+    assert_eq!(all(&records, &evaluation).await.len(), 5);
+    service.oneshot(json!(5)).await.unwrap();
+    assert_eq!(all(&records, &evaluation).await.len(), 6);
+    assert_eq!(counted(&evaluation, "fatal"), (0, [(Missed::QueueFull, 6)].into()));
+}
+
+#[tokio::test]
+async fn a_shadow_may_wait_without_end_for_its_primary() {
+    let evaluators = Evaluators::new().with(ExactMatch::new("same")).patience(Duration::MAX);
+    let two = Two::new(evaluators);
+    let call = tokio::spawn(two.service().oneshot(json!([1, 1])));
+    two.let_answer(1).await;
+    while two.evaluation.stats().waiting == 0 {
+        tokio::task::yield_now().await;
+    }
+    two.let_answer(0).await;
+    call.await.unwrap().unwrap();
+    while two.evaluation.stats().waiting > 0 {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(two.records.all().await.len(), 2);
+    assert_eq!(counted(&two.evaluation, "same"), (1, BTreeMap::new()));
+}
