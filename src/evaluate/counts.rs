@@ -37,6 +37,8 @@ named! {
         Panic = "panic",
         /// Enough calls of the function are running, hung ones among them.
         Busy = "busy",
+        /// Whoever [waited](super::Evaluating::drain) for all to be evaluated waited no longer.
+        Stopped = "stopped",
     }
 }
 

@@ -14,6 +14,9 @@ use std::{
 };
 use tokio::sync::mpsc::{self, error::TrySendError};
 
+/// How long handing on what is not evaluated may take.
+const HAND_ON: Duration = Duration::from_secs(1);
+
 /// [`Evaluators`](super::Evaluators) at work, for [`LogLayer::evaluate`](crate::LogLayer::evaluate). Cheap to clone; the
 /// clones share bounds and counters. Its threads start with the first branch, and end with the last clone.
 #[derive(Clone)]
@@ -29,7 +32,7 @@ struct Shared {
     capture: Capture,
 }
 
-/// Some branches were not handed on in time.
+/// Some branches were not evaluated in time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("{waiting} branches were not evaluated in time")]
 #[non_exhaustive]
@@ -64,7 +67,9 @@ impl Evaluating {
     }
 
     /// Waits until every branch so far was handed to its recorder, at most for `deadline`. (Then
-    /// [drain](crate::Recorder::drain) that.) Meanwhile no shadow waits for its primary's answer.
+    /// [drain](crate::Recorder::drain) that.) Meanwhile no shadow waits for its primary's answer. What is not
+    /// evaluated by the deadline is handed on as it is, which takes a second at most, and
+    /// [counted](super::Missed::Stopped); what comes later is evaluated again.
     ///
     /// # Errors
     ///
@@ -75,8 +80,14 @@ impl Evaluating {
     /// Safe: they are handed on all the same.
     pub async fn drain(&self, deadline: Duration) -> Result<(), NotEvaluated> {
         let underway = &self.shared.plan.underway;
-        let drained = tokio::time::timeout(deadline, underway.none_left()).await;
-        drained.map_err(|_| NotEvaluated { waiting: underway.count() })
+        if tokio::time::timeout(deadline, underway.none_left()).await.is_ok() {
+            return Ok(());
+        }
+        let waiting = underway.count();
+        underway.stop();
+        // A thread that is stuck all the same holds up no shutdown.
+        let _ = tokio::time::timeout(HAND_ON, underway.none_left()).await;
+        Err(NotEvaluated { waiting })
     }
 
     /// Whether requests are looked at.

@@ -4,7 +4,7 @@ use std::sync::{
     Arc,
     atomic::{AtomicUsize, Ordering::SeqCst},
 };
-use tokio::sync::Notify;
+use tokio::sync::{Notify, watch};
 
 /// Counts the branches that are not handed on yet.
 #[derive(Debug, Default)]
@@ -14,6 +14,7 @@ pub(super) struct Underway {
     /// How many wait for the end: until they have it, nobody waits for what may never come.
     hurried: AtomicUsize,
     pub(super) hurry: Notify,
+    stops: watch::Sender<()>,
 }
 
 impl Underway {
@@ -23,6 +24,16 @@ impl Underway {
 
     pub(super) fn is_hurried(&self) -> bool {
         self.hurried.load(SeqCst) > 0
+    }
+
+    /// Those that are on their way now are to be handed on as they are.
+    pub(super) fn stop(&self) {
+        self.stops.send_replace(());
+    }
+
+    /// Changes with each [stop](Self::stop) from now on.
+    pub(super) fn stops(&self) -> watch::Receiver<()> {
+        self.stops.subscribe()
     }
 
     /// Waits until none are left. Until then nobody waits for what may never come.

@@ -28,7 +28,7 @@ use std::{
 };
 use tokio::{
     runtime::{Builder, Handle},
-    sync::{Semaphore, mpsc, oneshot},
+    sync::{Semaphore, mpsc, oneshot, watch},
     time::Instant,
 };
 
@@ -36,12 +36,14 @@ use tokio::{
 pub(super) fn start(plan: Arc<Plan>) -> Option<mpsc::Sender<Job>> {
     let (queue, jobs) = mpsc::channel(plan.bounds.waiting.min(Semaphore::MAX_PERMITS));
     // Without a runtime it ends at once, and who brings a branch is told that nobody takes it.
+    // Whoever stops what waits need not wait for the thread.
+    let stops = plan.underway.stops();
     let pass = move || {
         let slow = plan.judges.iter().any(|judge| !judge.evaluator.is_quick());
         let runners = if slow { Some(Runners::start()?) } else { None };
         let handle = runners.as_ref().map(|runners| runners.handle.clone());
         let runtime = Builder::new_current_thread().enable_all().build().ok()?;
-        runtime.block_on(run(plan, jobs, handle));
+        runtime.block_on(run(plan, jobs, handle, stops));
         Some(())
     };
     thread::Builder::new().name("spearmint-measure".into()).spawn(pass).ok()?;
@@ -71,40 +73,23 @@ impl Runners {
 }
 
 /// Lets branches pass until no more can come.
-pub(super) async fn run(plan: Arc<Plan>, mut jobs: mpsc::Receiver<Job>, runners: Option<Handle>) {
+async fn run(
+    plan: Arc<Plan>,
+    mut jobs: mpsc::Receiver<Job>,
+    runners: Option<Handle>,
+    stops: watch::Receiver<()>,
+) {
     let pairs = Pairs::new(&plan.bounds);
-    let mut stage =
-        Stage { plan, runners, pairs, ready: VecDeque::new(), at_work: FuturesUnordered::new() };
+    let (ready, at_work) = (VecDeque::new(), FuturesUnordered::new());
+    let mut stage = Stage { plan, runners, stops, pairs, ready, at_work };
     let mut more = true;
     while more || !stage.is_empty() {
         stage.begin();
-        let hurry = stage.plan.underway.clone();
-        let mut hurried = pin!(hurry.hurry.notified());
-        let next_given_up = stage.pairs.next();
-        let mut given_up = pin!(async {
-            match next_given_up {
-                Some(at) => tokio::time::sleep_until(at).await,
-                None => std::future::pending().await,
-            }
-        });
-        let at_work = &mut stage.at_work;
-        let next = poll_fn(|cx| {
-            if let Poll::Ready(Some(())) = at_work.poll_next_unpin(cx) {
-                // There is room for another.
-                return Poll::Ready(Next::Look);
-            }
-            if more && let Poll::Ready(job) = jobs.poll_recv(cx) {
-                return Poll::Ready(Next::Job(job));
-            }
-            if given_up.as_mut().poll(cx).is_ready() || hurried.as_mut().poll(cx).is_ready() {
-                return Poll::Ready(Next::Look);
-            }
-            Poll::Pending
-        });
-        match next.await {
+        match stage.next(&mut jobs, more).await {
             Next::Job(Some(job)) => stage.take(job),
             Next::Job(None) => more = false,
             Next::Look => {}
+            Next::Stop => stage.stop(&mut jobs),
         }
         let all = !more || stage.plan.underway.is_hurried();
         for turn in stage.pairs.given_up(Instant::now(), all) {
@@ -116,12 +101,16 @@ pub(super) async fn run(plan: Arc<Plan>, mut jobs: mpsc::Receiver<Job>, runners:
 #[expect(clippy::large_enum_variant, reason = "it is taken apart at once, and mostly is a job")]
 enum Next {
     Job(Option<Job>),
+    /// Another may begin, or has waited for long enough.
     Look,
+    /// Nobody waits any longer.
+    Stop,
 }
 
 struct Stage {
     plan: Arc<Plan>,
     runners: Option<Handle>,
+    stops: watch::Receiver<()>,
     pairs: Pairs,
     ready: VecDeque<Turn>,
     at_work: FuturesUnordered<BoxFuture<'static, ()>>,
@@ -132,11 +121,56 @@ impl Stage {
         self.ready.is_empty() && self.at_work.is_empty() && self.pairs.waiting() == 0
     }
 
+    /// Waits for what is to be done next.
+    async fn next(&mut self, jobs: &mut mpsc::Receiver<Job>, more: bool) -> Next {
+        let mut hurried = pin!(self.plan.underway.hurry.notified());
+        let next_given_up = self.pairs.next();
+        let mut given_up = pin!(async {
+            match next_given_up {
+                Some(at) => tokio::time::sleep_until(at).await,
+                None => std::future::pending().await,
+            }
+        });
+        let mut stopped = pin!(self.stops.changed());
+        let at_work = &mut self.at_work;
+        poll_fn(|cx| {
+            if stopped.as_mut().poll(cx).is_ready() {
+                return Poll::Ready(Next::Stop);
+            }
+            if let Poll::Ready(Some(())) = at_work.poll_next_unpin(cx) {
+                // There is room for another.
+                return Poll::Ready(Next::Look);
+            }
+            if more && let Poll::Ready(job) = jobs.poll_recv(cx) {
+                return Poll::Ready(Next::Job(job));
+            }
+            if given_up.as_mut().poll(cx).is_ready() || hurried.as_mut().poll(cx).is_ready() {
+                return Poll::Ready(Next::Look);
+            }
+            Poll::Pending
+        })
+        .await
+    }
+
+    /// Hands on as they are all that wait. (Those that are judged see it themselves.)
+    fn stop(&mut self, jobs: &mut mpsc::Receiver<Job>) {
+        let paired = self.pairs.given_up(Instant::now(), true);
+        for turn in self.ready.drain(..).chain(paired) {
+            turn.give_up(&self.plan, Missed::Stopped);
+        }
+        // Those that come meanwhile come after it.
+        for _ in 0..self.plan.bounds.waiting {
+            let Ok(job) = jobs.try_recv() else { break };
+            job.give_up(Missed::Stopped);
+        }
+    }
+
     /// Lets those begin for whom there is room.
     fn begin(&mut self) {
         while self.at_work.len() < self.plan.bounds.at_once {
             let Some(turn) = self.ready.pop_front() else { return };
-            self.at_work.push(turn.run(self.plan.clone(), self.runners.clone()).boxed());
+            let (plan, runners) = (self.plan.clone(), self.runners.clone());
+            self.at_work.push(turn.run(plan, runners, self.stops.clone()).boxed());
         }
     }
 

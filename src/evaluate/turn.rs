@@ -12,9 +12,9 @@ use crate::{
     caught::caught,
     trial::{Room, Sink},
 };
-use futures_util::future::{BoxFuture, join_all};
-use std::{future::poll_fn, sync::Arc, task::Poll};
-use tokio::runtime::Handle;
+use futures_util::future::{BoxFuture, Either, join_all, select};
+use std::{future::poll_fn, pin::pin, sync::Arc, task::Poll};
+use tokio::{runtime::Handle, sync::watch, time::timeout};
 
 /// A branch that is to be recorded: handed on once, at the latest when this is dropped.
 pub(super) struct Due {
@@ -59,13 +59,18 @@ pub(super) struct Turn {
 }
 
 impl Turn {
-    /// Has it judged by all, and hands it on.
-    pub(super) async fn run(self, plan: Arc<Plan>, runners: Option<Handle>) {
+    /// Has it judged by all, until that is stopped, and hands it on.
+    pub(super) async fn run(
+        self,
+        plan: Arc<Plan>,
+        runners: Option<Handle>,
+        stops: watch::Receiver<()>,
+    ) {
         let Self { evaluation, expects, mut due, rooms } = self;
         let knows = evaluation.expected().is_some();
         let judged = plan.judges.iter().filter(|judge| knows || !judge.evaluator.needs_expected());
         let runs = judged.map(|judge| {
-            let score = one(judge, evaluation.clone(), &plan, runners.as_ref());
+            let score = one(judge, evaluation.clone(), &plan, runners.as_ref(), stops.clone());
             async move { (judge, score.await) }
         });
         let scores = join_all(runs).await;
@@ -100,16 +105,22 @@ async fn one(
     evaluation: Evaluation,
     plan: &Plan,
     runners: Option<&Handle>,
+    mut stops: watch::Receiver<()>,
 ) -> Result<f64, Missed> {
     let run = judge.evaluator.clone().run(evaluation);
     let said = match runners.filter(|_| !judge.evaluator.is_quick()) {
         None => unpanicking(run).await?,
         Some(runners) => {
             let mut task = runners.spawn(run);
-            match tokio::time::timeout(plan.bounds.timeout, &mut task).await {
-                Err(_) => {
+            let in_time = timeout(plan.bounds.timeout, &mut task);
+            let ended = match select(pin!(in_time), pin!(stops.changed())).await {
+                Either::Left((ended, _)) => ended.map_err(|_| Missed::Timeout),
+                Either::Right(_) => Err(Missed::Stopped),
+            };
+            match ended {
+                Err(why) => {
                     task.abort();
-                    return Err(Missed::Timeout);
+                    return Err(why);
                 }
                 Ok(Err(error)) if error.is_panic() => return Err(Missed::Panic),
                 Ok(Err(_)) => return Err(Missed::Error),

@@ -156,7 +156,7 @@ impl Proxy {
             shadows_cut_off += shadow.drain(left()).await.cut_off;
         }
         for evaluating in self.handle.all_evaluating() {
-            // What is not evaluated by then is counted as waiting, and lost.
+            // What is not evaluated by then is recorded without.
             if let Err(error) = evaluating.drain(left().max(Duration::from_secs(1))).await {
                 tracing::error!(%error, "the evaluation was not done by the deadline");
             }

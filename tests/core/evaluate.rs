@@ -474,6 +474,54 @@ async fn what_was_not_answered_is_not_evaluated_and_not_counted() {
     assert_eq!(counted(&evaluation, "length"), (0, BTreeMap::new()));
 }
 
+#[tokio::test]
+async fn what_was_not_judged_by_the_deadline_is_recorded_without_and_that_is_counted() {
+    let records = records();
+    let evaluation = Evaluators::new()
+        .with(Does("waits", |e: Evaluation| async move {
+            if e.response().is_some_and(Value::is_null) { Ok(Some(1.0)) } else { pending().await }
+        }))
+        .with(Length::new("length"))
+        .at_once(2)
+        .waiting(16)
+        .timeout(Duration::from_secs(600))
+        .build()
+        .unwrap();
+    let service = echo(&records, &evaluation);
+    for n in 0..10 {
+        service.clone().oneshot(json!([n])).await.unwrap();
+    }
+    let error = evaluation.drain(Duration::from_millis(50)).await.unwrap_err();
+    assert_eq!(error.to_string(), "10 branches were not evaluated in time");
+    assert_eq!(all(&records, &evaluation).await.len(), 10);
+    assert_eq!(counted(&evaluation, "waits"), (0, [(Missed::Stopped, 10)].into()));
+    // Those that were begun keep what they have.
+    let (had, missed) = counted(&evaluation, "length");
+    assert_eq!(had + missed.get(&Missed::Stopped).unwrap_or(&0), 10, "{missed:?}");
+    // What comes after that is judged.
+    service.oneshot(Value::Null).await.unwrap();
+    let branches = all(&records, &evaluation).await;
+    assert_eq!(branches.len(), 11);
+    assert_eq!(counted(&evaluation, "waits").0, 1);
+}
+
+#[tokio::test]
+async fn a_shadow_that_waits_for_its_primary_at_the_deadline_is_recorded_all_the_same() {
+    let evaluators = Evaluators::new().with(ExactMatch::new("same")).with(Does("waits", |_| {
+        // So that it is still there at the deadline.
+        pending()
+    }));
+    let two = Two::new(evaluators.timeout(Duration::from_secs(600)));
+    let _call = tokio::spawn(two.service().oneshot(json!([1, 1])));
+    two.let_answer(1).await;
+    while two.evaluation.stats().waiting == 0 {
+        tokio::task::yield_now().await;
+    }
+    two.evaluation.drain(Duration::from_millis(20)).await.unwrap_err();
+    two.evaluation.drain(PATIENCE).await.unwrap();
+    assert_eq!(two.records.ends().await, ["b shadow success"]);
+}
+
 /// Its thread ends by a panic as soon as it is let.
 struct Fatal(Arc<AtomicBool>);
 
