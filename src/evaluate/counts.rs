@@ -35,7 +35,7 @@ named! {
         Error = "error",
         /// The evaluator panicked.
         Panic = "panic",
-        /// Enough calls of the function are running, hung ones among them.
+        /// Enough calls of the evaluator are running, hung ones among them.
         Busy = "busy",
         /// Whoever [waited](super::Evaluating::drain) for all to be evaluated waited no longer.
         Stopped = "stopped",

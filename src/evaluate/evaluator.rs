@@ -9,7 +9,9 @@ use std::{future::Future, sync::Arc};
 ///
 /// It is asynchronous, because the judges that are worth most ask others (a model, a service of
 /// labels) and wait for them. It runs on a thread of its own beside those that serve, within bounds; what
-/// computes for long, or blocks, is better a [`function`](super::function).
+/// computes for long, or blocks, is better a [`function`](super::function). While four times as many of its calls
+/// run as branches are judged [at once](super::Evaluators::at_once), hung ones among them, branches are recorded
+/// without (`busy`).
 ///
 /// ```
 /// use tower_spearmint::{BoxError, evaluate::{Evaluation, Evaluator}};

@@ -6,9 +6,14 @@ use super::{
 };
 use crate::branch::BranchMetrics;
 use std::{collections::BTreeSet, fmt, sync::Arc, time::Duration};
+use tokio::sync::Semaphore;
 
 /// The name of the metric that [`Prices`] make.
 pub(super) const COST: &str = "cost";
+
+/// How many calls of an evaluator run for each branch that may be judged at once: those that were given up end when
+/// their thread comes to it.
+const CALLS: usize = 4;
 
 /// What is to be measured of answers in the background: numbers that stand in them, what they cost, and what
 /// evaluators say; see [the module](super).
@@ -37,6 +42,8 @@ pub(super) struct Bounds {
 pub(super) struct Judge {
     pub(super) evaluator: Arc<dyn AnyEvaluator>,
     pub(super) counts: Counts,
+    /// What its calls hold until they have ended, given up or not.
+    pub(super) free: Arc<Semaphore>,
 }
 
 /// All of it, put to use.
@@ -181,6 +188,7 @@ impl Evaluators {
         if known.len() > BranchMetrics::MAX {
             return Err(EvaluatorError::TooMany(known.len()));
         }
+        let calls = self.bounds.at_once.saturating_mul(CALLS).min(Semaphore::MAX_PERMITS);
         let readings = self.readings.into_iter();
         let judges = self.judges.into_iter();
         Ok(Evaluating::new(Plan {
@@ -192,7 +200,11 @@ impl Evaluators {
                 .collect(),
             prices: has_prices.then(|| (self.prices, Counts::new(COST.into()))),
             judges: judges
-                .map(|(name, evaluator)| Judge { evaluator, counts: Counts::new(name) })
+                .map(|(name, evaluator)| Judge {
+                    evaluator,
+                    counts: Counts::new(name),
+                    free: Arc::new(Semaphore::new(calls)),
+                })
                 .collect(),
             expected: self.expected,
             bounds: self.bounds,

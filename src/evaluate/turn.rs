@@ -107,11 +107,16 @@ async fn one(
     runners: Option<&Handle>,
     mut stops: watch::Receiver<()>,
 ) -> Result<f64, Missed> {
-    let run = judge.evaluator.clone().run(evaluation);
+    let run = |evaluation| judge.evaluator.clone().run(evaluation);
     let said = match runners.filter(|_| !judge.evaluator.is_quick()) {
-        None => unpanicking(run).await?,
+        None => unpanicking(run(evaluation)).await?,
         Some(runners) => {
-            let mut task = runners.spawn(run);
+            let permit = judge.free.clone().try_acquire_owned().map_err(|_| Missed::Busy)?;
+            let run = run(evaluation);
+            let mut task = runners.spawn(async move {
+                let _permit = permit;
+                run.await
+            });
             let in_time = timeout(plan.bounds.timeout, &mut task);
             let ended = match select(pin!(in_time), pin!(stops.changed())).await {
                 Either::Left((ended, _)) => ended.map_err(|_| Missed::Timeout),

@@ -348,6 +348,33 @@ async fn functions_that_hang_take_no_more_than_their_threads() {
 }
 
 #[tokio::test]
+async fn evaluators_that_block_their_thread_pile_up_no_more_than_some_calls() {
+    let records = records();
+    let released = Arc::new(AtomicBool::new(false));
+    let block = released.clone();
+    let evaluation = Evaluators::new()
+        .with(Does("blocks", move |_| {
+            while !block.load(SeqCst) {
+                std::thread::sleep(Duration::from_millis(1));
+            }
+            async { Ok(Some(1.0)) }
+        }))
+        .at_once(2)
+        .timeout(Duration::from_millis(20))
+        .build()
+        .unwrap();
+    let service = echo(&records, &evaluation);
+    for n in 0..20 {
+        service.clone().oneshot(json!(n)).await.unwrap();
+    }
+    assert_eq!(all(&records, &evaluation).await.len(), 20);
+    // One is being called, seven wait for it: four times as many as are judged at once.
+    let expected = [(Missed::Timeout, 8), (Missed::Busy, 12)].into();
+    assert_eq!(counted(&evaluation, "blocks"), (0, expected));
+    released.store(true, SeqCst);
+}
+
+#[tokio::test]
 async fn a_panic_or_an_error_of_an_evaluator_costs_its_number_and_nothing_else() {
     let records = records();
     let evaluation = Evaluators::new()
