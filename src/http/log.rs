@@ -90,9 +90,13 @@ where
                             .judged_by_trailers(is_grpc(response.headers()), this.failures),
                     }
                 });
-                #[cfg(feature = "compare")]
-                let ending = ending.map(|ending| ending.keeping(response.headers()));
                 let has_body = !*this.is_head && may_have_body(response.status());
+                #[cfg(feature = "compare")]
+                let ending = if has_body {
+                    ending.map(|ending| ending.keeping(response.headers()))
+                } else {
+                    ending
+                };
                 Ok(response.map(|body| RecordBody::new(body, ending, has_body)))
             }
             Err(error) => {

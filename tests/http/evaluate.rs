@@ -115,3 +115,69 @@ async fn a_body_that_breaks_off_is_not_measured() {
     assert!(records.all().await[0].metrics.is_empty());
     assert_eq!(evaluation.stats().metrics["n"].missed, [].into());
 }
+
+#[tokio::test]
+async fn a_failed_answer_whose_caller_leaves_early_is_not_measured() {
+    use crate::support::fed;
+    use http::Response;
+    use http_body_util::BodyExt as _;
+    use tower::Service;
+    use tower_spearmint::{BoxError, http::SingleLayer, service_fn};
+
+    let records = records();
+    let evaluation = Evaluators::new().measure("n", "/n").build().unwrap();
+    let (feed, body) = fed();
+    let body = std::sync::Mutex::new(Some(body));
+    let service = service_fn(move |_: Request<Body>| {
+        let body = body.lock().unwrap().take().unwrap();
+        async move {
+            let response = Response::builder().header(header::CONTENT_TYPE, "application/json");
+            Ok::<_, BoxError>(response.status(500).body(body)?)
+        }
+    });
+    let log = records.layer.clone().evaluate(evaluation.clone());
+    let pool = crate::support::pool(&["a"]);
+    let mut service = SingleLayer::new(pool[0].clone()).layer(log.layer(service));
+    let response = service.call(Request::new(Body::empty())).await.unwrap();
+    // Whole as JSON, but nobody knows what would have followed.
+    feed.data(r#"{"n":1}"#);
+    let mut body = response.into_body();
+    body.frame().await.unwrap().unwrap();
+    drop(body);
+    evaluation.drain(PATIENCE).await.unwrap();
+    assert_eq!(records.ends().await, ["a primary failed/status"]);
+    assert!(records.all().await[0].metrics.is_empty());
+}
+
+#[tokio::test]
+async fn an_answer_that_has_no_body_is_not_judged_as_an_empty_one() {
+    use axum::http::StatusCode;
+    use http::Response;
+    use tower::Service;
+    use tower_spearmint::{BoxError, http::SingleLayer, service_fn};
+
+    let records = records();
+    let answered = function("answered", |e: &Evaluation| Some(f64::from(e.response().is_some())));
+    let evaluation = Evaluators::new().with(answered).build().unwrap();
+    let service = service_fn(|request: Request<Body>| async move {
+        let status = match request.uri().path() {
+            "/unchanged" => StatusCode::NOT_MODIFIED,
+            _ => StatusCode::OK,
+        };
+        let response = Response::builder().header(header::CONTENT_TYPE, "text/plain");
+        Ok::<_, BoxError>(response.status(status).body(Body::empty())?)
+    });
+    let log = records.layer.clone().evaluate(evaluation.clone());
+    let pool = crate::support::pool(&["a"]);
+    let mut service = SingleLayer::new(pool[0].clone()).layer(log.layer(service));
+    for (method, path) in
+        [(Method::HEAD, "/"), (Method::GET, "/unchanged"), (Method::GET, "/empty")]
+    {
+        let request = Request::builder().method(method).uri(path).body(Body::empty()).unwrap();
+        drop(service.call(request).await.unwrap());
+    }
+    evaluation.drain(PATIENCE).await.unwrap();
+    let branches = records.all().await;
+    let answered: Vec<_> = branches.iter().map(|branch| branch.metrics.get("answered")).collect();
+    assert_eq!(answered, [Some(0.0), Some(0.0), Some(1.0)]);
+}
