@@ -158,6 +158,7 @@ impl Evaluators {
     }
 
     /// How many bytes of bodies are kept at one time; 32 MiB until then. (Read as JSON they may take some ten times that.)
+    /// As many of what primaries answered are kept for shadows to come; outputs count as their JSON.
     pub const fn max_bytes(mut self, bytes: usize) -> Self {
         self.bounds.max_bytes = bytes;
         self

@@ -86,6 +86,7 @@ mod evaluators;
 mod expected;
 mod function;
 mod job;
+mod json_length;
 mod measures;
 mod pairs;
 mod pending;

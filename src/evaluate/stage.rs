@@ -8,6 +8,7 @@ use super::{
     Evaluation, Expected, Missed,
     evaluators::Plan,
     job::Job,
+    json_length::json_length,
     pairs::{Pairs, Request},
     turn::Turn,
 };
@@ -205,8 +206,11 @@ impl Stage {
         });
         let request = Request::of(&branch);
         if plan.pairs_up() && branch.role == Role::Primary {
-            let own = || branch.output.clone().map(Arc::new);
-            let answer = response.clone().or_else(own).filter(|_| branch.is_success());
+            let own = || branch.output.as_ref().filter(|_| branch.is_success());
+            let (answer, bytes) = match &response {
+                Some(response) if branch.is_success() => (Some(response.clone()), bytes),
+                _ => (own().cloned().map(Arc::new), own().map_or(0, json_length)),
+            };
             let released =
                 self.pairs.answer(request.clone(), answer.clone(), bytes, Instant::now());
             for mut turn in released {

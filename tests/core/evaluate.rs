@@ -603,3 +603,21 @@ async fn a_shadow_may_wait_without_end_for_its_primary() {
     assert_eq!(two.records.all().await.len(), 2);
     assert_eq!(counted(&two.evaluation, "same"), (1, BTreeMap::new()));
 }
+
+#[tokio::test]
+async fn what_a_primary_answered_is_kept_for_shadows_to_come_within_the_bound_of_bytes() {
+    for (max_bytes, expected) in
+        [(8, (1, BTreeMap::new())), (7, (0, [(Missed::NoExpected, 1)].into()))]
+    {
+        let evaluators = Evaluators::new().with(ExactMatch::new("same")).max_bytes(max_bytes);
+        let two = Two::new(evaluators);
+        let call = tokio::spawn(two.service().oneshot(json!([[1, "é"], [1, "é"]])));
+        two.let_answer(0).await;
+        call.await.unwrap().unwrap();
+        two.evaluation.drain(PATIENCE).await.unwrap();
+        two.let_answer(1).await;
+        two.shadow.drain(PATIENCE).await;
+        two.evaluation.drain(PATIENCE).await.unwrap();
+        assert_eq!(counted(&two.evaluation, "same"), expected, "{max_bytes}");
+    }
+}
