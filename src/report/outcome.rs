@@ -7,18 +7,13 @@
 
 use super::{
     arms::{Arm, InEpoch},
-    effect::{Effect, Ends, TRIALS},
+    effect::{Effect, Ends},
+    ratio::{self, Together},
 };
 use crate::{
     branch::Role,
     config::ConfigId,
-    stats::{
-        Summary,
-        sequential::{
-            Interval,
-            means::{self, Estimate},
-        },
-    },
+    stats::{Interval, Summary, sequential::means::Estimate},
     store::{OutcomeSum, Rollup},
 };
 use std::{collections::BTreeMap, sync::Arc};
@@ -165,49 +160,21 @@ fn weighted(epochs: &[[Estimate; 2]]) -> [Estimate; 2] {
     })
 }
 
-/// The relative differences that are not refuted, but with probability `alpha`.
-///
-/// `q − 1` is refuted when `b − q a` is not 0, whose mean that is if `q` is the ratio of both (Fieller, *Some
-/// problems in interval estimation*, 1954). So it is right however near `a` is to 0, where it has no upper
-/// end; nor a lower one, unless no value is negative.
+/// The relative differences that are not refuted, but with probability `alpha`. Of arms in which nothing scatters
+/// nothing is said.
 fn relative(one: &Estimate, other: &Estimate, positive: bool, alpha: f64) -> Interval {
-    if !(one.variance > 0.0 && other.variance > 0.0) {
-        return Interval::EVERYTHING;
-    }
-    let scatter = Estimate {
-        value: 0.0,
-        variance: 1.0,
-        count: one.count.saturating_add(other.count),
-        smallest: one.smallest.min(other.smallest),
-    };
-    let Some(Interval { high: deviations, .. }) = means::interval(&scatter, alpha, TRIALS) else {
-        return Interval::EVERYTHING;
-    };
-    let square = deviations * deviations;
-    // (b − q a)² ≤ square (V_b + q² V_a), as a quadratic in q.
-    let leading = one.value * one.value - square * one.variance;
-    let half = one.value * other.value;
-    let constant = other.value * other.value - square * other.variance;
-    let root = half * half - leading * constant;
-    if !(root >= 0.0 && root.is_finite()) {
-        return Interval::EVERYTHING;
-    }
-    let root = root.sqrt();
-    let low = (half - root) / leading - 1.0;
-    let ends = if leading > 0.0 {
-        Interval::new(low, (half + root) / leading - 1.0)
-    } else if leading < 0.0 && constant > 0.0 && half > 0.0 && positive {
-        // `a` may be 0, `b` is not: all above the only positive root are possible.
-        Interval::new(low, f64::INFINITY)
+    if one.variance > 0.0 && other.variance > 0.0 {
+        let together = if positive { Together::ApartAndPositive } else { Together::Apart };
+        ratio::interval(one, other, together, alpha)
     } else {
-        None
-    };
-    ends.unwrap_or(Interval::EVERYTHING)
+        Interval::EVERYTHING
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{report::effect::TRIALS, stats::sequential::means};
 
     fn arm(count: u64, value: f64, variance: f64) -> Estimate {
         Estimate { value, variance: variance / count as f64, count, smallest: count }

@@ -11,6 +11,8 @@ use crate::stats::{
 pub(super) enum Together {
     /// Not at all: each is of observations of its own.
     Apart,
+    /// Nor is any of them below 0.
+    ApartAndPositive,
     /// With this covariance.
     By(f64),
     /// Nobody knows.
@@ -26,7 +28,8 @@ pub(super) fn difference(one: &Estimate, other: &Estimate) -> Option<f64> {
 /// The same, as far as it is not refuted, but with probability `alpha`.
 ///
 /// A ratio `q` is refuted when `b − q a` is, whose mean is 0 if `q` is the ratio of both (Fieller, *Some problems
-/// in interval estimation*, 1954). Far from 0 that is the delta method; near 0 it has no end, as it should.
+/// in interval estimation*, 1954). Far from 0 that is the delta method; near 0 it has no end, as it should, or none
+/// above where neither can be below 0.
 pub(super) fn interval(
     one: &Estimate,
     other: &Estimate,
@@ -46,15 +49,20 @@ pub(super) fn interval(
     let sign = if one.value < 0.0 { -1.0 } else { 1.0 };
     let (a, b) = (sign * one.value, sign * other.value);
     let ratios = match together {
-        Together::Apart => quadratic(a, b, [one.variance, other.variance, 0.0], deviations),
+        Together::Apart | Together::ApartAndPositive => {
+            let positive = matches!(together, Together::ApartAndPositive);
+            quadratic(a, b, [one.variance, other.variance, 0.0], deviations, positive)
+        }
         Together::By(covariance) => {
-            quadratic(a, b, [one.variance, other.variance, covariance], deviations)
+            quadratic(a, b, [one.variance, other.variance, covariance], deviations, false)
         }
         Together::Somehow => {
             bounded(a, b, [one, other].map(|arm| deviations * arm.variance.sqrt()))
         }
     };
-    let Some(Interval { low, high }) = ratios.filter(|ratios| ratios.width().is_finite()) else {
+    let Some(Interval { low, high }) =
+        ratios.filter(|ratios| ratios.low.is_finite() && !ratios.high.is_nan())
+    else {
         return Interval::EVERYTHING;
     };
     let more = Interval { low: low - 1.0, high: high - 1.0 };
@@ -62,7 +70,13 @@ pub(super) fn interval(
 }
 
 /// `(b − q a)² ≤ deviations² (V_b − 2 q C + q² V_a)`, solved for `q`.
-fn quadratic(a: f64, b: f64, [v_a, v_b, c]: [f64; 3], deviations: f64) -> Option<Interval> {
+fn quadratic(
+    a: f64,
+    b: f64,
+    [v_a, v_b, c]: [f64; 3],
+    deviations: f64,
+    positive: bool,
+) -> Option<Interval> {
     let square = deviations * deviations;
     let leading = a * a - square * v_a;
     let half = a * b - square * c;
@@ -70,7 +84,15 @@ fn quadratic(a: f64, b: f64, [v_a, v_b, c]: [f64; 3], deviations: f64) -> Option
     let root = half * half - leading * constant;
     // Rounding may make nothing a little less.
     let root = if root > -1e-12 * half * half { root.max(0.0).sqrt() } else { return None };
-    (leading > 0.0).then(|| Interval::new((half - root) / leading, (half + root) / leading))?
+    let low = (half - root) / leading;
+    if leading > 0.0 {
+        Interval::new(low, (half + root) / leading)
+    } else if leading < 0.0 && constant > 0.0 && half > 0.0 && positive {
+        // `a` may be 0, `b` is not: all above the only positive root are possible.
+        Interval::new(low, f64::INFINITY)
+    } else {
+        None
+    }
 }
 
 /// `|b − q a| ≤ s_b + |q| s_a`, solved for `q`: the deviation of a difference is at most the sum of those of
