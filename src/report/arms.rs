@@ -152,6 +152,10 @@ pub struct ArmFigures {
     pub p99_ns: Option<u64>,
     /// Of the answers that were compared with the primary's, the share that are equal.
     pub agreement: Option<f64>,
+    /// Bytes of the request body that a branch read, on average, where they were counted.
+    pub bytes_in: Option<f64>,
+    /// Bytes of its response body, on average.
+    pub bytes_out: Option<f64>,
     /// How long those took that ended by themselves, in ns; not in the JSON.
     #[serde(skip)]
     pub duration: Histogram,
@@ -175,6 +179,8 @@ impl Arm {
             p95_ns: quantile(0.95),
             p99_ns: quantile(0.99),
             agreement: share(whole.pairs.equal, whole.pairs.equal + whole.pairs.different),
+            bytes_in: whole.bytes_in.mean(),
+            bytes_out: whole.bytes_out.mean(),
             duration: whole.duration.clone(),
         }
     }

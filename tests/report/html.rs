@@ -267,3 +267,22 @@ fn means_are_numbers_and_outcomes_are_of_units() {
     at(card, "<th class=\"number\" scope=\"col\">units</th>");
     assert!(!between(&page, "<h4>error_rate ", "</section>").contains("units"));
 }
+
+#[test]
+fn bytes_of_bodies_are_those_of_a_branch_on_average() {
+    let store = shadowed(0, STEADY, STEADY);
+    let mut branches = templates("ranker", &["stable", "candidate"]);
+    for (branch, bytes) in branches.iter_mut().zip([3_000, 5_000]) {
+        (branch.bytes_in, branch.bytes_out) = (Some(10), Some(bytes));
+    }
+    store.add(&branches);
+    let report = store.report(&Plan::new().baseline("stable"));
+    let figures = &only(&report).figures;
+    assert_eq!((figures.bytes_in, figures.bytes_out), (Some(10.0), Some(5_000.0)));
+    let page = page(&store);
+    let row = between(&page, "<th scope=\"row\">stable</th><td>primary</td>", "</tr>");
+    assert!(
+        row.ends_with("<td class=\"number\">10B</td><td class=\"number\">2.93KiB</td>"),
+        "{row}"
+    );
+}

@@ -1,6 +1,6 @@
 //! What the branches of each arm come to.
 
-use super::numbers::{count, duration, percent};
+use super::numbers::{bytes, count, duration, percent};
 use crate::report::{ArmFigures, Report};
 use maud::{Markup, html};
 
@@ -17,6 +17,9 @@ pub(crate) fn figures(report: &Report) -> Markup {
                 td.number { (percent(arm.error_rate)) }
                 @for time in [arm.p50_ns, arm.p95_ns, arm.p99_ns] { td.number { (duration(time)) } }
                 td.number { (percent(arm.agreement)) }
+                @for mean in [arm.bytes_in, arm.bytes_out] {
+                    td.number { (bytes(mean.map(|bytes| bytes.round() as u64))) }
+                }
             }
         }
     };
@@ -32,11 +35,13 @@ pub(crate) fn figures(report: &Report) -> Markup {
         "p95",
         "p99",
         "agrees",
+        "bytes in",
+        "bytes out",
     ];
     html! {
         div.scroll tabindex="0" role="region" aria-label="What the branches of each arm come to" {
             table {
-                caption { "What the branches of each arm come to. Times are of those that ended by themselves." }
+                caption { "What the branches of each arm come to. Times and bytes (on average) are of those that ended by themselves." }
                 thead { tr {
                     th scope="col" { "config" } th scope="col" { "role" }
                     @for column in columns { th.number scope="col" { (column) } }

@@ -32,7 +32,6 @@ pub(crate) fn duration(ns: Option<u64>) -> String {
 }
 
 /// In the unit that reads best.
-#[cfg(feature = "server")]
 pub(crate) fn bytes(bytes: Option<u64>) -> String {
     match bytes {
         None => "–".to_owned(),
