@@ -78,8 +78,9 @@ async fn main() -> Result<(), BoxError> {
     shadow.drain(Duration::from_secs(5)).await;
     evaluation.drain(Duration::from_secs(5)).await?;
     recorder.drain(Duration::from_secs(5)).await?;
+    println!("recorded:");
     for branch in memory.branches() {
-        println!("{} ({}): {:?}", branch.config_id, branch.role, branch.metrics);
+        println!("  {} ({}): {:?}", branch.config_id, branch.role, branch.metrics);
     }
     Ok(())
 }
