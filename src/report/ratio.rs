@@ -116,11 +116,13 @@ mod tests {
     #[test]
     fn far_from_zero_it_is_nearly_the_interval_of_the_delta_method() {
         let (one, other) = (arm(40_000, 10.0, 25.0), arm(40_000, 10.5, 25.0));
-        let exact = interval(&one, &other, Together::Apart, 0.05);
         let near = means::interval(&other.relative_to(&one), 0.05, TRIALS).unwrap();
-        assert!((exact.low - near.low).abs() < 1e-3, "{exact:?} {near:?}");
-        assert!((exact.high - near.high).abs() < 1e-3, "{exact:?} {near:?}");
-        assert!(exact.low > 0.0 && exact.contains(0.05));
+        for together in [Together::Apart, Together::ApartAndPositive] {
+            let exact = interval(&one, &other, together, 0.05);
+            assert!((exact.low - near.low).abs() < 1e-3, "{exact:?} {near:?}");
+            assert!((exact.high - near.high).abs() < 1e-3, "{exact:?} {near:?}");
+            assert!(exact.low > 0.0 && exact.contains(0.05));
+        }
     }
 
     #[test]
