@@ -443,18 +443,20 @@ def estimates():
 
 
 def betting():
-    """confseq.betting.hedged_cs, with its running intersection."""
+    """confseq.betting.hedged_cs, with its running intersection. (Before the first score it has no answer: nothing is
+    refuted then. `huge` is a long stream: the same scores 2,000 times over.)"""
     random = np.random.default_rng(11)
-    rows = []
+    rows = [{"edge": "none", "scores": [], "repeat": 1, "alpha": 0.05, "steps": 100, "looks": [0], "low": [0], "high": [1]}]
     for kind, draw in [
         ("ordinary", random.beta(9, 1, 200)), ("ordinary", random.uniform(0, 1, 300)), ("ordinary", (random.uniform(0, 1, 100) < 0.3) * 1.0),
-        ("one", np.array([0.4])), ("equal", np.full(100, 0.6)), ("zero", np.zeros(100)),
+        ("one", np.array([0.4])), ("equal", np.full(100, 0.6)), ("zero", np.zeros(100)), ("huge", random.beta(2, 1, 10)),
     ]:
-        scores = np.round(draw, 3)
+        each, repeat = np.round(draw, 3), 2000 if kind == "huge" else 1
+        scores = np.tile(each, repeat)
         for alpha, steps in [(0.05, 100), (0.001, 400)]:
             low, high = confseq_betting.hedged_cs(scores, alpha=alpha, breaks=steps, running_intersection=True)
             looks = sorted({min(look, len(scores)) for look in [1, 2, 5, 20, len(scores)]})
-            rows.append({"edge": kind, "scores": scores.tolist(), "alpha": alpha, "steps": steps, "looks": looks,
+            rows.append({"edge": kind, "scores": each.tolist(), "repeat": repeat, "alpha": alpha, "steps": steps, "looks": looks,
                          "low": [low[look - 1] for look in looks], "high": [high[look - 1] for look in looks]})
     return rows
 

@@ -11,11 +11,13 @@ fn the_interval_is_the_one_that_confseq_finds() {
         let mut looks = row
             .numbers("looks")
             .into_iter()
-            .zip(row.numbers("low").into_iter().zip(row.numbers("high")));
-        let mut look = looks.next();
-        for (seen, score) in row.numbers("scores").into_iter().enumerate() {
-            state.observe(score);
-            if let Some((_, (low, high))) = look.filter(|(at, _)| *at == (seen + 1) as f64) {
+            .zip(row.numbers("low").into_iter().zip(row.numbers("high")))
+            .peekable();
+        let scores = row.numbers("scores");
+        let repeated = (0..row.number("repeat") as usize).flat_map(|_| &scores);
+        let mut seen = 0;
+        let mut check = |state: &Betting, seen: usize| {
+            while let Some((_, (low, high))) = looks.next_if(|(at, _)| *at == seen as f64) {
                 let found = state.interval().unwrap();
                 assert!((found.low - low).abs() < 1e-9, "{} is not {low} after {seen}", found.low);
                 assert!(
@@ -23,10 +25,15 @@ fn the_interval_is_the_one_that_confseq_finds() {
                     "{} is not {high} after {seen}",
                     found.high
                 );
-                look = looks.next();
             }
+        };
+        check(&state, seen);
+        for score in repeated {
+            state.observe(*score);
+            seen += 1;
+            check(&state, seen);
         }
-        assert!(look.is_none());
+        assert!(looks.next().is_none());
     }
 }
 
