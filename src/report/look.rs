@@ -29,7 +29,7 @@ use crate::{
     branch::Role,
     config::ConfigId,
     stats::Interval,
-    store::{Common, LookMetric, Past, PastCandidate, Reached, SqliteStore, StoreError},
+    store::{Common, Look, LookMetric, Past, PastCandidate, Reached, SqliteStore, StoreError},
 };
 use serde::Serialize;
 use std::{
@@ -97,6 +97,17 @@ impl Report {
         self.remember(&past, since_1970(at));
         self.date(&past, None);
         Ok(())
+    }
+
+    /// The looks before it at what it asks, from the first to the last, as far as they are
+    /// [kept](SqliteStore::looks): those by other metrics, or of another strategy of the same name, are not among
+    /// them. Blocks.
+    ///
+    /// # Errors
+    ///
+    /// When the store cannot be read.
+    pub fn history(&self, store: &SqliteStore) -> Result<Vec<Look>, StoreError> {
+        question::of(self).map_or_else(|| Ok(Vec::new()), |question| store.looks_at(&question))
     }
 
     /// What all looks have in common stands for what this one found. Returns what they come to with it.

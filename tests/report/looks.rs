@@ -239,6 +239,12 @@ fn another_question_begins_anew_and_the_first_one_can_be_asked_again() {
     assert_eq!(count(&other, 2), (1, true));
     // Those of the question that was looked at last.
     assert_eq!(store.store.looks("ranker").unwrap().len(), 1);
+    // And of each question its own.
+    let history = |plan: &Plan| store.report(plan).history(&store.store).unwrap();
+    let times = |plan: &Plan| history(plan).iter().map(|look| look.at_ns).collect::<Vec<_>>();
+    assert_eq!(times(&plan()), [0, 1].map(|at| ns(minute(at))));
+    assert_eq!(times(&other), [ns(minute(2))]);
+    assert!(times(&plan().baseline("candidate")).is_empty());
     halves.go_on(&store, 1_000, STEADY);
     assert_eq!(count(&plan(), 3), (3, true));
     assert_eq!(store.store.looks("ranker").unwrap().len(), 3);

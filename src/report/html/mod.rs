@@ -35,7 +35,7 @@ pub(crate) use split::split;
 use super::Report;
 use crate::store::{ConfigDifferences, DifferenceFilter, Look, SqliteStore, StoreError};
 use maud::{Markup, html};
-use std::{collections::BTreeMap, fmt, sync::Arc};
+use std::fmt;
 
 /// Paths of a config that a file shows, and examples of each.
 const PATHS: usize = 20;
@@ -61,13 +61,14 @@ const EXAMPLES: usize = 2;
 pub struct HtmlReport<'a> {
     reports: &'a [Report],
     differences: Vec<ConfigDifferences>,
-    looks: BTreeMap<Arc<str>, Vec<Look>>,
+    /// In the order of the reports; those that are not there have none.
+    looks: Vec<Vec<Look>>,
 }
 
 impl<'a> HtmlReport<'a> {
     /// Of these reports, in their order.
     pub const fn new(reports: &'a [Report]) -> Self {
-        Self { reports, differences: Vec::new(), looks: BTreeMap::new() }
+        Self { reports, differences: Vec::new(), looks: Vec::new() }
     }
 
     /// Also with where the answers differ, at up to 20 paths of each config, with examples. Blocks.
@@ -99,14 +100,14 @@ impl<'a> HtmlReport<'a> {
     /// When the store cannot be read.
     pub fn looks_in(mut self, store: &SqliteStore) -> Result<Self, StoreError> {
         // (One of several stores together has no looks.)
-        let looked_at = self.reports.iter().filter(|report| report.looks.is_some());
-        for Report { experiment, .. } in looked_at {
-            self.looks.insert(experiment.clone(), store.looks(experiment)?);
-        }
+        let history = |report: &Report| {
+            if report.looks.is_some() { report.history(store) } else { Ok(Vec::new()) }
+        };
+        self.looks = self.reports.iter().map(history).collect::<Result<_, _>>()?;
         Ok(self)
     }
 
-    fn one(&self, report: &Report) -> Markup {
+    fn one(&self, at: usize, report: &Report) -> Markup {
         let of_this = |one: &&ConfigDifferences| {
             one.experiment == report.experiment && one.strategy == report.strategy
         };
@@ -123,7 +124,7 @@ impl<'a> HtmlReport<'a> {
                 (figures(report))
                 (split(report))
                 (missing(report))
-                @if let Some(looks) = self.looks.get(&report.experiment).filter(|looks| !looks.is_empty()) {
+                @if let Some(looks) = self.looks.get(at).filter(|looks| !looks.is_empty()) {
                     h2 { "Intervals over time" }
                     (over_time(report, looks))
                 }
@@ -145,7 +146,7 @@ impl fmt::Display for HtmlReport<'_> {
             _ => "Report".to_owned(),
         };
         let body = html! {
-            @for report in self.reports { (self.one(report)) }
+            @for (at, report) in self.reports.iter().enumerate() { (self.one(at, report)) }
             @if self.reports.is_empty() {
                 h1 { "Nothing to report" }
                 p { "The store has no branch yet that answered anybody. Send requests through the experiment, \

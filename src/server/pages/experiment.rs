@@ -17,7 +17,8 @@ pub(super) fn page(ask: &Ask<'_>) -> Result<View, ApiError> {
     let reports = ask.live.reports(Some(name))?;
     let filter = DifferenceFilter::new().experiment(name).limit(PATHS).examples(EXAMPLES);
     let differences = ask.store.differences(&filter)?;
-    let looks = ask.store.looks(name)?;
+    let looks: Vec<_> =
+        reports.iter().map(|report| report.history(ask.store)).collect::<Result<_, _>>()?;
     let path = of_experiment(name);
     let body = html! {
         h1 { (name) }
@@ -37,9 +38,9 @@ pub(super) fn page(ask: &Ask<'_>) -> Result<View, ApiError> {
                 @if !heading.is_empty() { h2 id=[anchor(at, heading)] { (heading) } }
                 div id=(id) { (text) }
             }
-            @if !looks.is_empty() {
+            @if let Some(looks) = looks.get(at).filter(|looks| !looks.is_empty()) {
                 h2 { "Intervals over time" }
-                (html::over_time(report, &looks))
+                (html::over_time(report, looks))
             }
             h2 id=[(at == 0).then_some("durations")] { "How long they took" }
             (html::durations(report))

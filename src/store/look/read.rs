@@ -1,6 +1,8 @@
 //! Reading looks.
 
 use super::SINCE_VERSION;
+#[cfg(feature = "report")]
+use super::keep::{Question, Series};
 use crate::{
     config::ConfigId,
     store::{SqliteStore, StoreError, backend::Reader},
@@ -48,6 +50,19 @@ impl SqliteStore {
     ///
     /// When the file cannot be read.
     pub fn looks(&self, experiment: &str) -> Result<Vec<Look>, StoreError> {
+        self.looks_of(|connection| last_series(connection, experiment))
+    }
+
+    /// Those at one question. Blocks.
+    #[cfg(feature = "report")]
+    pub(crate) fn looks_at(&self, question: &Question) -> Result<Vec<Look>, StoreError> {
+        self.looks_of(|connection| Ok(Series::find(connection, question)?.map(|found| found.key)))
+    }
+
+    fn looks_of(
+        &self,
+        series: impl FnOnce(&Connection) -> rusqlite::Result<Option<i64>>,
+    ) -> Result<Vec<Look>, StoreError> {
         let Reader { mut connection, version, .. } = self.reader()?;
         if version < SINCE_VERSION {
             return Ok(Vec::new());
@@ -55,14 +70,18 @@ impl SqliteStore {
         let failed = |error| self.failed("read", error);
         // One state of the file for all that is read.
         let connection = connection.transaction().map_err(failed)?;
-        looks(&connection, experiment).map_err(failed)
+        let Some(series) = series(&connection).map_err(failed)? else { return Ok(Vec::new()) };
+        looks(&connection, series).map_err(failed)
     }
 }
 
-fn looks(connection: &Connection, experiment: &str) -> rusqlite::Result<Vec<Look>> {
+/// The looks at the question that was looked at last.
+fn last_series(connection: &Connection, experiment: &str) -> rusqlite::Result<Option<i64>> {
     let last = "SELECT key FROM look_series WHERE experiment = ?1 ORDER BY last_ns DESC LIMIT 1";
-    let series = connection.query_row(last, [experiment], |row| row.get(0)).optional()?;
-    let Some(series): Option<i64> = series else { return Ok(Vec::new()) };
+    connection.query_row(last, [experiment], |row| row.get(0)).optional()
+}
+
+fn looks(connection: &Connection, series: i64) -> rusqlite::Result<Vec<Look>> {
     let mut statement = connection.prepare(
         "SELECT l.candidate, l.number, l.at_ns, c.config_id, l.verdict
          FROM look_candidate c JOIN look l ON l.candidate = c.key
