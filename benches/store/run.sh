@@ -177,7 +177,10 @@ if asks many; then
         for _ in 1 2 3 4 5 6 7 8 9; do
             before=$EPOCHREALTIME
             # (Unquoted: it is several words.)
-            "$spearmint" $what --store "$run/many.db" > /dev/null 2>&1
+            "$spearmint" $what --store "$run/many.db" > /dev/null 2> "$run/listed.txt" || {
+                say "\`spearmint $what\` failed: $(cat "$run/listed.txt")"
+                exit 1
+            }
             after=$EPOCHREALTIME
             row many "listed	$what	$before	$after"
         done
