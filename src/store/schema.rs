@@ -6,7 +6,7 @@ use super::{look, loss, metric, outbox, outcome, rollup, snapshot, tracking};
 pub const APPLICATION_ID: i32 = 0x5350_4d54;
 
 /// The version of the schema that this crate writes, in the file's `user_version`.
-pub const SCHEMA_VERSION: i32 = 6;
+pub const SCHEMA_VERSION: i32 = 7;
 
 /// The tables of version 1.
 ///
@@ -185,6 +185,10 @@ pub(super) fn since(from: i32) -> String {
         sql += snapshot::VERSION_6;
         sql += loss::VERSION_6;
         sql += metric::VERSION_6;
+    }
+    if from < 7 {
+        sql += outcome::VERSION_7;
+        sql += rollup::VERSION_7;
     }
     sql += &views();
     sql + &format!(

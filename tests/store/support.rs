@@ -62,8 +62,15 @@ pub(crate) fn assert_whole(store: &SqliteStore) {
     assert_eq!(report.branches, store.counts().unwrap().branches);
 }
 
-/// What version 6 added to this file, taken away again.
+/// What version 7 added to this file, taken away again.
+pub(crate) fn back_to_version_6(file: &Path) {
+    let connection = Connection::open(file).unwrap();
+    connection.pragma_update(None, "user_version", 6).unwrap();
+}
+
+/// What version 6 added, too.
 pub(crate) fn back_to_version_5(file: &Path) {
+    back_to_version_6(file);
     let connection = Connection::open(file).unwrap();
     let sql = "DROP VIEW branches; ALTER TABLE unit_bucket DROP COLUMN unfinished";
     connection.execute_batch(sql).unwrap();

@@ -29,7 +29,7 @@ pub(crate) use text::OutcomeBatch;
 
 pub(super) use attribute::exposed;
 pub(super) use check::disagreements;
-pub(super) use tables::VERSION_6;
+pub(super) use tables::{VERSION_6, VERSION_7};
 
 use rusqlite::{Connection, OptionalExtension};
 

@@ -66,3 +66,6 @@ pub(in crate::store) const VERSION_6: &str = "
             before_ms INTEGER NOT NULL,
             outcomes INTEGER NOT NULL
         );";
+
+/// What version 7 adds.
+pub(in crate::store) const VERSION_7: &str = "";

@@ -44,7 +44,7 @@ pub(super) use migrate::{add_primaries, add_unfinished, fill};
 pub(super) use read::{COLUMNS, SINCE_VERSION, each, named};
 pub(super) use state::{State, status_index};
 pub(super) use tables::VERSION_4;
-pub(super) use unit_bucket::VERSION_6;
+pub(super) use unit_bucket::{VERSION_6, VERSION_7};
 pub(super) use units::unit_buckets;
 pub(super) use whole::Whole;
 

@@ -15,6 +15,9 @@ pub(super) const BUCKETS: u32 = 4_096;
 pub(in crate::store) const VERSION_6: &str =
     "ALTER TABLE unit_bucket ADD COLUMN unfinished INTEGER NOT NULL DEFAULT 0;";
 
+/// What version 7 adds.
+pub(in crate::store) const VERSION_7: &str = "";
+
 pub(super) const UNFINISHED_SINCE: i32 = 6;
 
 /// What the branches of the units in one bucket come to.
