@@ -1,7 +1,7 @@
 //! Opening a file, and refusing one that is not ours.
 
 use super::{
-    APPLICATION_ID, SCHEMA_VERSION, StoreError, StoreOptions, codes::Codes, rollup, schema,
+    APPLICATION_ID, SCHEMA_VERSION, StoreError, StoreOptions, codes::Codes, outcome, rollup, schema,
 };
 use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
 use std::{
@@ -60,6 +60,9 @@ pub(super) fn for_writing(
             }
             if matches!(found, 4 | 5) {
                 rollup::add_unfinished(&transaction, &codes).map_err(failed)?;
+            }
+            if found == 6 {
+                outcome::add_before(&transaction).map_err(failed)?;
             }
         }
         transaction.commit().map_err(failed)?;

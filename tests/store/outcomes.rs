@@ -45,7 +45,7 @@ fn sums(store: &SqliteStore) -> Vec<(String, String, u64, f64, f64)> {
         (sum.config_id.to_string(), sum.name.to_string(), sum.units, sum.total, sum.squares)
     };
     let found = store.outcome_sums(&RollupFilter::new()).unwrap();
-    let mut sums: Vec<_> = found.into_iter().map(of).collect();
+    let mut sums: Vec<_> = found.into_iter().filter(|sum| sum.units > 0).map(of).collect();
     sums.sort_by(|a, b| (&a.0, &a.1).cmp(&(&b.0, &b.1)));
     sums
 }

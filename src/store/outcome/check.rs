@@ -1,12 +1,15 @@
 //! Whether totals and sums are what the outcomes come to.
 
 use super::{
-    SINCE_VERSION, attribute, removed_before,
-    rules::Windows,
+    SINCE_VERSION,
+    first::{When, places},
+    removed_before,
+    rules::Spans,
     sums::{Sum, SumKey},
+    total::{self, Total},
 };
 use crate::store::upkeep::CheckReport;
-use rusqlite::{Connection, params};
+use rusqlite::Connection;
 use std::collections::BTreeMap;
 
 /// Adds what is wrong to the report. Totals of exposures from before the time up to which outcomes were
@@ -34,71 +37,102 @@ pub(in crate::store) fn disagreements(
     if nameless > 0 {
         report.fault(format!("{nameless} outcomes have a name that is not in outcome_name"));
     }
-    let wrong = wrong_totals(connection)?;
+    let wrong = wrong_totals(connection, version)?;
     if wrong > 0 {
         report.fault(format!("{wrong} totals of units are not the sums of their outcomes"));
     }
-    let wrong = wrong_sums(connection)?;
+    let wrong = wrong_sums(connection, version)?;
     if wrong > 0 {
         report.fault(format!("{wrong} sums of outcomes are not those of the totals of units"));
     }
     Ok(())
 }
 
-fn wrong_totals(connection: &Connection) -> rusqlite::Result<u64> {
+/// Of those that are as they should be nothing is said; the others are counted.
+fn wrong_totals(connection: &Connection, version: i32) -> rusqlite::Result<u64> {
     let since_ms = removed_before(connection)?.unwrap_or(i64::MIN);
-    let mut windows = Windows::default();
-    let mut stored = connection.prepare(
-        "SELECT config, hour, outcomes, total FROM outcome_total
-         WHERE unit = ?1 AND experiment = ?2 AND epoch = ?3 AND name = ?4",
-    )?;
-    let mut statement = connection.prepare(
-        "SELECT e.unit, e.experiment, e.epoch, e.config, e.branch
-         FROM (SELECT DISTINCT unit FROM outcome_unit) u JOIN exposure e ON e.unit = u.unit",
-    )?;
+    let mut spans = Spans::of_version(version);
+    // (Of units of which all outcomes were removed, what came before may stand there still.)
+    let mut statement =
+        connection.prepare("SELECT unit FROM outcome_unit UNION SELECT unit FROM outcome_total")?;
     let mut rows = statement.query([])?;
-    let (mut right, mut wrong) = (0_u64, 0_u64);
+    let mut wrong = 0;
     while let Some(row) = rows.next()? {
-        let first = attribute::first(row)?;
-        if first.at_ms < since_ms {
-            continue;
-        }
-        let window_ms = windows.ms(connection, first.experiment)?;
-        for (name, (outcomes, total)) in attribute::totals(connection, first, window_ms)? {
-            let key = params![first.unit, first.experiment, first.epoch, name];
-            let mut found = stored.query(key)?;
-            let agrees = match found.next()? {
-                Some(row) => {
-                    let found: [i64; 4] = [row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?];
-                    found == [first.config, first.hour(), outcomes, total]
+        let unit = row.get(0)?;
+        let mut stored = stored(connection, version, unit)?;
+        let places = places(connection, &mut spans, unit)?;
+        let found = total::of_unit(connection, unit, &places)?;
+        for (place, mut expected) in places.iter().zip(found) {
+            let known = |when| place.begins_ms(when) >= since_ms;
+            let mut rows = stored.remove(&[place.first.experiment, place.first.epoch]);
+            if !known(When::After) {
+                continue;
+            }
+            for (name, row) in rows.iter_mut().flatten() {
+                let expected = expected.remove(name).unwrap_or_default();
+                for when in [When::After, When::Before].into_iter().filter(|when| !known(*when)) {
+                    row.total.set(when, &expected);
                 }
-                None => false,
-            };
-            right += u64::from(agrees);
-            wrong += u64::from(!agrees);
+                let is_right = row.total == expected
+                    && (row.config, row.hour) == (place.first.config, place.first.hour());
+                wrong += u64::from(!is_right);
+            }
+            let is_missing = |total: &Total| total.outcomes > 0 || known(When::Before);
+            wrong += expected.values().filter(|total| is_missing(total)).count() as u64;
         }
+        // And those of which there should be none.
+        let hour = since_ms.div_euclid(3_600_000);
+        let rest = stored.values().flat_map(BTreeMap::values);
+        wrong += rest.filter(|row| row.hour > hour).count() as u64;
     }
-    // And those of which there should be none.
-    let hour = since_ms.div_euclid(3_600_000);
-    let mut all = connection.prepare("SELECT count(*) FROM outcome_total WHERE hour > ?1")?;
-    let all: i64 = all.query_row([hour], |row| row.get(0))?;
-    Ok(wrong + all.unsigned_abs().saturating_sub(right + wrong))
+    Ok(wrong)
 }
 
-fn wrong_sums(connection: &Connection) -> rusqlite::Result<u64> {
+/// A row of `outcome_total`.
+struct Stored {
+    config: i64,
+    hour: i64,
+    total: Total,
+}
+
+/// The rows of a unit, by experiment and epoch, and by name.
+fn stored(
+    connection: &Connection,
+    version: i32,
+    unit: i64,
+) -> rusqlite::Result<BTreeMap<[i64; 2], BTreeMap<i64, Stored>>> {
+    let sql = format!(
+        "SELECT experiment, epoch, name, config, hour, {} FROM outcome_total WHERE unit = ?1",
+        Total::columns(version)
+    );
+    let mut statement = connection.prepare_cached(&sql)?;
+    let mut rows = statement.query([unit])?;
+    let mut stored: BTreeMap<_, BTreeMap<_, _>> = BTreeMap::new();
+    while let Some(row) = rows.next()? {
+        let (config, hour, total) = (row.get(3)?, row.get(4)?, Total::read(row, 5)?);
+        let of = stored.entry([row.get(0)?, row.get(1)?]).or_default();
+        of.insert(row.get(2)?, Stored { config, hour, total });
+    }
+    Ok(stored)
+}
+
+fn wrong_sums(connection: &Connection, version: i32) -> rusqlite::Result<u64> {
     let mut expected: BTreeMap<SumKey, Sum> = BTreeMap::new();
     let key = |row: &rusqlite::Row<'_>| -> rusqlite::Result<SumKey> {
         Ok([row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?])
     };
-    let mut statement = connection
-        .prepare("SELECT experiment, config, epoch, name, hour, total FROM outcome_total")?;
+    let mut statement = connection.prepare(&format!(
+        "SELECT experiment, config, epoch, name, hour, {} FROM outcome_total",
+        Total::columns(version)
+    ))?;
     let mut rows = statement.query([])?;
     while let Some(row) = rows.next()? {
-        expected.entry(key(row)?).or_default().add(row.get(5)?);
+        expected.entry(key(row)?).or_default().add(&Total::read(row, 5)?);
     }
-    let mut statement = connection.prepare(
-        "SELECT experiment, config, epoch, name, hour, units, negative, total, squares FROM outcome_sum",
-    )?;
+    let mut statement = connection.prepare(&format!(
+        "SELECT experiment, config, epoch, name, hour, {} FROM outcome_sum",
+        Sum::columns(version)
+    ))?;
     let mut rows = statement.query([])?;
     let mut wrong = 0;
     while let Some(row) = rows.next()? {

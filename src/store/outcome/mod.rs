@@ -1,12 +1,13 @@
 //! What comes of a unit later: purchases, ratings, returns, reported by whoever learns of them.
 //!
 //! An outcome belongs to the unit's first exposure in each experiment and epoch, if that lies within a window
-//! before it. What the outcomes of a unit come to is kept up while they are written, and what those of all units
+//! before it. Those of the time before the unit was exposed for the first time say what it did anyhow. What the outcomes of a unit come to is kept up while they are written, and what those of all units
 //! of an arm come to as well, so that a report reads no single outcome.
 
 mod attribute;
 mod check;
 mod event;
+mod first;
 mod millionths;
 mod prune;
 mod read;
@@ -17,6 +18,7 @@ mod sums;
 mod tables;
 mod text;
 mod time;
+mod total;
 
 pub use event::{Outcome, OutcomeUnit};
 pub use read::{OutcomeRow, OutcomeSum};
@@ -27,7 +29,7 @@ pub use rules::OutcomeRules;
 #[cfg(any(feature = "server", feature = "proxy"))]
 pub(crate) use text::OutcomeBatch;
 
-pub(super) use attribute::exposed;
+pub(super) use attribute::{add_before, exposed};
 pub(super) use check::disagreements;
 pub(super) use tables::{VERSION_6, VERSION_7};
 
@@ -35,6 +37,8 @@ use rusqlite::{Connection, OptionalExtension};
 
 /// The first version with outcomes.
 const SINCE_VERSION: i32 = 6;
+/// The first that counts what came before an exposure.
+const BEFORE_SINCE_VERSION: i32 = 7;
 
 /// Outcomes of an earlier time were removed, in ms since the Unix epoch.
 fn removed_before(connection: &Connection) -> rusqlite::Result<Option<i64>> {

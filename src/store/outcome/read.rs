@@ -1,6 +1,13 @@
 //! Reading outcomes, and what they come to.
 
-use super::{SINCE_VERSION, millionths::Millionths, record::of_blob, sums::Sum};
+use super::{
+    SINCE_VERSION,
+    first::{When, places},
+    millionths::Millionths,
+    record::of_blob,
+    rules::Spans,
+    sums::Sum,
+};
 use crate::{
     config::ConfigId,
     store::{RollupFilter, SqliteStore, StoreError, backend::Reader, row::Names},
@@ -34,6 +41,14 @@ pub struct OutcomeSum {
     pub total: f64,
     /// The sum of the squares of these totals.
     pub squares: f64,
+    /// Units with an outcome from before their first exposure in the experiment.
+    pub units_before: u64,
+    /// The sum of what these come to, unit by unit.
+    pub total_before: f64,
+    /// The sum of the squares of these.
+    pub squares_before: f64,
+    /// The sum of the products of both totals of a unit, before and after.
+    pub products: f64,
 }
 
 /// An outcome that is kept.
@@ -52,6 +67,8 @@ pub struct OutcomeRow {
     pub units: Vec<u64>,
     /// The experiments that it counts in, each once.
     pub experiments: Vec<Arc<str>>,
+    /// The experiments in which it counts as what came before the first exposure, each once.
+    pub before: Vec<Arc<str>>,
 }
 
 impl SqliteStore {
@@ -78,8 +95,9 @@ impl SqliteStore {
         }
         let read = || {
             let sql = format!(
-                "SELECT experiment, config, epoch, n.name, hour, units, negative, total, squares
-                 FROM outcome_sum JOIN outcome_name n ON n.key = outcome_sum.name{conditions}"
+                "SELECT experiment, config, epoch, n.name, hour, {}
+                 FROM outcome_sum JOIN outcome_name n ON n.key = outcome_sum.name{conditions}",
+                Sum::columns(version)
             );
             let mut statement = connection.prepare(&sql)?;
             let mut rows = statement.query([])?;
@@ -104,6 +122,10 @@ impl SqliteStore {
                     negative: sum.negative.cast_unsigned(),
                     total: sum.total as f64 / 1e6,
                     squares: sum.squares as f64 / 1e12,
+                    units_before: sum.units_before.cast_unsigned(),
+                    total_before: sum.total_before as f64 / 1e6,
+                    squares_before: sum.squares_before as f64 / 1e12,
+                    products: sum.products as f64 / 1e12,
                 });
             }
             Ok(found)
@@ -130,18 +152,23 @@ impl SqliteStore {
             let limit = i64::try_from(limit).unwrap_or(i64::MAX);
             let mut rows = statement.query(rusqlite::params![name, limit])?;
             let mut names = Names::default();
-            let mut windows = super::rules::Windows::default();
+            let mut spans = Spans::of_version(version);
             let mut found = Vec::new();
             while let Some(row) = rows.next()? {
                 let units = of_blob(row.get_ref(4)?.as_blob()?);
                 let at_ms: i64 = row.get(3)?;
-                let mut experiments = Vec::new();
+                let (mut experiments, mut before) = (Vec::new(), Vec::new());
                 for unit in &units {
-                    for first in super::attribute::firsts(&connection, *unit)? {
-                        let window_ms = windows.ms(&connection, first.experiment)?;
-                        let (experiment, _) = names.experiment(&connection, first.experiment)?;
-                        if first.covers(at_ms, window_ms) && !experiments.contains(&experiment) {
-                            experiments.push(experiment);
+                    for place in places(&connection, &mut spans, *unit)? {
+                        let counting = match place.counts(at_ms) {
+                            Some(When::After) => &mut experiments,
+                            Some(When::Before) => &mut before,
+                            None => continue,
+                        };
+                        let (experiment, _) =
+                            names.experiment(&connection, place.first.experiment)?;
+                        if !counting.contains(&experiment) {
+                            counting.push(experiment);
                         }
                     }
                 }
@@ -152,6 +179,7 @@ impl SqliteStore {
                     at_ms: at_ms.cast_unsigned(),
                     units: units.into_iter().map(i64::cast_unsigned).collect(),
                     experiments,
+                    before,
                 });
             }
             Ok(found)

@@ -7,7 +7,7 @@ use super::{
     attribute::{self, Fact},
     millionths::Millionths,
     removed_before,
-    rules::{Windows, salts},
+    rules::{Spans, salts},
     sums::Sums,
 };
 use crate::{
@@ -33,10 +33,10 @@ pub struct OutcomesRecorded {
     pub new: u64,
     /// Those that were there already: nothing changed.
     pub known: u64,
-    /// Of the new, those that belong to an exposure.
+    /// Of the new, those that follow an exposure, and count for it.
     pub attributed: u64,
-    /// Of the new, those that belong to none: their unit was not exposed, or too long before, or only after. If
-    /// its exposure is recorded yet, they belong to it then.
+    /// Of the new, those that follow none: their unit was not exposed, or too long before, or only after (so that they
+    /// may count as what came before). If its exposure is recorded yet, they belong to it then.
     pub unattributed: u64,
 }
 
@@ -206,7 +206,7 @@ fn each(
     let mut recording = Recording {
         salts,
         removed_before: removed_before(connection)?,
-        windows: Windows::default(),
+        spans: Spans::default(),
         sums: Sums::default(),
         recorded: OutcomesRecorded::default(),
     };
@@ -228,7 +228,7 @@ fn each(
 struct Recording {
     salts: Vec<Keyed>,
     removed_before: Option<i64>,
-    windows: Windows,
+    spans: Spans,
     sums: Sums,
     recorded: OutcomesRecorded,
 }
@@ -322,8 +322,8 @@ impl Recording {
                 .prepare_cached("INSERT INTO outcome_unit VALUES (?1, ?2) ON CONFLICT DO NOTHING")?
                 .execute([*unit, key])?;
             if new > 0 {
-                let (windows, sums) = (&mut self.windows, &mut self.sums);
-                attributed |= attribute::add(connection, windows, sums, *unit, fact)?;
+                let (spans, sums) = (&mut self.spans, &mut self.sums);
+                attributed |= attribute::add(connection, spans, sums, *unit, fact)?;
             }
         }
         Ok(attributed)

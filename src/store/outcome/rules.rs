@@ -1,15 +1,15 @@
-//! How long after an exposure outcomes count, and what unit keys are hashed with.
+//! How far from an exposure outcomes count, and what unit keys are hashed with.
 
-use super::{attribute, removed_before};
+use super::{BEFORE_SINCE_VERSION, attribute, removed_before};
 use crate::{
     assign::{Keyed, Salt},
-    store::{SqliteStore, StoreError, backend::Reader},
+    store::{SCHEMA_VERSION, SqliteStore, StoreError, backend::Reader},
 };
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::{Connection, OptionalExtension, Row, params};
 use std::{collections::HashMap, time::Duration};
 
 /// So long after the first exposure outcomes count, where nothing else is said: a week, in ms.
-pub(super) const WINDOW_MS: i64 = 7 * 86_400_000;
+const WINDOW_MS: i64 = 7 * 86_400_000;
 /// Salts of all experiments, now and earlier: each outcome of a plain key takes a row for each.
 const MAX_SALTS: i64 = 256;
 
@@ -41,13 +41,15 @@ pub struct OutcomeRules {
     pub salt: Option<String>,
     /// So long after a unit's first exposure an outcome counts [default: 7 days].
     pub window: Duration,
+    /// And so long before a unit was exposed at all, as what it did anyhow; 0: never [default: as long as the window].
+    pub before: Option<Duration>,
 }
 
 impl OutcomeRules {
     /// Those of an experiment of which nothing is said.
     pub fn new(experiment: impl Into<String>) -> Self {
         let window = Duration::from_millis(WINDOW_MS.unsigned_abs());
-        Self { experiment: experiment.into(), salt: None, window }
+        Self { experiment: experiment.into(), salt: None, window, before: None }
     }
 
     /// Its units are assigned with this salt.
@@ -64,25 +66,44 @@ impl OutcomeRules {
         self
     }
 
+    /// Outcomes of so long before a unit was exposed for the first time say what it did anyhow; of 0 none do.
+    #[must_use]
+    pub const fn before(mut self, before: Duration) -> Self {
+        self.before = Some(before);
+        self
+    }
+
     fn keyed(&self) -> Salt {
         Salt::new(self.salt.as_deref().unwrap_or(&self.experiment))
     }
 
     fn window_ms(&self) -> i64 {
-        i64::try_from(self.window.as_millis()).unwrap_or(i64::MAX)
+        ms(self.window)
+    }
+
+    fn before_ms(&self) -> Option<i64> {
+        self.before.map(ms)
+    }
+
+    fn span(&self) -> Span {
+        Span::of(self.window_ms(), self.before_ms())
     }
 }
 
+fn ms(time: Duration) -> i64 {
+    i64::try_from(time.as_millis()).unwrap_or(i64::MAX)
+}
+
 impl SqliteStore {
-    /// Says what counts as an outcome of an experiment: from now on, and, if the window is another than before,
-    /// of all outcomes that are there, which are attributed anew in one transaction. To be said before the
+    /// Says what counts as an outcome of an experiment: from now on, and, if the window (or the time before) is another
+    /// than it was, of all outcomes that are there, which are attributed anew in one transaction. To be said before the
     /// experiment begins. An earlier salt of it is not forgotten: its units still have outcomes. What the store knows
     /// already is only read. Blocks.
     ///
     /// # Errors
     ///
-    /// When something is new, and the store was opened for reading, or the file cannot be written; when the window is
-    /// another and outcomes were removed, which nothing can attribute anew; and when there are 256 salts already.
+    /// When something is new, and the store was opened for reading, or the file cannot be written; when the window (or
+    /// the time before) is another and outcomes were removed, which nothing can attribute anew; and when there are 256 salts already.
     pub fn set_outcome_rules(&self, rules: &OutcomeRules) -> Result<(), StoreError> {
         // Whoever writes need not be waited for then. (What cannot be read, cannot be written.)
         if self.has_outcome_rules(rules).unwrap_or(false) {
@@ -102,7 +123,7 @@ impl SqliteStore {
             let name = &rules.experiment;
             Ok(version >= super::SINCE_VERSION
                 && has_salt(&connection, name, rules.keyed().key())?
-                && window_ms(&connection, name)? == rules.window_ms())
+                && span(&connection, name, version)? == rules.span())
         };
         has().map_err(|error| self.failed("read", error))
     }
@@ -113,30 +134,27 @@ fn set(connection: &Connection, rules: &OutcomeRules) -> rusqlite::Result<Result
     if !add_salt(connection, name, rules.keyed().key())? {
         return Ok(Err(format!("it has {MAX_SALTS} salts of experiments already")));
     }
-    let before = window_ms(connection, name)?;
-    let now = rules.window_ms();
-    if before != now && attribute::has_outcomes(connection)? {
-        if removed_before(connection)?.is_some() {
-            return Ok(Err(format!(
-                "the window of outcomes of `{name}` stays {} s: outcomes were removed, which cannot be \
-                 attributed anew",
-                before / 1_000
-            )));
-        }
-        write_window(connection, name, now)?;
+    let (known, new) = (span(connection, name, SCHEMA_VERSION)?, rules.span());
+    let is_other = known != new && attribute::has_outcomes(connection)?;
+    if is_other && removed_before(connection)?.is_some() {
+        let (what, ms) = if known.window_ms == new.window_ms {
+            ("time before exposures", known.before_ms)
+        } else {
+            ("window", known.window_ms)
+        };
+        return Ok(Err(format!(
+            "the {what} of outcomes of `{name}` stays {} s: outcomes were removed, which cannot be attributed anew",
+            ms / 1_000
+        )));
+    }
+    connection.execute(
+        "INSERT OR REPLACE INTO outcome_window (experiment, window_ms, before_ms) VALUES (?1, ?2, ?3)",
+        params![name, rules.window_ms(), rules.before_ms()],
+    )?;
+    if is_other {
         attribute::anew(connection, name)?;
-    } else {
-        write_window(connection, name, now)?;
     }
     Ok(Ok(()))
-}
-
-fn write_window(connection: &Connection, name: &str, window_ms: i64) -> rusqlite::Result<()> {
-    connection.execute(
-        "INSERT OR REPLACE INTO outcome_window VALUES (?1, ?2)",
-        params![name, window_ms],
-    )?;
-    Ok(())
 }
 
 fn has_salt(connection: &Connection, name: &str, key: &Keyed) -> rusqlite::Result<bool> {
@@ -180,32 +198,81 @@ pub(super) fn salts(connection: &Connection) -> rusqlite::Result<Vec<Keyed>> {
     keys.collect()
 }
 
-fn window_ms(connection: &Connection, name: &str) -> rusqlite::Result<i64> {
-    let known = connection
-        .prepare_cached("SELECT window_ms FROM outcome_window WHERE experiment = ?1")?
-        .query_row([name], |row| row.get(0))
-        .optional()?;
-    Ok(known.unwrap_or(WINDOW_MS))
+/// How far from an exposure outcomes count, in ms.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Span {
+    /// After it.
+    pub(super) window_ms: i64,
+    /// Before the unit was exposed at all; 0 if none do.
+    pub(super) before_ms: i64,
 }
 
-/// The windows of experiments by their keys, each looked up once in a transaction.
-#[derive(Debug, Default)]
-pub(super) struct Windows(HashMap<i64, i64>);
+impl Span {
+    fn of(window_ms: i64, before_ms: Option<i64>) -> Self {
+        Self { window_ms, before_ms: before_ms.unwrap_or(window_ms) }
+    }
 
-impl Windows {
-    pub(super) fn ms(&mut self, connection: &Connection, experiment: i64) -> rusqlite::Result<i64> {
-        if let Some(known) = self.0.get(&experiment) {
+    fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
+        Ok(Self::of(row.get(0)?, row.get(1)?))
+    }
+
+    /// What it comes to in a store of this version, if this is what is said there.
+    fn in_version(said: Option<Self>, version: i32) -> Self {
+        let span = said.unwrap_or_else(|| Self::of(WINDOW_MS, None));
+        let counts_before = version >= BEFORE_SINCE_VERSION;
+        Self { before_ms: if counts_before { span.before_ms } else { 0 }, ..span }
+    }
+
+    const fn columns(version: i32) -> &'static str {
+        if version < BEFORE_SINCE_VERSION { "window_ms, NULL" } else { "window_ms, before_ms" }
+    }
+}
+
+fn span(connection: &Connection, name: &str, version: i32) -> rusqlite::Result<Span> {
+    let columns = Span::columns(version);
+    let said = connection
+        .prepare_cached(&format!("SELECT {columns} FROM outcome_window WHERE experiment = ?1"))?
+        .query_row([name], Span::read)
+        .optional()?;
+    Ok(Span::in_version(said, version))
+}
+
+/// The spans of experiments by their keys, each looked up once in a transaction.
+#[derive(Debug)]
+pub(super) struct Spans {
+    version: i32,
+    known: HashMap<i64, Span>,
+}
+
+impl Default for Spans {
+    fn default() -> Self {
+        Self::of_version(SCHEMA_VERSION)
+    }
+}
+
+impl Spans {
+    /// In a store of this version.
+    pub(super) fn of_version(version: i32) -> Self {
+        Self { version, known: HashMap::new() }
+    }
+
+    pub(super) fn of(
+        &mut self,
+        connection: &Connection,
+        experiment: i64,
+    ) -> rusqlite::Result<Span> {
+        if let Some(known) = self.known.get(&experiment) {
             return Ok(*known);
         }
-        let ms = connection
-            .prepare_cached(
-                "SELECT w.window_ms FROM experiment e JOIN outcome_window w ON w.experiment = e.name
-                 WHERE e.key = ?1",
-            )?
-            .query_row([experiment], |row| row.get(0))
-            .optional()?
-            .unwrap_or(WINDOW_MS);
-        self.0.insert(experiment, ms);
-        Ok(ms)
+        let sql = format!(
+            "SELECT {} FROM outcome_window
+             WHERE experiment = (SELECT name FROM experiment WHERE key = ?1)",
+            Span::columns(self.version)
+        );
+        let said =
+            connection.prepare_cached(&sql)?.query_row([experiment], Span::read).optional()?;
+        let span = Span::in_version(said, self.version);
+        self.known.insert(experiment, span);
+        Ok(span)
     }
 }

@@ -67,5 +67,16 @@ pub(in crate::store) const VERSION_6: &str = "
             outcomes INTEGER NOT NULL
         );";
 
-/// What version 7 adds.
-pub(in crate::store) const VERSION_7: &str = "";
+/// What version 7 adds: outcomes from before the first exposure of a unit.
+///
+/// Of these, `outcome_total` says what they come to in every epoch of the experiment, and has a row where a unit has
+/// outcomes of either kind.
+pub(in crate::store) const VERSION_7: &str = "
+        ALTER TABLE outcome_total ADD COLUMN outcomes_before INTEGER NOT NULL DEFAULT 0;
+        ALTER TABLE outcome_total ADD COLUMN total_before INTEGER NOT NULL DEFAULT 0;   -- in millionths
+        ALTER TABLE outcome_sum ADD COLUMN units_before INTEGER NOT NULL DEFAULT 0;     -- those with one
+        ALTER TABLE outcome_sum ADD COLUMN total_before TEXT NOT NULL DEFAULT '0';
+        ALTER TABLE outcome_sum ADD COLUMN squares_before TEXT NOT NULL DEFAULT '0';
+        ALTER TABLE outcome_sum ADD COLUMN products TEXT NOT NULL DEFAULT '0';          -- of both totals of units
+        ALTER TABLE outcome_window ADD COLUMN before_ms INTEGER;    -- NULL: as long as the window
+";
