@@ -127,11 +127,17 @@ pub(super) fn finding(
     levels: Levels,
 ) -> Finding {
     let ends = levels.ends(metric);
+    let mut variance_less = None;
     let effect = match &metric.measure {
         Measure::ErrorRate => error_rate(baseline, candidate, ends),
         Measure::Agreement => agreement(control, candidate, ends),
-        Measure::Mean(name) => outcome::mean(name, baseline, candidate, ends)
-            .unwrap_or_else(|| mean::mean(name, baseline, candidate, ends)),
+        Measure::Mean(name) => match outcome::mean(name, baseline, candidate, ends) {
+            Some(found) => {
+                variance_less = found.variance_less;
+                found.effect
+            }
+            None => mean::mean(name, baseline, candidate, ends),
+        },
         measure => quantile(measure, baseline, candidate, ends),
     };
     let Effect { difference, interval, .. } = effect;
@@ -143,6 +149,7 @@ pub(super) fn finding(
         baseline_count: effect.counts[0],
         candidate_count: effect.counts[1],
         by_unit: effect.by_unit,
+        variance_less,
         difference,
         interval,
         intersection: interval,

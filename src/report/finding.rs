@@ -41,6 +41,9 @@ pub struct Finding {
     pub candidate_count: u64,
     /// Whether these are units that were exposed, not branches.
     pub by_unit: bool,
+    /// Of units: by what share the variance of the difference is less, since it was adjusted by what they did before
+    /// they were exposed to anything (the values of both sides are not); `None` if it was not.
+    pub variance_less: Option<f64>,
     /// By how much the candidate's value is above the baseline's.
     pub difference: Option<f64>,
     /// Where the true difference lies, however often this was looked at before; in JSON an end that is

@@ -276,6 +276,7 @@ mod tests {
             baseline_count: 100,
             candidate_count: 100,
             by_unit: false,
+            variance_less: None,
             difference: Some(0.0),
             interval,
             intersection: interval,

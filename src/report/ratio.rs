@@ -11,10 +11,10 @@ use crate::stats::{
 pub(super) enum Together {
     /// Not at all: each is of observations of its own.
     Apart,
-    /// Nor is any of them below 0.
-    ApartAndPositive,
     /// With this covariance.
     By(f64),
+    /// Likewise, and neither can be below 0, whatever it is estimated to be.
+    ByAndPositive(f64),
     /// Nobody knows.
     Somehow,
 }
@@ -49,12 +49,12 @@ pub(super) fn interval(
     let sign = if one.value < 0.0 { -1.0 } else { 1.0 };
     let (a, b) = (sign * one.value, sign * other.value);
     let ratios = match together {
-        Together::Apart | Together::ApartAndPositive => {
-            let positive = matches!(together, Together::ApartAndPositive);
-            quadratic(a, b, [one.variance, other.variance, 0.0], deviations, positive)
-        }
+        Together::Apart => quadratic(a, b, [one.variance, other.variance, 0.0], deviations, false),
         Together::By(covariance) => {
             quadratic(a, b, [one.variance, other.variance, covariance], deviations, false)
+        }
+        Together::ByAndPositive(covariance) => {
+            quadratic(a, b, [one.variance, other.variance, covariance], deviations, true)
         }
         Together::Somehow => {
             bounded(a, b, [one, other].map(|arm| deviations * arm.variance.sqrt()))
@@ -87,7 +87,7 @@ fn quadratic(
     let low = (half - root) / leading;
     if leading > 0.0 {
         Interval::new(low, (half + root) / leading)
-    } else if leading < 0.0 && constant > 0.0 && half > 0.0 && positive {
+    } else if leading < 0.0 && constant > 0.0 && b > 0.0 && positive {
         // `a` may be 0, `b` is not: all above the only positive root are possible.
         Interval::new(low, f64::INFINITY)
     } else {
@@ -117,7 +117,7 @@ mod tests {
     fn far_from_zero_it_is_nearly_the_interval_of_the_delta_method() {
         let (one, other) = (arm(40_000, 10.0, 25.0), arm(40_000, 10.5, 25.0));
         let near = means::interval(&other.relative_to(&one), 0.05, TRIALS).unwrap();
-        for together in [Together::Apart, Together::ApartAndPositive] {
+        for together in [Together::Apart, Together::ByAndPositive(0.0)] {
             let exact = interval(&one, &other, together, 0.05);
             assert!((exact.low - near.low).abs() < 1e-3, "{exact:?} {near:?}");
             assert!((exact.high - near.high).abs() < 1e-3, "{exact:?} {near:?}");

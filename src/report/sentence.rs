@@ -113,6 +113,10 @@ pub(super) fn finding(finding: &Finding) -> String {
     if all != this {
         let _ = write!(text, " (this look: {this})");
     }
+    let less = finding.variance_less.map_or(0.0, |less| (less * 100.0).round());
+    if less >= 1.0 {
+        let _ = write!(text, " ({less}% less variance by what came before)");
+    }
     let bound = if finding.standing == Standing::Short {
         finding.metric.mde
     } else {
