@@ -5,7 +5,7 @@ use super::{
     completions::Clusters,
     kept::Plans,
     outcome::{Followed, Outcomes},
-    settled::{Clock, Tally, longest_ns},
+    settled::{Answering, Clock, Tally, UnderWay, longest_ns},
     units::Units,
 };
 use crate::{
@@ -223,15 +223,16 @@ pub(super) fn share(part: u64, of: u64) -> Option<f64> {
     (of > 0).then(|| part as f64 / of as f64)
 }
 
-/// The experiments among these roll-ups, by name; `buckets` say which of their requests belong together, and the
-/// `clock` what may still be under way.
+/// The experiments among these roll-ups, by name; `buckets` say which of their requests belong together, and
+/// `under_way` what may still be that.
 pub(super) fn gather(
     rollups: impl IntoIterator<Item = Result<Rollup, StoreError>>,
     buckets: impl IntoIterator<Item = UnitBucket>,
     mut outcomes: Outcomes,
     plans: &Plans<'_>,
-    clock: Clock,
+    under_way: UnderWay,
 ) -> Result<Vec<(Plan, Arms)>, StoreError> {
+    let UnderWay { clock, told } = under_way;
     let mut found: BTreeMap<(Arc<str>, Arc<str>), Gathered> = BTreeMap::new();
     for rollup in rollups {
         let rollup = rollup?;
@@ -248,11 +249,14 @@ pub(super) fn gather(
             epoch.add_bucket(&bucket);
         }
     }
-    for ((experiment, strategy, config_id, epoch), followed) in outcomes.by_arm() {
-        let arms = found.get_mut(&(experiment, strategy)).map(|gathered| &mut gathered.arms);
-        let arm = arms.and_then(|arms| arms.get_mut(&(config_id, Role::Primary)));
-        if let Some(epoch) = arm.and_then(|arm| arm.epochs.get_mut(&epoch)) {
+    for (answering, followed) in outcomes.by_arm() {
+        if let Some(epoch) = in_epoch(&mut found, answering) {
             epoch.followed = followed;
+        }
+    }
+    for (answering, tally) in told {
+        if let Some(epoch) = in_epoch(&mut found, answering) {
+            epoch.unsettled = epoch.unsettled + tally;
         }
     }
     let arms = found.into_iter().map(|((experiment, strategy), gathered)| {
@@ -263,6 +267,14 @@ pub(super) fn gather(
         }
     });
     arms.filter_map(Result::transpose).collect()
+}
+
+fn in_epoch(
+    found: &mut BTreeMap<(Arc<str>, Arc<str>), Gathered>,
+    (experiment, strategy, config_id, epoch): Answering,
+) -> Option<&mut InEpoch> {
+    let arms = &mut found.get_mut(&(experiment, strategy))?.arms;
+    arms.get_mut(&(config_id, Role::Primary))?.epochs.get_mut(&epoch)
 }
 
 #[derive(Default)]

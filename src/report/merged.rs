@@ -6,21 +6,22 @@ use super::{
     kept::Plans,
     outcome::Outcomes,
     sample_ratio::Share,
-    settled::Clock,
+    settled::{Clock, Tally, UnderWay, longest_ns},
 };
 use crate::{
     branch::Role,
     record::Loss,
-    store::{Snapshots, StoreError, Totals},
+    store::{Recent, Rollup, Snapshots, StoreError, Totals},
 };
+use std::collections::BTreeMap;
 
 impl Report {
     /// A report of each experiment that the plan means, from the snapshots of several stores, as if one store had
     /// recorded it all. Counts, histograms and sums are exact, and a unit that several replicas saw
     /// counts once, with its first answer.
     ///
-    /// A snapshot knows no minutes, so that all counts for the split, what it lacks because it is still under way as well: while
-    /// requests take long and are few, that may look `broken`. No looks are kept of several stores, so it passes.
+    /// Whether the traffic was split as it should have been is asked of the minutes that were over when their snapshot was
+    /// taken, as [`read`](Self::read) asks it.
     ///
     /// `since_ns` of the plan is about first exposures only: what snapshots hold besides was summed up
     /// ([`SqliteStore::snapshot_since`](crate::store::SqliteStore::snapshot_since) begins later).
@@ -41,6 +42,7 @@ impl Report {
             return Err(StoreError::NoExperiment { name: name.to_owned(), known });
         }
         rollups.retain(|rollup| wanted(&rollup.experiment));
+        let under_way = under_way(&rollups, &totals, snapshots, plan.since_ns);
         for ((experiment, strategy), exposed) in &totals.exposed {
             let mut counts = exposed.counts(plan.since_ns);
             for rollup in &mut rollups {
@@ -57,8 +59,47 @@ impl Report {
         let buckets = std::mem::take(&mut totals.buckets).into_values();
         let none = Outcomes::new(Vec::new(), None);
         let (rollups, plans) = (rollups.into_iter().map(Ok), Plans::only(plan));
-        Self::over(rollups, buckets, none, &plans, &mut &totals, Clock::NONE)
+        Self::over(rollups, buckets, none, &plans, &mut &totals, under_way)
     }
+}
+
+/// What may have been under way in some snapshot, by the clock of whoever took it.
+fn under_way(
+    rollups: &[Rollup],
+    totals: &Totals,
+    snapshots: &Snapshots,
+    since_ns: Option<u64>,
+) -> UnderWay {
+    let mut longest = BTreeMap::new();
+    for rollup in rollups {
+        let named = (rollup.experiment.clone(), rollup.strategy.clone());
+        let known: &mut u64 = longest.entry(named).or_default();
+        *known = longest_ns(&rollup.duration).max(*known);
+    }
+    let mut told: BTreeMap<_, Tally> = BTreeMap::new();
+    for Recent { of: (named, config_id, _, epoch), taken_ns, end_ns, ended } in &totals.recent {
+        let longest_ns = longest.get(named).copied().unwrap_or(0);
+        if Clock::at(*taken_ns).is_under_way(*end_ns, longest_ns) {
+            let (experiment, strategy) = named.clone();
+            let tally = told.entry((experiment, strategy, config_id.clone(), *epoch)).or_default();
+            tally.completions += ended[0];
+            tally.unfinished += ended[1];
+        }
+    }
+    for (named, longest_ns) in &longest {
+        let Some(exposed) = totals.exposed.get(named) else { continue };
+        let settled = totals.settled(snapshots, named, since_ns, |taken_ns, end_ns| {
+            !Clock::at(taken_ns).is_under_way(end_ns, *longest_ns)
+        });
+        for (of, count) in exposed.counts(since_ns) {
+            let unsettled = count.saturating_sub(settled.get(&of).copied().unwrap_or(0));
+            let (experiment, strategy) = named.clone();
+            let (epoch, config_id) = of;
+            told.entry((experiment, strategy, config_id, epoch)).or_default().first_exposures +=
+                unsettled;
+        }
+    }
+    UnderWay { clock: Clock::NONE, told: told.into_iter().collect() }
 }
 
 /// As the last branch of any replica recorded it.

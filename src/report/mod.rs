@@ -91,7 +91,7 @@ use crate::{
 use kept::Plans;
 use outcome::Outcomes;
 use serde::Serialize;
-use settled::Clock;
+use settled::{Clock, UnderWay};
 use std::{sync::Arc, time::SystemTime};
 
 /// What one experiment has shown so far.
@@ -182,7 +182,7 @@ impl Report {
         let outcomes = Outcomes::new(store.outcome_sums(&filter)?, plan.since_ns);
         let plans = Plans::of_store(plan, store)?;
         let rollups = store.rollups(&filter)?;
-        Self::over(rollups, buckets, outcomes, &plans, &mut { store }, Clock::wall())
+        Self::over(rollups, buckets, outcomes, &plans, &mut { store }, UnderWay::at(Clock::wall()))
     }
 
     /// The same of roll-ups that come from elsewhere, as from a simulation (of several stores: [`merged`](Self::merged));
@@ -205,7 +205,14 @@ impl Report {
         let rollups = rollups.into_iter().filter(wanted).map(Ok);
         let none = Outcomes::new(Vec::new(), None);
         let mut share = sample_ratio::Told(share);
-        Self::over(rollups, buckets, none, &Plans::only(plan), &mut share, Clock::NONE)
+        Self::over(
+            rollups,
+            buckets,
+            none,
+            &Plans::only(plan),
+            &mut share,
+            UnderWay::at(Clock::NONE),
+        )
     }
 
     fn over(
@@ -214,9 +221,9 @@ impl Report {
         outcomes: Outcomes,
         plans: &Plans<'_>,
         share: &mut impl sample_ratio::Share,
-        clock: Clock,
+        under_way: UnderWay,
     ) -> Result<Vec<Self>, StoreError> {
-        let experiments = arms::gather(rollups, buckets, outcomes, plans, clock)?;
+        let experiments = arms::gather(rollups, buckets, outcomes, plans, under_way)?;
         let reports = experiments.iter().map(|(plan, arms)| verdict::report(plan, arms, share));
         let mut reports: Vec<_> = reports.collect::<Result<_, _>>()?;
         across::mark(&experiments, &mut reports);

@@ -7,14 +7,20 @@
 //! not ended yet nobody knows how long it takes). Nothing is waited for longer than a day, so that one response
 //! that went on for a week does not keep the split from being checked.
 
-use crate::store::{Histogram, Rollup};
+use crate::{
+    config::ConfigId,
+    store::{Histogram, RECENT_NS, Rollup},
+};
 use std::{
     ops::{Add, Sub},
+    sync::Arc,
     time::{SystemTime, UNIX_EPOCH},
 };
 
 const MINUTE_NS: u64 = 60_000_000_000;
 const DAY_NS: u64 = 24 * 60 * MINUTE_NS;
+/// Snapshots tell apart all that may be not settled.
+const _: () = assert!(RECENT_NS >= DAY_NS);
 
 /// The counts that show how requests were dispatched, and whether they came to an end of their own.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -62,6 +68,23 @@ impl Sub for Tally {
     }
 }
 
+/// An arm that answers: experiment, strategy, config and epoch.
+pub(super) type Answering = (Arc<str>, Arc<str>, ConfigId, Option<u64>);
+
+/// How a report tells apart what may still be under way.
+pub(super) struct UnderWay {
+    /// By the minutes of the roll-ups at this time.
+    pub(super) clock: Clock,
+    /// As it is told, where roll-ups have no minutes.
+    pub(super) told: Vec<(Answering, Tally)>,
+}
+
+impl UnderWay {
+    pub(super) const fn at(clock: Clock) -> Self {
+        Self { clock, told: Vec::new() }
+    }
+}
+
 /// What time it is for a report.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Clock(Option<u64>);
@@ -74,6 +97,11 @@ impl Clock {
     pub(super) fn wall() -> Self {
         let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         Self(Some(u64::try_from(since.as_nanos()).unwrap_or(u64::MAX)))
+    }
+
+    /// That time, in ns since the Unix epoch.
+    pub(super) const fn at(ns: u64) -> Self {
+        Self(Some(ns))
     }
 
     /// Whether a minute may be not settled, if branches take long.

@@ -49,7 +49,7 @@ fn stores_and_snapshots_of_replicas_make_one_report_and_a_store_that_is_named_tw
 #[test]
 fn what_is_wrong_with_a_snapshot_is_said_with_its_name() {
     let store = shadowed(10, STEADY, STEADY);
-    let broken = name(&store.write("broken.json", "{\"version\": 1, \"replica\": 3}"));
+    let broken = name(&store.write("broken.json", "{\"version\": 2, \"replica\": 3}"));
     let (_, error, code) = spearmint(&["report", "--snapshot", &broken]);
     let expected = format!(
         "error: {broken}: not a snapshot, as `spearmint store snapshot` writes it: invalid type: integer `3`, \

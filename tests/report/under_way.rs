@@ -6,6 +6,7 @@ use tower_spearmint::{
     Branch,
     branch::{Role, Status},
     report::{Counted, Measure, Metric, Plan, Report, SampleRatio, Verdict},
+    store::{Snapshot, Snapshots},
 };
 
 fn plan() -> Plan {
@@ -16,6 +17,10 @@ fn plan() -> Plan {
 /// (but what its callers leave is left at once), and what has not ended by now is not recorded.
 /// `mark` says more of the branch with this number.
 fn slow(requests: u64, takes: Duration, mark: impl Fn(u64, &mut Branch)) -> Store {
+    Store::with(&slow_branches(requests, takes, mark))
+}
+
+fn slow_branches(requests: u64, takes: Duration, mark: impl Fn(u64, &mut Branch)) -> Vec<Branch> {
     let mut templates = templates("ranker", &["stable", "candidate"]);
     templates.iter_mut().for_each(|template| template.probability = 0.5);
     let now = SystemTime::now();
@@ -32,13 +37,26 @@ fn slow(requests: u64, takes: Duration, mark: impl Fn(u64, &mut Branch)) -> Stor
     }
     let now_ns = now.duration_since(UNIX_EPOCH).unwrap().as_nanos() as u64;
     traffic.branches.retain(|branch| branch.end_ns <= now_ns);
-    Store::with(&traffic.branches)
+    traffic.branches
 }
 
 /// What a look finds, whatever time it is said to be at.
 fn look(store: &Store) -> Report {
     let at = UNIX_EPOCH + Duration::from_secs(60);
     Report::look(&store.store, &plan(), at).unwrap().remove(0)
+}
+
+/// What a report finds on three replicas, each of which recorded some of it.
+fn look_at_replicas(branches: &[Branch]) -> Report {
+    let mut snapshots = Snapshots::new();
+    for replica in 0..3 {
+        let of = branches.iter().filter(|branch| branch.id.as_bytes()[15] % 3 == replica);
+        let store = Store::with(&of.cloned().collect::<Vec<_>>());
+        let json = serde_json::to_vec(&store.store.snapshot().unwrap()).unwrap();
+        snapshots.add(Snapshot::from_json(&json).unwrap());
+    }
+    assert_eq!(snapshots.len(), 3);
+    Report::merged(&snapshots, &plan()).unwrap().remove(0)
 }
 
 /// Of the last minutes nothing counts, and the rest is half and half.
@@ -72,6 +90,36 @@ fn a_candidate_whose_first_requests_are_under_way_is_not_checked_yet() {
     let ratio = report.sample_ratio.unwrap();
     assert_eq!((ratio.total, ratio.unsettled, ratio.broken), (0, 650, false));
     assert_eq!(report.candidates[0].reached, []);
+}
+
+#[test]
+fn a_candidate_that_is_merely_slow_is_not_broken_on_several_replicas() {
+    let report = look_at_replicas(&slow_branches(REQUESTS, TAKES, |_, _| {}));
+    let ratio = report.sample_ratio.as_ref().unwrap();
+    is_even(ratio);
+    assert!((6_300..=8_000).contains(&ratio.total), "{ratio:#?}");
+    assert_eq!(ratio.total + ratio.unsettled, REQUESTS - 500);
+    assert_ne!(only(&report).verdict, Verdict::Broken, "{report:#?}");
+}
+
+#[test]
+fn units_that_several_replicas_see_count_once_their_minute_is_settled() {
+    // Each comes again after 16 of the same arm, and most of them to another replica.
+    let report = look_at_replicas(&slow_branches(REQUESTS, TAKES, |number, branch| {
+        let unit = if number % 32 < 16 { number } else { number - 16 };
+        branch.unit = Some((unit + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15));
+        if number % 4 < 2 {
+            (branch.status, branch.failure) = (Status::Cancelled, None);
+        }
+    }));
+    let exposures = report.sample_ratio.as_ref().unwrap();
+    assert_eq!(exposures.counted, Counted::FirstExposures);
+    is_even(exposures);
+    assert!((3_150..=4_000).contains(&exposures.total), "{exposures:#?}");
+    let completions = report.completions.as_ref().unwrap();
+    assert_eq!(completions.counted, Counted::Unfinished);
+    is_even(completions);
+    assert_ne!(only(&report).verdict, Verdict::Broken, "{report:#?}");
 }
 
 #[test]

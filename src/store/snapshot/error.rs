@@ -6,10 +6,19 @@
 pub enum SnapshotError {
     /// A newer program wrote it.
     #[error(
-        "a snapshot of version {found}, and this program knows version 1; use a newer one, at least as new as \
+        "a snapshot of version {found}, and this program knows version 2; use a newer one, at least as new as \
          the one that wrote it"
     )]
     Newer {
+        /// Its version.
+        found: u64,
+    },
+    /// An older program wrote it.
+    #[error(
+        "a snapshot of version {found}, which lacks what this program needs; make it anew with `spearmint store \
+         snapshot` of the same version as this one"
+    )]
+    Older {
         /// Its version.
         found: u64,
     },

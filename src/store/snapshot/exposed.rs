@@ -67,12 +67,24 @@ impl Exposed {
 
     /// The union.
     pub(super) fn merge(&mut self, other: &Self) {
+        self.merge_where(other, |_| true);
+    }
+
+    /// With those that were exposed at such times, in ms since the Unix epoch.
+    pub(super) fn merge_where(&mut self, other: &Self, is_meant: impl Fn(u64) -> bool) {
         if other.level > self.level {
             self.raise(other.level);
         }
         for ((unit, epoch), first) in &other.first {
-            self.add(*unit, *epoch, first.ms, first.config.clone());
+            if is_meant(first.ms) {
+                self.add(*unit, *epoch, first.ms, first.config.clone());
+            }
         }
+    }
+
+    /// None, at the same level.
+    pub(super) fn emptied(&self) -> Self {
+        Self { level: self.level, first: BTreeMap::new() }
     }
 
     /// How many units met a config first, by epoch; only those whose first answer is not older.

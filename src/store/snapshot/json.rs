@@ -1,6 +1,8 @@
 //! A snapshot as JSON.
 
-use super::{Arm, Exposures, ReplicaId, Snapshot, SnapshotError, exposed::Rows};
+use super::{
+    Arm, Exposures, ReplicaId, Snapshot, SnapshotError, exposed::Rows, recent::RecentMinute,
+};
 use crate::{
     record::Loss,
     store::{Rollup, UnitBucket},
@@ -8,7 +10,8 @@ use crate::{
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
-const VERSION: u64 = 1;
+/// 2 tells apart the last minutes.
+const VERSION: u64 = 2;
 
 /// What stands in it. (None of it is flattened: numbers of 128 bits would not survive that.)
 #[derive(Debug, Serialize, Deserialize)]
@@ -16,6 +19,7 @@ pub(super) struct Content {
     version: u64,
     replica: ReplicaId,
     sequence: u64,
+    taken_ns: u64,
     arms: Vec<ArmContent>,
     unit_buckets: Vec<UnitBucket>,
     exposures: Vec<ExposuresContent>,
@@ -25,6 +29,7 @@ pub(super) struct Content {
 #[derive(Debug, Serialize, Deserialize)]
 struct ArmContent {
     share: Option<f64>,
+    recent: Vec<RecentMinute>,
     rollup: Rollup,
 }
 
@@ -40,15 +45,17 @@ impl Snapshot {
     ///
     /// # Errors
     ///
-    /// When it is none, or one of a newer version.
+    /// When it is none, or one of another version.
     pub fn from_json(json: &[u8]) -> Result<Self, SnapshotError> {
         #[derive(Deserialize)]
         struct Head {
             version: u64,
         }
         let Head { version } = serde_json::from_slice(json).map_err(SnapshotError::NotOne)?;
-        if version != VERSION {
-            return Err(SnapshotError::Newer { found: version });
+        match version {
+            ..VERSION => return Err(SnapshotError::Older { found: version }),
+            VERSION => {}
+            _ => return Err(SnapshotError::Newer { found: version }),
         }
         let content: Content = serde_json::from_slice(json).map_err(SnapshotError::NotOne)?;
         content.snapshot()
@@ -57,8 +64,8 @@ impl Snapshot {
 
 impl From<Snapshot> for Content {
     fn from(snapshot: Snapshot) -> Self {
-        let arms =
-            snapshot.arms.into_iter().map(|Arm { rollup, share }| ArmContent { share, rollup });
+        let arms = snapshot.arms.into_iter();
+        let arms = arms.map(|Arm { rollup, share, recent }| ArmContent { share, recent, rollup });
         let exposures = snapshot.exposures.into_iter().map(|of| ExposuresContent {
             first: Rows::from(&of.exposed),
             experiment: of.experiment,
@@ -68,6 +75,7 @@ impl From<Snapshot> for Content {
             version: VERSION,
             replica: snapshot.replica,
             sequence: snapshot.sequence,
+            taken_ns: snapshot.taken_ns,
             arms: arms.collect(),
             unit_buckets: snapshot.unit_buckets,
             exposures: exposures.collect(),
@@ -87,8 +95,10 @@ impl Content {
             .unit_buckets
             .iter()
             .flat_map(|bucket| [bucket.success, bucket.failed, bucket.unfinished]);
+        let recent = self.arms.iter().flat_map(|arm| &arm.recent);
+        let recent = recent.flat_map(|RecentMinute(_, ended, unfinished)| [*ended, *unfinished]);
         let lost = self.losses.iter().map(|loss| loss.branches);
-        if counts.chain(of_units).chain(lost).any(|count| count > MAX_COUNT) {
+        if counts.chain(of_units).chain(recent).chain(lost).any(|count| count > MAX_COUNT) {
             return Err(damaged("a count is beyond 2^53"));
         }
         let mut exposures = Vec::with_capacity(self.exposures.len());
@@ -96,10 +106,12 @@ impl Content {
             let exposed = of.first.exposed().ok_or_else(|| damaged("a first exposure"))?;
             exposures.push(Exposures { experiment: of.experiment, strategy: of.strategy, exposed });
         }
-        let arms = self.arms.into_iter().map(|ArmContent { share, rollup }| Arm { rollup, share });
+        let arms = self.arms.into_iter();
+        let arms = arms.map(|ArmContent { share, recent, rollup }| Arm { rollup, share, recent });
         Ok(Snapshot {
             replica: self.replica,
             sequence: self.sequence,
+            taken_ns: self.taken_ns,
             arms: arms.collect(),
             unit_buckets: self.unit_buckets,
             exposures,

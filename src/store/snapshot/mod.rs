@@ -8,6 +8,7 @@ mod error;
 mod exposed;
 mod json;
 mod read;
+mod recent;
 mod replica;
 mod snapshots;
 #[cfg(feature = "report")]
@@ -19,12 +20,15 @@ pub use snapshots::Snapshots;
 
 #[cfg(feature = "report")]
 pub(crate) use exposed::Exposed;
+#[cfg(feature = "report")]
+pub(crate) use recent::RECENT_NS;
 pub(super) use replica::{VERSION_6, grow};
 #[cfg(feature = "report")]
-pub(crate) use totals::Totals;
+pub(crate) use totals::{Recent, Totals};
 
 use super::{Rollup, UnitBucket};
 use crate::record::Loss;
+use recent::RecentMinute;
 use serde::Serialize;
 use std::sync::Arc;
 
@@ -33,7 +37,7 @@ use std::sync::Arc;
 ///
 /// It serialises to JSON, of which [`from_json`](Self::from_json) makes the same again. Its size depends neither
 /// on how many branches there are nor on how long: some 2 kB for each config, role and version of the weights
-/// and rules; under sticky assignment up to 1.1 MB more of it for buckets of units, and up to 2.6 MB an
+/// and rules, and up to 36 kB for the minutes of the last day, if it answers; under sticky assignment up to 1.1 MB more of it for buckets of units, and up to 2.6 MB an
 /// experiment for first exposures.
 ///
 /// ```
@@ -58,6 +62,8 @@ use std::sync::Arc;
 pub struct Snapshot {
     replica: ReplicaId,
     sequence: u64,
+    /// By the clock of the machine that took it, in ns since the Unix epoch.
+    taken_ns: u64,
     arms: Vec<Arm>,
     unit_buckets: Vec<UnitBucket>,
     exposures: Vec<Exposures>,
@@ -71,6 +77,8 @@ struct Arm {
     rollup: Rollup,
     /// The probability that its last branch recorded, if there still is one.
     share: Option<f64>,
+    /// Of what answers: the minutes that may not have ended when it was taken.
+    recent: Vec<RecentMinute>,
 }
 
 /// The first exposures of an experiment.
@@ -90,5 +98,10 @@ impl Snapshot {
     /// How far the store had come: more with each batch it wrote.
     pub const fn sequence(&self) -> u64 {
         self.sequence
+    }
+
+    /// When it was taken, in ns since the Unix epoch: what had begun shortly before, may still have been under way.
+    pub const fn taken_ns(&self) -> u64 {
+        self.taken_ns
     }
 }

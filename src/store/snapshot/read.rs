@@ -1,13 +1,21 @@
 //! Taking a snapshot.
 
-use super::{Arm, Exposures, Snapshot, exposed::Exposed, replica};
-use crate::store::{
-    Rollup, RollupFilter, SqliteStore, StoreError,
-    backend::Reader,
-    codes::Codes,
-    loss,
-    rollup::{self, millis},
-    row::Names,
+use super::{
+    Arm, Exposures, Snapshot,
+    exposed::Exposed,
+    recent::{self, RecentMinute},
+    replica,
+};
+use crate::{
+    branch::Role,
+    store::{
+        Rollup, RollupFilter, SqliteStore, StoreError,
+        backend::Reader,
+        codes::Codes,
+        loss,
+        rollup::{self, millis},
+        row::Names,
+    },
 };
 use rusqlite::{Connection, OptionalExtension, params};
 use std::collections::BTreeMap;
@@ -43,11 +51,13 @@ impl SqliteStore {
             // One state of the file for all that is read.
             let connection = connection.transaction()?;
             let (replica, sequence) = replica::read(&connection)?;
+            let taken_ns = recent::now_ns();
             let mut names = Names::default();
             Ok(Snapshot {
                 replica,
                 sequence,
-                arms: arms(&connection, &codes, filter, &mut names)?,
+                taken_ns,
+                arms: arms(&connection, &codes, filter, &mut names, taken_ns)?,
                 unit_buckets: rollup::unit_buckets(&connection, &codes, version, "", &mut names)?,
                 exposures: exposures(&connection, &mut names)?,
                 losses: loss::read(&connection, version, filter)?,
@@ -57,12 +67,13 @@ impl SqliteStore {
     }
 }
 
-/// The roll-ups of each arm, over all the time.
+/// The roll-ups of each arm, over all the time, and the last minutes.
 fn arms(
     connection: &Connection,
     codes: &Codes,
     filter: &RollupFilter,
     names: &mut Names,
+    taken_ns: u64,
 ) -> rusqlite::Result<Vec<Arm>> {
     let mut arms: BTreeMap<rollup::Arm, Arm> = BTreeMap::new();
     let since = filter.since_ns.unwrap_or(0).div_ceil(60_000_000_000);
@@ -71,10 +82,16 @@ fn arms(
     let mut rows = statement.query([i64::try_from(since).unwrap_or(i64::MAX)])?;
     while let Some(row) = rows.next()? {
         let (arm, rollup) = rollup::named(row, connection, codes, names)?;
+        let answers = rollup.role == Role::Primary;
+        let recent = answers.then(|| RecentMinute::of(&rollup, taken_ns)).flatten();
         match arms.get_mut(&arm) {
-            Some(known) => known.rollup.merge(&rollup),
+            Some(known) => {
+                known.rollup.merge(&rollup);
+                known.recent.extend(recent);
+            }
             None => {
-                arms.insert(arm, Arm { rollup, share: None });
+                let recent = recent.into_iter().collect();
+                arms.insert(arm, Arm { rollup, share: None, recent });
             }
         }
     }

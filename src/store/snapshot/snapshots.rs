@@ -3,6 +3,13 @@
 use super::{ReplicaId, Snapshot};
 use std::collections::{BTreeMap, btree_map::Entry};
 
+impl Snapshot {
+    /// The greater, the newer. (Of the same state, less is under way later.)
+    const fn progress(&self) -> (u64, u64) {
+        (self.sequence, self.taken_ns)
+    }
+}
+
 /// The newest snapshot of each replica.
 ///
 /// Adding is idempotent, and in any order comes to the same; so is [merging](Self::merge) two of these. It may
@@ -23,7 +30,7 @@ impl Snapshots {
                 entry.insert(snapshot);
                 true
             }
-            Entry::Occupied(mut entry) if entry.get().sequence < snapshot.sequence => {
+            Entry::Occupied(mut entry) if entry.get().progress() < snapshot.progress() => {
                 entry.insert(snapshot);
                 true
             }

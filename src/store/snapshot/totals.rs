@@ -1,6 +1,6 @@
 //! What several snapshots come to together.
 
-use super::{Arm, Exposed, Snapshot, Snapshots};
+use super::{Arm, Exposed, Snapshot, Snapshots, recent::minute_end_ns};
 use crate::{
     branch::Role,
     config::ConfigId,
@@ -25,6 +25,19 @@ pub(crate) struct Totals {
     pub(crate) buckets: BTreeMap<(Key, u32), UnitBucket>,
     pub(crate) exposed: BTreeMap<Named, Exposed>,
     pub(crate) losses: Vec<Loss>,
+    pub(crate) recent: Vec<Recent>,
+}
+
+/// A minute of an arm that may not have ended in one of the snapshots.
+#[derive(Debug)]
+pub(crate) struct Recent {
+    pub(crate) of: Key,
+    /// When the snapshot was taken, in ns since the Unix epoch.
+    pub(crate) taken_ns: u64,
+    /// Where the minute ends, in ns since the Unix epoch.
+    pub(crate) end_ns: u64,
+    /// With an end of their own, and without.
+    pub(crate) ended: [u64; 2],
 }
 
 impl Totals {
@@ -35,7 +48,7 @@ impl Totals {
     }
 
     fn add(&mut self, snapshot: &Snapshot) {
-        for Arm { rollup, share } in &snapshot.arms {
+        for Arm { rollup, share, recent } in &snapshot.arms {
             let named = (rollup.experiment.clone(), rollup.strategy.clone());
             let key = (named, rollup.config_id.clone(), rollup.role, rollup.epoch);
             if let Some(share) = share {
@@ -45,6 +58,12 @@ impl Totals {
                     *newest = found;
                 }
             }
+            self.recent.extend(recent.iter().map(|minute| Recent {
+                of: key.clone(),
+                taken_ns: snapshot.taken_ns,
+                end_ns: minute.end_ns(),
+                ended: [minute.1, minute.2],
+            }));
             match self.rollups.entry(key) {
                 Entry::Vacant(entry) => {
                     entry.insert(rollup.clone());
@@ -68,6 +87,30 @@ impl Totals {
             self.exposed.entry(named).or_default().merge(&of.exposed);
         }
         self.losses.extend(snapshot.losses.iter().cloned());
+    }
+
+    /// How many units of an experiment met a config first, by epoch, in minutes that are settled: `is_settled` is
+    /// asked when a snapshot was taken, and where a minute ends (in ns since the Unix epoch).
+    ///
+    /// In each snapshot such a minute is complete, so all of them together lack none of any arm. (A unit that
+    /// was first seen in one that is not settled elsewhere, and is still under way there, is in another arm
+    /// as likely.)
+    pub(crate) fn settled(
+        &self,
+        snapshots: &Snapshots,
+        named: &Named,
+        since_ns: Option<u64>,
+        is_settled: impl Fn(u64, u64) -> bool,
+    ) -> BTreeMap<(Option<u64>, ConfigId), u64> {
+        let mut settled = self.exposed.get(named).map(Exposed::emptied).unwrap_or_default();
+        for snapshot in snapshots.iter() {
+            let here = |ms| is_settled(snapshot.taken_ns, minute_end_ns(ms));
+            let parts = snapshot.exposures.iter();
+            parts
+                .filter(|of| (&of.experiment, &of.strategy) == (&named.0, &named.1))
+                .for_each(|of| settled.merge_where(&of.exposed, here));
+        }
+        settled.counts(since_ns)
     }
 
     /// The probability with which a config was chosen, as the last branch recorded it.
