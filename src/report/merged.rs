@@ -23,12 +23,15 @@ impl Report {
     /// Whether the traffic was split as it should have been is asked of the minutes that were over when their snapshot was
     /// taken, as [`read`](Self::read) asks it.
     ///
+    /// Where the plan is silent, the one that the replicas [keep](Plan::keep) for the experiment holds; of different ones the
+    /// one that was kept last.
+    ///
     /// `since_ns` of the plan is about first exposures only: what snapshots hold besides was summed up
     /// ([`SqliteStore::snapshot_since`](crate::store::SqliteStore::snapshot_since) begins later).
     ///
     /// # Errors
     ///
-    /// When there is no such experiment or baseline.
+    /// When there is no such experiment or baseline, and when the plan that is kept cannot be used.
     pub fn merged(snapshots: &Snapshots, plan: &Plan) -> Result<Vec<Self>, StoreError> {
         let mut totals = Totals::of(snapshots);
         let wanted = |name: &str| plan.experiment.as_deref().is_none_or(|wanted| wanted == name);
@@ -58,7 +61,7 @@ impl Report {
         }
         let buckets = std::mem::take(&mut totals.buckets).into_values();
         let none = Outcomes::new(Vec::new(), None);
-        let (rollups, plans) = (rollups.into_iter().map(Ok), Plans::only(plan));
+        let (rollups, plans) = (rollups.into_iter().map(Ok), Plans::of_replicas(plan, snapshots));
         Self::over(rollups, buckets, none, &plans, &mut &totals, under_way)
     }
 }

@@ -128,12 +128,24 @@ pub enum StoreError {
          name its file with `--file`, or let `spearmint serve` of this version keep it again"
     )]
     Plan {
-        /// The file.
+        /// The file, or the replica whose snapshot has it.
         path: PathBuf,
         /// The experiment.
         experiment: String,
         /// Why.
         reason: String,
+    },
+    /// Several replicas keep other plans for an experiment, and older programs did not say since when.
+    #[error(
+        "{} keep different plans for `{experiment}`, and nothing says which is the newest; name the file that holds \
+         with `--file`, or let `spearmint serve` of this version keep it again",
+        list(replicas)
+    )]
+    PlansDiffer {
+        /// The experiment.
+        experiment: String,
+        /// Whose snapshots they are.
+        replicas: Vec<String>,
     },
     /// SQLite could not do it.
     #[error("{path}: cannot {action}: {advice}")]

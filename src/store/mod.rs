@@ -161,6 +161,6 @@ pub(crate) use outcome::OutcomeBatch;
 #[cfg(feature = "server")]
 pub(crate) use session::{branch, branches_of_request};
 #[cfg(feature = "report")]
-pub(crate) use snapshot::{RECENT_NS, Recent, Totals};
+pub(crate) use snapshot::{KeptPlan, RECENT_NS, Recent, Totals};
 #[cfg(feature = "server")]
 pub(crate) use write::Kept;

@@ -157,6 +157,10 @@ const VERSION_6: &str = "
             content TEXT NOT NULL         -- JSON
         ) WITHOUT ROWID;";
 
+/// What version 7 adds: since when a plan is kept, so that of those of several stores the newest is known.
+const VERSION_7: &str = "
+        ALTER TABLE plan ADD COLUMN kept_ns INTEGER;    -- since 1970; NULL where an older program kept it";
+
 /// What makes a file of version `from` one of this version; 0 is an empty one.
 pub(super) fn since(from: i32) -> String {
     let mut sql = String::new();
@@ -187,6 +191,7 @@ pub(super) fn since(from: i32) -> String {
         sql += metric::VERSION_6;
     }
     if from < 7 {
+        sql += VERSION_7;
         sql += outcome::VERSION_7;
         sql += rollup::VERSION_7;
     }

@@ -1,9 +1,9 @@
 //! Plans that the store keeps.
 
-use super::support::{STEADY, only, shadowed, split};
+use super::support::{STEADY, Store, only, shadowed, split};
 use tower_spearmint::{
     report::{Measure, Metric, Plan, Report},
-    store::SqliteStore,
+    store::{Snapshot, Snapshots, SqliteStore},
 };
 
 fn plan() -> Plan {
@@ -45,6 +45,62 @@ fn a_report_decides_by_the_plan_that_is_kept_unless_it_is_told_another() {
     assert_eq!(said(&asked), ("candidate".to_owned(), metrics));
 }
 
+fn snapshots(stores: &[&Store]) -> Snapshots {
+    let mut snapshots = Snapshots::new();
+    for store in stores {
+        let json = serde_json::to_vec(&store.store.snapshot().unwrap()).unwrap();
+        snapshots.add(Snapshot::from_json(&json).unwrap());
+    }
+    snapshots
+}
+
+#[test]
+fn of_the_plans_that_several_replicas_keep_the_newest_decides() {
+    let replica = || split(2_000, [("stable", 0.9, STEADY, 0.0), ("candidate", 0.1, STEADY, 0.0)]);
+    let [none, one, other] = [replica(), replica(), replica()];
+    let said = |asked: &Plan| {
+        let report = Report::merged(&snapshots(&[&none, &one, &other]), asked).unwrap().remove(0);
+        let metrics: Vec<_> = only(&report).findings.iter().map(|f| f.metric.clone()).collect();
+        (report.baseline.config_id.to_string(), metrics)
+    };
+    assert_eq!(said(&Plan::new()).0, "stable");
+    plan().keep(&one.store).unwrap();
+    assert_eq!(said(&Plan::new()), ("candidate".to_owned(), plan().metrics));
+    plan().keep(&other.store).unwrap();
+    assert!(Plan::differing(&snapshots(&[&none, &one, &other])).is_empty());
+    let newer = plan().metrics([Metric::guardrail(Measure::ErrorRate, 0.3)]);
+    newer.keep(&one.store).unwrap();
+    // What is kept already is no newer for being kept again.
+    plan().keep(&other.store).unwrap();
+    assert_eq!(said(&Plan::new()), ("candidate".to_owned(), newer.metrics));
+    assert_eq!(Plan::differing(&snapshots(&[&one, &other, &none])), ["ranker"]);
+    let asked = plan().baseline("stable");
+    assert_eq!(said(&asked), ("stable".to_owned(), asked.metrics));
+}
+
+#[test]
+fn plans_of_which_nothing_says_the_newest_are_an_error_that_says_what_to_do() {
+    let [one, other] = [shadowed(10, STEADY, STEADY), shadowed(10, STEADY, STEADY)];
+    plan().baseline("stable").keep(&one.store).unwrap();
+    plan().keep(&other.store).unwrap();
+    for store in [&one, &other] {
+        // As an older program kept it.
+        let connection = rusqlite::Connection::open(store.store.path()).unwrap();
+        connection.execute("UPDATE plan SET kept_ns = NULL", []).unwrap();
+    }
+    let snapshots = snapshots(&[&one, &other]);
+    let names: Vec<_> = snapshots.iter().map(|one| format!("replica {}", one.replica())).collect();
+    assert_eq!(
+        Report::merged(&snapshots, &Plan::new()).unwrap_err().to_string(),
+        format!(
+            "{}, {} keep different plans for `ranker`, and nothing says which is the newest; name the file that holds \
+             with `--file`, or let `spearmint serve` of this version keep it again",
+            names[0], names[1]
+        )
+    );
+    assert_eq!(Report::merged(&snapshots, &plan().baseline("stable")).unwrap().len(), 1);
+}
+
 #[test]
 fn an_experiment_whose_kept_baseline_has_answered_nobody_is_left_out_unless_it_is_asked_for() {
     let store = shadowed(10, STEADY, STEADY);
@@ -84,7 +140,8 @@ fn a_plan_that_a_newer_program_kept_is_an_error_that_says_what_to_do() {
             "role: `hope` is not one of success, guardrail, quality",
         ),
     ] {
-        connection.execute("INSERT OR REPLACE INTO plan VALUES ('ranker', ?1)", [content]).unwrap();
+        let sql = "INSERT OR REPLACE INTO plan (experiment, content) VALUES ('ranker', ?1)";
+        connection.execute(sql, [content]).unwrap();
         let error = Report::read(&store.store, &Plan::new()).unwrap_err();
         assert_eq!(
             error.to_string(),

@@ -2,6 +2,7 @@
 
 use super::support::{Behaviour, STEADY, Store, shadowed, split};
 use std::{path::Path, process::Command};
+use tower_spearmint::report::{Measure, Metric, Plan};
 
 fn spearmint(arguments: &[&str]) -> (String, String, i32) {
     let output = Command::new(env!("CARGO_BIN_EXE_spearmint"))
@@ -44,6 +45,24 @@ fn stores_and_snapshots_of_replicas_make_one_report_and_a_store_that_is_named_tw
     }
     let (text, ..) = spearmint(&["report", "--snapshot", &json]);
     assert!(text.contains("split of 1000 requests"), "{text}");
+}
+
+#[test]
+fn replicas_that_keep_different_plans_are_named_and_the_newest_decides() {
+    let [one, other] = replicas();
+    let plan = |margin| {
+        let metrics = [Metric::guardrail(Measure::ErrorRate, margin)];
+        Plan::new().experiment("ranker").baseline("stable").metrics(metrics)
+    };
+    plan(0.1).keep(&one.store).unwrap();
+    plan(0.2).keep(&other.store).unwrap();
+    let both = format!("{},{}", name(&one.file()), name(&other.file()));
+    let (text, error, code) = spearmint(&["report", "--store", &both, "--json"]);
+    assert!(text.contains("\"margin\": 0.2") && !text.contains("\"margin\": 0.1"), "{text}");
+    let expected = "warning: replicas keep different plans for `ranker`; the newest decides (name another with --file)\n";
+    assert_eq!((error.as_str(), code), (expected, 0));
+    plan(0.2).keep(&one.store).unwrap();
+    assert_eq!(spearmint(&["report", "--store", &both, "--json"]).1, "");
 }
 
 #[test]

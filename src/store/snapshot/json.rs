@@ -1,7 +1,8 @@
 //! A snapshot as JSON.
 
 use super::{
-    Arm, Exposures, ReplicaId, Snapshot, SnapshotError, exposed::Rows, recent::RecentMinute,
+    Arm, Exposures, ReplicaId, Snapshot, SnapshotError, exposed::Rows, plans::KeptPlan,
+    recent::RecentMinute,
 };
 use crate::{
     record::Loss,
@@ -10,7 +11,7 @@ use crate::{
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
-/// 2 tells apart the last minutes.
+/// 2 tells apart the last minutes, and has plans.
 const VERSION: u64 = 2;
 
 /// What stands in it. (None of it is flattened: numbers of 128 bits would not survive that.)
@@ -24,6 +25,7 @@ pub(super) struct Content {
     unit_buckets: Vec<UnitBucket>,
     exposures: Vec<ExposuresContent>,
     losses: Vec<Loss>,
+    plans: Vec<KeptPlan>,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -80,6 +82,7 @@ impl From<Snapshot> for Content {
             unit_buckets: snapshot.unit_buckets,
             exposures: exposures.collect(),
             losses: snapshot.losses,
+            plans: snapshot.plans,
         }
     }
 }
@@ -116,6 +119,7 @@ impl Content {
             unit_buckets: self.unit_buckets,
             exposures,
             losses: self.losses,
+            plans: self.plans,
         })
     }
 }

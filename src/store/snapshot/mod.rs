@@ -7,6 +7,7 @@
 mod error;
 mod exposed;
 mod json;
+mod plans;
 mod read;
 mod recent;
 mod replica;
@@ -21,6 +22,8 @@ pub use snapshots::Snapshots;
 #[cfg(feature = "report")]
 pub(crate) use exposed::Exposed;
 #[cfg(feature = "report")]
+pub(crate) use plans::KeptPlan;
+#[cfg(feature = "report")]
 pub(crate) use recent::RECENT_NS;
 pub(super) use replica::{VERSION_6, grow};
 #[cfg(feature = "report")]
@@ -33,7 +36,7 @@ use serde::Serialize;
 use std::sync::Arc;
 
 /// All that one store has summed up, from its beginning: what its branches come to, of which units they are,
-/// which config each unit met first, and what was not recorded.
+/// which config each unit met first, what was not recorded, and by what reports decide.
 ///
 /// It serialises to JSON, of which [`from_json`](Self::from_json) makes the same again. Its size depends neither
 /// on how many branches there are nor on how long: some 2 kB for each config, role and version of the weights
@@ -68,6 +71,7 @@ pub struct Snapshot {
     unit_buckets: Vec<UnitBucket>,
     exposures: Vec<Exposures>,
     losses: Vec<Loss>,
+    plans: Vec<plans::KeptPlan>,
 }
 
 /// A config in one role under the same weights and rules.
@@ -103,5 +107,11 @@ impl Snapshot {
     /// When it was taken, in ns since the Unix epoch: what had begun shortly before, may still have been under way.
     pub const fn taken_ns(&self) -> u64 {
         self.taken_ns
+    }
+
+    /// By what reports on its experiments decide.
+    #[cfg(feature = "report")]
+    pub(crate) fn plans(&self) -> &[KeptPlan] {
+        &self.plans
     }
 }

@@ -3,6 +3,7 @@
 use super::{
     Arm, Exposures, Snapshot,
     exposed::Exposed,
+    plans,
     recent::{self, RecentMinute},
     replica,
 };
@@ -61,6 +62,7 @@ impl SqliteStore {
                 unit_buckets: rollup::unit_buckets(&connection, &codes, version, "", &mut names)?,
                 exposures: exposures(&connection, &mut names)?,
                 losses: loss::read(&connection, version, filter)?,
+                plans: plans::read(&connection, version)?,
             })
         };
         read().map_err(|error| self.failed("read", error))

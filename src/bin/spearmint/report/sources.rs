@@ -54,7 +54,17 @@ impl Sources {
         for path in &self.snapshot {
             snapshots.add(snapshot(path)?);
         }
-        Ok((Report::merged(&snapshots, plan).map_err(failed)?, stores))
+        let reports = Report::merged(&snapshots, plan).map_err(failed)?;
+        if plan.metrics.is_empty() || plan.baseline.is_none() {
+            for experiment in Plan::differing(&snapshots) {
+                if reports.iter().any(|report| *report.experiment == *experiment) {
+                    output::warning(&format!(
+                        "replicas keep different plans for `{experiment}`; the newest decides (name another with --file)"
+                    ));
+                }
+            }
+        }
+        Ok((reports, stores))
     }
 
     /// All of them, for people.
