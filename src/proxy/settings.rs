@@ -133,7 +133,7 @@ pub(super) struct Settings {
     #[cfg(feature = "store")]
     #[serde(default)]
     pub(super) outcomes: super::outcomes::OutcomeSettings,
-    /// How long branches are kept in the store [default: for ever].
+    /// How long branches and outcomes are kept in the store [default: for ever].
     #[serde(default)]
     pub(super) retention: RetentionSettings,
     /// The store as an MLflow server, beside the proxy: off, on, or on with settings
@@ -163,19 +163,23 @@ pub(super) struct Settings {
     pub(super) drain_timeout: Option<Duration>,
 }
 
-/// How long branches are kept; what they come to by the minute stays.
+/// How long branches and outcomes are kept; what they come to stays.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, default)]
 pub(super) struct RetentionSettings {
-    /// Those that were dispatched longer ago are removed.
+    /// Branches that were dispatched longer ago are removed.
     #[serde(deserialize_with = "units::duration")]
     #[cfg_attr(feature = "schema", schemars(with = "crate::config::schema::written::Duration"))]
     pub(super) age: Option<Duration>,
-    /// The oldest are removed while all of this experiment take more than this.
+    /// The oldest branches are removed while all of this experiment take more than this.
     #[serde(deserialize_with = "units::size")]
     #[cfg_attr(feature = "schema", schemars(with = "crate::config::schema::written::Size"))]
     pub(super) size: Option<usize>,
+    /// Outcomes that happened longer ago are removed, of whichever experiment: the store has one such time.
+    #[serde(deserialize_with = "units::duration")]
+    #[cfg_attr(feature = "schema", schemars(with = "crate::config::schema::written::Duration"))]
+    pub(super) outcomes: Option<Duration>,
 }
 
 /// What of the store is sent to a team's MLflow, while it is served.

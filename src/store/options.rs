@@ -13,11 +13,12 @@ pub struct StoreOptions {
     pub(super) durable: bool,
     pub(super) keep: Retention,
     pub(super) keep_of: BTreeMap<Box<str>, Retention>,
+    pub(super) keep_outcomes: Option<Duration>,
 }
 
 impl StoreOptions {
-    /// The defaults: 5 s, 64 KiB, 64 KiB, no limit to the file, not durable, branches kept for
-    /// ever.
+    /// The defaults: 5 s, 64 KiB, 64 KiB, no limit to the file, not durable, branches and
+    /// outcomes kept for ever.
     pub const fn new() -> Self {
         Self {
             busy_timeout: Duration::from_secs(5),
@@ -27,6 +28,7 @@ impl StoreOptions {
             durable: false,
             keep: Retention::new(),
             keep_of: BTreeMap::new(),
+            keep_outcomes: None,
         }
     }
 
@@ -90,6 +92,21 @@ impl StoreOptions {
     #[must_use]
     pub fn keep_of(mut self, experiment: impl Into<Box<str>>, retention: Retention) -> Self {
         self.keep_of.insert(experiment.into(), retention);
+        self
+    }
+
+    /// How long outcomes are kept after they happened; for ever, unless it is said here. What they come to stays. The
+    /// whole file has one such time, since outcomes are of units, not of experiments; of several processes that write to
+    /// it, the shortest counts.
+    ///
+    /// Those that are older are removed as by [`prune_outcomes`](SqliteStore::prune_outcomes), with what that takes
+    /// away: an outcome that is reported so late is refused, and the windows of experiments stay what they are.
+    ///
+    /// It is seen to as [`keep`](Self::keep) is; all of them are looked through when the file has been opened, and every
+    /// hour, or a twentieth of this time if that is less.
+    #[must_use]
+    pub const fn keep_outcomes(mut self, age: Duration) -> Self {
+        self.keep_outcomes = Some(age);
         self
     }
 

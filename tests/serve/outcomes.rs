@@ -11,7 +11,7 @@ use std::{
     fmt::Write as _,
     io::Write as _,
     process::Stdio,
-    time::{SystemTime, UNIX_EPOCH},
+    time::{Instant, SystemTime, UNIX_EPOCH},
 };
 use tokio::task::JoinSet;
 use tower_spearmint::store::{OutcomeSum, RollupFilter, SqliteStore};
@@ -209,6 +209,30 @@ async fn a_file_is_reloaded_while_the_store_cannot_be_written_and_its_salt_is_no
     let bought = json!({ "id": "1", "unit": "ann", "name": "purchase" }).to_string();
     assert_eq!(report_to(&proxy, bought).await.json()["new"], 1);
     eventually("it counts in both epochs", || total(&proxy) == 2.0).await;
+}
+
+#[tokio::test]
+async fn outcomes_older_than_their_retention_are_removed_while_it_serves() {
+    let a = saying("welcome").await;
+    let yaml = yaml("").replace("watch: false", "watch: false\nretention: { outcomes: 20s }");
+    let proxy = Proxy::start(&yaml, &[a.address]).await;
+    visit(&proxy, "ann").await;
+    proxy.stores(1).await;
+    let bought = json!([
+        { "id": "1", "unit": "ann", "name": "purchase" },
+        { "id": "2", "unit": "ann", "name": "purchase", "time_ms": now_ms() - 3_600_000 },
+    ]);
+    assert_eq!(report_to(&proxy, bought.to_string()).await.json()["new"], 2);
+    let removed = || {
+        let store = SqliteStore::open_read_only(proxy.path("store.db")).unwrap();
+        store.stat().unwrap().removed_outcomes
+    };
+    let deadline = Instant::now() + PATIENCE;
+    while removed() == 0 {
+        assert!(Instant::now() < deadline);
+        // (It goes on whenever something is written.)
+        visit(&proxy, "ann").await;
+    }
 }
 
 #[tokio::test]

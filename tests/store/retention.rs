@@ -1,4 +1,4 @@
-//! Branches that are too old or too many go, and what they come to stays.
+//! Branches that are too old or too many go, and outcomes that are too old, and what they come to stays.
 
 use super::support::{Dir, assert_whole, block_on, branches, place, write};
 use rusqlite::Connection;
@@ -8,7 +8,10 @@ use tower_spearmint::{
     branch::{Failure, FailureKind, Role, Status},
     compare::{Comparison, DifferenceKind, Differences},
     record::LoggerBackend,
-    store::{Filter, Retention, Rollup, RollupFilter, SqliteStore, StoreOptions},
+    store::{
+        Filter, Outcome, OutcomeRules, OutcomeUnit, Retention, Rollup, RollupFilter, SqliteStore,
+        StoreOptions,
+    },
 };
 
 const SECOND_NS: u64 = 1_000_000_000;
@@ -137,6 +140,47 @@ fn an_experiment_is_kept_as_it_is_said_for_it_and_what_others_write_is_left_alon
         assert!(std::time::Instant::now() < deadline);
         write(&store, &since("short", now_ns(), 1)[..0]).unwrap();
     }
+}
+
+#[test]
+fn outcomes_older_than_their_age_go_while_the_store_is_written_and_what_they_came_to_stays() {
+    let dir = Dir::new();
+    let file = dir.file("s.db");
+    let now_ms = now_ns() / 1_000_000;
+    let mut visit = since("ranker", now_ns() - 72 * HOUR_NS, 1);
+    visit[0].unit = Some(7);
+    let store = SqliteStore::open(&file).unwrap();
+    store.set_outcome_rules(&OutcomeRules::new("ranker")).unwrap();
+    write(&store, &visit).unwrap();
+    // More than are looked at at once; the new ones stand between the old.
+    let outcomes: Vec<_> = (0..5_000)
+        .map(|n| {
+            let age_ms = if n % 10 == 0 { 0 } else { 48 * 3_600_000 };
+            Outcome::new(n.to_string(), OutcomeUnit::Hash(7), "purchase").at_ms(now_ms - age_ms)
+        })
+        .collect();
+    store.record_outcomes(&outcomes).unwrap();
+    drop(store);
+
+    let total = |store: &SqliteStore| {
+        let sums = store.outcome_sums(&RollupFilter::new()).unwrap();
+        sums.iter().map(|sum| sum.total).sum::<f64>()
+    };
+    let day = Duration::from_secs(86_400);
+    let store = StoreOptions::new().keep_outcomes(day).open(&file).unwrap();
+    let deadline = std::time::Instant::now() + Duration::from_secs(30);
+    while store.stat().unwrap().removed_outcomes < 4_500 {
+        assert!(std::time::Instant::now() < deadline, "{:?}", store.stat());
+        write(&store, &visit).unwrap();
+    }
+    let stat = store.stat().unwrap();
+    assert_eq!((stat.outcomes, stat.removed_outcomes), (500, 4_500));
+    assert_eq!(total(&store), 5_000.0);
+    assert_eq!(stat.branches, 1);
+    assert_whole(&store);
+    assert_eq!(store.record_outcomes(&outcomes[..1]).unwrap().known, 1);
+    let late = store.record_outcomes(&outcomes[1..2]).unwrap_err().to_string();
+    assert!(late.contains("outcomes from before were removed"), "{late}");
 }
 
 #[test]

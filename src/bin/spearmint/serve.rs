@@ -165,10 +165,12 @@ impl Serve {
         let metrics = MetricsBackend::new();
         let mut retention = Retention::new();
         (retention.age, retention.size) = file.retention();
-        let store = StoreOptions::new()
-            .durable(file.durable())
-            .keep_of(file.experiment(), retention)
-            .open(&store_path)?;
+        let mut options =
+            StoreOptions::new().durable(file.durable()).keep_of(file.experiment(), retention);
+        if let Some(age) = file.keep_outcomes() {
+            options = options.keep_outcomes(age);
+        }
+        let store = options.open(&store_path)?;
         let mut ui = ui.map(|ui| ui.start(store.clone(), file.drain_timeout())).transpose()?;
         let sync = Self::sync(file, &store)?;
         let outcomes = store.clone();

@@ -89,6 +89,11 @@ impl ExperimentFile {
         (retention.age, retention.size.map(|bytes| bytes as u64))
     }
 
+    /// How long outcomes are kept in the store after they happened; for ever where the file does not say.
+    pub fn keep_outcomes(&self) -> Option<Duration> {
+        self.settings.retention.outcomes
+    }
+
     /// The store as an MLflow server beside the proxy, with paths that are relative to the file; none
     /// if the file switches it off.
     pub fn ui(&self) -> Option<UiSettings> {

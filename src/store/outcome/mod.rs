@@ -31,6 +31,7 @@ pub(crate) use text::OutcomeBatch;
 
 pub(super) use attribute::{add_before, exposed};
 pub(super) use check::disagreements;
+pub(super) use prune::{before_ms, remove_outcomes};
 pub(super) use tables::{VERSION_6, VERSION_7};
 
 use rusqlite::{Connection, OptionalExtension};

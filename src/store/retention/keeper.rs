@@ -1,6 +1,6 @@
 //! Keeping a file within its bounds while it is written.
 
-use super::{Cursor, Retention, Slice, cut, is_due, remove, shrink};
+use super::{Cursor, Retention, Slice, cut, is_due, outcomes::OldOutcomes, remove, shrink};
 use crate::store::{StoreOptions, open, rollup};
 use rusqlite::{Connection, ErrorCode};
 use std::{
@@ -24,6 +24,8 @@ pub(in crate::store) struct Keeper {
     patience: Duration,
     /// Those that this process has written to: what others write is theirs to keep.
     experiments: BTreeMap<i64, (Retention, Cursor)>,
+    /// Of the whole file: an outcome is of a unit, not of an experiment.
+    outcomes: Option<OldOutcomes>,
     next_look: Option<Instant>,
     /// Roll-ups before this minute have been merged into hours.
     hours_until: i64,
@@ -36,6 +38,7 @@ impl Keeper {
             own: options.keep_of.clone(),
             patience: options.busy_timeout,
             experiments: BTreeMap::new(),
+            outcomes: options.keep_outcomes.map(OldOutcomes::new),
             next_look: None,
             hours_until: 0,
         }
@@ -58,7 +61,7 @@ impl Keeper {
                 Some(LOOK_EVERY)
             }
             Err(error) => {
-                tracing::warn!(%error, "old branches could not be removed from the store");
+                tracing::warn!(%error, "what is old could not be removed from the store");
                 Some(AFTER_FAULT)
             }
         };
@@ -100,13 +103,19 @@ impl Keeper {
         if more {
             return Ok(true);
         }
+        if let Some(outcomes) = &mut self.outcomes
+            && outcomes.step(connection)?
+        {
+            return Ok(true);
+        }
         if let Some(hour) = rollup::oldest_minutes(connection, &mut self.hours_until, now)? {
             let transaction = open::immediate(connection)?;
             rollup::into_hour(&transaction, hour)?;
             transaction.commit()?;
             return Ok(true);
         }
-        if self.experiments.values().all(|(retention, _)| retention.is_none()) {
+        let keeps_all = self.experiments.values().all(|(retention, _)| retention.is_none());
+        if keeps_all && self.outcomes.is_none() {
             return Ok(false);
         }
         shrink(connection, Slice::FREE_PAGES)

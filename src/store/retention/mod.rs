@@ -1,9 +1,12 @@
-//! How long branches are kept: roll-ups stay, branches go once they are old or too many.
+//! How long branches and outcomes are kept: roll-ups stay, branches go once they are old or too many, outcomes once
+//! they are old.
 //!
 //! Removing is done in slices of a few milliseconds, between batches, so that recording never
-//! waits for it. It begins at the oldest branch, and goes hour by hour, as `held` counts them.
+//! waits for it. It begins at the oldest branch, and goes hour by hour, as `held` counts them; and through the
+//! outcomes in the order in which they were recorded.
 
 mod keeper;
+mod outcomes;
 mod slice;
 
 pub(super) use keeper::Keeper;
