@@ -86,7 +86,7 @@ pub(crate) use settings::MetricSettings;
 
 use crate::{
     config::ConfigId,
-    store::{Rollup, RollupFilter, SqliteStore, StoreError, UnitBucket},
+    store::{OutcomeSum, Rollup, RollupFilter, SqliteStore, StoreError, UnitBucket},
 };
 use kept::Plans;
 use outcome::Outcomes;
@@ -198,17 +198,32 @@ impl Report {
         plan: &Plan,
         share: impl FnMut(&ConfigId, u64) -> Option<f64>,
     ) -> Result<Vec<Self>, StoreError> {
+        Self::with_outcomes(rollups, buckets, [], plan, share)
+    }
+
+    /// The same, with what the units that these roll-ups exposed did later.
+    ///
+    /// # Errors
+    ///
+    /// When there is no such baseline.
+    pub fn with_outcomes(
+        rollups: impl IntoIterator<Item = Rollup>,
+        buckets: impl IntoIterator<Item = UnitBucket>,
+        outcomes: impl IntoIterator<Item = OutcomeSum>,
+        plan: &Plan,
+        share: impl FnMut(&ConfigId, u64) -> Option<f64>,
+    ) -> Result<Vec<Self>, StoreError> {
         let wanted = |rollup: &Rollup| {
             plan.experiment.as_deref().is_none_or(|name| *rollup.experiment == *name)
                 && plan.since_ns.is_none_or(|since| rollup.start_ns >= since)
         };
         let rollups = rollups.into_iter().filter(wanted).map(Ok);
-        let none = Outcomes::new(Vec::new(), None);
+        let outcomes = Outcomes::new(outcomes.into_iter().collect(), plan.since_ns);
         let mut share = sample_ratio::Told(share);
         Self::over(
             rollups,
             buckets,
-            none,
+            outcomes,
             &Plans::only(plan),
             &mut share,
             UnderWay::at(Clock::NONE),

@@ -71,6 +71,31 @@ pub struct OutcomeRow {
     pub before: Vec<Arc<str>>,
 }
 
+impl OutcomeSum {
+    /// Of no units yet, which a config answered first in the hour that begins at `hour_ns` since the Unix epoch.
+    pub fn new(
+        experiment: impl Into<Arc<str>>,
+        strategy: impl Into<Arc<str>>,
+        config_id: ConfigId,
+        epoch: Option<u64>,
+        name: impl Into<Arc<str>>,
+        hour_ns: u64,
+    ) -> Self {
+        Self {
+            experiment: experiment.into(),
+            strategy: strategy.into(),
+            config_id,
+            epoch,
+            name: name.into(),
+            hour_ns: hour_ns / HOUR_NS * HOUR_NS,
+            units: 0,
+            negative: 0,
+            total: 0.0,
+            squares: 0.0,
+        }
+    }
+}
+
 impl SqliteStore {
     /// What outcomes come to, of the experiment, config and epoch that a filter means, by the hour of the first
     /// exposure (the filter's times are those of exposures, by whole hours). Blocks.
