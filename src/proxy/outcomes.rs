@@ -32,6 +32,11 @@ pub(super) struct OutcomeSettings {
     #[serde(deserialize_with = "units::duration")]
     #[cfg_attr(feature = "schema", schemars(with = "crate::config::schema::written::Duration"))]
     window: Option<Duration>,
+    /// One of so long before a unit was exposed for the first time says what it did anyhow, by which reports become
+    /// certain earlier; 0s: never [default: as long as the window].
+    #[serde(deserialize_with = "units::duration")]
+    #[cfg_attr(feature = "schema", schemars(with = "crate::config::schema::written::Duration"))]
+    before: Option<Duration>,
 }
 
 impl ExperimentFile {
@@ -41,6 +46,7 @@ impl ExperimentFile {
         if let Some(window) = self.settings.outcomes.window {
             rules = rules.window(window);
         }
+        rules.before = self.settings.outcomes.before;
         Some(rules)
     }
 
@@ -56,10 +62,13 @@ impl ExperimentFile {
     }
 
     pub(super) fn check_outcomes(&self, wrong: &mut Vec<ConfigError>) {
-        let Some(window) = self.settings.outcomes.window else { return };
-        if window.is_zero() {
+        let OutcomeSettings { window, before } = self.settings.outcomes;
+        if window.is_some_and(|window| window.is_zero()) {
             let message = "0; no outcome would count";
             wrong.push(self.error("outcomes.window", message));
+        }
+        if window.or(before).is_none() {
+            return;
         }
         if self.unit_salt().is_none() {
             let message = "they are those of units; say what a unit is, as in \
@@ -72,8 +81,8 @@ impl ExperimentFile {
 /// Where outcomes go, and what became of them.
 pub(super) struct Desk {
     store: SqliteStore,
-    /// The window does not change while the process runs.
-    window: Option<Duration>,
+    /// Those of the start: what counts does not change while the process runs.
+    rules: Option<OutcomeRules>,
     slots: Semaphore,
     new: AtomicU64,
     known: AtomicU64,
@@ -88,18 +97,17 @@ impl ProxyHandle {
     ///
     /// # Errors
     ///
-    /// When the store cannot be written, or its window of outcomes cannot be changed any more (see
+    /// When the store cannot be written, or what counts as an outcome cannot be changed any more (see
     /// [`SqliteStore::set_outcome_rules`]).
     pub fn keep_outcomes(&self, store: SqliteStore) -> Result<(), StoreError> {
         let rules = self.file().outcome_rules();
-        let window = rules.as_ref().map(|rules| rules.window);
         if let Some(rules) = &rules {
             store.set_outcome_rules(rules)?;
         }
         let zero = || AtomicU64::new(0);
         let (new, known, unattributed, refused) = (zero(), zero(), zero(), zero());
         let slots = Semaphore::new(AT_ONCE);
-        let desk = Desk { store, window, slots, new, known, unattributed, refused };
+        let desk = Desk { store, rules, slots, new, known, unattributed, refused };
         // (The first stays.)
         let _ = self.0.outcomes.set(desk);
         Ok(())
@@ -115,8 +123,8 @@ impl Desk {
     /// When there is no room for another salt.
     pub(super) fn reload(&self, file: &ExperimentFile) -> Result<(), StoreError> {
         let Some(mut rules) = file.outcome_rules() else { return Ok(()) };
-        if let Some(window) = self.window {
-            rules = rules.window(window);
+        if let Some(OutcomeRules { window, before, .. }) = self.rules {
+            (rules.window, rules.before) = (window, before);
         }
         match self.store.set_outcome_rules(&rules) {
             Err(error @ StoreError::OutcomeRules { .. }) => Err(error),

@@ -15,6 +15,7 @@ mod losses;
 mod metrics;
 mod opening;
 mod outcomes;
+mod outcomes_before;
 mod reading;
 mod retention;
 mod rollups;

@@ -13,16 +13,16 @@ use tower_spearmint::{
     },
 };
 
-const HOUR_MS: u64 = 3_600_000;
-const DAY_MS: u64 = 24 * HOUR_MS;
+pub(super) const HOUR_MS: u64 = 3_600_000;
+pub(super) const DAY_MS: u64 = 24 * HOUR_MS;
 
 /// The beginning of an hour some weeks ago.
-fn start_ms() -> u64 {
+pub(super) fn start_ms() -> u64 {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_millis() as u64;
     (now - 30 * DAY_MS) / HOUR_MS * HOUR_MS
 }
 
-fn unit(experiment: &str, key: &str) -> u64 {
+pub(super) fn unit(experiment: &str, key: &str) -> u64 {
     match OutcomeUnit::hashed(experiment, key) {
         OutcomeUnit::Hash(hash) => hash,
         _ => unreachable!(),
@@ -30,7 +30,7 @@ fn unit(experiment: &str, key: &str) -> u64 {
 }
 
 /// A branch that answers the unit with this key, by the config with this number.
-fn answer(experiment: &str, key: &str, config: usize, at_ms: u64) -> Branch {
+pub(super) fn answer(experiment: &str, key: &str, config: usize, at_ms: u64) -> Branch {
     let mut branch = branches(experiment, 3).swap_remove(config);
     place(&mut branch, at_ms * 1_000_000, config as u32 + 1);
     branch.role = Role::Primary;
@@ -60,7 +60,7 @@ fn sum(
     (config.to_owned(), name.to_owned(), units, total, squares)
 }
 
-fn bought(id: &str, key: &str, at_ms: u64) -> Outcome {
+pub(super) fn bought(id: &str, key: &str, at_ms: u64) -> Outcome {
     Outcome::new(id, key, "purchase").at_ms(at_ms)
 }
 

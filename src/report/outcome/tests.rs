@@ -264,6 +264,29 @@ fn with_what_came_before_a_difference_is_seen_of_half_as_many_units() {
     assert!((0.4..0.65).contains(&(known / unknown)), "{known} of {unknown}");
 }
 
+/// The candidate's units buy twice as much; the deviation of its mean from twice the baseline's is measured in
+/// standard errors.
+#[test]
+fn a_ratio_scatters_as_it_is_said_to() {
+    const EXPERIMENTS: u32 = 1_000;
+    let mut chance = chances(17);
+    let mut squares = 0.0;
+    for _ in 0..EXPERIMENTS {
+        let mut arms: [[Followed; 2]; 1] = Default::default();
+        for _ in 0..800 {
+            let before = chance() + chance();
+            let arm = usize::from(chance() < 0.3);
+            let after = (before + chance()) * [1.0, 2.0][arm];
+            arms[0][arm].unit(before, after);
+        }
+        let means = of(&arms);
+        let [one, other] = &means.adjusted;
+        let variance = other.variance + 4.0 * one.variance - 4.0 * means.covariance;
+        squares += (other.value - 2.0 * one.value).powi(2) / variance / f64::from(EXPERIMENTS);
+    }
+    assert!((0.9..1.1).contains(&squares), "{squares}");
+}
+
 /// Both arms buy alike, but by chance those of the candidate bought more before.
 #[test]
 fn what_was_there_before_is_not_taken_for_an_effect() {

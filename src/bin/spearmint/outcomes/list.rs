@@ -5,10 +5,11 @@ use clap::Args;
 use std::{
     io::Write,
     path::PathBuf,
+    sync::Arc,
     time::{Duration, UNIX_EPOCH},
 };
 
-/// The outcomes that were reported last, and the experiments they count in
+/// The outcomes that were reported last, the experiments they count in, and those in which they came before
 #[derive(Debug, Args)]
 pub(crate) struct List {
     /// Only those of this name
@@ -39,16 +40,21 @@ impl List {
             output::note("no outcomes yet (see `spearmint outcomes import --help`)");
             return Ok(());
         }
-        let mut table = output::table(&["time", "name", "value", "id", "counts in"], 2..3);
+        let heads = ["time", "name", "value", "id", "counts in", "came before"];
+        let mut table = output::table(&heads, 2..3);
         for row in rows {
             let at = UNIX_EPOCH + Duration::from_millis(row.at_ms);
-            let experiments = row.experiments.join(", ");
+            let names = |experiments: &[Arc<str>]| match experiments {
+                [] => "-".to_owned(),
+                some => some.join(", "),
+            };
             table.add_row([
                 humantime::format_rfc3339_seconds(at).to_string(),
                 output::one_line(&row.name, 40),
                 row.value.to_string(),
                 output::one_line(&row.id, 60),
-                if experiments.is_empty() { "-".to_owned() } else { experiments },
+                names(&row.experiments),
+                names(&row.before),
             ]);
         }
         writeln!(std::io::stdout().lock(), "{}", table.trim_fmt())?;
