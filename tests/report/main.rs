@@ -15,6 +15,7 @@ mod losses;
 mod means;
 mod metamorphic;
 mod outcomes;
+mod outcomes_before;
 #[cfg(feature = "cli")]
 mod replicas;
 mod roll_ups;
