@@ -437,3 +437,22 @@ fn outcomes_without_units_or_a_window_are_a_mistake_in_the_file() {
         "{said}"
     );
 }
+
+#[tokio::test]
+async fn the_file_says_how_long_before_the_first_visit_outcomes_count() {
+    for (setting, expected) in
+        [("window: 2d", 2.0), ("window: 2d, before: 2h", 1.0), ("window: 2d, before: 0s", 0.0)]
+    {
+        let a = saying("welcome").await;
+        let yaml = yaml("").replace("window: 2d", setting);
+        let proxy = Proxy::start(&yaml, &[a.address]).await;
+        let hour = 3_600_000;
+        let bought = |id: u64, at_ms: u64| json!({ "id": id.to_string(), "unit": "ann", "name": "purchase", "time_ms": at_ms });
+        let history = json!([bought(1, now_ms() - hour), bought(2, now_ms() - 3 * hour)]);
+        assert_eq!(report_to(&proxy, history.to_string()).await.status, 200);
+        visit(&proxy, "ann").await;
+        assert_eq!(report_to(&proxy, bought(3, now_ms() + 1_000).to_string()).await.status, 200);
+        let count = || sums(&proxy).iter().map(|sum| (sum.total, sum.total_before)).next();
+        eventually("all are counted", || count() == Some((1.0, expected))).await;
+    }
+}
