@@ -92,6 +92,10 @@ impl OutcomeSum {
             negative: 0,
             total: 0.0,
             squares: 0.0,
+            units_before: 0,
+            total_before: 0.0,
+            squares_before: 0.0,
+            products: 0.0,
         }
     }
 }
