@@ -1,7 +1,7 @@
 //! How far a candidate is from the baseline, metric by metric.
 
 use super::{
-    Finding, Measure, Metric, MetricRole, Standing,
+    Finding, Measure, Metric, MetricRole, Standing, Unit,
     arms::{Arm, InEpoch, share},
     finding::mirrored,
     mean, outcome, sentence, units,
@@ -140,7 +140,11 @@ pub(super) fn finding(
         },
         measure => quantile(measure, baseline, candidate, ends),
     };
-    let Effect { difference, interval, .. } = effect;
+    let Effect { difference, mut interval, .. } = effect;
+    if metric.measure.unit() == Unit::Points && interval != Interval::EVERYTHING {
+        // Shares lie between 0 and 1.
+        interval = Interval { low: interval.low.max(-1.0), high: interval.high.min(1.0) };
+    }
     let mut finding = Finding {
         metric: metric.clone(),
         unit: metric.measure.unit(),
@@ -157,6 +161,7 @@ pub(super) fn finding(
         epoch: telling_epoch(&metric.measure, baseline, candidate).and_then(|(epoch, _)| epoch),
         standing: Standing::Open,
         needed: None,
+        may_be_noise: false,
         sentence: String::new(),
     };
     finding.stand();

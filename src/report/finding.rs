@@ -65,14 +65,32 @@ pub struct Finding {
     pub standing: Standing,
     /// About how many more branches (or units) of the candidate decide it, if it goes on as it does.
     pub needed: Option<u64>,
+    /// Nobody asked for it, and nothing tells how much of it is noise: it may hold, and is never worse.
+    #[serde(skip)]
+    pub(super) may_be_noise: bool,
     /// The same in words.
     pub sentence: String,
 }
 
 impl Finding {
+    /// A difference that is found may be there without the candidate, too.
+    pub(super) fn may_be_noise(&mut self) {
+        self.may_be_noise = true;
+        self.stand();
+    }
+
+    /// Whether it would be worse, if that were not noise.
+    pub(super) fn is_noise_or_worse(&self) -> bool {
+        self.may_be_noise && standing(&self.metric, self.intersection) == Standing::Worse
+    }
+
     /// Says what the intersection comes to.
     pub(super) fn stand(&mut self) {
-        self.standing = standing(&self.metric, self.intersection);
+        self.standing = if self.is_noise_or_worse() {
+            Standing::Open
+        } else {
+            standing(&self.metric, self.intersection)
+        };
         self.needed = needed(&self.metric, self.difference, self.interval, self.candidate_count);
         self.sentence = sentence::finding(self);
     }

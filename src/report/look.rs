@@ -284,6 +284,7 @@ mod tests {
             epoch: Some(1),
             standing: Standing::Open,
             needed: None,
+            may_be_noise: false,
             sentence: String::new(),
         };
         finding.stand();

@@ -79,6 +79,12 @@ pub(super) fn waiting(finding: &Finding) -> String {
                 ignore what always does (`spearmint diff` shows it)"
             .to_owned();
     }
+    if finding.is_noise_or_worse() {
+        return "answers differ, and without a control nobody knows whether the primary's own would, too: \
+                `shadow: { control: true }` adds one; if every difference counts, name `agreement` under \
+                `metrics`"
+            .to_owned();
+    }
     let what = if finding.by_unit { "units" } else { "requests" };
     match finding.needed {
         Some(more) => format!("{name} is open: about {} more {what} at this rate", about(more)),
@@ -135,6 +141,9 @@ pub(super) fn finding(finding: &Finding) -> String {
         (Standing::Worse, _) => text.push_str(": worse"),
         (Standing::Short, _) => {
             let _ = write!(text, ": better by less than {bound}, if at all");
+        }
+        (Standing::Open, _) if finding.is_noise_or_worse() => {
+            text.push_str(": worse, or noise, which only a control could tell");
         }
         (Standing::Open, _) => text.push_str(": not certain yet"),
         (Standing::Shown, _) => {}

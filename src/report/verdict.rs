@@ -39,7 +39,7 @@ pub(super) fn report(
     let metrics = metrics(plan, arms);
     let levels = Levels::over(arms.candidates.len(), &metrics);
     let candidate = |(at, arm): (usize, &Arm)| {
-        let findings = findings(&metrics, arms, arm, levels);
+        let findings = findings(plan, &metrics, arms, arm, levels);
         let (verdict, because) = match trust.broken(arms, at, arm) {
             Some(because) => (Verdict::Broken, because),
             None => decide(arm.role, &findings),
@@ -74,16 +74,30 @@ pub(super) fn report(
     })
 }
 
-fn findings(metrics: &[Metric], arms: &Arms, arm: &Arm, levels: Levels) -> Vec<Finding> {
+fn findings(
+    plan: &Plan,
+    metrics: &[Metric],
+    arms: &Arms,
+    arm: &Arm,
+    levels: Levels,
+) -> Vec<Finding> {
     let (baseline, control) = (&arms.baseline, arms.control.as_ref());
-    metrics.iter().map(|metric| finding(metric, baseline, control, arm, levels)).collect()
+    let nobody_asked = plan.metrics.is_empty() && control.is_none();
+    let found = |metric: &Metric| {
+        let mut finding = finding(metric, baseline, control, arm, levels);
+        if nobody_asked && metric.measure == Measure::Agreement {
+            finding.may_be_noise();
+        }
+        finding
+    };
+    metrics.iter().map(found).collect()
 }
 
 /// What would be said if every error probability were halved so often.
 pub(super) fn at_halved(plan: &Plan, arms: &Arms, arm: &Arm, times: u32) -> Verdict {
     let metrics = metrics(plan, arms);
     let levels = Levels::over(arms.candidates.len(), &metrics).halved(times);
-    decide(arm.role, &findings(&metrics, arms, arm, levels)).0
+    decide(arm.role, &findings(plan, &metrics, arms, arm, levels)).0
 }
 
 /// Those of the plan; of the ones that fit all, those that were measured here.
@@ -123,17 +137,21 @@ pub(super) fn decide(role: Role, findings: &[Finding]) -> (Verdict, String) {
     if has_success && successes.all(|f| f.standing == Standing::Short) {
         return (Verdict::Keep, sentence::nothing_to_gain(findings));
     }
-    if let Some(open) = of(MetricRole::Guardrail).find(|f| stands(f, Standing::Open)) {
-        return (Verdict::Undecided, sentence::waiting(open));
+    let better = of(MetricRole::Success).find(|f| stands(f, Standing::Better));
+    // One success is enough, the first to be certain; all guardrails have to hold, so the last one is waited for.
+    let until = |finding: &&Finding| finding.needed.unwrap_or(u64::MAX);
+    let success = of(MetricRole::Success).filter(|f| stands(f, Standing::Open)).min_by_key(until);
+    let guardrails = of(MetricRole::Guardrail).filter(|f| stands(f, Standing::Open));
+    let mut open: Vec<_> = guardrails.chain(success.filter(|_| better.is_none())).collect();
+    // (Of equals the first that is named.)
+    open.reverse();
+    if let Some(last) = open.iter().copied().max_by_key(until) {
+        return (Verdict::Undecided, sentence::waiting(last));
     }
     if has_success {
-        return match of(MetricRole::Success).find(|f| stands(f, Standing::Better)) {
+        return match better {
             Some(better) => (Verdict::Ship, better.sentence.clone()),
-            // One is left, or all would be short.
-            None => match of(MetricRole::Success).find(|f| stands(f, Standing::Open)) {
-                Some(open) => (Verdict::Undecided, sentence::waiting(open)),
-                None => (Verdict::Keep, sentence::nothing_to_gain(findings)),
-            },
+            None => (Verdict::Keep, sentence::nothing_to_gain(findings)),
         };
     }
     if role != Role::Shadow {

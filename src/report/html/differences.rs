@@ -18,18 +18,22 @@ pub(crate) fn differences(
             section {
                 h3 { (one.config_id.short()) " (" (one.role) ")" }
                 p {
-                    "Of " (count(one.compared)) " pairs that were compared, " (count(one.different)) " differ; at "
-                    (count(one.beyond_noise)) " paths by more than noise."
+                    "Of " (count(one.compared)) " pairs that were compared, " (count(one.different)) " differ"
                     @if let Some(control) = &one.control {
-                        " The control's own answers differ in " (count(control.different)) " of "
-                        (count(control.compared)) "."
-                    }
+                        "; at " (count(one.beyond_noise)) " paths by more than noise. The control's own answers differ in "
+                        (count(control.different)) " of " (count(control.compared)) "."
+                    } @else if one.different > 0 {
+                        ". There is no control, so all of this may be noise: " code { "shadow: { control: true }" }
+                        " adds one."
+                    } @else { "." }
                 }
                 @for path in &one.paths {
                     section.card {
                         h4 {
                             (heading(one, &path.path)) " "
-                            span.tag { @if path.beyond_noise { "differs" } @else { "noise" } }
+                            @if one.control.is_some() {
+                                span.tag { @if path.beyond_noise { "differs" } @else { "noise" } }
+                            }
                         }
                         p { (share(path)) }
                         (examples(&path.examples, &link))
