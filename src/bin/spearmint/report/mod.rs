@@ -8,10 +8,10 @@ pub(crate) use text::verdicts;
 
 use crate::{Failed, output, since::parse_since};
 use clap::{Args, ValueEnum};
-use std::{collections::BTreeSet, io::Write, path::PathBuf};
+use std::{io::Write, path::PathBuf};
 use tower_spearmint::{
     proxy::ExperimentFile,
-    report::{HtmlReport, Plan, Verdict},
+    report::{Candidate, HtmlReport, Plan, Report, Verdict},
 };
 
 /// Say which config to keep, and how sure that is
@@ -22,13 +22,13 @@ Examples:
   spearmint report ranker --since 7d
   spearmint report ranker --file ranker.yaml --format json | jq '.[].candidates[] | {config_id, verdict}'
   spearmint report ranker --format html > report.html
-  spearmint report ranker --fail-on keep,broken && ./deploy candidate
+  spearmint report ranker --fail-on keep,undecided,broken && ./deploy candidate
   spearmint report --store replica-1.db,replica-2.db --snapshot replica-3.json
 
 Verdicts: ship (the candidate), keep (the baseline), undecided (go on), broken (the traffic was not split
 as it should have been). They hold however often they are looked at. Each look is kept in the store (if it may be written,
 and without --since), so that a verdict that is reached stays, with its date. Exit code 1 if one is
-named by --fail-on.")]
+named by --fail-on, or nothing is there to be judged.")]
 pub(crate) struct ReportCommand {
     /// Only this experiment
     #[arg(value_name = "EXPERIMENT")]
@@ -54,7 +54,7 @@ pub(crate) struct ReportCommand {
     /// The same as --format json
     #[arg(long, conflicts_with = "format")]
     json: bool,
-    /// End with exit code 1 if a verdict is one of these
+    /// End with exit code 1 if a verdict is one of these, or if there is none
     #[arg(long, value_name = "VERDICT,…", value_delimiter = ',')]
     fail_on: Vec<Verdict>,
     #[command(flatten)]
@@ -86,16 +86,39 @@ impl ReportCommand {
         } else {
             text::print(&reports)?;
         }
-        let verdicts: BTreeSet<_> =
-            reports.iter().flat_map(|report| &report.candidates).map(|c| c.verdict).collect();
-        let fails = self.fail_on.iter().any(|verdict| verdicts.contains(verdict));
-        if fails { Err(Failed::Differs) } else { Ok(()) }
+        self.judge(&reports)
+    }
+
+    /// Whether a verdict is one that is to fail; says which.
+    fn judge(&self, reports: &[Report]) -> Result<(), Failed> {
+        if self.fail_on.is_empty() {
+            return Ok(());
+        }
+        let candidates = || reports.iter().flat_map(|r| r.candidates.iter().map(move |c| (r, c)));
+        let failing = || candidates().filter(|(_, c)| self.fail_on.contains(&c.verdict));
+        for (report, candidate) in failing() {
+            let Candidate { config_id, verdict, .. } = candidate;
+            output::note(&format!("{}: {verdict} {config_id} (--fail-on)", report.experiment));
+        }
+        if candidates().next().is_none() {
+            output::note("there is no verdict, so --fail-on fails");
+            return Err(Failed::Differs);
+        }
+        if failing().next().is_some() { Err(Failed::Differs) } else { Ok(()) }
     }
 
     fn plan(&self) -> Result<Plan, Failed> {
         let mut plan = Plan::new();
         if let Some(file) = &self.file {
             let file = ExperimentFile::from_yaml_file(file).map_err(|e| Failed::Input(e.into()))?;
+            if let Some(asked) =
+                self.experiment.as_deref().filter(|name| *name != file.experiment())
+            {
+                output::warning(&format!(
+                    "the file is of the experiment `{}`; its metrics are taken for `{asked}`",
+                    file.experiment()
+                ));
+            }
             plan = file.plan();
         }
         if self.experiment.is_some() {

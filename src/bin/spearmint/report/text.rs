@@ -133,15 +133,17 @@ pub(super) fn sample_ratio(out: &mut impl Write, ratio: &SampleRatio) -> io::Res
     } else {
         "as it should be"
     };
-    let sample =
-        if ratio.one_of > 1 { format!(", one of {}", ratio.one_of) } else { String::new() };
-    writeln!(
-        out,
-        "\nsplit of {} {}{sample}: {verdict} ({})",
-        ratio.total,
-        ratio.counted,
-        parts.join(", ")
-    )?;
+    if ratio.total == 0 {
+        return writeln!(out, "\nsplit: {verdict}");
+    }
+    let mut of = format!("{} {}", ratio.total, ratio.counted);
+    if ratio.one_of > 1 {
+        of += &format!(", one of {}", ratio.one_of);
+    }
+    if ratio.unsettled > 0 {
+        of += &format!(" (not of {} of the last minutes yet)", ratio.unsettled);
+    }
+    writeln!(out, "\nsplit of {of}: {verdict} ({})", parts.join(", "))?;
     if ratio.total > 0 && ratio.unchecked_epochs > 0 {
         writeln!(out, "not checked: {} epochs whose shares are not known", ratio.unchecked_epochs)?;
     }
