@@ -123,9 +123,10 @@ pub(crate) fn margin<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Optio
     };
     let plain = number.bytes().all(|b| b.is_ascii_digit() || b == b'.');
     match number.parse::<f64>() {
-        Ok(number) if plain && number.is_finite() => Ok(Some(number / factor)),
+        // Who writes 5 has forgotten the sign.
+        Ok(number) if plain && (factor > 1.0 || number < 1.0) => Ok(Some(number / factor)),
         _ => Err(de::Error::custom(format!(
-            "`{text}` is not a margin; write a percentage, as in 5%, or a number from 0, as in 0.05"
+            "`{text}` is not a margin; write a percentage, as in 5%, or a number below 1, as in 0.05"
         ))),
     }
 }

@@ -179,6 +179,9 @@ fn path_of(error: &ConfigError) -> &str {
 /// The methods that change something (RFC 9110, RFC 5789).
 const KNOWN_UNSAFE: [Method; 4] = [Method::POST, Method::PUT, Method::PATCH, Method::DELETE];
 
+/// The methods that a control repeats, unless `control_methods` says others.
+const REPEATED: [&str; 3] = ["GET", "HEAD", "OPTIONS"];
+
 /// What may not be meant.
 fn warn(document: &Document, found: &mut Validation) {
     let mut warn = |path: &str, message: String| found.warnings.push(document.error(path, message));
@@ -203,10 +206,50 @@ fn warn(document: &Document, found: &mut Validation) {
                 );
             }
         }
+        let controlled = document.get("shadow.control_methods").and_then(Value::as_array);
+        let is_controlled = |method: &&Value| {
+            controlled.map_or_else(
+                || REPEATED.iter().any(|repeated| method.as_str() == Some(repeated)),
+                |controlled| controlled.contains(method),
+            )
+        };
+        let has_control = document.get("shadow.control").is_some_and(|on| *on != json!(false));
+        let without: Vec<_> = methods
+            .into_iter()
+            .flatten()
+            .filter(|method| has_control && !is_controlled(method))
+            .collect();
+        if !without.is_empty() {
+            let without: Vec<_> = without.into_iter().filter_map(Value::as_str).collect();
+            warn(
+                "shadow.control",
+                format!(
+                    "none for {}, as a control does once more what the primary did; if that is harmless, name the \
+                     methods under `control_methods`",
+                    without.join(", ")
+                ),
+            );
+        }
         if document.get("configs").and_then(Value::as_array).is_some_and(|all| all.len() == 1)
             && document.get("shadow.control").is_none()
         {
             warn("configs", "only one config; there is nothing to shadow it with".to_owned());
+        }
+    }
+    // What the primary answered is right by definition, so it is not judged.
+    if document.get("evaluation.expected").and_then(Value::as_str) == Some("primary") {
+        let metrics = document.get("metrics").and_then(Value::as_object);
+        for (name, metric) in metrics.into_iter().flatten() {
+            let kind = document.get(&format!("evaluate.{name}.kind"));
+            let decides = metric.get("role").and_then(Value::as_str) != Some("quality");
+            if decides && kind.and_then(Value::as_str) == Some("exact_match") {
+                warn(
+                    &format!("metrics.{name}"),
+                    "never decided: what is expected is the primary's answer, which is not judged itself; give it the \
+                     role `quality`, or have `evaluation.expected` come from elsewhere"
+                        .to_owned(),
+                );
+            }
         }
     }
     let secrets = secrets(document);

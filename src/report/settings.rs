@@ -1,6 +1,6 @@
 //! Metrics as an experiment file has them.
 
-use super::{Measure, Metric, MetricRole};
+use super::{Measure, Metric, MetricRole, Unit};
 use crate::config::units;
 use serde::Deserialize;
 
@@ -38,6 +38,9 @@ enum RoleSetting {
     Quality,
 }
 
+/// Of a share, or of what can only become less.
+const BEYOND: &str = "100% or more: so far apart no two can be";
+
 impl MetricSettings {
     /// The metric of this name.
     ///
@@ -74,7 +77,22 @@ impl MetricSettings {
                 let message = "not set; say how much worse it may be, as in 5%";
                 Err((Some("margin"), message.to_owned()))
             }
-            (RoleSetting::Guardrail, Some(margin), None) => Ok(Metric::guardrail(measure, margin)),
+            (RoleSetting::Guardrail, Some(margin), None) if margin == 0.0 => {
+                let message = "nothing; to show that it is no worse at all takes for ever: say how much does not matter, \
+                               as in 1%";
+                Err((Some("margin"), message.to_owned()))
+            }
+            (RoleSetting::Guardrail, Some(margin), None) => {
+                if measure.unit() == Unit::Points && margin >= 1.0 {
+                    return Err((Some("margin"), BEYOND.to_owned()));
+                }
+                Ok(Metric::guardrail(measure, margin))
+            }
+            (RoleSetting::Success, None, Some(mde))
+                if mde >= 1.0 && self.increase != Some(true) =>
+            {
+                Err((Some("mde"), BEYOND.to_owned()))
+            }
             (RoleSetting::Success, None, mde) => Ok(Metric::success(measure, mde.unwrap_or(0.0))),
             (RoleSetting::Quality, None, None) => Ok(Metric::quality(measure)),
             (RoleSetting::Guardrail, _, Some(_)) => Err(misplaced("mde", MetricRole::Success)),

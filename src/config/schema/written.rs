@@ -87,8 +87,9 @@ written! {
     Margin = {
         "type": ["number", "string"],
         "minimum": 0,
-        "pattern": r"^\s*([0-9]+\.?[0-9]*|\.[0-9]+)\s*%?\s*$",
-        "errorMessage": "is not a margin; write a percentage, as in 5%, or a number from 0, as in 0.05",
+        "exclusiveMaximum": 1,
+        "pattern": r"^\s*([0-9]+\.?[0-9]*\s*%|0*\.[0-9]+|0+\.?|\.[0-9]+\s*%)\s*$",
+        "errorMessage": "is not a margin; write a percentage, as in 5%, or a number below 1, as in 0.05",
     };
 }
 
