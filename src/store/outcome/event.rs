@@ -142,9 +142,7 @@ impl Outcome {
             }
         }
         if self.at_ms.is_some_and(|at| at > now_ms.saturating_add(MAX_AHEAD_MS)) {
-            return wrong(
-                "its time lies in the future; write ms since 1970, or RFC 3339".to_owned(),
-            );
+            return wrong("its time lies in the future (`time_ms` is in ms since 1970)".to_owned());
         }
         Millionths::of(self.value).map_err(OutcomeError::new)
     }
@@ -200,7 +198,7 @@ mod tests {
             (Outcome::new("1".repeat(257), "ann", "b"), "the id is longer than 256 bytes"),
             (
                 fine().at_ms(86_401_001),
-                "its time lies in the future; write ms since 1970, or RFC 3339",
+                "its time lies in the future (`time_ms` is in ms since 1970)",
             ),
             (fine().value(f64::NAN), "the value NaN is no number"),
         ] {

@@ -149,6 +149,9 @@ impl Running {
             let said = json!({
                 "new": new, "known": known, "attributed": attributed, "unattributed": unattributed,
                 "refused": refused, "dry_run": dry_run,
+                "reasons": self.told.iter()
+                    .map(|(line, reason)| json!({ "line": line, "reason": reason }))
+                    .collect::<Vec<_>>(),
             });
             writeln!(io::stdout().lock(), "{}", serde_json::to_string_pretty(&said)?)?;
         } else {

@@ -11,8 +11,16 @@ pub(super) type Line = (u64, Result<Outcome, OutcomeError>);
 
 /// A table with a header (CSV), or a JSON map in each line.
 pub(super) enum Source<R: BufRead> {
-    Table { rows: csv::StringRecordsIntoIter<R>, columns: Vec<String> },
-    Lines { from: R, at: u64 },
+    /// `before`: lines that are not counted, since after CR LF a row is taken to begin on the line before.
+    Table {
+        rows: csv::StringRecordsIntoIter<R>,
+        columns: Vec<String>,
+        before: u64,
+    },
+    Lines {
+        from: R,
+        at: u64,
+    },
 }
 
 impl<R: BufRead> Source<R> {
@@ -25,7 +33,13 @@ impl<R: BufRead> Source<R> {
         if from.fill_buf().map_err(failed)?.starts_with("\u{feff}".as_bytes()) {
             from.consume(3);
         }
-        match from.fill_buf().map_err(failed)?.iter().find(|byte| !byte.is_ascii_whitespace()) {
+        let begins = from.fill_buf().map_err(failed)?;
+        if begins.is_empty() {
+            return Err("the file is empty".to_owned());
+        }
+        let header = begins.split(|byte| *byte == b'\n').next().unwrap_or_default();
+        let before = u64::from(header.ends_with(b"\r"));
+        match begins.iter().find(|byte| !byte.is_ascii_whitespace()) {
             Some(b'{') => return Ok(Self::Lines { from, at: 0 }),
             Some(b'[') => {
                 return Err("a JSON list is not read by lines; write one outcome in each, as \
@@ -50,23 +64,23 @@ impl<R: BufRead> Source<R> {
                 ));
             }
         }
-        Ok(Self::Table { rows: reader.into_records(), columns })
+        Ok(Self::Table { rows: reader.into_records(), columns, before })
     }
 
     /// The next one; `None` at the end.
     pub(super) fn next(&mut self) -> io::Result<Option<Line>> {
         match self {
-            Self::Table { rows, columns } => {
+            Self::Table { rows, columns, before } => {
                 let Some(row) = rows.next() else { return Ok(None) };
                 let row = match row {
                     Ok(row) => row,
                     Err(error) if error.is_io_error() => return Err(error.into()),
                     Err(error) => {
-                        let at = error.position().map_or(0, csv::Position::line);
+                        let at = error.position().map_or(0, csv::Position::line) + *before;
                         return Ok(Some((at, Err(OutcomeError::new(why(&error))))));
                     }
                 };
-                let at = row.position().map_or(0, csv::Position::line);
+                let at = row.position().map_or(0, csv::Position::line) + *before;
                 Ok(Some((at, Outcome::from_row(columns.iter().map(String::as_str).zip(&row)))))
             }
             Self::Lines { from, at } => loop {
