@@ -374,9 +374,15 @@ fn baseline<'a>(arms: &'a [Arm], named: Option<&str>) -> Result<Option<&'a Arm>,
     let mut begin = answering().filter(|arm| arm.config_id.as_str().starts_with(id));
     match (exact, begin.next(), begin.next()) {
         (Some(arm), ..) | (None, Some(arm), None) => Ok(Some(arm)),
-        _ => {
+        (None, None, _) => {
             let known = answering().map(|arm| arm.config_id.to_string()).collect();
             Err(StoreError::NoConfig { id: id.to_owned(), known })
+        }
+        (None, Some(one), Some(other)) => {
+            let others = begin.map(|arm| arm.config_id.to_string());
+            let matching = [one, other].map(|arm| arm.config_id.to_string());
+            let matching = matching.into_iter().chain(others).collect();
+            Err(StoreError::AmbiguousConfig { id: id.to_owned(), matching })
         }
     }
 }

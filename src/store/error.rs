@@ -18,7 +18,7 @@ pub enum StoreError {
         directory: PathBuf,
     },
     /// Opened for reading, and nothing is there.
-    #[error("{path}: there is no such file; check the name, or record something to it first")]
+    #[error("{path}: there is no store there yet; check the name, or record something to it first")]
     NoFile {
         /// The file.
         path: PathBuf,

@@ -101,7 +101,7 @@ fn a_missing_directory_or_file_is_named() {
     assert_eq!(
         SqliteStore::open_read_only(&file).unwrap_err().to_string(),
         format!(
-            "{}: there is no such file; check the name, or record something to it first",
+            "{}: there is no store there yet; check the name, or record something to it first",
             file.display()
         )
     );
