@@ -31,6 +31,7 @@ pub(super) fn page(ask: &Ask<'_>) -> Result<View, ApiError> {
             @if !failure.type_name.is_empty() { p.muted { (failure.type_name) } }
             @if !failure.trace.is_empty() { pre tabindex="0" { (failure.trace) } }
         }
+        (metrics(&branch))
         h2 { "Answer" }
         (answers(&branch, &siblings))
         (compared(ask, &branch)?)
@@ -75,6 +76,18 @@ fn facts(branch: &BranchRow) -> Markup {
     }
 }
 
+/// The numbers that were said of it.
+fn metrics(branch: &BranchRow) -> Markup {
+    html! {
+        @if !branch.metrics.is_empty() {
+            h2 { "Metrics" }
+            dl.facts {
+                @for (name, value) in branch.metrics.iter() { dt { (name) } dd { (value) } }
+            }
+        }
+    }
+}
+
 /// What it answered, beside the answer of the request's primary.
 fn answers(branch: &BranchRow, siblings: &[BranchRow]) -> Markup {
     let primary = siblings.iter().find(|one| one.role == Role::Primary && one.id != branch.id);
@@ -85,7 +98,12 @@ fn answers(branch: &BranchRow, siblings: &[BranchRow]) -> Markup {
                     pre tabindex="0" { (pretty(output)) }
                     @if let Some(size) = branch.output_cut { p.muted { "Cut; it had " (bytes(Some(size))) "." } }
                 }
-                None => { p.muted { "It was not kept: a logging layer keeps what it is told to (" code { "LogLayer::capture" } ")." } }
+                None => {
+                    p.muted {
+                        "It was not kept. " code { "spearmint serve" } " keeps no answers but samples of where they differ; in code a logging "
+                        "layer keeps what it is told to (" code { "LogLayer::capture" } ")."
+                    }
+                }
             }
         }
     };

@@ -2,6 +2,7 @@
 
 use super::{Ask, frame::View, of_experiment, when::when};
 use crate::{
+    branch::Role,
     report::{
         Report,
         html::{NOT_AMONG_ALL, count, time},
@@ -46,8 +47,11 @@ pub(super) fn list(reports: &[Report]) -> Markup {
 }
 
 fn row(report: &Report) -> Markup {
-    let candidates = report.candidates.iter().map(|candidate| candidate.figures.requests);
-    let requests = report.baseline.requests + candidates.sum::<u64>();
+    // Where each request goes to one config they add up; elsewhere all have the same.
+    let apart = report.baseline.role == Role::Primary;
+    let candidates = report.candidates.iter().map(|candidate| &candidate.figures);
+    let others = candidates.filter(|one| apart && one.role == Role::Primary);
+    let requests = report.baseline.requests + others.map(|one| one.requests).sum::<u64>();
     html! {
         tr {
             th scope="row" {
