@@ -4,7 +4,7 @@ use super::{
     Plan, Report,
     arms::{Arm, Arms},
     kept::Plans,
-    outcome::Outcomes,
+    outcome::{Outcomes, since_hour_ns},
     sample_ratio::Share,
     settled::{Clock, Tally, UnderWay, longest_ns},
 };
@@ -60,9 +60,10 @@ impl Report {
             }
         }
         let buckets = std::mem::take(&mut totals.buckets).into_values();
-        let none = Outcomes::new(Vec::new(), None);
+        let found = totals.attributed(snapshots, since_hour_ns(plan.since_ns));
+        let outcomes = Outcomes::told(found.sums, found.exposed, found.level);
         let (rollups, plans) = (rollups.into_iter().map(Ok), Plans::of_replicas(plan, snapshots));
-        Self::over(rollups, buckets, none, &plans, &mut &totals, under_way)
+        Self::over(rollups, buckets, outcomes, &plans, &mut &totals, under_way)
     }
 }
 

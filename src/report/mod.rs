@@ -61,6 +61,7 @@ mod question;
 mod ratio;
 mod returning;
 mod sample_ratio;
+mod sampled;
 mod sentence;
 #[cfg(feature = "proxy")]
 mod settings;
@@ -117,6 +118,9 @@ pub struct Report {
     /// Whether the requests of each arm came to an end of their own as often as the others'; `None` if all did, or
     /// every request goes to all.
     pub completions: Option<SampleRatio>,
+    /// Of several stores, outcomes are those of one of so many units, drawn by a hash that knows nothing of the
+    /// assignment: 1 where all are counted.
+    pub outcomes_one_of: u64,
     /// What was not recorded, arm by arm, as far as it is known.
     pub losses: Vec<ArmLosses>,
     /// The others, each with what it has shown.

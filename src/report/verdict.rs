@@ -8,7 +8,7 @@ use super::{
     mean,
     metric::{Measure, Metric},
     sample_ratio::Share,
-    sentence,
+    sampled, sentence,
     trust::Trust,
 };
 use crate::{
@@ -70,6 +70,7 @@ pub(super) fn report(
         looks: None,
         sample_ratio: trust.sample_ratio,
         completions: trust.completions,
+        outcomes_one_of: sampled::one_of(arms),
         losses: trust.losses,
     })
 }

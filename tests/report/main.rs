@@ -16,6 +16,7 @@ mod means;
 mod metamorphic;
 mod outcomes;
 mod outcomes_before;
+mod outcomes_of_replicas;
 #[cfg(feature = "cli")]
 mod replicas;
 mod roll_ups;

@@ -97,7 +97,7 @@ fn in_replicas(stream: &[Vec<Branch>], replicas: usize, random: &mut Random) -> 
 
 /// Counts are the same, and numbers within one in 10¹².
 #[track_caller]
-fn assert_alike(one: &Value, other: &Value, at: &str) {
+pub(crate) fn assert_alike(one: &Value, other: &Value, at: &str) {
     match (one, other) {
         (Value::Object(a), Value::Object(b)) => {
             assert!(a.keys().eq(b.keys()), "{at}");
@@ -117,7 +117,7 @@ fn assert_alike(one: &Value, other: &Value, at: &str) {
     }
 }
 
-fn json(report: &Report) -> Value {
+pub(crate) fn json(report: &Report) -> Value {
     serde_json::to_value(report).unwrap()
 }
 

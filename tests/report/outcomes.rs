@@ -58,19 +58,7 @@ impl Shop {
 
     /// All of it so far was three hours earlier.
     fn was_earlier(&mut self) {
-        const MS: u64 = 3 * 3_600_000;
-        for branch in &mut self.traffic.branches {
-            let mut bytes = *branch.id.as_bytes();
-            let at_ms = branch.start_ns / 1_000_000 - MS;
-            bytes[..6].copy_from_slice(&at_ms.to_be_bytes()[2..]);
-            branch.id = BranchId::from_bytes(bytes);
-            branch.request_id = branch.id;
-            branch.start_ns -= MS * 1_000_000;
-            branch.end_ns -= MS * 1_000_000;
-        }
-        for outcome in &mut self.outcomes {
-            outcome.at_ms = outcome.at_ms.map(|at| at - MS);
-        }
+        earlier(&mut self.traffic.branches, &mut self.outcomes, 3 * 3_600_000);
     }
 
     pub(crate) fn store(&self) -> Store {
@@ -78,6 +66,22 @@ impl Shop {
         store.store.record_outcomes(&self.outcomes).unwrap();
         assert!(store.store.check(|_| {}).unwrap().is_whole());
         store
+    }
+}
+
+/// All of it was so many ms earlier.
+pub(crate) fn earlier(branches: &mut [Branch], outcomes: &mut [Outcome], ms: u64) {
+    for branch in branches {
+        let mut bytes = *branch.id.as_bytes();
+        let at_ms = branch.start_ns / 1_000_000 - ms;
+        bytes[..6].copy_from_slice(&at_ms.to_be_bytes()[2..]);
+        branch.id = BranchId::from_bytes(bytes);
+        branch.request_id = branch.id;
+        branch.start_ns -= ms * 1_000_000;
+        branch.end_ns -= ms * 1_000_000;
+    }
+    for outcome in outcomes {
+        outcome.at_ms = outcome.at_ms.map(|at| at - ms);
     }
 }
 

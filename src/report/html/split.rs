@@ -6,7 +6,12 @@ use maud::{Markup, html};
 
 /// Nothing where every request goes to all.
 pub(crate) fn split(report: &Report) -> Markup {
-    report.sample_ratio.as_ref().map_or_else(Markup::default, ratio)
+    html! {
+        @if let Some(found) = &report.sample_ratio { (ratio(found)) }
+        @if report.outcomes_one_of > 1 {
+            p.muted { "Outcomes are those of one of " (count(report.outcomes_one_of)) " units: of several stores not all are held." }
+        }
+    }
 }
 
 /// What each arm got of something, and what it should have got.

@@ -10,6 +10,7 @@ mod means;
 use super::{
     arms::{Arm, InEpoch},
     effect::{Effect, Ends},
+    sampled,
 };
 use crate::{
     branch::Role,
@@ -27,6 +28,8 @@ const HOUR_NS: u64 = 3_600_000_000_000;
 pub(super) struct Followed {
     /// Units that were exposed.
     exposed: u64,
+    /// One of 2 to the power of this many was counted.
+    pub(super) level: u32,
     by_name: BTreeMap<Arc<str>, Totals>,
 }
 
@@ -51,14 +54,28 @@ pub(super) struct Outcomes {
 }
 
 /// Experiment, strategy, config and epoch.
-type Key = (Arc<str>, Arc<str>, ConfigId, Option<u64>);
+pub(super) type Key = (Arc<str>, Arc<str>, ConfigId, Option<u64>);
+
+/// Units are told apart by the hour of their exposure, so the first that counts is the next.
+pub(super) fn since_hour_ns(since_ns: Option<u64>) -> u64 {
+    since_ns.unwrap_or(0).div_ceil(HOUR_NS).saturating_mul(HOUR_NS)
+}
 
 impl Outcomes {
-    /// `since_ns`: where a report begins. Units are told apart by the hour of their exposure, so the first that
-    /// counts is the next.
+    /// `since_ns`: where a report begins.
     pub(super) fn new(sums: Vec<OutcomeSum>, since_ns: Option<u64>) -> Self {
-        let since_ns = since_ns.unwrap_or(0).div_ceil(HOUR_NS).saturating_mul(HOUR_NS);
-        Self { sums, since_ns, followed: BTreeMap::new() }
+        Self { sums, since_ns: since_hour_ns(since_ns), followed: BTreeMap::new() }
+    }
+
+    /// Of units that were counted elsewhere, one of 2 to the power of `level`.
+    pub(super) fn told(
+        sums: Vec<OutcomeSum>,
+        exposed: impl IntoIterator<Item = (Key, u64)>,
+        level: u32,
+    ) -> Self {
+        let of = |exposed| Followed { exposed, level, ..Followed::default() };
+        let followed = exposed.into_iter().map(|(key, exposed)| (key, of(exposed))).collect();
+        Self { sums, since_ns: u64::MAX, followed }
     }
 
     /// Counts the units that were exposed in these minutes.
@@ -130,6 +147,7 @@ pub(super) struct Outcome {
 /// neither arm has any.
 pub(super) fn mean(name: &str, baseline: &Arm, candidate: &Arm, ends: Ends) -> Option<Outcome> {
     let arms = [baseline, candidate];
+    let ends = sampled::ends(ends, arms);
     let have = arms.iter().any(|arm| of(arm, name).any(|totals| totals.units > 0));
     if candidate.role != Role::Primary || !have {
         return None;

@@ -38,17 +38,27 @@ pub(super) struct Place {
     earliest_ms: i64,
 }
 
+/// On which side of an exposure what happened at this time counts; `earliest_ms` is the first one of the unit to anything.
+pub(super) const fn side(
+    span: Span,
+    exposed_ms: i64,
+    earliest_ms: i64,
+    at_ms: i64,
+) -> Option<When> {
+    let (after, before) = (at_ms - exposed_ms, earliest_ms - at_ms);
+    if after >= 0 && after <= span.window_ms {
+        Some(When::After)
+    } else if before > 0 && before <= span.before_ms {
+        Some(When::Before)
+    } else {
+        None
+    }
+}
+
 impl Place {
     /// On which side of it what happened at this time counts; `None` if on neither.
     pub(super) const fn counts(&self, at_ms: i64) -> Option<When> {
-        let (after, before) = (at_ms - self.first.at_ms, self.earliest_ms - at_ms);
-        if after >= 0 && after <= self.span.window_ms {
-            Some(When::After)
-        } else if before > 0 && before <= self.span.before_ms {
-            Some(When::Before)
-        } else {
-            None
-        }
+        side(self.span, self.first.at_ms, self.earliest_ms, at_ms)
     }
 
     pub(super) const fn is_earliest(&self) -> bool {

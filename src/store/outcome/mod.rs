@@ -8,6 +8,7 @@ mod attribute;
 mod check;
 mod event;
 mod first;
+mod merged;
 mod millionths;
 mod prune;
 mod read;
@@ -31,7 +32,9 @@ pub(crate) use text::OutcomeBatch;
 
 pub(super) use attribute::{add_before, exposed};
 pub(super) use check::disagreements;
+pub(super) use merged::{ArmNames, ExperimentSpan, MergedSums, Met, OutcomeFact, spans};
 pub(super) use prune::{before_ms, remove_outcomes};
+pub(super) use rules::Span;
 pub(super) use tables::{VERSION_6, VERSION_7};
 
 use rusqlite::{Connection, OptionalExtension};
@@ -42,7 +45,7 @@ const SINCE_VERSION: i32 = 6;
 const BEFORE_SINCE_VERSION: i32 = 7;
 
 /// Outcomes of an earlier time were removed, in ms since the Unix epoch.
-fn removed_before(connection: &Connection) -> rusqlite::Result<Option<i64>> {
+pub(super) fn removed_before(connection: &Connection) -> rusqlite::Result<Option<i64>> {
     connection
         .prepare_cached("SELECT before_ms FROM outcome_removed")?
         .query_row([], |row| row.get(0))

@@ -1,7 +1,7 @@
 //! Removing old outcomes. What they came to stays.
 
 use super::{record, removed_before};
-use crate::store::{Progress, SqliteStore, StoreError, open};
+use crate::store::{Progress, SqliteStore, StoreError, open, snapshot};
 use rusqlite::{Connection, OptionalExtension, params};
 use std::time::{Duration, Instant};
 
@@ -127,6 +127,7 @@ fn note(connection: &Connection, before_ms: i64, removed: u64) -> rusqlite::Resu
     if removed == 0 {
         return Ok(());
     }
+    snapshot::grow(connection)?;
     let before = removed_before(connection)?.map_or(before_ms, |known| known.max(before_ms));
     let sql = "SELECT coalesce(sum(outcomes), 0) FROM outcome_removed";
     let already: i64 = connection.query_row(sql, [], |row| row.get(0))?;

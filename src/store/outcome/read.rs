@@ -3,6 +3,7 @@
 use super::{
     SINCE_VERSION,
     first::{When, places},
+    merged::ArmNames,
     millionths::Millionths,
     record::of_blob,
     rules::Spans,
@@ -49,6 +50,32 @@ pub struct OutcomeSum {
     pub squares_before: f64,
     /// The sum of the products of both totals of a unit, before and after.
     pub products: f64,
+}
+
+impl OutcomeSum {
+    pub(super) fn of(
+        (experiment, strategy, config_id, epoch): ArmNames,
+        name: Arc<str>,
+        hour: i64,
+        sum: &Sum,
+    ) -> Self {
+        Self {
+            experiment,
+            strategy,
+            config_id,
+            epoch,
+            name,
+            hour_ns: hour.cast_unsigned().saturating_mul(HOUR_NS),
+            units: sum.units.cast_unsigned(),
+            negative: sum.negative.cast_unsigned(),
+            total: sum.total as f64 / 1e6,
+            squares: sum.squares as f64 / 1e12,
+            units_before: sum.units_before.cast_unsigned(),
+            total_before: sum.total_before as f64 / 1e6,
+            squares_before: sum.squares_before as f64 / 1e12,
+            products: sum.products as f64 / 1e12,
+        }
+    }
 }
 
 /// An outcome that is kept.
@@ -140,22 +167,9 @@ impl SqliteStore {
                     key => Some(names.epoch(&connection, key)?.fingerprint()),
                 };
                 let sum = Sum::read(row, 5)?;
-                found.push(OutcomeSum {
-                    experiment,
-                    strategy,
-                    config_id,
-                    epoch,
-                    name: row.get::<_, String>(3)?.into(),
-                    hour_ns: row.get::<_, i64>(4)?.cast_unsigned().saturating_mul(HOUR_NS),
-                    units: sum.units.cast_unsigned(),
-                    negative: sum.negative.cast_unsigned(),
-                    total: sum.total as f64 / 1e6,
-                    squares: sum.squares as f64 / 1e12,
-                    units_before: sum.units_before.cast_unsigned(),
-                    total_before: sum.total_before as f64 / 1e6,
-                    squares_before: sum.squares_before as f64 / 1e12,
-                    products: sum.products as f64 / 1e12,
-                });
+                let arm = (experiment, strategy, config_id, epoch);
+                let name = row.get::<_, String>(3)?.into();
+                found.push(OutcomeSum::of(arm, name, row.get(4)?, &sum));
             }
             Ok(found)
         };

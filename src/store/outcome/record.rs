@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     assign::Keyed,
-    store::{SqliteStore, StoreError},
+    store::{SqliteStore, StoreError, snapshot},
 };
 use rusqlite::{Connection, OptionalExtension, params};
 use serde::Serialize;
@@ -222,6 +222,7 @@ fn each(
         }
     }
     recording.sums.write(connection)?;
+    snapshot::grow(connection)?;
     Ok((recording.recorded, refused))
 }
 

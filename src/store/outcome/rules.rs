@@ -3,9 +3,10 @@
 use super::{BEFORE_SINCE_VERSION, attribute, removed_before};
 use crate::{
     assign::{Keyed, Salt},
-    store::{SCHEMA_VERSION, SqliteStore, StoreError, backend::Reader},
+    store::{SCHEMA_VERSION, SqliteStore, StoreError, backend::Reader, snapshot},
 };
 use rusqlite::{Connection, OptionalExtension, Row, params};
+use serde::{Deserialize, Serialize};
 use std::{collections::HashMap, time::Duration};
 
 /// So long after the first exposure outcomes count, where nothing else is said: a week, in ms.
@@ -154,6 +155,7 @@ fn set(connection: &Connection, rules: &OutcomeRules) -> rusqlite::Result<Result
     if is_other {
         attribute::anew(connection, name)?;
     }
+    snapshot::grow(connection)?;
     Ok(Ok(()))
 }
 
@@ -199,8 +201,8 @@ pub(super) fn salts(connection: &Connection) -> rusqlite::Result<Vec<Keyed>> {
 }
 
 /// How far from an exposure outcomes count, in ms.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Span {
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(in crate::store) struct Span {
     /// After it.
     pub(super) window_ms: i64,
     /// Before the unit was exposed at all; 0 if none do.
@@ -228,7 +230,7 @@ impl Span {
     }
 }
 
-fn span(connection: &Connection, name: &str, version: i32) -> rusqlite::Result<Span> {
+pub(super) fn span(connection: &Connection, name: &str, version: i32) -> rusqlite::Result<Span> {
     let columns = Span::columns(version);
     let said = connection
         .prepare_cached(&format!("SELECT {columns} FROM outcome_window WHERE experiment = ?1"))?

@@ -1,5 +1,6 @@
 //! Which config each unit met first: a set that merges, and is bounded.
 
+use super::sample::is_kept;
 use crate::config::ConfigId;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, btree_map::Entry};
@@ -15,9 +16,6 @@ const MOST: usize = 65_536;
 /// adaptive sampling*, Computing 43, 1990; for unions of streams Gibbons & Tirthapura, SPAA 2001). What is kept
 /// depends on the set alone, not on the order in which it came or was merged: that of a union is
 /// the level of its largest part or higher, and only what is below it is left out.
-///
-/// Mixing makes the sample independent of the assignment, which looks at other bits of the hash: it
-/// has the shares that all of them have.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Exposed {
     level: u32,
@@ -82,6 +80,11 @@ impl Exposed {
         }
     }
 
+    /// Unit, epoch, when in ms since the Unix epoch, and the config.
+    pub(super) fn iter(&self) -> impl Iterator<Item = (u64, Option<u64>, u64, &ConfigId)> {
+        self.first.iter().map(|((unit, epoch), first)| (*unit, *epoch, first.ms, &first.config))
+    }
+
     /// None, at the same level.
     pub(super) fn emptied(&self) -> Self {
         Self { level: self.level, first: BTreeMap::new() }
@@ -97,18 +100,6 @@ impl Exposed {
         }
         counts
     }
-}
-
-fn is_kept(unit: u64, level: u32) -> bool {
-    mixed(unit).leading_zeros() >= level
-}
-
-/// Each bit of it depends on all bits of the unit (the finalizer of SplitMix64, variant 13 of Stafford's).
-const fn mixed(unit: u64) -> u64 {
-    let mut mixed = unit.wrapping_add(0x9e37_79b9_7f4a_7c15);
-    mixed = (mixed ^ mixed >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    mixed = (mixed ^ mixed >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
-    mixed ^ mixed >> 31
 }
 
 /// As it stands in a snapshot's JSON: rows of the unit in hexadecimal digits, the places of its epoch and config

@@ -2,7 +2,7 @@
 
 use super::{
     Arm, Exposures, ReplicaId, Snapshot, SnapshotError, exposed::Rows, plans::KeptPlan,
-    recent::RecentMinute,
+    recent::RecentMinute, reported,
 };
 use crate::{
     record::Loss,
@@ -11,7 +11,7 @@ use crate::{
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
-/// 2 tells apart the last minutes, and has plans.
+/// 2 tells apart the last minutes, and has plans and outcomes.
 const VERSION: u64 = 2;
 
 /// What stands in it. (None of it is flattened: numbers of 128 bits would not survive that.)
@@ -26,6 +26,7 @@ pub(super) struct Content {
     exposures: Vec<ExposuresContent>,
     losses: Vec<Loss>,
     plans: Vec<KeptPlan>,
+    outcomes: reported::Content,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -83,6 +84,7 @@ impl From<Snapshot> for Content {
             exposures: exposures.collect(),
             losses: snapshot.losses,
             plans: snapshot.plans,
+            outcomes: snapshot.outcomes.into(),
         }
     }
 }
@@ -120,6 +122,7 @@ impl Content {
             exposures,
             losses: self.losses,
             plans: self.plans,
+            outcomes: self.outcomes.outcomes().ok_or_else(|| damaged("an outcome"))?,
         })
     }
 }

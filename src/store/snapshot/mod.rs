@@ -4,6 +4,8 @@
 //! A snapshot is cumulative: it holds everything since the store began, so that the newest of a replica stands
 //! for all before it. To add one twice, in another order, or after a newer one, changes nothing.
 
+#[cfg(feature = "report")]
+mod attributed;
 mod error;
 mod exposed;
 mod json;
@@ -11,6 +13,8 @@ mod plans;
 mod read;
 mod recent;
 mod replica;
+mod reported;
+mod sample;
 mod snapshots;
 #[cfg(feature = "report")]
 mod totals;
@@ -32,16 +36,17 @@ pub(crate) use totals::{Recent, Totals};
 use super::{Rollup, UnitBucket};
 use crate::record::Loss;
 use recent::RecentMinute;
+use reported::Outcomes;
 use serde::Serialize;
 use std::sync::Arc;
 
 /// All that one store has summed up, from its beginning: what its branches come to, of which units they are,
-/// which config each unit met first, what was not recorded, and by what reports decide.
+/// which config each unit met first and its outcomes, what was not recorded, and by what reports decide.
 ///
 /// It serialises to JSON, of which [`from_json`](Self::from_json) makes the same again. Its size depends neither
 /// on how many branches there are nor on how long: some 2 kB for each config, role and version of the weights
 /// and rules, and up to 36 kB for the minutes of the last day, if it answers; under sticky assignment up to 1.1 MB more of it for buckets of units, and up to 2.6 MB an
-/// experiment for first exposures.
+/// experiment for first exposures, and up to 9 MB for outcomes.
 ///
 /// ```
 /// use tower_spearmint::store::{Snapshot, Snapshots, SqliteStore};
@@ -72,6 +77,7 @@ pub struct Snapshot {
     exposures: Vec<Exposures>,
     losses: Vec<Loss>,
     plans: Vec<plans::KeptPlan>,
+    outcomes: Outcomes,
 }
 
 /// A config in one role under the same weights and rules.

@@ -6,6 +6,7 @@ use super::{
     plans,
     recent::{self, RecentMinute},
     replica,
+    reported::Outcomes,
 };
 use crate::{
     branch::Role,
@@ -63,6 +64,7 @@ impl SqliteStore {
                 exposures: exposures(&connection, &mut names)?,
                 losses: loss::read(&connection, version, filter)?,
                 plans: plans::read(&connection, version)?,
+                outcomes: Outcomes::read(&connection, version)?,
             })
         };
         read().map_err(|error| self.failed("read", error))

@@ -44,6 +44,13 @@ fn print_one(report: &Report) -> io::Result<()> {
     if let Some(ratio) = &report.sample_ratio {
         sample_ratio(&mut out, ratio)?;
     }
+    if report.outcomes_one_of > 1 {
+        writeln!(
+            out,
+            "\noutcomes of one of {} units: of several stores not all are held",
+            report.outcomes_one_of
+        )?;
+    }
     if let Some(looks) = &report.looks {
         writeln!(out, "\n{}", said(looks))?;
     }
