@@ -77,17 +77,20 @@ impl Report {
         if plan.since_ns.is_some() {
             return Ok(reports);
         }
-        let at_ns = since_1970(at);
-        for report in &mut reports {
-            let Some(question) = question::of(report) else { continue };
-            store.keep_look(&question, at_ns, |past| {
-                let now = report.remember(past, at_ns);
-                let is_new = now.iter().any(|(id, now)| past.candidates.get(id) != Some(now));
-                report.date(past, is_new.then_some((&now, at_ns)));
-                ((), is_new.then_some(now))
-            })?;
-        }
+        reports.iter_mut().try_for_each(|report| report.keep(store, since_1970(at)))?;
         Ok(reports)
+    }
+
+    /// Lets the looks before count, and is one of them from now on.
+    pub(super) fn keep(&mut self, store: &SqliteStore, at_ns: u64) -> Result<(), StoreError> {
+        let Some(question) = question::of(self) else { return Ok(()) };
+        store.keep_look(&question, at_ns, |past| {
+            let now = self.remember(past, at_ns);
+            let finds_other = now.iter().any(|(id, now)| past.candidates.get(id) != Some(now));
+            let is_new = finds_other && !past.goes_back;
+            self.date(past, is_new.then_some((&now, at_ns)));
+            ((), is_new.then_some(now))
+        })
     }
 
     /// Lets the looks before count, without being one.

@@ -4,6 +4,7 @@ use super::{
     Plan, Report,
     arms::{Arm, Arms},
     kept::Plans,
+    look::since_1970,
     outcome::{Outcomes, since_hour_ns},
     sample_ratio::Share,
     settled::{Clock, Tally, UnderWay, longest_ns},
@@ -11,9 +12,9 @@ use super::{
 use crate::{
     branch::Role,
     record::Loss,
-    store::{Recent, Rollup, Snapshots, StoreError, Totals},
+    store::{Recent, Rollup, Snapshots, SqliteStore, StoreError, Totals},
 };
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::SystemTime};
 
 impl Report {
     /// A report of each experiment that the plan means, from the snapshots of several stores, as if one store had
@@ -21,7 +22,7 @@ impl Report {
     /// counts once, with its first answer.
     ///
     /// Whether the traffic was split as it should have been is asked of the minutes that were over when their snapshot was
-    /// taken, as [`read`](Self::read) asks it.
+    /// taken, as [`read`](Self::read) asks it. No looks count ([`look_together`](Self::look_together)).
     ///
     /// Where the plan is silent, the one that the replicas [keep](Plan::keep) for the experiment holds; of different ones the
     /// one that was kept last.
@@ -63,7 +64,32 @@ impl Report {
         let found = totals.attributed(snapshots, since_hour_ns(plan.since_ns));
         let outcomes = Outcomes::told(found.sums, found.exposed, found.level);
         let (rollups, plans) = (rollups.into_iter().map(Ok), Plans::of_replicas(plan, snapshots));
-        Self::over(rollups, buckets, outcomes, &plans, &mut &totals, under_way)
+        let mut reports = Self::over(rollups, buckets, outcomes, &plans, &mut &totals, under_way)?;
+        for report in &mut reports {
+            report.replicas = snapshots.iter().map(|one| (one.replica(), one.sequence())).collect();
+        }
+        Ok(reports)
+    }
+
+    /// As [`merged`](Self::merged), and each report is kept in `looks` as a look at the time `at`, as
+    /// [`look`](Self::look) keeps those at one store. What decides is then what all looks at these stores have in common,
+    /// further stores among them. A look at which there is less of a store than there was before, or none of it, is at an
+    /// earlier state: it stands alone, and is not kept ([`Report::looks`] is `None`). So is one since a certain time. Blocks.
+    ///
+    /// # Errors
+    ///
+    /// As [`merged`](Self::merged), and when `looks` was opened for reading, or cannot be written.
+    pub fn look_together(
+        snapshots: &Snapshots,
+        plan: &Plan,
+        looks: &SqliteStore,
+        at: SystemTime,
+    ) -> Result<Vec<Self>, StoreError> {
+        let mut reports = Self::merged(snapshots, plan)?;
+        if plan.since_ns.is_none() {
+            reports.iter_mut().try_for_each(|report| report.keep(looks, since_1970(at)))?;
+        }
+        Ok(reports)
     }
 }
 

@@ -87,7 +87,7 @@ pub(crate) use settings::MetricSettings;
 
 use crate::{
     config::ConfigId,
-    store::{OutcomeSum, Rollup, RollupFilter, SqliteStore, StoreError, UnitBucket},
+    store::{LookedAt, OutcomeSum, Rollup, RollupFilter, SqliteStore, StoreError, UnitBucket},
 };
 use kept::Plans;
 use outcome::Outcomes;
@@ -125,6 +125,9 @@ pub struct Report {
     pub losses: Vec<ArmLosses>,
     /// The others, each with what it has shown.
     pub candidates: Vec<Candidate>,
+    /// Of several stores: which, and how far each had come.
+    #[serde(skip)]
+    replicas: LookedAt,
 }
 
 /// A config, held against the baseline.

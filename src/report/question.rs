@@ -20,6 +20,9 @@ struct Asked<'a> {
     candidates: Vec<(&'a ConfigId, Role)>,
     /// Those that decide. What is only shown has a level of its own, whatever else is.
     metrics: Vec<&'a Metric>,
+    /// Of several stores: one of them alone, in which such looks may be kept, has its own.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    several: bool,
 }
 
 /// The question that a report answers; `None` if there is no candidate.
@@ -36,11 +39,14 @@ pub(super) fn of(report: &Report) -> Option<Question> {
         control: report.control.as_ref().is_some_and(|control| control.agreement.is_some()),
         candidates: candidates.collect(),
         metrics,
+        several: !report.replicas.is_empty(),
     };
     // (Nothing in it can fail to be JSON.)
     let hash = blake3::hash(&serde_json::to_vec(&asked).ok()?);
     let asked = u64::from_be_bytes(*hash.as_bytes().first_chunk()?);
-    Some(Question { experiment: report.experiment.to_string(), asked, since_ns: report.since_ns })
+    let experiment = report.experiment.to_string();
+    let replicas = report.replicas.clone();
+    Some(Question { experiment, asked, since_ns: report.since_ns, replicas })
 }
 
 #[cfg(test)]

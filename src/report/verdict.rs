@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     branch::{Role, named},
-    store::StoreError,
+    store::{LookedAt, StoreError},
 };
 
 named! {
@@ -71,6 +71,7 @@ pub(super) fn report(
         sample_ratio: trust.sample_ratio,
         completions: trust.completions,
         outcomes_one_of: sampled::one_of(arms),
+        replicas: LookedAt::new(),
         losses: trust.losses,
     })
 }

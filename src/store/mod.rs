@@ -149,7 +149,7 @@ pub(crate) use codes::Codes;
 #[cfg(feature = "server")]
 pub(crate) use face::{Session, can_have_lasted};
 #[cfg(feature = "report")]
-pub(crate) use look::{Common, Past, PastCandidate, Question, Reached};
+pub(crate) use look::{Common, LookedAt, Past, PastCandidate, Question, Reached};
 #[cfg(feature = "server")]
 pub(crate) use metric::{is_metric, metric_of};
 #[cfg(feature = "server")]

@@ -192,6 +192,7 @@ pub(super) fn since(from: i32) -> String {
     }
     if from < 7 {
         sql += VERSION_7;
+        sql += look::VERSION_7;
         sql += outcome::VERSION_7;
         sql += rollup::VERSION_7;
     }

@@ -11,6 +11,7 @@ mod gaps;
 mod html;
 mod kept_plan;
 mod looks;
+mod looks_together;
 mod losses;
 mod means;
 mod metamorphic;

@@ -66,6 +66,41 @@ fn replicas_that_keep_different_plans_are_named_and_the_newest_decides() {
 }
 
 #[test]
+fn looks_at_several_stores_are_kept_in_the_one_that_is_named() {
+    let [one, other] = replicas();
+    let looks = name(&one.file().with_file_name("looks.db"));
+    let (one, other) = (name(&one.file()), name(&other.file()));
+    let both = format!("{one},{other}");
+    let alone =
+        "this look stands alone: --looks FILE keeps those at several stores, to decide together";
+    assert!(spearmint(&["report", "--store", &both]).0.contains(alone));
+    let (text, error, code) = spearmint(&["report", "--store", &both, "--looks", &looks]);
+    assert_eq!((error.as_str(), code), ("", 0));
+    assert!(text.contains("\n1 look, at ") && !text.contains(alone), "{text}");
+    let html = ["report", "--store", &both, "--looks", &looks, "--format", "html"];
+    let (page, error, code) = spearmint(&html);
+    assert_eq!((error.as_str(), code), ("", 0));
+    assert!(page.contains("1 look"), "{page}");
+
+    // Of one of both there is less than before.
+    let (snapshot, ..) = spearmint(&["store", "snapshot", "--store", &one]);
+    let json = format!("{one}.json");
+    std::fs::write(&json, snapshot).unwrap();
+    let (text, error, code) = spearmint(&["report", "--snapshot", &json, "--looks", &looks]);
+    let expected = "warning: this look at `ranker` is not kept, and stands alone: there was more of some store at a look \
+        before (name all of them, with their newest snapshots)\n";
+    assert_eq!((error.as_str(), code), (expected, 0));
+    assert!(!text.contains("1 look"), "{text}");
+
+    let (_, error, code) = spearmint(&["report", "--store", &one, "--looks", &looks]);
+    let expected =
+        "error: --looks is for several stores; the looks at a single one are kept in it\n";
+    assert_eq!((error.as_str(), code), (expected, 2));
+    let nowhere = spearmint(&["report", "--store", &both, "--looks", &looks, "--no-look"]).1;
+    assert!(nowhere.contains("cannot be used with"), "{nowhere}");
+}
+
+#[test]
 fn what_is_wrong_with_a_snapshot_is_said_with_its_name() {
     let store = shadowed(10, STEADY, STEADY);
     let broken = name(&store.write("broken.json", "{\"version\": 2, \"replica\": 3}"));

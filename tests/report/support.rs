@@ -253,12 +253,17 @@ impl Halves {
 
     /// So many more requests in the store, of a candidate that behaves so.
     pub(crate) fn go_on(&mut self, store: &Store, requests: u64, candidate: Behaviour) {
+        store.add(&self.come(requests, candidate));
+    }
+
+    /// So many more.
+    pub(crate) fn come(&mut self, requests: u64, candidate: Behaviour) -> Vec<Branch> {
         for _ in 0..requests {
             let at = (self.number % 2) as usize;
             self.number += 1;
             let behaviour = [STEADY, candidate][at];
             self.traffic.add(&self.templates[at], Role::Primary, behaviour, None);
         }
-        store.add(&std::mem::take(&mut self.traffic.branches));
+        std::mem::take(&mut self.traffic.branches)
     }
 }

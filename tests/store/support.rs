@@ -65,6 +65,9 @@ pub(crate) fn assert_whole(store: &SqliteStore) {
 /// What version 7 added to this file, taken away again.
 pub(crate) fn back_to_version_6(file: &Path) {
     let connection = Connection::open(file).unwrap();
+    connection
+        .execute_batch("ALTER TABLE plan DROP COLUMN kept_ns; DROP TABLE look_replica")
+        .unwrap();
     let outcomes =
         "DELETE FROM outcome_total WHERE outcomes = 0; DELETE FROM outcome_sum WHERE units = 0;
         ALTER TABLE outcome_total DROP COLUMN outcomes_before;
@@ -75,7 +78,6 @@ pub(crate) fn back_to_version_6(file: &Path) {
         ALTER TABLE outcome_sum DROP COLUMN products;
         ALTER TABLE outcome_window DROP COLUMN before_ms;";
     connection.execute_batch(outcomes).unwrap();
-    connection.execute_batch("ALTER TABLE plan DROP COLUMN kept_ns").unwrap();
     connection.pragma_update(None, "user_version", 6).unwrap();
 }
 

@@ -99,7 +99,7 @@ impl<'a> HtmlReport<'a> {
     ///
     /// When the store cannot be read.
     pub fn looks_in(mut self, store: &SqliteStore) -> Result<Self, StoreError> {
-        // (One of several stores together has no looks.)
+        // (One that stands alone has none.)
         let history = |report: &Report| {
             if report.looks.is_some() { report.history(store) } else { Ok(Vec::new()) }
         };

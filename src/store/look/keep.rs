@@ -3,6 +3,7 @@
 use super::{
     Past, PastCandidate, known,
     past::past,
+    replicas::{self, LookedAt},
     thin::{MAX_SERIES, stride},
 };
 use crate::{
@@ -21,6 +22,8 @@ pub(crate) struct Question {
     pub(crate) asked: u64,
     /// Where that begins which is looked at, in ns since the Unix epoch.
     pub(crate) since_ns: u64,
+    /// Of several stores: which, and how far each had come.
+    pub(crate) replicas: LookedAt,
 }
 
 /// The looks at a question.
@@ -107,6 +110,7 @@ fn keep(
         ],
         |row| row.get(0),
     )?;
+    replicas::keep(connection, series, &question.replicas)?;
     for (config_id, candidate) in candidates {
         keep_candidate(connection, series, config_id, candidate, number, at_ns)?;
     }
@@ -193,6 +197,7 @@ fn forget(connection: &Connection, series: i64) -> rusqlite::Result<()> {
         connection.execute(&sql, [series])?;
     }
     connection.execute("DELETE FROM look_candidate WHERE series = ?1", [series])?;
+    connection.execute("DELETE FROM look_replica WHERE series = ?1", [series])?;
     connection.execute("DELETE FROM look_series WHERE key = ?1", [series])?;
     Ok(())
 }

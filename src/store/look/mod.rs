@@ -9,6 +9,8 @@ mod keep;
 #[cfg(feature = "report")]
 mod past;
 mod read;
+#[cfg(feature = "report")]
+mod replicas;
 mod tables;
 #[cfg(feature = "report")]
 mod thin;
@@ -18,9 +20,10 @@ pub use read::{Look, LookMetric};
 pub(crate) use {
     keep::Question,
     past::{Common, Past, PastCandidate, Reached},
+    replicas::LookedAt,
 };
 
-pub(super) use tables::VERSION_6;
+pub(super) use tables::{VERSION_6, VERSION_7};
 
 /// The first version with looks.
 pub(super) const SINCE_VERSION: i32 = 6;

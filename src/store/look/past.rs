@@ -4,6 +4,7 @@ use super::{
     LookMetric, SINCE_VERSION,
     keep::{Question, Series},
     read::{ends, metrics},
+    replicas::goes_back,
 };
 use crate::{
     config::ConfigId,
@@ -21,6 +22,8 @@ pub(crate) struct Past {
     pub(crate) first_ns: Option<u64>,
     /// Whether the experiment was looked at with other questions, or what this one was asked of is gone.
     pub(crate) has_others: bool,
+    /// Whether there was more of some store at a look before: this one is none of them, and is not kept.
+    pub(crate) goes_back: bool,
     pub(crate) candidates: BTreeMap<ConfigId, PastCandidate>,
 }
 
@@ -88,9 +91,13 @@ pub(super) fn past(
     if !series.goes_on(question) {
         return Ok((Some(series), Past { has_others: true, ..Past::default() }));
     }
+    if goes_back(connection, &series, question)? {
+        let past = Past { has_others: true, goes_back: true, ..Past::default() };
+        return Ok((Some(series), past));
+    }
     let candidates = candidates(connection, &series)?;
     let (looks, first_ns) = (series.looks, Some(series.first_ns));
-    Ok((Some(series), Past { looks, first_ns, has_others, candidates }))
+    Ok((Some(series), Past { looks, first_ns, has_others, goes_back: false, candidates }))
 }
 
 fn candidates(

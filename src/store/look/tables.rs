@@ -60,3 +60,12 @@ pub(in crate::store) const VERSION_6: &str = "
             high REAL,
             PRIMARY KEY (candidate, number, metric)
         ) WITHOUT ROWID;";
+
+/// What version 7 adds: how much of which stores the looks at several of them were at.
+pub(in crate::store) const VERSION_7: &str = "
+        CREATE TABLE look_replica (
+            series INTEGER NOT NULL,
+            replica BLOB NOT NULL,        -- its 16 bytes
+            sequence INTEGER NOT NULL,    -- how far it had come at the last look
+            PRIMARY KEY (series, replica)
+        ) WITHOUT ROWID;";

@@ -23,11 +23,11 @@ Examples:
   spearmint report ranker --file ranker.yaml --format json | jq '.[].candidates[] | {config_id, verdict}'
   spearmint report ranker --format html > report.html
   spearmint report ranker --fail-on keep,undecided,broken && ./deploy candidate
-  spearmint report --store replica-1.db,replica-2.db --snapshot replica-3.json
+  spearmint report --store replica-1.db,replica-2.db --snapshot replica-3.json --looks looks.db
 
 Verdicts: ship (the candidate), keep (the baseline), undecided (go on), broken (the traffic was not split
 as it should have been). They hold however often they are looked at. Each look is kept in the store (if it may be written,
-and without --since), so that a verdict that is reached stays, with its date. Exit code 1 if one is
+and without --since; of several stores: in that of --looks), so that a verdict that is reached stays, with its date. Exit code 1 if one is
 named by --fail-on, or nothing is there to be judged.")]
 pub(crate) struct ReportCommand {
     /// Only this experiment
@@ -46,7 +46,7 @@ pub(crate) struct ReportCommand {
     #[arg(long, value_name = "FILE")]
     file: Option<PathBuf>,
     /// Do not keep this look in the store
-    #[arg(long)]
+    #[arg(long, conflicts_with = "looks")]
     no_look: bool,
     /// How to print it
     #[arg(long, value_enum, default_value_t = Format::Terminal)]
@@ -72,7 +72,8 @@ enum Format {
 impl ReportCommand {
     pub(crate) fn run(self) -> Result<(), Failed> {
         let plan = self.plan()?;
-        let (reports, stores) = self.sources.read(&plan, !self.no_look)?;
+        let sources::Read { reports, stores, looks, stands_alone } =
+            self.sources.read(&plan, !self.no_look)?;
         if self.json || self.format == Format::Json {
             writeln!(std::io::stdout().lock(), "{}", serde_json::to_string_pretty(&reports)?)?;
         } else if self.format == Format::Html {
@@ -80,11 +81,18 @@ impl ReportCommand {
             for store in &stores {
                 page = page.differences_in(store)?.looks_in(store)?;
             }
+            if let Some(looks) = &looks {
+                page = page.looks_in(looks)?;
+            }
             writeln!(std::io::stdout().lock(), "{page}")?;
         } else if reports.is_empty() {
             output::note(&format!("nothing to report in {}", self.sources.names()));
         } else {
             text::print(&reports)?;
+            if stands_alone && plan.since_ns.is_none() {
+                let text = "\nthis look stands alone: --looks FILE keeps those at several stores, to decide together";
+                writeln!(std::io::stdout().lock(), "{text}")?;
+            }
         }
         self.judge(&reports)
     }

@@ -25,23 +25,38 @@ pub(super) struct Sources {
     /// What `spearmint store snapshot` wrote of a store; of the same store the newest counts
     #[arg(long, value_name = "FILE,…", value_delimiter = ',', conflicts_with = "since")]
     snapshot: Vec<PathBuf>,
+    /// Of several: the store to keep this look in, beside those before, which then decide together (it is
+    /// created if it is not there)
+    #[arg(long, value_name = "FILE", conflicts_with = "since")]
+    looks: Option<PathBuf>,
+}
+
+/// What was read, and from what.
+pub(super) struct Read {
+    pub(super) reports: Vec<Report>,
+    /// Those that were opened for it.
+    pub(super) stores: Vec<SqliteStore>,
+    /// The one with the looks at several.
+    pub(super) looks: Option<SqliteStore>,
+    /// Whether it is one of several stores, of which no looks are kept.
+    pub(super) stands_alone: bool,
 }
 
 impl Sources {
-    /// The reports, and the stores that were opened for them. Of a single store it is a look that is kept,
-    /// if it may be.
-    pub(super) fn read(
-        &self,
-        plan: &Plan,
-        keep: bool,
-    ) -> Result<(Vec<Report>, Vec<SqliteStore>), Failed> {
+    /// The reports. Of a single store it is a look that is kept, if it may be.
+    pub(super) fn read(&self, plan: &Plan, keep: bool) -> Result<Read, Failed> {
         let stores = self.stores().into_iter().map(|path| store_path::open(&path));
         let stores = stores.collect::<Result<Vec<_>, _>>()?;
         let failed = |error: tower_spearmint::store::StoreError| Failed::Input(error.into());
         if let ([store], true) = (&stores[..], self.snapshot.is_empty()) {
+            if self.looks.is_some() {
+                let text =
+                    "--looks is for several stores; the looks at a single one are kept in it";
+                return Err(Failed::Input(text.into()));
+            }
             let reports = if keep { look(store, plan) } else { Report::read(store, plan) };
             let reports = reports.map_err(failed)?;
-            return Ok((reports, stores));
+            return Ok(Read { reports, stores, looks: None, stands_alone: false });
         }
         let mut snapshots = Snapshots::new();
         for store in &stores {
@@ -54,7 +69,12 @@ impl Sources {
         for path in &self.snapshot {
             snapshots.add(snapshot(path)?);
         }
-        let reports = Report::merged(&snapshots, plan).map_err(failed)?;
+        let looks = self.looks.as_ref().map(SqliteStore::open).transpose().map_err(failed)?;
+        let reports = match &looks {
+            Some(looks) => look_together(&snapshots, plan, looks),
+            None => Report::merged(&snapshots, plan),
+        };
+        let reports = reports.map_err(failed)?;
         if plan.metrics.is_empty() || plan.baseline.is_none() {
             for experiment in Plan::differing(&snapshots) {
                 if reports.iter().any(|report| *report.experiment == *experiment) {
@@ -64,7 +84,8 @@ impl Sources {
                 }
             }
         }
-        Ok((reports, stores))
+        let stands_alone = looks.is_none();
+        Ok(Read { reports, stores, looks, stands_alone })
     }
 
     /// All of them, for people.
@@ -97,6 +118,24 @@ fn look(store: &SqliteStore, plan: &Plan) -> Result<Vec<Report>, StoreError> {
         }
     }
     Report::read(store, plan)
+}
+
+/// Warns of a look that is none of those before.
+fn look_together(
+    snapshots: &Snapshots,
+    plan: &Plan,
+    looks: &SqliteStore,
+) -> Result<Vec<Report>, StoreError> {
+    let reports = Report::look_together(snapshots, plan, looks, SystemTime::now())?;
+    let alone = |report: &&Report| report.looks.is_none() && !report.candidates.is_empty();
+    for report in reports.iter().filter(alone) {
+        output::warning(&format!(
+            "this look at `{}` is not kept, and stands alone: there was more of some store at a look before (name \
+             all of them, with their newest snapshots)",
+            report.experiment
+        ));
+    }
+    Ok(reports)
 }
 
 fn snapshot(path: &Path) -> Result<Snapshot, Failed> {
