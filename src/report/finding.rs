@@ -144,7 +144,10 @@ pub(super) fn mirrored(interval: Interval) -> Interval {
     Interval { low: -interval.high, high: -interval.low }
 }
 
-fn known_ends<S: Serializer>(interval: &Interval, serializer: S) -> Result<S::Ok, S::Error> {
+pub(super) fn known_ends<S: Serializer>(
+    interval: &Interval,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
     let known = |end: f64| end.is_finite().then_some(end);
     let mut ends = serializer.serialize_map(Some(2))?;
     ends.serialize_entry("low", &known(interval.low))?;

@@ -103,7 +103,7 @@ pub(super) fn at_halved(plan: &Plan, arms: &Arms, arm: &Arm, times: u32) -> Verd
 }
 
 /// Those of the plan; of the ones that fit all, those that were measured here.
-fn metrics(plan: &Plan, arms: &Arms) -> Vec<Metric> {
+pub(super) fn metrics(plan: &Plan, arms: &Arms) -> Vec<Metric> {
     let compared = |arm: &Arm| arm.whole.pairs.equal + arm.whole.pairs.different > 0;
     let applies = |metric: &Metric| {
         metric.measure != Measure::Agreement

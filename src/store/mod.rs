@@ -97,6 +97,8 @@ mod metric;
 mod noise;
 #[cfg(feature = "server")]
 mod objects;
+#[cfg(feature = "report")]
+mod observed;
 mod open;
 mod options;
 mod outbox;
@@ -154,10 +156,14 @@ pub(crate) use look::{Common, LookedAt, Past, PastCandidate, Question, Reached};
 pub(crate) use metric::{is_metric, metric_of};
 #[cfg(feature = "server")]
 pub(crate) use objects::{ObjectId, Objects, Owner, Upload, Uploaded};
+#[cfg(feature = "report")]
+pub(crate) use observed::{Ended, Observed};
 #[cfg(feature = "mlflow")]
 pub(crate) use outbox::{Arm, Claimed, Doubt, Fate, Lease, Outbox, Point};
 #[cfg(any(feature = "server", feature = "proxy"))]
 pub(crate) use outcome::OutcomeBatch;
+#[cfg(feature = "report")]
+pub(crate) use outcome::UnitTotals;
 #[cfg(feature = "server")]
 pub(crate) use session::{branch, branches_of_request};
 #[cfg(feature = "report")]

@@ -7,6 +7,7 @@ mod broken;
 #[cfg(feature = "cli")]
 mod command;
 mod few;
+mod fixed;
 mod gaps;
 mod html;
 mod kept_plan;

@@ -7,7 +7,9 @@
 //! |---|---|---|
 //! | is the mean higher? | [`welch`], [`paired_t`] | sums ([`Summary`](super::Summary)) |
 //! | for few observations, or any statistic? | [`permutation`], [`bootstrap`], [`bootstrap_two`] | the observations |
+//! | is the 95th percentile higher? | [`bootstrap_quantiles`] | the observations |
 //! | does it happen more often? | [`newcombe`], [`pooled_z`], [`relative_risk`]; for few [`fisher_exact`] | counts ([`Proportion`]) |
+//! | the same, of trials that both sides had? | [`mcnemar`] | discordant pairs ([`Discordant`]) |
 //! | how often at all? | [`wilson`] | counts |
 //! | are its values larger, whatever their distribution? | [`mann_whitney`], [`mann_whitney_exact`], [`hodges_lehmann`] | a histogram ([`TwoSamples`]) |
 //! | did each arm get its share of units? | [`sample_ratio`] | counts |
@@ -38,10 +40,13 @@ pub use power::{
     power_of_proportions, size_for_means, size_for_proportions, still_needed,
 };
 pub use proportions::{
-    DifferenceOfProportions, Proportion, RelativeRisk, ZTest, fisher_exact, newcombe, pooled_z,
-    relative_risk, wilson,
+    DifferenceOfProportions, Discordant, McNemar, Proportion, RelativeRisk, ZTest, fisher_exact,
+    mcnemar, newcombe, pooled_z, relative_risk, wilson,
 };
 pub use ranks::{MannWhitney, Shift, TwoSamples, hodges_lehmann, mann_whitney, mann_whitney_exact};
-pub use resampling::{Bootstrap, Permutation, Resampling, bootstrap, bootstrap_two, permutation};
+pub use resampling::{
+    Bootstrap, Permutation, QuantileDifference, Resampling, bootstrap, bootstrap_quantiles,
+    bootstrap_two, permutation,
+};
 pub use sample_ratio::{ChiSquared, sample_ratio};
 pub use t_test::{TTest, paired_t, welch};

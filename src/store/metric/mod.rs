@@ -16,4 +16,6 @@ pub(crate) use values::{is_metric, metric_of};
 
 pub(super) use names::MetricNames;
 pub(super) use tables::{SINCE_VERSION, VERSION_6};
+#[cfg(feature = "report")]
+pub(super) use values::values_of;
 pub(super) use values::{ROW_BYTES, Values, any, beyond, insert, name_of, of_branch, rolled_up_of};

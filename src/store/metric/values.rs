@@ -113,6 +113,18 @@ pub(in crate::store) fn of_branch(
     Ok(metrics)
 }
 
+/// The same, under the keys of their names.
+#[cfg(feature = "report")]
+pub(in crate::store) fn values_of(
+    connection: &Connection,
+    branch: &[u8; 16],
+) -> rusqlite::Result<Vec<(i64, f64)>> {
+    connection
+        .prepare_cached("SELECT metric, value FROM branch_metric WHERE branch = ?1")?
+        .query_map([branch], |row| Ok((row.get(0)?, row.get(1)?)))?
+        .collect()
+}
+
 /// Those of them that are rolled up, and how many rows there are.
 pub(in crate::store) fn rolled_up_of(
     connection: &Connection,

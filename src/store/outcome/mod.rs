@@ -20,6 +20,8 @@ mod tables;
 mod text;
 mod time;
 mod total;
+#[cfg(feature = "report")]
+mod totals;
 
 pub use event::{Outcome, OutcomeUnit};
 pub use read::{OutcomeRow, OutcomeSum};
@@ -31,6 +33,9 @@ pub use rules::OutcomeRules;
 pub(crate) use text::OutcomeBatch;
 
 pub(super) use attribute::{add_before, exposed};
+#[cfg(feature = "report")]
+pub(crate) use totals::UnitTotals;
+
 pub(super) use check::disagreements;
 pub(super) use merged::{ArmNames, ExperimentSpan, MergedSums, Met, OutcomeFact, spans};
 pub(super) use prune::{before_ms, remove_outcomes};

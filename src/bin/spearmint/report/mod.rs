@@ -1,5 +1,6 @@
 //! `spearmint report`.
 
+mod fixed;
 mod sources;
 mod text;
 mod trust;
@@ -23,6 +24,7 @@ Examples:
   spearmint report ranker --file ranker.yaml --format json | jq '.[].candidates[] | {config_id, verdict}'
   spearmint report ranker --format html > report.html
   spearmint report ranker --fail-on keep,undecided,broken && ./deploy candidate
+  spearmint report ranker --fixed --until 2026-01-31T12:00:00Z --bounds score=0..1
   spearmint report --store replica-1.db,replica-2.db --snapshot replica-3.json --looks looks.db
 
 Verdicts: ship (the candidate), keep (the baseline), undecided (go on), broken (the traffic was not split
@@ -45,6 +47,16 @@ pub(crate) struct ReportCommand {
     /// errors, latency and agreement]
     #[arg(long, value_name = "FILE")]
     file: Option<PathBuf>,
+    /// The textbook's tests, of each branch: for data that is complete, and looked at once; there is no verdict
+    #[arg(long)]
+    fixed: bool,
+    /// Only branches before: so long ago, or a time
+    #[arg(long, value_name = "TIME", value_parser = parse_since, requires = "fixed")]
+    until: Option<u64>,
+    /// With --fixed: all values of this metric lie between these, as in score=0..1; then there is an interval of its mean
+    /// that may be looked at at any time
+    #[arg(long, value_name = "NAME=LOW..HIGH,…", value_delimiter = ',', value_parser = fixed::parse_bounds, requires = "fixed")]
+    bounds: Vec<fixed::Bounds>,
     /// Do not keep this look in the store
     #[arg(long, conflicts_with = "looks")]
     no_look: bool,
@@ -71,6 +83,9 @@ enum Format {
 
 impl ReportCommand {
     pub(crate) fn run(self) -> Result<(), Failed> {
+        if self.fixed {
+            return fixed::run(&self);
+        }
         let plan = self.plan()?;
         let sources::Read { reports, stores, looks, stands_alone } =
             self.sources.read(&plan, !self.no_look)?;

@@ -94,6 +94,11 @@ impl Sources {
         all.map(|path| path.display().to_string()).collect::<Vec<_>>().join(", ")
     }
 
+    /// The stores, if there are no snapshots beside them.
+    pub(super) fn only_stores(&self) -> Option<Vec<PathBuf>> {
+        self.snapshot.is_empty().then(|| self.stores())
+    }
+
     fn stores(&self) -> Vec<PathBuf> {
         if self.store.is_empty() && self.snapshot.is_empty() {
             vec![PathBuf::from("spearmint.db")]

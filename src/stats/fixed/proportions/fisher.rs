@@ -108,7 +108,7 @@ impl Tables {
 }
 
 /// 1 + r₁ + r₁r₂ + …, until nothing is added.
-fn falling(ratios: impl Iterator<Item = f64>) -> f64 {
+pub(super) fn falling(ratios: impl Iterator<Item = f64>) -> f64 {
     let (mut term, mut sum) = (1.0, 1.0);
     for ratio in ratios {
         term *= ratio;

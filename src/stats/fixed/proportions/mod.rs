@@ -1,12 +1,14 @@
 //! How many of how many: one share, and two that are compared.
 
 mod fisher;
+mod mcnemar;
 mod newcombe;
 mod pooled_z;
 mod relative_risk;
 mod wilson;
 
 pub use fisher::fisher_exact;
+pub use mcnemar::{Discordant, McNemar, mcnemar};
 pub use newcombe::{DifferenceOfProportions, newcombe};
 pub use pooled_z::{ZTest, pooled_z};
 pub use relative_risk::{RelativeRisk, relative_risk};

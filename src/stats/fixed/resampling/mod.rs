@@ -2,9 +2,11 @@
 
 mod bootstrap;
 mod permutation;
+mod quantiles;
 
 pub use bootstrap::{Bootstrap, bootstrap, bootstrap_two};
 pub use permutation::{Permutation, permutation};
+pub use quantiles::{QuantileDifference, bootstrap_quantiles};
 
 use crate::assign::Draws;
 
@@ -46,5 +48,9 @@ impl Dice {
     /// One of 0 to `count` − 1; even to within `count`/2⁶⁴.
     fn below(&self, count: usize) -> usize {
         ((u128::from(self.0.next()) * count as u128) >> 64) as usize
+    }
+    /// Between 0 and 1, neither included.
+    fn unit(&self) -> f64 {
+        ((self.0.next() >> 11) as f64 + 0.5) / (1_u64 << 53) as f64
     }
 }

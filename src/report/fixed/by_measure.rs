@@ -1,0 +1,94 @@
+//! Which test a metric gets, by what is measured and what is independent.
+
+use super::{
+    FixedTest, bets,
+    collect::{Collected, Pairs, Quantity, Side},
+    column::Column,
+    means, quantiles, shares,
+    test::{By, Method},
+};
+use crate::{
+    branch::Role,
+    report::{
+        Measure, Metric,
+        arms::{Arm, Arms},
+    },
+    store::UnitTotals,
+};
+
+/// What units did later, where it has this name.
+pub(super) fn of_outcomes(
+    metric: &Metric,
+    candidate: &Arm,
+    arms: [Option<&UnitTotals>; 2],
+) -> Option<FixedTest> {
+    let Measure::Mean(name) = &metric.measure else { return None };
+    let has = arms.iter().flatten().any(|totals| totals.has(name));
+    if candidate.role != Role::Primary || !has {
+        return None;
+    }
+    let of = |totals: Option<&UnitTotals>| totals.map(|totals| totals.of(name)).unwrap_or_default();
+    Some(means::of_summaries(metric, Method::Welch, By::Units, arms.map(of)))
+}
+
+/// What the branches of a candidate say.
+pub(super) fn tested(
+    metric: &Metric,
+    collected: &Collected<'_>,
+    arms: &Arms,
+    candidate: &Arm,
+) -> FixedTest {
+    if candidate.role == Role::Primary {
+        let empty = Side::default();
+        let sides = collected.sides(arms, candidate).unwrap_or([&empty; 2]);
+        return of_sides(metric, sides);
+    }
+    let empty = Pairs::default();
+    of_pairs(metric, collected.pairs(candidate).unwrap_or(&empty))
+}
+
+/// Of requests that went to one config each.
+fn of_sides(metric: &Metric, sides: [&Side; 2]) -> FixedTest {
+    let nothing = Column::default();
+    let columns = |quantity| sides.map(|side| side.values.get(&quantity).unwrap_or(&nothing));
+    match &metric.measure {
+        Measure::ErrorRate => shares::error_rate(metric, sides),
+        Measure::Agreement => shares::agreement(metric, &Pairs::default()),
+        Measure::Mean(name) => {
+            let mut test = means::mean(metric, columns(Quantity::Named(name.clone())));
+            if test.by == By::Requests {
+                test.also.extend(bets::difference(name, sides.map(|side| &side.bets)));
+            }
+            test
+        }
+        measure => {
+            let share = measure.quantile().unwrap_or(0.5);
+            quantiles::quantile(metric, share, columns(of_times(measure)))
+        }
+    }
+}
+
+/// Of requests that both configs had.
+fn of_pairs(metric: &Metric, pairs: &Pairs) -> FixedTest {
+    let nothing = Column::default();
+    let column = |quantity| pairs.values.get(&quantity).unwrap_or(&nothing);
+    match &metric.measure {
+        Measure::ErrorRate => shares::paired_error_rate(metric, pairs),
+        Measure::Agreement => shares::agreement(metric, pairs),
+        Measure::Mean(name) => {
+            let mut test = means::paired(metric, column(Quantity::Named(name.clone())));
+            if test.by == By::Pairs {
+                test.also.extend(bets::difference(name, pairs.bets.each_ref()));
+            }
+            test
+        }
+        measure => {
+            let share = measure.quantile().unwrap_or(0.5);
+            quantiles::paired(metric, share, column(of_times(measure)))
+        }
+    }
+}
+
+const fn of_times(measure: &Measure) -> Quantity {
+    if measure.is_first_byte() { Quantity::FirstByte } else { Quantity::Duration }
+}

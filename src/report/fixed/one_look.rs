@@ -1,0 +1,256 @@
+//! Reading the branches of a store, and asking each test once.
+
+use super::{
+    FixedError, FixedTest,
+    adjust::adjust,
+    bets::Bounds,
+    by_measure::{of_outcomes, tested},
+    collect::{Collected, epoch},
+};
+use crate::{
+    branch::Role,
+    config::ConfigId,
+    report::{
+        Measure, Plan,
+        arms::{self, Arm, Arms},
+        kept::Plans,
+        outcome::Outcomes,
+        settled::Clock,
+        verdict,
+    },
+    store::{Filter, Observed, Progress, Rollup, RollupFilter, SqliteStore, StoreError},
+};
+use serde::Serialize;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    ops::ControlFlow,
+    sync::Arc,
+};
+
+/// Which experiments are looked at once, and what of them.
+#[derive(Debug, Clone, Default)]
+pub struct OneLook {
+    plan: Plan,
+    until_ns: Option<u64>,
+    bounds: BTreeMap<Arc<str>, Bounds>,
+}
+
+/// What the tests say of an experiment.
+#[derive(Debug, Clone, Serialize)]
+#[non_exhaustive]
+pub struct FixedReport {
+    /// The name of the experiment.
+    pub experiment: Arc<str>,
+    /// The name of the strategy.
+    pub strategy: Arc<str>,
+    /// What the candidates are held against.
+    pub baseline: ConfigId,
+    /// How many branches there are of it in this time.
+    pub branches: u64,
+    /// How many there were beside them in these hours, and were removed: roll-ups count them, and have no values.
+    pub removed: u64,
+    /// The others, each with its tests.
+    pub candidates: Vec<FixedCandidate>,
+}
+
+/// A config, tested against the baseline.
+#[derive(Debug, Clone, Serialize)]
+#[non_exhaustive]
+pub struct FixedCandidate {
+    /// The id of the config.
+    pub config_id: ConfigId,
+    /// What its branches did for their requests.
+    pub role: Role,
+    /// The fingerprint of the only epoch this is from, where there are others with other shares.
+    pub epoch: Option<u64>,
+    /// Metric by metric.
+    pub tests: Vec<FixedTest>,
+}
+
+/// An hour: older roll-ups know nothing shorter.
+const HOUR_NS: u64 = 3_600_000_000_000;
+
+impl OneLook {
+    /// At what a plan means: its experiment, baseline and metrics; where it is silent, the plan that is
+    /// [kept](Plan::keep) for the experiment holds. Branches that started at its `since_ns` or later.
+    pub fn new(plan: Plan) -> Self {
+        Self { plan, ..Self::default() }
+    }
+
+    /// Only at branches that started before `ns` since the Unix epoch.
+    #[must_use]
+    pub const fn until_ns(mut self, ns: u64) -> Self {
+        self.until_ns = Some(ns);
+        self
+    }
+
+    /// That all values of a metric of this name lie from `low` to `high`, such as scores from 0 to 1: then there is a
+    /// confidence sequence for its mean, by betting on the values in the order of the branches (on the first 100,000 of an
+    /// arm), which holds for few of them, whatever their distribution is, and at every look.
+    #[must_use]
+    pub fn bounds(mut self, name: impl Into<Arc<str>>, low: f64, high: f64) -> Self {
+        self.bounds.insert(name.into(), Bounds { low, high });
+        self
+    }
+
+    /// The tests of each experiment that is meant and has branches, by name. Blocks, for as long as it takes to read
+    /// them (`progress` says how many were); the same data give the same answer.
+    ///
+    /// Of each arm and metric up to a million values are kept, beyond that a sample that is drawn with a
+    /// fixed seed. Several stores, one of each replica, are read one after the other, as if one had recorded it all; but
+    /// for outcomes, which are not tested then.
+    ///
+    /// # Errors
+    ///
+    /// When the stores do not have the experiment or the baseline, or cannot be read; and when a value lies beyond
+    /// the [`bounds`](Self::bounds) that were said.
+    pub fn read<'a>(
+        &self,
+        stores: impl IntoIterator<Item = &'a SqliteStore>,
+        mut progress: impl FnMut(Progress),
+    ) -> Result<Vec<FixedReport>, FixedError> {
+        self.check_bounds()?;
+        let stores: Vec<_> = stores.into_iter().collect();
+        apart(&stores)?;
+        let Some(first) = stores.first() else { return Ok(Vec::new()) };
+        let plans = Plans::of_store(&self.plan, first)?;
+        let none = Outcomes::new(Vec::new(), None);
+        let rollups = self.rollups(&stores)?;
+        let experiments = arms::gather(rollups, [], none, &plans, Clock::NONE)?;
+        let reports = experiments
+            .iter()
+            .map(|(plan, arms)| self.of_experiment(&stores, plan, arms, &mut progress));
+        let reports: Vec<_> = reports.collect::<Result<_, _>>()?;
+        self.know_names(&reports)?;
+        Ok(reports)
+    }
+
+    /// The roll-ups of all stores: by them it is known which arms there are.
+    fn rollups(
+        &self,
+        stores: &[&SqliteStore],
+    ) -> Result<Vec<Result<Rollup, StoreError>>, StoreError> {
+        let mut filter = RollupFilter::new();
+        filter.experiment.clone_from(&self.plan.experiment);
+        filter.since_ns = self.plan.since_ns.map(|since| since / HOUR_NS * HOUR_NS);
+        filter.until_ns = self.until_ns;
+        let (mut rollups, mut missing, mut found) = (Vec::new(), None, false);
+        for store in stores {
+            match store.rollups(&filter) {
+                Ok(rows) => {
+                    found = true;
+                    rollups.extend(rows);
+                }
+                // Another replica may have it.
+                Err(error @ StoreError::NoExperiment { .. }) => missing = Some(error),
+                Err(error) => return Err(error),
+            }
+        }
+        missing.filter(|_| !found).map_or(Ok(rollups), Err)
+    }
+
+    fn of_experiment(
+        &self,
+        stores: &[&SqliteStore],
+        plan: &Plan,
+        arms: &Arms,
+        progress: &mut impl FnMut(Progress),
+    ) -> Result<FixedReport, FixedError> {
+        let mut filter = Filter::new().experiment(&*arms.experiment);
+        filter.since_ns = self.plan.since_ns;
+        filter.until_ns = self.until_ns;
+        let mut collected = Collected::of(arms, &self.bounds);
+        let (mut branches, mut removed) = (0, 0);
+        let baseline = (&arms.baseline.config_id, arms.baseline.role);
+        for store in stores {
+            let mut added = Ok(());
+            let add = |observed: Observed| {
+                if observed.strategy == arms.strategy {
+                    branches += 1;
+                    added = collected.add(&observed);
+                }
+                if added.is_ok() { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+            };
+            match store.observe(&filter, baseline, add, &mut *progress) {
+                // Another replica has it.
+                Err(StoreError::NoExperiment { .. }) => continue,
+                read => read?,
+            }
+            added?;
+            removed += store.removed_of(&arms.experiment, self.plan.since_ns, self.until_ns)?;
+        }
+        let totals = match stores {
+            [store] => store.unit_totals(&arms.experiment, self.plan.since_ns, self.until_ns)?,
+            _ => BTreeMap::new(),
+        };
+        let metrics = verdict::metrics(plan, arms);
+        let candidate = |candidate: &Arm| {
+            let of = |arm: &Arm| {
+                let key = (arms.strategy.clone(), arm.config_id.clone(), epoch(arms, candidate)?);
+                totals.get(&key)
+            };
+            let outcomes = [of(&arms.baseline), of(candidate)];
+            let tests = metrics.iter().map(|metric| {
+                of_outcomes(metric, candidate, outcomes)
+                    .unwrap_or_else(|| tested(metric, &collected, arms, candidate))
+            });
+            FixedCandidate {
+                config_id: candidate.config_id.clone(),
+                role: candidate.role,
+                epoch: only_epoch(arms, candidate),
+                tests: tests.collect(),
+            }
+        };
+        let mut candidates: Vec<_> = arms.candidates.iter().map(candidate).collect();
+        adjust(&mut candidates);
+        Ok(FixedReport {
+            experiment: arms.experiment.clone(),
+            strategy: arms.strategy.clone(),
+            baseline: arms.baseline.config_id.clone(),
+            branches,
+            removed,
+            candidates,
+        })
+    }
+
+    fn check_bounds(&self) -> Result<(), FixedError> {
+        match self.bounds.iter().find(|(_, bounds)| bounds.is_nothing()) {
+            Some((name, Bounds { low, high })) => {
+                Err(FixedError::NoBounds { name: name.to_string(), low: *low, high: *high })
+            }
+            None => Ok(()),
+        }
+    }
+
+    /// That bounds are of metrics there are: with a wrong name nothing would be betted on.
+    fn know_names(&self, reports: &[FixedReport]) -> Result<(), FixedError> {
+        let tests = || reports.iter().flat_map(|report| &report.candidates).flat_map(|c| &c.tests);
+        let is_known = |name: &str| {
+            tests().any(|test| {
+                let measure = &test.metric.measure;
+                matches!(measure, Measure::Mean(known) if **known == *name)
+            })
+        };
+        match self.bounds.keys().find(|name| !is_known(name)) {
+            Some(name) => Err(FixedError::NoMetric { name: name.to_string() }),
+            None => Ok(()),
+        }
+    }
+}
+
+/// That no store is a copy of another.
+fn apart(stores: &[&SqliteStore]) -> Result<(), FixedError> {
+    let mut seen = BTreeSet::new();
+    for store in stores.iter().filter(|_| stores.len() > 1) {
+        if !seen.insert(store.snapshot()?.replica()) {
+            return Err(FixedError::Twice { path: store.path().to_owned() });
+        }
+    }
+    Ok(())
+}
+
+/// The epoch that a candidate is tested in, if it had requests of its own in others as well.
+fn only_epoch(arms: &Arms, candidate: &Arm) -> Option<u64> {
+    let has_others = arms.baseline.epochs.len().max(candidate.epochs.len()) > 1;
+    (candidate.role == Role::Primary && has_others).then(|| epoch(arms, candidate)).flatten()?
+}

@@ -1,0 +1,145 @@
+//! Quantiles of times.
+
+use super::{
+    ALPHA, POWER,
+    column::Column,
+    means::{self, by_ranks, sampled},
+    test::{AlsoTested, By, FixedTest, Method},
+};
+use crate::{
+    report::Metric,
+    stats::{
+        Interval,
+        fixed::{Resampling, bootstrap_quantiles},
+        special::{normal_upper, normal_upper_inverse},
+    },
+};
+
+/// A quantile of the times of branches that had requests of their own; under units, their mean.
+pub(super) fn quantile(metric: &Metric, share: f64, columns: [&Column<f64>; 2]) -> FixedTest {
+    if columns.iter().any(|column| column.units.are_known()) {
+        let units = columns.map(|column| &column.units);
+        let test = means::of_units(metric, units);
+        return match test.note {
+            None => test.noted(OF_MEANS),
+            Some(_) => test,
+        };
+    }
+    let mut test = FixedTest::new(metric, Method::Quantiles, By::Requests);
+    (test.baseline_count, test.candidate_count) = (columns[0].count(), columns[1].count());
+    test.sampled = sampled(columns);
+    let [control, treatment] = columns.map(Column::values);
+    (test.baseline, test.candidate) = (quantile_of(control, share), quantile_of(treatment, share));
+    test.difference = test.baseline.zip(test.candidate).map(|(one, other)| other - one);
+    if let Some(found) =
+        bootstrap_quantiles(treatment, control, share, ALPHA, Resampling::default())
+    {
+        test.difference = Some(found.difference);
+        test.interval = found.interval;
+        test.p = Some(found.p.two_sided);
+        test.detectable = detectable(found.interval.width());
+    }
+    test.also.extend(by_ranks(treatment, control));
+    test.also.extend(of_means(metric, columns));
+    means::explained(test)
+}
+
+/// What is said where the mean stands for the quantile.
+const OF_MEANS: &str =
+    "of the mean, summed up by unit: requests of a unit are not independent of one another";
+
+/// A quantile of the times of pairs; under units, the mean of the differences.
+///
+/// A sample's quantile is as far from the true one as the share of values below that is off, over their density there
+/// (Bahadur, Ann. Math. Statist. 37, 1966). Its standard error is taken from the values whose shares are as far off as
+/// chance has it (Woodruff, J. Am. Stat. Assoc. 47, 1952), and how far both sides go together from the pairs
+/// in which both are below.
+pub(super) fn paired(metric: &Metric, share: f64, column: &Column<[f64; 2]>) -> FixedTest {
+    if column.units.are_known() {
+        return means::paired(metric, column).noted(OF_MEANS);
+    }
+    let mut test = FixedTest::new(metric, Method::PairedQuantiles, By::Pairs);
+    (test.baseline_count, test.candidate_count) = (column.count(), column.count());
+    test.sampled = sampled([column, column]);
+    let pairs = column.values();
+    let [Some(control), Some(treatment)] = [0, 1].map(|side| {
+        let mut values: Vec<f64> =
+            pairs.iter().filter_map(|pair| pair.get(side).copied()).collect();
+        values.sort_unstable_by(f64::total_cmp);
+        Placed::of(&values, share)
+    }) else {
+        return match column.count() {
+            0 => means::explained(test),
+            _ => test.noted("fewer than ten pairs lie beyond it on a side, or time-outs do"),
+        };
+    };
+    (test.baseline, test.candidate) = (Some(control.value), Some(treatment.value));
+    let difference = treatment.value - control.value;
+    test.difference = Some(difference);
+    let both = pairs.iter().filter(|[a, b]| *a <= control.value && *b <= treatment.value).count();
+    let both = both as f64 / pairs.len() as f64;
+    let spread = ((control.below - control.below.powi(2))
+        * (treatment.below - treatment.below.powi(2)))
+    .sqrt();
+    let together = (both - control.below * treatment.below) / spread;
+    let variance = control.error.powi(2) + treatment.error.powi(2)
+        - 2.0 * together * control.error * treatment.error;
+    if variance > 0.0 {
+        let error = variance.sqrt();
+        let half = error * normal_upper_inverse(ALPHA / 2.0);
+        test.interval = Interval { low: difference - half, high: difference + half };
+        test.p = Some((2.0 * normal_upper((difference / error).abs())).min(1.0));
+        test.detectable = detectable(test.interval.width());
+    }
+    means::explained(test)
+}
+
+/// A quantile of a side, and how sure it is.
+struct Placed {
+    value: f64,
+    error: f64,
+    /// The share of the values that are not above it.
+    below: f64,
+}
+
+impl Placed {
+    /// `None` with fewer than ten values beyond it, or where time-outs lie at its ends.
+    fn of(sorted: &[f64], share: f64) -> Option<Self> {
+        let n = sorted.len() as f64;
+        if n * share.min(1.0 - share) < 10.0 {
+            return None;
+        }
+        let at = |share: f64| {
+            let place = ((share * n).ceil() as usize).clamp(1, sorted.len());
+            sorted.get(place - 1).copied().filter(|value| value.is_finite())
+        };
+        let off = (share * (1.0 - share) / n).sqrt() * normal_upper_inverse(ALPHA / 2.0);
+        let (value, low, high) = (at(share)?, at(share - off)?, at(share + off)?);
+        let below = sorted.partition_point(|other| *other <= value) as f64 / n;
+        let error = 0.5 * (high - low) / normal_upper_inverse(ALPHA / 2.0);
+        Some(Self { value, error, below })
+    }
+}
+
+fn of_means(metric: &Metric, columns: [&Column<f64>; 2]) -> Option<AlsoTested> {
+    let sums = columns.map(|column| column.sums);
+    let test = means::of_summaries(metric, Method::Welch, By::Requests, sums);
+    let FixedTest { method, difference, interval, p, .. } = test;
+    p.is_some().then_some(AlsoTested { method, difference, interval, p })
+}
+
+/// By the standard error that an interval of this width has, were it normal.
+fn detectable(width: f64) -> Option<f64> {
+    let z = |chance| normal_upper_inverse(chance);
+    let effect = (z(ALPHA / 2.0) + z(1.0 - POWER)) * 0.5 * width / z(ALPHA / 2.0);
+    effect.is_finite().then_some(effect)
+}
+
+/// The smallest value that the share does not exceed.
+fn quantile_of(values: &[f64], share: f64) -> Option<f64> {
+    let mut values = values.to_vec();
+    let place = ((share * values.len() as f64).ceil() as usize).max(1) - 1;
+    let (_, value, _) =
+        (place < values.len()).then(|| values.select_nth_unstable_by(place, f64::total_cmp))?;
+    Some(*value).filter(|value| value.is_finite())
+}
