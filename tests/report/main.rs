@@ -8,6 +8,8 @@ mod broken;
 mod command;
 mod few;
 mod fixed;
+#[cfg(feature = "cli")]
+mod fixed_command;
 mod gaps;
 mod html;
 mod kept_plan;
