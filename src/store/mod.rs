@@ -163,7 +163,7 @@ pub(crate) use outbox::{Arm, Claimed, Doubt, Fate, Lease, Outbox, Point};
 #[cfg(any(feature = "server", feature = "proxy"))]
 pub(crate) use outcome::OutcomeBatch;
 #[cfg(feature = "report")]
-pub(crate) use outcome::UnitTotals;
+pub(crate) use outcome::UnitTotal;
 #[cfg(feature = "server")]
 pub(crate) use session::{branch, branches_of_request};
 #[cfg(feature = "report")]

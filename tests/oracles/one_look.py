@@ -53,8 +53,8 @@ def paired(control, treatment):
     }
 
 
-one, other = side(121, 37, 101, 0.0, 30), side(133, 53, 103, 0.6, 17)
-same = [{name: values[:120] for name, values in each.items()} for each in (one, other)]
+one, other = side(121, 37, 101, 0.0, 100), side(133, 53, 103, 0.6, 16)
+same = [side(120, 37, 101, 0.0, 30), side(120, 53, 103, 0.6, 17)]
 print(
     json.dumps(
         {

@@ -5,7 +5,7 @@ use super::{
     collect::{Collected, Pairs, Quantity, Side},
     column::Column,
     means, quantiles, shares,
-    test::{By, Method},
+    test::By,
 };
 use crate::{
     branch::Role,
@@ -13,23 +13,7 @@ use crate::{
         Measure, Metric,
         arms::{Arm, Arms},
     },
-    store::UnitTotals,
 };
-
-/// What units did later, where it has this name.
-pub(super) fn of_outcomes(
-    metric: &Metric,
-    candidate: &Arm,
-    arms: [Option<&UnitTotals>; 2],
-) -> Option<FixedTest> {
-    let Measure::Mean(name) = &metric.measure else { return None };
-    let has = arms.iter().flatten().any(|totals| totals.has(name));
-    if candidate.role != Role::Primary || !has {
-        return None;
-    }
-    let of = |totals: Option<&UnitTotals>| totals.map(|totals| totals.of(name)).unwrap_or_default();
-    Some(means::of_summaries(metric, Method::Welch, By::Units, arms.map(of)))
-}
 
 /// What the branches of a candidate say.
 pub(super) fn tested(

@@ -31,6 +31,7 @@ mod column;
 mod error;
 mod means;
 mod one_look;
+mod outcomes;
 mod quantiles;
 mod shares;
 mod test;

@@ -4,8 +4,10 @@ use super::{
     FixedError, FixedTest,
     adjust::adjust,
     bets::Bounds,
-    by_measure::{of_outcomes, tested},
+    by_measure::tested,
     collect::{Collected, epoch},
+    outcomes::UnitTotals,
+    quantiles,
 };
 use crate::{
     branch::Role,
@@ -179,26 +181,29 @@ impl OneLook {
             added?;
             removed += store.removed_of(&arms.experiment, self.plan.since_ns, self.until_ns)?;
         }
-        let totals = match stores {
-            [store] => store.unit_totals(&arms.experiment, self.plan.since_ns, self.until_ns)?,
-            _ => BTreeMap::new(),
-        };
+        let mut totals = UnitTotals::default();
+        // A unit of several replicas would count in each.
+        if let [store] = stores {
+            let (since_ns, until_ns) = (self.plan.since_ns, self.until_ns);
+            store.unit_totals(&arms.experiment, since_ns, until_ns, |unit| {
+                if unit.strategy == arms.strategy {
+                    totals.add(unit);
+                }
+            })?;
+        }
         let metrics = verdict::metrics(plan, arms);
         let candidate = |candidate: &Arm| {
-            let of = |arm: &Arm| {
-                let key = (arms.strategy.clone(), arm.config_id.clone(), epoch(arms, candidate)?);
-                totals.get(&key)
-            };
-            let outcomes = [of(&arms.baseline), of(candidate)];
             let tests = metrics.iter().map(|metric| {
-                of_outcomes(metric, candidate, outcomes)
-                    .unwrap_or_else(|| tested(metric, &collected, arms, candidate))
+                let of_outcomes = totals.test(metric, arms, candidate);
+                of_outcomes.unwrap_or_else(|| tested(metric, &collected, arms, candidate))
             });
+            let mut tests: Vec<_> = tests.collect();
+            quantiles::say_once(&mut tests);
             FixedCandidate {
                 config_id: candidate.config_id.clone(),
                 role: candidate.role,
                 epoch: only_epoch(arms, candidate),
-                tests: tests.collect(),
+                tests,
             }
         };
         let mut candidates: Vec<_> = arms.candidates.iter().map(candidate).collect();

@@ -41,7 +41,26 @@ pub(super) fn quantile(metric: &Metric, share: f64, columns: [&Column<f64>; 2]) 
     }
     test.also.extend(by_ranks(treatment, control));
     test.also.extend(of_means(metric, columns));
+    let is_beyond = columns.iter().all(|column| column.count() > 1)
+        && (test.baseline.is_none() || test.candidate.is_none());
+    if is_beyond {
+        return test.noted("so many timed out that it is not known");
+    }
     means::explained(test)
+}
+
+/// Ranks and means are the same for all quantiles of one time: they are said of the first.
+pub(super) fn say_once(tests: &mut [FixedTest]) {
+    let mut said = [false; 2];
+    for test in tests {
+        let measure = &test.metric.measure;
+        if measure.quantile().is_some()
+            && let Some(said) = said.get_mut(usize::from(measure.is_first_byte()))
+            && std::mem::replace(said, true)
+        {
+            test.also.clear();
+        }
+    }
 }
 
 /// What is said where the mean stands for the quantile.

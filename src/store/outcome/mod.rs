@@ -34,7 +34,7 @@ pub(crate) use text::OutcomeBatch;
 
 pub(super) use attribute::{add_before, exposed};
 #[cfg(feature = "report")]
-pub(crate) use totals::UnitTotals;
+pub(crate) use totals::UnitTotal;
 
 pub(super) use check::disagreements;
 pub(super) use merged::{ArmNames, ExperimentSpan, MergedSums, Met, OutcomeFact, spans};

@@ -1,100 +1,103 @@
-//! What each unit comes to, arm by arm, for a test of complete data.
+//! What each unit comes to, unit by unit, for a test of complete data.
 
 use super::{SINCE_VERSION, millionths::Millionths};
 use crate::{
     config::ConfigId,
-    stats::Summary,
     store::{
         SqliteStore, StoreError, backend::Reader, filter::experiment_keys, rollup, row::Names,
     },
 };
+use rusqlite::Connection;
 use std::{collections::BTreeMap, sync::Arc};
 
-/// The units that were exposed to a config for the first time in an epoch.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct UnitTotals {
-    pub(crate) exposed: u64,
-    /// The totals of those that have an outcome, by its name.
-    with_one: BTreeMap<Arc<str>, Summary>,
+/// A unit that was exposed for the first time in an epoch, and the outcomes that followed.
+#[derive(Debug, Clone)]
+pub(crate) struct UnitTotal {
+    pub(crate) strategy: Arc<str>,
+    /// The config that answered.
+    pub(crate) config_id: ConfigId,
+    /// The fingerprint of the weights and rules.
+    pub(crate) epoch: Option<u64>,
+    /// By name what they come to; none where there is no outcome.
+    pub(crate) totals: Vec<(Arc<str>, f64)>,
 }
-
-impl UnitTotals {
-    pub(crate) fn has(&self, name: &str) -> bool {
-        self.with_one.contains_key(name)
-    }
-
-    /// The totals of all units: 0 of those that have no outcome of this name.
-    pub(crate) fn of(&self, name: &str) -> Summary {
-        let found = self.with_one.get(name).copied().unwrap_or_default();
-        let without = self.exposed.saturating_sub(found.count);
-        found.merge(&Summary { count: without, ..Summary::default() })
-    }
-}
-
-/// Strategy, config and epoch.
-pub(crate) type UnitTotalsKey = (Arc<str>, ConfigId, Option<u64>);
 
 impl SqliteStore {
-    /// What followed the first exposures of an experiment in this time. Blocks.
+    /// Calls `with` for each unit that was exposed to an experiment for the first time in this time, in each
+    /// epoch. Blocks.
     pub(crate) fn unit_totals(
         &self,
         experiment: &str,
         since_ns: Option<u64>,
         until_ns: Option<u64>,
-    ) -> Result<BTreeMap<UnitTotalsKey, UnitTotals>, StoreError> {
+        mut with: impl FnMut(UnitTotal),
+    ) -> Result<(), StoreError> {
         let Reader { connection, version, .. } = self.reader()?;
-        let mut found: BTreeMap<_, UnitTotals> = BTreeMap::new();
         if version < SINCE_VERSION {
-            return Ok(found);
+            return Ok(());
         }
         let failed = |error| self.failed("read", error);
         let millis = |ns: u64| i64::try_from(ns.div_ceil(1_000_000)).unwrap_or(i64::MAX);
-        let since = since_ns.map_or(0, millis);
-        let until = until_ns.map_or(i64::MAX, millis);
-        let mut read = |key: i64| -> rusqlite::Result<()> {
-            let mut names = Names::default();
-            let mut known: BTreeMap<i64, Arc<str>> = BTreeMap::new();
-            let mut statement = connection.prepare(
-                "SELECT x.config, x.epoch, x.branch, x.unit, t.name, t.total,
-                 (SELECT name FROM outcome_name WHERE key = t.name)
-                 FROM exposure x LEFT JOIN outcome_total t
-                 ON t.unit = x.unit AND t.experiment = x.experiment AND t.epoch = x.epoch
-                 WHERE x.experiment = ?1 ORDER BY x.unit, x.epoch",
-            )?;
-            let mut rows = statement.query([key])?;
-            let mut last = None;
-            while let Some(row) = rows.next()? {
-                let at_ms = rollup::millis(&row.get(2)?);
-                if at_ms < since || at_ms >= until {
-                    continue;
-                }
-                let (unit, epoch): (i64, i64) = (row.get(3)?, row.get(1)?);
-                let (_, strategy) = names.experiment(&connection, key)?;
-                let (config_id, _) = names.config(&connection, row.get(0)?)?;
-                let fingerprint = match epoch {
-                    0 => None,
-                    epoch => Some(names.epoch(&connection, epoch)?.fingerprint()),
-                };
-                let totals = found.entry((strategy, config_id, fingerprint)).or_default();
-                totals.exposed += u64::from(last != Some((unit, epoch)));
-                last = Some((unit, epoch));
-                let Some(name) = row.get::<_, Option<i64>>(4)? else { continue };
-                let name = match known.get(&name) {
-                    Some(known) => known.clone(),
-                    None => {
-                        let text: Arc<str> = row.get(6)?;
-                        known.entry(name).or_insert(text).clone()
-                    }
-                };
-                let total = Millionths(row.get(5)?).to_f64();
-                let summary = totals.with_one.entry(name).or_default();
-                *summary = summary.merge(&Summary { count: 1, mean: total, variance: 0.0 });
-            }
-            Ok(())
-        };
+        let time = since_ns.map_or(0, millis)..until_ns.map_or(i64::MAX, millis);
         for key in experiment_keys(&connection, experiment, failed)? {
-            read(key).map_err(failed)?;
+            each_unit(&connection, key, |at_ms| time.contains(&at_ms), &mut with)
+                .map_err(failed)?;
         }
-        Ok(found)
+        Ok(())
     }
+}
+
+fn each_unit(
+    connection: &Connection,
+    experiment: i64,
+    is_meant: impl Fn(i64) -> bool,
+    with: &mut impl FnMut(UnitTotal),
+) -> rusqlite::Result<()> {
+    let mut names = Names::default();
+    let mut of_outcomes = BTreeMap::new();
+    let mut exposed = connection
+        .prepare("SELECT config, epoch, branch, unit FROM exposure WHERE experiment = ?1")?;
+    let mut rows = exposed.query([experiment])?;
+    while let Some(row) = rows.next()? {
+        if !is_meant(rollup::millis(&row.get(2)?)) {
+            continue;
+        }
+        let (epoch, unit): (i64, i64) = (row.get(1)?, row.get(3)?);
+        let mut followed = connection.prepare_cached(
+            "SELECT name, total FROM outcome_total
+             WHERE unit = ?1 AND experiment = ?2 AND epoch = ?3",
+        )?;
+        let mut totals = Vec::new();
+        let mut outcomes = followed.query([unit, experiment, epoch])?;
+        while let Some(outcome) = outcomes.next()? {
+            let name = name_of(connection, &mut of_outcomes, outcome.get(0)?)?;
+            totals.push((name, Millionths(outcome.get(1)?).to_f64()));
+        }
+        with(UnitTotal {
+            strategy: names.experiment(connection, experiment)?.1,
+            config_id: names.config(connection, row.get(0)?)?.0,
+            epoch: match epoch {
+                0 => None,
+                key => Some(names.epoch(connection, key)?.fingerprint()),
+            },
+            totals,
+        });
+    }
+    Ok(())
+}
+
+/// The name of outcomes behind a key.
+fn name_of(
+    connection: &Connection,
+    known: &mut BTreeMap<i64, Arc<str>>,
+    key: i64,
+) -> rusqlite::Result<Arc<str>> {
+    if let Some(name) = known.get(&key) {
+        return Ok(name.clone());
+    }
+    let name: Arc<str> = connection
+        .prepare_cached("SELECT name FROM outcome_name WHERE key = ?1")?
+        .query_row([key], |row| row.get(0))?;
+    known.insert(key, name.clone());
+    Ok(name)
 }

@@ -3,9 +3,11 @@
 mod adjust;
 mod delta;
 mod edges;
+mod mcnemar;
 mod oracle;
 mod power;
 mod proportions;
+mod quantiles;
 mod ranks;
 mod relations;
 mod resampling;

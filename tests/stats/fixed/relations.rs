@@ -31,7 +31,7 @@ fn shuffled() -> impl Strategy<Value = Vec<f64>> {
     Just((0..14).map(f64::from).collect::<Vec<f64>>()).prop_shuffle()
 }
 
-fn close(a: f64, b: f64) -> bool {
+pub(super) fn close(a: f64, b: f64) -> bool {
     a == b || (a - b).abs() <= 1e-9 * a.abs().max(b.abs()).max(1e-9)
 }
 

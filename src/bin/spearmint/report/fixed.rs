@@ -170,7 +170,7 @@ fn tested(test: &FixedTest) -> [String; 12] {
         chance(test.p),
         chance(test.p_holm),
         chance(test.p_benjamini_hochberg),
-        value(test.detectable),
+        detectable(test),
         counts,
     ]
 }
@@ -190,6 +190,11 @@ fn nothing() -> String {
 
 fn difference(test: &FixedTest, difference: Option<f64>) -> String {
     difference.map_or_else(nothing, |difference| test.difference_text(difference))
+}
+
+/// The size of what would have been found.
+fn detectable(test: &FixedTest) -> String {
+    difference(test, test.detectable).trim_start_matches('+').to_owned()
 }
 
 fn ends(test: &FixedTest, interval: Interval) -> [String; 2] {
