@@ -68,6 +68,7 @@ mod sentence;
 mod settings;
 mod settled;
 mod trust;
+mod unit_means;
 mod units;
 mod verdict;
 

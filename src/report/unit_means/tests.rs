@@ -4,8 +4,6 @@ use crate::{
     stats::sequential::means::{self, Estimate},
 };
 
-const NAME: &str = "n";
-
 fn arm(count: u64, value: f64, variance: f64) -> Estimate {
     Estimate { value, variance: variance / count as f64, count, smallest: count }
 }
@@ -21,30 +19,46 @@ fn relative(one: &Estimate, other: &Estimate, positive: bool) -> Interval {
     Means { plain: arms, adjusted: arms, covariance: 0.0 }.relative(positive, 0.05)
 }
 
+/// The units of an arm, as they come.
+#[derive(Debug, Clone, Copy, Default)]
+struct Followed {
+    exposed: u64,
+    sum: f64,
+    squares: f64,
+    units_before: u64,
+    sum_before: f64,
+    squares_before: f64,
+    products: f64,
+}
+
 impl Followed {
     /// Another unit that was exposed, and what it did.
     fn unit(&mut self, before: f64, after: f64) {
         self.exposed += 1;
         self.goes_on(0.0, after);
-        let totals = self.by_name.entry(NAME.into()).or_default();
-        totals.units_before += u64::from(before != 0.0);
-        totals.sum_before += before;
-        totals.squares_before += before * before;
-        totals.products += before * after;
+        self.units_before += u64::from(before != 0.0);
+        self.sum_before += before;
+        self.squares_before += before * before;
+        self.products += before * after;
     }
 
     /// What came after was this, and is that.
     fn goes_on(&mut self, was: f64, is: f64) {
-        let totals = self.by_name.entry(NAME.into()).or_default();
-        totals.units += u64::from(was == 0.0 && is != 0.0);
-        totals.sum += is - was;
-        totals.squares += is * is - was * was;
+        self.sum += is - was;
+        self.squares += is * is - was * was;
+    }
+
+    fn units(&self) -> Units {
+        let Self { exposed, sum, squares, units_before, sum_before, squares_before, products } =
+            *self;
+        let joint =
+            JointSummary::from_sums(exposed, sum, sum_before, squares, products, squares_before);
+        Units { joint: joint.unwrap(), units_before }
     }
 }
 
 fn of(epochs: &[[Followed; 2]]) -> Means {
-    let units: Vec<_> =
-        epochs.iter().map(|arms| arms.each_ref().map(|arm| arm.units(NAME))).collect();
+    let units: Vec<_> = epochs.iter().map(|arms| arms.each_ref().map(Followed::units)).collect();
     Means::of(&units)
 }
 
@@ -235,7 +249,7 @@ fn with_what_came_before_a_difference_is_seen_of_half_as_many_units() {
     let mut seen: [Vec<u64>; 2] = Default::default();
     for _ in 0..EXPERIMENTS {
         let mut known: [[Followed; 2]; 1] = Default::default();
-        let mut unknown = known.clone();
+        let mut unknown = known;
         let mut at = [None; 2];
         for look in 1.. {
             for _ in 0..100 {

@@ -5,12 +5,11 @@
 //! exposed at the same times; for values that only add up, what was seen earlier is as close to what is seen
 //! later as it is for means of ever more units, or closer, which is all that a confidence sequence needs.
 
-mod means;
-
 use super::{
     arms::{Arm, InEpoch},
     effect::{Effect, Ends},
     sampled,
+    unit_means::{Means, Units},
 };
 use crate::{
     branch::Role,
@@ -18,7 +17,6 @@ use crate::{
     stats::{Interval, JointSummary},
     store::{OutcomeSum, Rollup},
 };
-use means::{Means, Units};
 use std::{collections::BTreeMap, sync::Arc};
 
 const HOUR_NS: u64 = 3_600_000_000_000;
@@ -179,6 +177,3 @@ pub(super) fn mean(name: &str, baseline: &Arm, candidate: &Arm, ends: Ends) -> O
     };
     Some(Outcome { effect, variance_less: means.variance_less() })
 }
-
-#[cfg(test)]
-mod tests;

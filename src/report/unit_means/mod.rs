@@ -5,12 +5,13 @@
 //! CUPED (Deng, Xu, Kohavi & Walker, *Improving the sensitivity of online controlled experiments by utilizing
 //! pre-experiment data*, WSDM 2013).
 
-use crate::{
-    report::ratio::{self, Together},
-    stats::{
-        Interval, JointSummary,
-        sequential::means::{ENOUGH, Estimate},
-    },
+#[cfg(test)]
+mod tests;
+
+use super::ratio::{self, Together};
+use crate::stats::{
+    Interval, JointSummary,
+    sequential::means::{ENOUGH, Estimate},
 };
 
 /// The units of an arm in one epoch.
@@ -28,9 +29,9 @@ pub(super) struct Means {
     /// As they are.
     pub(super) plain: [Estimate; 2],
     /// As they would be if what came before were the same in both arms.
-    pub(super) adjusted: [Estimate; 2],
+    adjusted: [Estimate; 2],
     /// Of the adjusted.
-    pub(super) covariance: f64,
+    covariance: f64,
 }
 
 impl Means {
