@@ -1,96 +1,28 @@
 //! The arms of an experiment: what its roll-ups come to, config by config.
 
+mod arm;
+mod figures;
+
+pub use figures::ArmFigures;
+
+pub(super) use arm::{Arm, InEpoch};
+pub(super) use figures::share;
+
 use super::{
     Plan,
-    completions::Clusters,
     kept::Plans,
-    outcome::{Followed, Outcomes},
+    outcome::Outcomes,
     settled::{Answering, Clock, Tally, UnderWay, longest_ns},
-    units::Units,
 };
 use crate::{
-    branch::{FailureKind, Role},
+    branch::Role,
     config::ConfigId,
-    store::{Histogram, Rollup, StoreError, UnitBucket, UnitSums},
+    store::{Rollup, StoreError, UnitBucket},
 };
-use serde::Serialize;
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::Arc,
 };
-
-/// The branches of one config in one role, summed up.
-#[derive(Debug, Clone)]
-pub(super) struct Arm {
-    pub(super) config_id: ConfigId,
-    pub(super) role: Role,
-    /// All epochs together.
-    pub(super) whole: Rollup,
-    /// By the fingerprint of the weights and rules.
-    pub(super) epochs: BTreeMap<Option<u64>, InEpoch>,
-}
-
-/// What is told apart by epoch: its share of the requests was another one in each.
-#[derive(Debug, Clone)]
-pub(super) struct InEpoch {
-    pub(super) whole: Rollup,
-    /// Where its last minute ends, in ns since the Unix epoch.
-    pub(super) until_ns: u64,
-    /// What of it is of minutes whose requests may still be under way.
-    pub(super) unsettled: Tally,
-    /// The part of it that is known to be of units.
-    pub(super) units: Units,
-    /// What its units did later.
-    pub(super) followed: Followed,
-    /// What was said of the branches of units, by name and bucket.
-    pub(super) metric_units: BTreeMap<Arc<str>, BTreeMap<u32, UnitSums>>,
-    /// Those without an end of their own, by unit.
-    pub(super) clusters: Clusters,
-}
-
-impl InEpoch {
-    fn new(rollup: &Rollup) -> Self {
-        Self {
-            whole: rollup.clone(),
-            until_ns: rollup.end_ns(),
-            unsettled: Tally::default(),
-            units: Units::default(),
-            followed: Followed::default(),
-            metric_units: BTreeMap::new(),
-            clusters: Clusters::default(),
-        }
-    }
-
-    fn add(&mut self, rollup: &Rollup) {
-        self.whole.merge(rollup);
-        self.until_ns = self.until_ns.max(rollup.end_ns());
-    }
-
-    fn add_bucket(&mut self, bucket: &UnitBucket) {
-        self.clusters.add(bucket);
-        self.units.add(bucket);
-        for (name, sums) in &bucket.metrics {
-            let of = self.metric_units.entry(name.clone()).or_default();
-            of.entry(bucket.bucket).or_default().merge(sums);
-        }
-    }
-
-    /// What of it is of minutes that are settled.
-    pub(super) fn settled(&self) -> Tally {
-        Tally::of(&self.whole) - self.unsettled
-    }
-
-    /// How many values of a metric stand in buckets of units.
-    pub(super) fn metric_count(&self, name: &str) -> u64 {
-        let sums = self.metric_units.get(name).into_iter().flat_map(BTreeMap::values);
-        sums.map(|sums| sums.count).sum()
-    }
-
-    /// So many requests tell no more than one.
-    pub(super) fn design_effect(&self) -> f64 {
-        self.units.design_effect()
-    }
-}
 
 /// The arms of an experiment, by their part in the comparison.
 #[derive(Debug)]
@@ -120,107 +52,6 @@ impl Arms {
             && !self.candidates.is_empty()
             && self.candidates.iter().all(|arm| arm.role == Role::Primary)
     }
-}
-
-/// What the branches of one config come to, in one role.
-#[derive(Debug, Clone, Serialize)]
-#[non_exhaustive]
-pub struct ArmFigures {
-    /// The id of the config.
-    pub config_id: ConfigId,
-    /// What the branches did for their requests.
-    pub role: Role,
-    /// Branches, however they ended.
-    pub requests: u64,
-    /// Those that returned, to the end.
-    pub success: u64,
-    /// Those that were started and went wrong.
-    pub failed: u64,
-    /// Those among the failed that timed out.
-    pub timed_out: u64,
-    /// Those that were refused before they were started.
-    pub skipped: u64,
-    /// Those whose caller left.
-    pub cancelled: u64,
-    /// Of those that ended by themselves, the share that failed.
-    pub error_rate: Option<f64>,
-    /// The time to the end that half of them do not exceed, in ns; time-outs count as the longest.
-    pub p50_ns: Option<u64>,
-    /// The same of 95 %, in ns.
-    pub p95_ns: Option<u64>,
-    /// The same of 99 %, in ns.
-    pub p99_ns: Option<u64>,
-    /// Of the answers that were compared with the primary's, the share that are equal.
-    pub agreement: Option<f64>,
-    /// Bytes of the request body that a branch read, on average, where they were counted.
-    pub bytes_in: Option<f64>,
-    /// Bytes of its response body, on average.
-    pub bytes_out: Option<f64>,
-    /// How long those took that ended by themselves, in ns; not in the JSON.
-    #[serde(skip)]
-    pub duration: Histogram,
-}
-
-impl Arm {
-    pub(super) fn figures(&self) -> ArmFigures {
-        let whole = &self.whole;
-        let quantile = |q| whole.duration.quantile(q);
-        ArmFigures {
-            config_id: self.config_id.clone(),
-            role: self.role,
-            requests: whole.requests(),
-            success: whole.success,
-            failed: whole.failed,
-            timed_out: whole.failures.get(&FailureKind::Timeout).copied().unwrap_or(0),
-            skipped: whole.skipped,
-            cancelled: whole.cancelled,
-            error_rate: share(whole.failed, whole.failed + whole.success),
-            p50_ns: quantile(0.5),
-            p95_ns: quantile(0.95),
-            p99_ns: quantile(0.99),
-            agreement: share(whole.pairs.equal, whole.pairs.equal + whole.pairs.different),
-            bytes_in: whole.bytes_in.mean(),
-            bytes_out: whole.bytes_out.mean(),
-            duration: whole.duration.clone(),
-        }
-    }
-
-    fn new(rollup: Rollup) -> Self {
-        Self {
-            config_id: rollup.config_id.clone(),
-            role: rollup.role,
-            epochs: BTreeMap::from([(rollup.epoch, InEpoch::new(&rollup))]),
-            whole: rollup,
-        }
-    }
-
-    fn add(&mut self, rollup: &Rollup) {
-        self.whole.merge(rollup);
-        match self.epochs.get_mut(&rollup.epoch) {
-            Some(epoch) => epoch.add(rollup),
-            None => {
-                self.epochs.insert(rollup.epoch, InEpoch::new(rollup));
-            }
-        }
-    }
-
-    /// Forgets what is of other epochs. Nothing is left of an arm that has none of these.
-    fn keep_epochs(&mut self, epochs: &BTreeSet<Option<u64>>) {
-        let before = self.epochs.len();
-        self.epochs.retain(|epoch, _| epochs.contains(epoch));
-        if self.epochs.len() == before {
-            return;
-        }
-        let mut kept = self.epochs.values().map(|epoch| &epoch.whole);
-        if let Some(first) = kept.next() {
-            self.whole = first.clone();
-            kept.for_each(|epoch| self.whole.merge(epoch));
-        }
-    }
-}
-
-pub(super) fn share(part: u64, of: u64) -> Option<f64> {
-    (of > 0).then(|| part as f64 / of as f64)
 }
 
 /// The experiments among these roll-ups, by name; `buckets` say which of their requests belong together, and

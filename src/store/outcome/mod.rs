@@ -8,6 +8,7 @@ mod attribute;
 mod check;
 mod event;
 mod first;
+mod known;
 mod merged;
 mod millionths;
 mod prune;

@@ -1,6 +1,6 @@
 //! Removing old outcomes. What they came to stays.
 
-use super::{record, removed_before};
+use super::{known, record, removed_before};
 use crate::store::{Progress, SqliteStore, StoreError, open, snapshot};
 use rusqlite::{Connection, OptionalExtension, params};
 use std::time::{Duration, Instant};
@@ -111,7 +111,7 @@ fn older(connection: &Connection, before_ms: i64, cursor: i64) -> rusqlite::Resu
 fn remove(connection: &Connection, key: i64) -> rusqlite::Result<bool> {
     let units = connection
         .prepare_cached("DELETE FROM outcome WHERE key = ?1 RETURNING units")?
-        .query_row([key], |row| Ok(record::of_blob(row.get_ref(0)?.as_blob()?)))
+        .query_row([key], |row| Ok(known::of_blob(row.get_ref(0)?.as_blob()?)))
         .optional()?;
     let Some(units) = units else { return Ok(false) };
     for unit in units {

@@ -3,9 +3,9 @@
 use super::{
     SINCE_VERSION,
     first::{When, places},
+    known::of_blob,
     merged::ArmNames,
     millionths::Millionths,
-    record::of_blob,
     rules::Spans,
     sums::Sum,
 };

@@ -5,7 +5,7 @@ use super::OutcomeBatch;
 use super::{
     Outcome, OutcomeError, OutcomeUnit,
     attribute::{self, Fact},
-    millionths::Millionths,
+    known::{Known, MAX_NAMES, key_of, new_name, to_blob},
     removed_before,
     rules::{Spans, salts},
     sums::Sums,
@@ -14,7 +14,7 @@ use crate::{
     assign::Keyed,
     store::{SqliteStore, StoreError, snapshot},
 };
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::{Connection, params};
 use serde::Serialize;
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -22,8 +22,6 @@ use std::time::{SystemTime, UNIX_EPOCH};
 const MAX_BATCH: usize = 10_000;
 /// And the most hashes of their units, one of each outcome under each salt.
 const MAX_HASHES: usize = 40_000;
-/// Names of outcomes in a store.
-const MAX_NAMES: i64 = 256;
 
 /// What became of a batch of outcomes.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
@@ -349,72 +347,4 @@ impl Recording {
             .execute(params![known.key, to_blob(&all)])?;
         Ok(())
     }
-}
-
-/// An outcome that is there.
-struct Known {
-    key: i64,
-    fact: Fact,
-    units: Vec<i64>,
-}
-
-impl Known {
-    fn find(connection: &Connection, id: &str) -> rusqlite::Result<Option<Self>> {
-        connection
-            .prepare_cached("SELECT key, name, value, at_ms, units FROM outcome WHERE id = ?1")?
-            .query_row([id], |row| {
-                let value = Millionths(row.get(2)?);
-                let fact = Fact { name: row.get(1)?, value, at_ms: row.get(3)? };
-                Ok(Self { key: row.get(0)?, fact, units: of_blob(row.get_ref(4)?.as_blob()?) })
-            })
-            .optional()
-    }
-
-    /// In what. (Of one that was reported without a time, each report has another.)
-    fn differs(
-        &self,
-        name: Option<i64>,
-        value: Millionths,
-        at_ms: Option<i64>,
-        units: &[i64],
-    ) -> Option<&'static str> {
-        if name != Some(self.fact.name) {
-            return Some("name");
-        }
-        if value != self.fact.value {
-            return Some("value");
-        }
-        if at_ms.is_some_and(|at_ms| at_ms != self.fact.at_ms) {
-            return Some("time");
-        }
-        let same_unit = units.iter().any(|unit| self.units.contains(unit));
-        (!same_unit).then_some("unit")
-    }
-}
-
-fn key_of(connection: &Connection, name: &str) -> rusqlite::Result<Option<i64>> {
-    connection
-        .prepare_cached("SELECT key FROM outcome_name WHERE name = ?1")?
-        .query_row([name], |row| row.get(0))
-        .optional()
-}
-
-/// `None` if there is no room for it.
-fn new_name(connection: &Connection, name: &str) -> rusqlite::Result<Option<i64>> {
-    let sql = "SELECT count(*) FROM outcome_name";
-    if connection.query_row(sql, [], |row| row.get::<_, i64>(0))? >= MAX_NAMES {
-        return Ok(None);
-    }
-    let new =
-        connection.prepare_cached("INSERT INTO outcome_name (name) VALUES (?1)")?.insert([name])?;
-    Ok(Some(new))
-}
-
-fn to_blob(units: &[i64]) -> Vec<u8> {
-    units.iter().flat_map(|unit| unit.to_be_bytes()).collect()
-}
-
-pub(super) fn of_blob(bytes: &[u8]) -> Vec<i64> {
-    let (units, _) = bytes.as_chunks();
-    units.iter().map(|unit| i64::from_be_bytes(*unit)).collect()
 }

@@ -1,8 +1,8 @@
 //! How values are distributed, in buckets that never change.
 
-use super::encoding::{Reader, write};
+use super::{buckets, counts::Counts, encoding::Reader};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, ser::SerializeStruct as _};
-use std::{ops::RangeInclusive, sync::LazyLock};
+use std::ops::RangeInclusive;
 
 /// A distribution of whole numbers (durations in ns), in fixed logarithmic buckets.
 ///
@@ -31,33 +31,6 @@ pub struct Histogram {
     ended: Counts,
     timed_out: Counts,
 }
-
-/// How far apart the ends of two neighbouring buckets are: 2 %.
-const GROWTH: f64 = 1.02;
-
-/// The last value of each bucket: 0, 1, and then `GROWTH` to the power of 1, 2, …
-///
-/// By repeated multiplication, which is the same on every machine, and a logarithm is not. Below
-/// 50 some buckets hold no whole number.
-static LAST: LazyLock<Vec<u64>> = LazyLock::new(|| {
-    let mut last = vec![0];
-    let mut end = 1.0_f64;
-    while end < u64::MAX as f64 {
-        last.push(end as u64);
-        end *= GROWTH;
-    }
-    last.push(u64::MAX);
-    last
-});
-
-/// By number of significant bits: the first bucket that such a value may be in.
-static FIRST_OF_BITS: LazyLock<[usize; 66]> = LazyLock::new(|| {
-    std::array::from_fn(|bits| match bits {
-        0 => 0,
-        65 => LAST.len() - 1,
-        bits => LAST.partition_point(|last| *last < 1 << (bits - 1)),
-    })
-});
 
 impl Histogram {
     /// One without values.
@@ -89,12 +62,12 @@ impl Histogram {
 
     /// How many values it holds, those that timed out among them.
     pub const fn count(&self) -> u64 {
-        unsigned(self.ended.total) + unsigned(self.timed_out.total)
+        self.ended.total() + self.timed_out.total()
     }
 
     /// How many of them timed out.
     pub const fn timeouts(&self) -> u64 {
-        unsigned(self.timed_out.total)
+        self.timed_out.total()
     }
 
     /// The smallest value that at least the share `q` (from 0 to 1) of all values does not exceed,
@@ -107,55 +80,42 @@ impl Histogram {
         // 0.95 × 20 is to be 19, however the product is rounded.
         let rank = (q * count as f64 * (1.0 - 4.0 * f64::EPSILON)).ceil();
         let rank = (rank.max(1.0) as u64).min(count);
-        let ended = unsigned(self.ended.total);
+        let ended = self.ended.total();
         match rank.checked_sub(ended) {
-            None | Some(0) => self.ended.at_rank(rank).map(Self::middle),
+            None | Some(0) => self.ended.at_rank(rank).map(buckets::middle),
             Some(beyond) => {
                 let longest = self.ended.at_rank(ended).unwrap_or(0);
-                self.timed_out.at_rank(beyond).map(|bucket| Self::middle(bucket.max(longest)))
+                self.timed_out.at_rank(beyond).map(|bucket| buckets::middle(bucket.max(longest)))
             }
         }
     }
 
     /// The buckets with values, time-outs apart, from the lowest: which, and how many.
     pub fn buckets(&self) -> impl Iterator<Item = (usize, u64)> + '_ {
-        self.ended.entries().map(|(bucket, count)| (bucket, unsigned(count)))
+        self.ended.seen()
     }
 
     /// The same of those that timed out, by how long they were waited for.
     pub fn timeout_buckets(&self) -> impl Iterator<Item = (usize, u64)> + '_ {
-        self.timed_out.entries().map(|(bucket, count)| (bucket, unsigned(count)))
+        self.timed_out.seen()
     }
 
     /// Whether there is a value in the buckets that this range touches.
     #[cfg(feature = "server")]
     pub(super) fn can_have(&self, values: &RangeInclusive<u64>) -> bool {
         let buckets = Self::bucket_of(*values.start())..=Self::bucket_of(*values.end());
-        let has = |counts: &Counts| counts.entries().any(|(bucket, _)| buckets.contains(&bucket));
+        let has = |counts: &Counts| counts.seen().any(|(bucket, _)| buckets.contains(&bucket));
         has(&self.ended) || has(&self.timed_out)
     }
 
     /// The bucket that a value belongs to. A value 2 % larger is in the next one (from 50 on).
     pub fn bucket_of(value: u64) -> usize {
-        let bits = (u64::BITS - value.leading_zeros()) as usize;
-        let (first, beyond) = (FIRST_OF_BITS[bits], FIRST_OF_BITS[bits + 1]);
-        first + LAST[first..=beyond].partition_point(|last| *last < value)
+        buckets::of(value)
     }
 
     /// The values of a bucket; empty if it holds no whole number, or there is no such bucket.
     pub fn values_of(bucket: usize) -> RangeInclusive<u64> {
-        match (bucket, LAST.get(bucket)) {
-            (0, _) => 0..=0,
-            (_, Some(last)) => LAST[bucket - 1] + 1..=*last,
-            (_, None) => RangeInclusive::new(1, 0),
-        }
-    }
-
-    /// The value that is as near as can be to both ends of a bucket, by its share of them.
-    fn middle(bucket: usize) -> u64 {
-        let values = Self::values_of(bucket);
-        let (low, high) = (*values.start() as f64, *values.end() as f64);
-        if low >= high { *values.start() } else { (2.0 * low * high / (low + high)).round() as u64 }
+        buckets::values(bucket)
     }
 
     pub(super) fn encode(&self, out: &mut Vec<u8>) {
@@ -173,7 +133,7 @@ impl Serialize for Histogram {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let pairs = |counts: &Counts| -> Vec<_> {
             let first = |bucket| *Self::values_of(bucket).start();
-            counts.entries().map(|(bucket, count)| (first(bucket), unsigned(count))).collect()
+            counts.seen().map(|(bucket, count)| (first(bucket), count)).collect()
         };
         let mut histogram = serializer.serialize_struct("Histogram", 4)?;
         histogram.serialize_field("count", &self.count())?;
@@ -206,95 +166,6 @@ impl<'de> Deserialize<'de> for Histogram {
         }
         Ok(histogram)
     }
-}
-
-/// Counts of neighbouring buckets. Signed, so that a difference of two is one as well.
-#[derive(Debug, Clone, Default)]
-struct Counts {
-    first: usize,
-    counts: Vec<i64>,
-    total: i64,
-}
-
-impl Counts {
-    const NONE: Self = Self { first: 0, counts: Vec::new(), total: 0 };
-
-    fn add(&mut self, bucket: usize, count: i64) {
-        self.total += count;
-        if let Some(known) = bucket.checked_sub(self.first).and_then(|at| self.counts.get_mut(at)) {
-            *known += count;
-            return;
-        }
-        if self.counts.is_empty() {
-            self.first = bucket;
-        } else if bucket < self.first {
-            let missing = self.first - bucket;
-            self.counts.splice(0..0, std::iter::repeat_n(0, missing));
-            self.first = bucket;
-        }
-        let at = bucket - self.first;
-        if at >= self.counts.len() {
-            self.counts.resize(at + 1, 0);
-        }
-        self.counts[at] += count;
-    }
-
-    fn merge(&mut self, other: &Self) {
-        for (bucket, count) in other.entries() {
-            self.add(bucket, count);
-        }
-    }
-
-    fn entries(&self) -> impl Iterator<Item = (usize, i64)> + '_ {
-        (self.first..).zip(self.counts.iter().copied()).filter(|(_, count)| *count != 0)
-    }
-
-    /// The bucket of the value with this rank, from 1.
-    fn at_rank(&self, rank: u64) -> Option<usize> {
-        let mut left = rank;
-        self.entries().find_map(|(bucket, count)| {
-            let count = unsigned(count);
-            if left <= count {
-                return Some(bucket);
-            }
-            left -= count;
-            None
-        })
-    }
-
-    fn encode(&self, out: &mut Vec<u8>) {
-        write(out, self.entries().count() as u128);
-        let mut next = 0;
-        for (bucket, count) in self.entries() {
-            write(out, (bucket - next) as u128);
-            write(out, u128::from(count.cast_unsigned()));
-            next = bucket + 1;
-        }
-    }
-
-    fn decode(from: &mut Reader<'_>) -> Option<Self> {
-        let mut counts = Self::default();
-        let mut next = 0_usize;
-        for _ in 0..from.usize()? {
-            let bucket = next.checked_add(from.usize()?).filter(|bucket| *bucket < LAST.len())?;
-            counts.add(bucket, from.i64()?);
-            next = bucket + 1;
-        }
-        Some(counts)
-    }
-}
-
-impl PartialEq for Counts {
-    fn eq(&self, other: &Self) -> bool {
-        self.total == other.total && self.entries().eq(other.entries())
-    }
-}
-
-impl Eq for Counts {}
-
-/// What is read or summed up as a whole is never below 0; a damaged file may say so.
-const fn unsigned(count: i64) -> u64 {
-    if count < 0 { 0 } else { count.cast_unsigned() }
 }
 
 #[cfg(test)]
@@ -394,8 +265,7 @@ mod tests {
     #[test]
     fn the_ends_of_the_range_have_buckets() {
         assert_eq!(Histogram::bucket_of(0), 0);
-        assert_eq!(Histogram::bucket_of(u64::MAX), LAST.len() - 1);
-        assert_eq!(Histogram::values_of(LAST.len()).next(), None);
-        assert!(LAST.is_sorted());
+        assert_eq!(Histogram::bucket_of(u64::MAX), buckets::count() - 1);
+        assert_eq!(Histogram::values_of(buckets::count()).next(), None);
     }
 }

@@ -5,7 +5,9 @@
 //! and branches always agree. What cannot be told from a branch alone is settled once the batch is
 //! there: which pairs it completes, and which branches are the first of their unit.
 
+mod buckets;
 mod check;
+mod counts;
 mod encoding;
 mod exposures;
 mod facts;
@@ -13,6 +15,7 @@ mod filter;
 mod gather;
 mod histogram;
 mod hours;
+mod metric_pairs;
 mod metric_sums;
 mod migrate;
 mod moments;
@@ -28,7 +31,8 @@ mod whole;
 
 pub use filter::RollupFilter;
 pub use histogram::Histogram;
-pub use metric_sums::{MetricPairs, MetricSums};
+pub use metric_pairs::MetricPairs;
+pub use metric_sums::MetricSums;
 pub use moments::Moments;
 pub use read::RollupRows;
 pub use row::{Pairs, Rollup};

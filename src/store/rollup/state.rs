@@ -4,7 +4,8 @@ use super::{
     encoding::{Reader, write},
     facts::Facts,
     histogram::Histogram,
-    metric_sums::{MetricPairs, MetricSums},
+    metric_pairs::MetricPairs,
+    metric_sums::MetricSums,
     moments::Moments,
 };
 use crate::{
