@@ -13,7 +13,8 @@ pub const METRIC_HEADER: HeaderName = HeaderName::from_static("x-spearmint-metri
 
 /// Takes the header out and says each of its members, one that is malformed as NaN.
 pub(super) fn take(headers: &mut HeaderMap, mut say: impl FnMut(&str, f64)) {
-    if !headers.contains_key(METRIC_HEADER) {
+    // Mostly it is not there: for as many headers as answers have, looking at their names costs a third of a look-up.
+    if !headers.keys().any(|name| *name == METRIC_HEADER) {
         return;
     }
     for value in headers.get_all(METRIC_HEADER) {

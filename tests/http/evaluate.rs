@@ -1,17 +1,23 @@
 //! Answers of HTTP services, measured and judged.
 
-use crate::support::records;
+use crate::support::{Feed, Records, fed, hear, pool, records};
 use axum::{Json, Router, body::Body, routing::post};
-use http::{Method, Request, header};
-
+use bytes::Bytes;
+use http::{Method, Request, Response, StatusCode, header};
+use http_body::Body as HttpBody;
 use serde_json::{Value, json};
-use std::{io::Read, io::Write, time::Duration};
-use tower::{Layer, ServiceBuilder};
+use std::{
+    io::{Read, Write},
+    sync::Mutex,
+    time::Duration,
+};
+use tower::{Layer, Service, ServiceBuilder};
 use tower_spearmint::{
-    ConfigPool, Place,
+    BoxError, ConfigPool, Place,
     branch::Role,
-    evaluate::{Evaluation, Evaluators, ExactMatch, Expected, function},
-    http::ShadowLayer,
+    evaluate::{Evaluating, Evaluation, Evaluators, ExactMatch, Expected, function},
+    http::{ShadowLayer, SingleLayer},
+    service_fn,
 };
 
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -85,32 +91,36 @@ async fn the_answers_of_a_router_and_its_shadow_are_measured_and_judged() {
     assert_eq!(records.all().await.len(), 2);
 }
 
-/// What is kept of a body is what passed, however it was read.
-#[tokio::test]
-async fn a_body_that_breaks_off_is_not_measured() {
-    use crate::support::{fed, hear};
-    use http::Response;
-    use tower::Service;
-    use tower_spearmint::{BoxError, http::SingleLayer, service_fn};
-
-    let records = records();
-    let evaluation = Evaluators::new().measure("n", "/n").build().unwrap();
+/// An answer whose body is still to come.
+async fn answered(
+    records: &Records,
+    evaluation: &Evaluating,
+    status: u16,
+) -> (Feed, impl HttpBody<Data = Bytes, Error = BoxError> + Unpin + use<>) {
     let (feed, body) = fed();
-    let body = std::sync::Mutex::new(Some(body));
+    let body = Mutex::new(Some(body));
     let service = service_fn(move |_: Request<Body>| {
         let body = body.lock().unwrap().take().unwrap();
         async move {
             let response = Response::builder().header(header::CONTENT_TYPE, "application/json");
-            Ok::<_, BoxError>(response.body(body)?)
+            Ok::<_, BoxError>(response.status(status).body(body)?)
         }
     });
     let log = records.layer.clone().evaluate(evaluation.clone());
-    let pool = crate::support::pool(&["a"]);
-    let mut service = SingleLayer::new(pool[0].clone()).layer(log.layer(service));
+    let mut service = SingleLayer::new(pool(&["a"])[0].clone()).layer(log.layer(service));
     let response = service.call(Request::new(Body::empty())).await.unwrap();
+    (feed, Box::pin(response.into_body()))
+}
+
+/// What is kept of a body is what passed, however it was read.
+#[tokio::test]
+async fn a_body_that_breaks_off_is_not_measured() {
+    let records = records();
+    let evaluation = Evaluators::new().measure("n", "/n").build().unwrap();
+    let (feed, body) = answered(&records, &evaluation, 200).await;
     feed.data(r#"{"n":1}"#);
     feed.fail();
-    hear(response.into_body()).await;
+    hear(body).await;
     assert_eq!(records.ends().await, ["a primary failed/truncated"]);
     assert!(records.all().await[0].metrics.is_empty());
     assert_eq!(evaluation.stats().metrics["n"].missed, [].into());
@@ -118,30 +128,13 @@ async fn a_body_that_breaks_off_is_not_measured() {
 
 #[tokio::test]
 async fn a_failed_answer_whose_caller_leaves_early_is_not_measured() {
-    use crate::support::fed;
-    use http::Response;
     use http_body_util::BodyExt as _;
-    use tower::Service;
-    use tower_spearmint::{BoxError, http::SingleLayer, service_fn};
 
     let records = records();
     let evaluation = Evaluators::new().measure("n", "/n").build().unwrap();
-    let (feed, body) = fed();
-    let body = std::sync::Mutex::new(Some(body));
-    let service = service_fn(move |_: Request<Body>| {
-        let body = body.lock().unwrap().take().unwrap();
-        async move {
-            let response = Response::builder().header(header::CONTENT_TYPE, "application/json");
-            Ok::<_, BoxError>(response.status(500).body(body)?)
-        }
-    });
-    let log = records.layer.clone().evaluate(evaluation.clone());
-    let pool = crate::support::pool(&["a"]);
-    let mut service = SingleLayer::new(pool[0].clone()).layer(log.layer(service));
-    let response = service.call(Request::new(Body::empty())).await.unwrap();
+    let (feed, mut body) = answered(&records, &evaluation, 500).await;
     // Whole as JSON, but nobody knows what would have followed.
     feed.data(r#"{"n":1}"#);
-    let mut body = response.into_body();
     body.frame().await.unwrap().unwrap();
     drop(body);
     evaluation.drain(PATIENCE).await.unwrap();
@@ -151,11 +144,6 @@ async fn a_failed_answer_whose_caller_leaves_early_is_not_measured() {
 
 #[tokio::test]
 async fn an_answer_that_has_no_body_is_not_judged_as_an_empty_one() {
-    use axum::http::StatusCode;
-    use http::Response;
-    use tower::Service;
-    use tower_spearmint::{BoxError, http::SingleLayer, service_fn};
-
     let records = records();
     let answered = function("answered", |e: &Evaluation| Some(f64::from(e.response().is_some())));
     let evaluation = Evaluators::new().with(answered).build().unwrap();
@@ -168,8 +156,7 @@ async fn an_answer_that_has_no_body_is_not_judged_as_an_empty_one() {
         Ok::<_, BoxError>(response.status(status).body(Body::empty())?)
     });
     let log = records.layer.clone().evaluate(evaluation.clone());
-    let pool = crate::support::pool(&["a"]);
-    let mut service = SingleLayer::new(pool[0].clone()).layer(log.layer(service));
+    let mut service = SingleLayer::new(pool(&["a"])[0].clone()).layer(log.layer(service));
     for (method, path) in
         [(Method::HEAD, "/"), (Method::GET, "/unchanged"), (Method::GET, "/empty")]
     {

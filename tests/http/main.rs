@@ -6,6 +6,10 @@ mod axum_routers;
 #[cfg(feature = "compare")]
 mod compare;
 #[cfg(feature = "compare")]
+mod compare_encoded;
+#[cfg(feature = "compare")]
+mod compare_events;
+#[cfg(feature = "compare")]
 mod comparing;
 #[cfg(feature = "compare")]
 mod evaluate;
