@@ -9,12 +9,13 @@ pub(super) use arm::{Arm, InEpoch};
 pub(super) use figures::share;
 
 use super::{
-    Plan,
+    Plan, SetAside,
     kept::Plans,
     outcome::Outcomes,
     settled::{Answering, Clock, Tally, UnderWay, longest_ns},
 };
 use crate::{
+    assign::Reason,
     branch::Role,
     config::ConfigId,
     store::{Rollup, StoreError, UnitBucket},
@@ -34,6 +35,8 @@ pub(super) struct Arms {
     pub(super) baseline: Arm,
     pub(super) control: Option<Arm>,
     pub(super) candidates: Vec<Arm>,
+    /// What was set aside of configs that are none of these.
+    aside: Vec<SetAside>,
 }
 
 impl Arms {
@@ -46,6 +49,11 @@ impl Arms {
         self.split().chain(&self.control)
     }
 
+    /// What was set aside, config by config.
+    pub(super) fn aside(&self) -> Vec<SetAside> {
+        self.split().flat_map(Arm::set_aside).chain(self.aside.iter().cloned()).collect()
+    }
+
     /// Whether each request goes to one arm alone, so that there is a split to check.
     pub(super) fn are_split(&self) -> bool {
         self.baseline.role == Role::Primary
@@ -53,6 +61,8 @@ impl Arms {
             && self.candidates.iter().all(|arm| arm.role == Role::Primary)
     }
 }
+
+const HOUR_NS: u64 = 3_600_000_000_000;
 
 /// The experiments among these roll-ups, by name; `buckets` say which of their requests belong together, and
 /// `under_way` what may still be that.
@@ -113,6 +123,8 @@ struct Gathered {
     since_ns: Option<u64>,
     until_ns: u64,
     arms: BTreeMap<(ConfigId, Role), Arm>,
+    /// What chance did not assign.
+    aside: Vec<Rollup>,
     /// The minutes of the last day: how long branches take is known when all are read.
     recent: Vec<Recent>,
 }
@@ -130,15 +142,34 @@ impl Gathered {
         *since = rollup.start_ns.min(*since);
         self.until_ns = self.until_ns.max(rollup.end_ns());
         let of = (rollup.config_id.clone(), rollup.role);
+        let place = self.arms.len();
+        let arm = self.arms.entry(of.clone()).or_insert_with(|| Arm::empty(&rollup, place));
+        if rollup.aside.is_some() {
+            self.aside.push(rollup);
+            return;
+        }
+        arm.add(&rollup);
         // (Only what answers is split.)
         if rollup.role == Role::Primary && clock.may_be_under_way(&rollup) {
             let (epoch, end_ns, tally) = (rollup.epoch, rollup.end_ns(), Tally::of(&rollup));
-            self.recent.push(Recent { arm: of.clone(), epoch, end_ns, tally });
+            self.recent.push(Recent { arm: of, epoch, end_ns, tally });
         }
-        if let Some(arm) = self.arms.get_mut(&of) {
-            arm.add(&rollup);
-        } else {
-            self.arms.insert(of, Arm::new(rollup));
+    }
+
+    /// What chance did not assign is in no comparison, but beside a shadow: both have the same request, whatever
+    /// brought it there.
+    fn set_aside(&mut self) {
+        let beside = self.arms.keys().any(|(_, role)| *role == Role::Shadow);
+        for rollup in std::mem::take(&mut self.aside) {
+            let Some(arm) = self.arms.get_mut(&(rollup.config_id.clone(), rollup.role)) else {
+                continue;
+            };
+            match rollup.aside {
+                Some(reason) if !beside => {
+                    *arm.aside.entry(reason).or_default() += rollup.requests();
+                }
+                _ => arm.add(&rollup),
+            }
         }
     }
 
@@ -162,16 +193,20 @@ impl Gathered {
         named: Option<&str>,
         clock: Clock,
     ) -> Result<Option<Arms>, StoreError> {
+        self.set_aside();
         self.settle(clock);
         let mut arms: Vec<_> = self.arms.into_values().collect();
         let Some(baseline) = baseline(&arms, named)? else { return Ok(None) };
         let epochs: BTreeSet<_> = baseline.epochs.keys().copied().collect();
         let (baseline, role) = (baseline.config_id.clone(), baseline.role);
+        let is_baseline = |arm: &Arm| arm.config_id == baseline && arm.role == role;
         let is_beside = |arm: &Arm| matches!(arm.role, Role::Shadow | Role::Control);
         let beside = arms.iter().any(|arm| arm.role == Role::Shadow);
         // Their pairs are with the primary of their epoch, which may have been another one.
         arms.iter_mut().filter(|arm| is_beside(arm)).for_each(|arm| arm.keep_epochs(&epochs));
-        arms.retain(|arm| !arm.epochs.is_empty());
+        let (there, none): (Vec<_>, Vec<_>) =
+            arms.into_iter().partition(|arm| !arm.is_empty() || is_baseline(arm));
+        let mut arms = there;
         let mut take = |config: Option<&ConfigId>, role: Role| {
             let at = arms.iter().position(|arm| {
                 arm.role == role && config.is_none_or(|config| arm.config_id == *config)
@@ -190,16 +225,22 @@ impl Gathered {
             baseline,
             control,
             candidates,
+            aside: none.iter().flat_map(Arm::set_aside).collect(),
         }))
     }
 }
 
-/// What the others are held against: the config that is named, or the one with the most requests. `None`
-/// if no branch answered anybody.
+/// What the others are held against: the config that is named, or the one that was there first. `None` if no branch
+/// answered anybody.
+///
+/// The first stays that from look to look: where it was the one with the most requests, two that share them equally
+/// would take turns, and each would have a question of its own asked of it. First by hours, as minutes do not last;
+/// within one in the order in which they came to the store.
 fn baseline<'a>(arms: &'a [Arm], named: Option<&str>) -> Result<Option<&'a Arm>, StoreError> {
     let answering = || arms.iter().filter(|arm| matches!(arm.role, Role::Primary | Role::Branch));
     let Some(id) = named else {
-        return Ok(answering().max_by_key(|arm| arm.whole.requests()));
+        let hour = |arm: &Arm| arm.whole.start_ns / HOUR_NS;
+        return Ok(answering().min_by_key(|arm| (arm.is_empty(), hour(arm), arm.place)));
     };
     let exact = answering().find(|arm| arm.config_id.as_str() == id);
     let mut begin = answering().filter(|arm| arm.config_id.as_str().starts_with(id));

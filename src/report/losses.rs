@@ -43,7 +43,8 @@ pub(super) fn of(arms: &Arms, losses: &[Loss]) -> Vec<ArmLosses> {
     let recorded = |config_id: &ConfigId, role| {
         let mut all = arms.all();
         let arm = all.find(|arm| arm.config_id == *config_id && arm.role == role);
-        arm.map_or(0, |arm| arm.whole.requests())
+        // (Of those that are lost nobody knows who assigned them.)
+        arm.map_or(0, |arm| arm.whole.requests() + arm.aside.values().sum::<u64>())
     };
     let arm = |((config_id, role), reasons): ((&ConfigId, Role), BTreeMap<LossReason, u64>)| {
         let branches: u64 = reasons.values().sum();

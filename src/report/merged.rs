@@ -36,7 +36,9 @@ impl Report {
     pub fn merged(snapshots: &Snapshots, plan: &Plan) -> Result<Vec<Self>, StoreError> {
         let mut totals = Totals::of(snapshots);
         let wanted = |name: &str| plan.experiment.as_deref().is_none_or(|wanted| wanted == name);
-        let mut rollups: Vec<_> = std::mem::take(&mut totals.rollups).into_values().collect();
+        let aside = std::mem::take(&mut totals.aside).into_values();
+        let rollups = std::mem::take(&mut totals.rollups).into_values();
+        let mut rollups: Vec<_> = rollups.chain(aside).collect();
         if let Some(name) = plan.experiment.as_deref()
             && !rollups.iter().any(|rollup| *rollup.experiment == *name)
         {
@@ -51,6 +53,7 @@ impl Report {
             let mut counts = exposed.counts(plan.since_ns);
             for rollup in &mut rollups {
                 if rollup.role == Role::Primary
+                    && rollup.aside.is_none()
                     && rollup.experiment == *experiment
                     && rollup.strategy == *strategy
                 {

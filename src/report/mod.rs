@@ -43,6 +43,7 @@
 
 mod across;
 mod arms;
+mod aside;
 mod completions;
 mod coverage;
 mod effect;
@@ -73,6 +74,7 @@ mod units;
 mod verdict;
 
 pub use arms::ArmFigures;
+pub use aside::SetAside;
 pub use coverage::Coverage;
 pub use finding::{Finding, Standing};
 pub use fixed::OneLook;
@@ -126,6 +128,9 @@ pub struct Report {
     pub outcomes_one_of: u64,
     /// What was not recorded, arm by arm, as far as it is known.
     pub losses: Vec<ArmLosses>,
+    /// Requests that are in none of this, as chance did not assign them: a rule did, a ramp that did not admit them, a
+    /// tester.
+    pub aside: Vec<SetAside>,
     /// The others, each with what it has shown.
     pub candidates: Vec<Candidate>,
     /// Of several stores: which, and how far each had come.
@@ -238,6 +243,11 @@ impl Report {
             &mut share,
             UnderWay::at(Clock::NONE),
         )
+    }
+
+    /// How many requests are in no comparison, and why, in words; `None` if there are none.
+    pub fn set_aside(&self) -> Option<String> {
+        aside::in_words(&self.aside, |count| count.to_string())
     }
 
     fn over(

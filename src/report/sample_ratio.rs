@@ -73,8 +73,7 @@ pub struct SampleRatio {
     pub log10_evidence: f64,
     /// The evidence is 1,000 or more.
     pub broken: bool,
-    /// Epochs whose shares are not known (the branches are gone, or were assigned by rules that
-    /// make no fixed share); they are not looked at.
+    /// Epochs whose shares are not known (the branches are gone, or have shares that make no whole); they are not looked at.
     pub unchecked_epochs: u64,
     /// Those of the last minutes, beside `total`: they are not looked at yet, as others that began with them may
     /// still be under way, more of them in one arm than in another.
@@ -207,7 +206,7 @@ impl<F: FnMut(&ConfigId, u64) -> Option<f64>> Share for Told<F> {
     }
 }
 
-/// As the last branch in the epoch recorded it.
+/// As the last branch in the epoch recorded it that chance assigned: others are sure to get what they get.
 impl Share for &SqliteStore {
     fn of(
         &mut self,
@@ -219,6 +218,7 @@ impl Share for &SqliteStore {
         let mut filter = Filter::new().experiment(experiment).config(arm.config_id.as_str());
         filter.epoch = Some(epoch);
         filter.role = Some(arm.role);
+        filter.by_chance = true;
         filter.until_ns = Some(until_ns);
         filter.limit = Some(1);
         filter.newest_first = true;

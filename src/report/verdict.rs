@@ -73,6 +73,7 @@ pub(super) fn report(
         outcomes_one_of: sampled::one_of(arms),
         replicas: LookedAt::new(),
         losses: trust.losses,
+        aside: arms.aside(),
     })
 }
 

@@ -26,6 +26,8 @@ pub struct Filter {
     pub role: Option<Role>,
     /// Why it was their config. (A file of a version before 3 has none.)
     pub reason: Option<Reason>,
+    /// Only those that chance assigned ([`Reason::is_exposure`]), or of which no reason is known.
+    pub by_chance: bool,
     /// The fingerprint of their epoch.
     pub epoch: Option<u64>,
     /// The request they belong to.
@@ -81,6 +83,13 @@ impl Filter {
     #[must_use]
     pub const fn reason(mut self, reason: Reason) -> Self {
         self.reason = Some(reason);
+        self
+    }
+
+    /// Assigned by chance: those that tell configs apart.
+    #[must_use]
+    pub const fn by_chance(mut self) -> Self {
+        self.by_chance = true;
         self
     }
 
@@ -172,6 +181,9 @@ impl Conditions {
         if let Some(reason) = filter.reason {
             conditions.any_of("b.reason", &[codes.reason.of(reason).unwrap_or(-1)]);
         }
+        if filter.by_chance && !is_old {
+            conditions.sql += &format!(" AND {}", by_chance(codes, "b.reason"));
+        }
         if let Some(fingerprint) = filter.epoch {
             conditions.any_of("b.epoch", &epoch_keys(connection, fingerprint, &failed)?);
         }
@@ -214,6 +226,15 @@ impl Conditions {
 pub(super) fn any_of(sql: &mut String, column: &str, keys: &[i64]) {
     let keys: Vec<_> = keys.iter().map(i64::to_string).collect();
     let _ = write!(sql, " AND {column} IN ({})", keys.join(","));
+}
+
+/// The condition that chance decided by the reason in `column`, or that nothing is known of it.
+pub(super) fn by_chance(codes: &Codes, column: &str) -> String {
+    let aside = Reason::ALL.iter().filter(|reason| !reason.is_exposure());
+    let keys: Vec<_> = aside.filter_map(|reason| codes.reason.of(*reason)).collect();
+    let mut is_aside = String::from("1");
+    any_of(&mut is_aside, column, &keys);
+    format!("({column} IS NULL OR NOT ({is_aside}))")
 }
 
 /// The keys of the experiment of this name: one for each strategy.

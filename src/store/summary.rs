@@ -70,6 +70,7 @@ impl SqliteStore {
     pub fn summary(&self, filter: &Filter) -> Result<Vec<ConfigSummary>, StoreError> {
         let rolled_up = filter.status.is_none()
             && filter.reason.is_none()
+            && !filter.by_chance
             && filter.request_id.is_none()
             && filter.trace.is_none();
         let Reader { mut connection, codes, version } = self.reader()?;
@@ -117,7 +118,9 @@ impl Arms {
         let conditions = arms.arms(connection, codes, &failed)? + &whole.minutes();
         rollup::each(connection, &conditions, |arm, _, _, state| {
             let arm = [arm.experiment, arm.config, arm.role];
-            self.0.entry(arm).or_default().add_state(&state, codes);
+            let tally = self.0.entry(arm).or_default();
+            // (It tells nothing apart by who assigned it.)
+            state.parts().for_each(|part| tally.add_state(part, codes));
         })
         .map_err(failed)
     }

@@ -24,6 +24,7 @@ mod outcomes_of_replicas;
 #[cfg(feature = "cli")]
 mod replicas;
 mod roll_ups;
+mod set_aside;
 mod shadows;
 mod split;
 mod support;

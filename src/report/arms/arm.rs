@@ -1,9 +1,10 @@
 //! One arm: what the branches of one config come to, epoch by epoch.
 
 use crate::{
+    assign::Reason,
     branch::Role,
     config::ConfigId,
-    report::{completions::Clusters, outcome::Followed, settled::Tally, units::Units},
+    report::{SetAside, completions::Clusters, outcome::Followed, settled::Tally, units::Units},
     store::{Rollup, UnitBucket, UnitSums},
 };
 use std::{
@@ -20,6 +21,10 @@ pub(in crate::report) struct Arm {
     pub(in crate::report) whole: Rollup,
     /// By the fingerprint of the weights and rules.
     pub(in crate::report) epochs: BTreeMap<Option<u64>, InEpoch>,
+    /// Requests that are in none of this: chance did not assign them.
+    pub(in crate::report) aside: BTreeMap<Reason, u64>,
+    /// The place among the arms of its experiment, in the order in which they were read.
+    pub(super) place: usize,
 }
 
 /// What is told apart by epoch: its share of the requests was another one in each.
@@ -85,17 +90,38 @@ impl InEpoch {
 }
 
 impl Arm {
-    pub(super) fn new(rollup: Rollup) -> Self {
+    /// Without any branches.
+    pub(super) fn empty(rollup: &Rollup, place: usize) -> Self {
+        let Rollup { experiment, strategy, config_id, role, start_ns, .. } = rollup;
+        let (experiment, strategy) = (experiment.clone(), strategy.clone());
         Self {
-            config_id: rollup.config_id.clone(),
-            role: rollup.role,
-            epochs: BTreeMap::from([(rollup.epoch, InEpoch::new(&rollup))]),
-            whole: rollup,
+            config_id: config_id.clone(),
+            role: *role,
+            epochs: BTreeMap::new(),
+            whole: Rollup::new(experiment, strategy, config_id.clone(), *role, *start_ns),
+            aside: BTreeMap::new(),
+            place,
         }
     }
 
+    pub(super) fn is_empty(&self) -> bool {
+        self.epochs.is_empty()
+    }
+
+    pub(super) fn set_aside(&self) -> impl Iterator<Item = SetAside> {
+        self.aside.iter().map(|(reason, requests)| SetAside {
+            reason: *reason,
+            config_id: self.config_id.clone(),
+            requests: *requests,
+        })
+    }
+
     pub(super) fn add(&mut self, rollup: &Rollup) {
-        self.whole.merge(rollup);
+        if self.is_empty() {
+            self.whole = rollup.clone();
+        } else {
+            self.whole.merge(rollup);
+        }
         match self.epochs.get_mut(&rollup.epoch) {
             Some(epoch) => epoch.add(rollup),
             None => {

@@ -4,12 +4,13 @@ use super::{
     numbers::{count, percent},
     split::ratio,
 };
-use crate::report::{ArmLosses, Candidate, Coverage, Report};
+use crate::report::{ArmLosses, Candidate, Coverage, Report, aside};
 use maud::{Markup, html};
 
-/// Nothing where everything was recorded, came to an end, and has its pair.
+/// Nothing where everything was assigned by chance, recorded, came to an end, and has its pair.
 pub(crate) fn missing(report: &Report) -> Markup {
     html! {
+        @if let Some(aside) = aside::in_words(&report.aside, count) { p { (aside) "." } }
         @if let Some(completions) = &report.completions {
             (ratio(completions))
             p.muted { "What is skipped, or left by its caller, is in no error rate and no percentile." }

@@ -72,7 +72,13 @@ impl Outbox {
             let mut found: Vec<(Arm, Vec<Point>)> = Vec::new();
             let mut at = HashMap::new();
             while let Some(row) = rows.next()? {
-                let (arm, rollup) = rollup::named(row, &connection, &codes, &mut names)?;
+                let (arm, parts) = rollup::named(row, &connection, &codes, &mut names)?;
+                // (A summary is of all of them, whoever assigned them.)
+                let whole = parts.into_iter().reduce(|mut whole, part| {
+                    whole.merge(&part);
+                    whole
+                });
+                let Some(rollup) = whole else { continue };
                 let keys = [arm.experiment, arm.config, arm.role, arm.epoch];
                 let (minute, span) = (row.get(4)?, row.get(5)?);
                 let point = Point { revision: row.get(11)?, minute, span, rollup };

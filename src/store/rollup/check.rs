@@ -106,7 +106,7 @@ impl Check<'_> {
                 expected.metric_pairs = stored.metric_pairs.clone();
             }
             if !stored.agrees(&expected) {
-                let [is, should] = [&stored, &expected].map(|state| state.statuses);
+                let [is, should] = [&stored, &expected].map(|state| state.all_statuses());
                 let what = if is == should {
                     "the sums of its roll-ups are not those of its branches".to_owned()
                 } else {
@@ -193,7 +193,8 @@ impl Check<'_> {
     ) -> rusqlite::Result<()> {
         let mut rolled_up: BTreeMap<i64, i64> = BTreeMap::new();
         for (arm, state) in stored {
-            *rolled_up.entry(arm.experiment).or_default() += state.statuses.iter().sum::<i64>();
+            *rolled_up.entry(arm.experiment).or_default() +=
+                state.all_statuses().iter().sum::<i64>();
         }
         let mut held: BTreeMap<i64, [i64; 2]> = BTreeMap::new();
         let mut statement = self

@@ -28,7 +28,8 @@ pub(super) struct Exposures {
 impl Exposures {
     /// Counts those of `branches` that are the first of their unit in their epoch, and says which.
     ///
-    /// Only those whose answer the unit got: of a shadow it knows nothing.
+    /// Only those whose answer the unit got: of a shadow it knows nothing. And only those that chance assigned: who was
+    /// left out so far, and got the default, is exposed once it takes part.
     pub(super) fn settle(
         &mut self,
         connection: &Connection,
@@ -37,7 +38,8 @@ impl Exposures {
     ) -> rusqlite::Result<Vec<Exposed>> {
         let mut exposed = Vec::new();
         let mut asked: Vec<([i64; 3], &Facts)> = Vec::new();
-        for facts in branches.iter().filter(|facts| facts.role == Role::Primary) {
+        let is_exposure = |facts: &&Facts| facts.role == Role::Primary && facts.aside.is_none();
+        for facts in branches.iter().filter(is_exposure) {
             let Some(unit) = facts.unit else { continue };
             let key = [unit, facts.arm.experiment, facts.arm.epoch];
             if self.known.get(&key).is_none_or(|first| *first > facts.id) {

@@ -1,6 +1,7 @@
 //! What a branch contributes, in the integers of the file.
 
 use crate::{
+    assign::Reason,
     branch::{Branch, FailureKind, Role, Status},
     store::{
         codes::Codes,
@@ -36,6 +37,8 @@ pub(in crate::store) struct Facts {
     pub(super) bytes_in: Option<u64>,
     pub(super) bytes_out: Option<u64>,
     pub(super) unit: Option<i64>,
+    /// The code of its reason where chance did not assign it: it is in no comparison.
+    pub(super) aside: Option<i64>,
     /// The numbers of it that are rolled up.
     pub(super) metrics: Values,
     /// About how many bytes its row takes, and what belongs to it.
@@ -112,6 +115,10 @@ impl Facts {
             bytes_in: branch.bytes_in,
             bytes_out: branch.bytes_out,
             unit: branch.unit.map(u64::cast_signed),
+            aside: match is_aside(branch.role, branch.reason) {
+                true => Some(code(&codes.reason, branch.reason)?),
+                false => None,
+            },
             metrics: Values::default(),
             bytes: 0,
         };
@@ -128,7 +135,7 @@ impl Facts {
         coalesce((SELECT 40 + length(type) + length(message) + length(trace) FROM failure
             WHERE id = b.id), 0)
         + coalesce((SELECT 30 + length(content) FROM output WHERE id = b.id), 0)
-        + iif(b.trace IS NULL, 0, 28)";
+        + iif(b.trace IS NULL, 0, 28), b.reason";
 
     /// Of a branch that is there, without its metrics.
     pub(super) fn read(row: &Row<'_>, codes: &Codes) -> rusqlite::Result<Self> {
@@ -136,13 +143,22 @@ impl Facts {
             Ok(row.get::<_, Option<i64>>(column)?.map(i64::cast_unsigned))
         };
         let id = row.get(0)?;
-        let (role, failure) = (row.get(5)?, row.get::<_, Option<i64>>(8)?);
+        let (role_code, failure) = (row.get(5)?, row.get::<_, Option<i64>>(8)?);
+        let role = value(&codes.role, 5, role_code)?;
+        // (An older program told no reason.)
+        let reason = row.get::<_, Option<i64>>(17)?;
+        let is_aside = |code| codes.reason.value(code).is_some_and(|known| is_aside(role, known));
         let mut facts = Self {
             id,
             request: row.get::<_, Option<_>>(1)?.unwrap_or(id),
             parent: row.get(2)?,
-            arm: Arm { experiment: row.get(3)?, config: row.get(4)?, role, epoch: row.get(6)? },
-            role: value(&codes.role, 5, role)?,
+            arm: Arm {
+                experiment: row.get(3)?,
+                config: row.get(4)?,
+                role: role_code,
+                epoch: row.get(6)?,
+            },
+            role,
             status: value(&codes.status, 7, row.get(7)?)?,
             failure,
             timed_out: is_timeout(codes, failure),
@@ -153,6 +169,7 @@ impl Facts {
             bytes_in: measure(13)?,
             bytes_out: measure(14)?,
             unit: row.get(15)?,
+            aside: reason.filter(|code| is_aside(*code)),
             metrics: Values::default(),
             bytes: row.get::<_, i64>(16)?.cast_unsigned(),
         };
@@ -183,6 +200,12 @@ impl Facts {
     pub(super) const fn meeting(&self) -> Meeting {
         (self.request, self.parent, self.arm.experiment)
     }
+}
+
+/// Whether a branch says nothing of its config in comparison with the others: it answered, but chance did not decide
+/// that. What runs beside a primary is compared with that, whatever brought the request there.
+const fn is_aside(role: Role, reason: Reason) -> bool {
+    matches!(role, Role::Primary | Role::Branch) && !reason.is_exposure()
 }
 
 /// The request, the branch it was nested in, and the experiment.

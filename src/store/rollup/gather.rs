@@ -45,10 +45,13 @@ impl Gathered {
     /// Adds a branch to what the branches come to (`by` is 1), or takes it back (−1).
     pub(super) fn change(&mut self, facts: &Facts, by: i64) {
         self.state(facts.arm, facts.minute()).change(facts, by);
-        self.bucket(facts, by);
+        // (Buckets are for comparisons alone.)
+        if facts.aside.is_none() {
+            self.bucket(facts, by);
+        }
     }
 
-    /// The same to the bucket of its unit alone, if it has one.
+    /// The same to the bucket of its unit alone, if it has one, whoever assigned it.
     pub(super) fn bucket(&mut self, facts: &Facts, by: i64) {
         if let Some(unit) = facts.unit {
             let bucket = bucket_of(unit);
@@ -157,7 +160,7 @@ pub(super) fn add_state(
         })
         .optional()?;
     let Some((key, stored)) = known else {
-        let [success, failed, skipped, cancelled] = state.statuses;
+        let [success, failed, skipped, cancelled] = state.all_statuses();
         connection
             .prepare_cached(
                 "INSERT INTO rollup (experiment, config, role, epoch, minute, span, success,
@@ -183,7 +186,7 @@ pub(super) fn add_state(
     // not keep branches from being recorded.
     let mut sum = stored.unwrap_or_default();
     sum.merge(state);
-    let [success, failed, skipped, cancelled] = sum.statuses;
+    let [success, failed, skipped, cancelled] = sum.all_statuses();
     connection
         .prepare_cached(
             "UPDATE rollup SET success = ?2, failed = ?3, skipped = ?4, cancelled = ?5,

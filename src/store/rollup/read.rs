@@ -1,6 +1,11 @@
 //! Reading roll-ups.
 
-use super::{Rollup, RollupFilter, facts::Arm, row::Name, state::State};
+use super::{
+    Rollup, RollupFilter,
+    facts::Arm,
+    row::{Name, UNKNOWN},
+    state::State,
+};
 use crate::store::{
     SqliteStore, StoreError,
     backend::Reader,
@@ -24,7 +29,7 @@ impl SqliteStore {
     /// the first minute to the last. Blocks, here and at each 256th of them.
     ///
     /// They are as many as minutes in which there was a branch, and hours for what is older than
-    /// two days; what was removed since counts in them as before. A store that an older program
+    /// two days; one more for each reason other than chance (see [`Rollup::aside`]); what was removed since counts in them as before. A store that an older program
     /// wrote has none, until it is opened for writing.
     ///
     /// ```
@@ -113,13 +118,14 @@ pub(in crate::store) fn each(
     Ok(())
 }
 
-/// A row of [`COLUMNS`] under the names of what it refers to.
+/// A row of [`COLUMNS`] under the names of what it refers to: what chance assigned, if there is any, and what it
+/// did not, reason by reason.
 pub(in crate::store) fn named(
     row: &Row<'_>,
     connection: &Connection,
     codes: &Codes,
     names: &mut Names,
-) -> rusqlite::Result<(Arm, Rollup)> {
+) -> rusqlite::Result<(Arm, Vec<Rollup>)> {
     let (arm, minute, span, state) = state(row)?;
     let (experiment, strategy) = names.experiment(connection, arm.experiment)?;
     let (config_id, _) = names.config(connection, arm.config)?;
@@ -129,11 +135,24 @@ pub(in crate::store) fn named(
     };
     let role = value(&codes.role, 2, arm.role)?;
     let mut metrics = BTreeMap::new();
-    for key in state.metrics.keys().chain(state.metric_pairs.keys()) {
-        metrics.insert(*key, names.metric(connection, *key)?);
+    for part in state.parts() {
+        for key in part.metrics.keys().chain(part.metric_pairs.keys()) {
+            metrics.insert(*key, names.metric(connection, *key)?);
+        }
     }
-    let name = Name { experiment, strategy, config_id, role, epoch, minute, span, metrics };
-    Ok((arm, state.named(name, codes)))
+    let aside = None;
+    let name = Name { experiment, strategy, config_id, role, epoch, aside, minute, span, metrics };
+    let mut by_chance = state;
+    let aside = std::mem::take(&mut by_chance.aside);
+    let mut parts = Vec::with_capacity(1);
+    if aside.is_empty() || !by_chance.is_empty() {
+        parts.push(by_chance.named(name.clone(), codes));
+    }
+    for (reason, state) in aside {
+        let aside = Some(codes.reason.value(reason).unwrap_or(UNKNOWN));
+        parts.push(state.named(Name { aside, ..name.clone() }, codes));
+    }
+    Ok((arm, parts))
 }
 
 impl RollupRows {
@@ -154,9 +173,9 @@ impl RollupRows {
         let mut rows = statement.query(params_from_iter(values))?;
         let mut found = 0;
         while let Some(row) = rows.next()? {
-            let (arm, rollup) = named(row, connection, codes, &mut self.names)?;
+            let (arm, parts) = named(row, connection, codes, &mut self.names)?;
             let (minute, span) = (row.get(4)?, row.get(5)?);
-            self.page.push_back(rollup);
+            self.page.extend(parts);
             let Arm { experiment, config, role, epoch } = arm;
             self.last = Some([experiment, config, role, epoch, minute, span]);
             found += 1;

@@ -2,6 +2,7 @@
 
 use super::{Histogram, MetricPairs, MetricSums, Moments, state::State};
 use crate::{
+    assign::Reason,
     branch::{FailureKind, Role, SkipReason},
     config::ConfigId,
     store::codes::Codes,
@@ -29,6 +30,11 @@ pub struct Rollup {
     /// knew no epochs wrote them.
     #[serde(serialize_with = "as_hex", deserialize_with = "of_hex")]
     pub epoch: Option<u64>,
+    /// Why, if chance did not decide that it was their config ([`Reason::is_exposure`]): what says nothing of a config
+    /// in comparison with others has a roll-up of its own for each reason. `None` of all others, and where nothing
+    /// is known of it. (Of what runs beside a primary it is always `None`.)
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "of_reason")]
+    pub aside: Option<Reason>,
     /// Where the time begins, in ns since the Unix epoch.
     pub start_ns: u64,
     /// How many minutes there are from there on.
@@ -113,6 +119,7 @@ impl Rollup {
             config_id,
             role,
             epoch: None,
+            aside: None,
             start_ns: start_ns / MINUTE_NS * MINUTE_NS,
             minutes: 1,
             success: 0,
@@ -199,22 +206,28 @@ impl Pairs {
 }
 
 /// Whose a roll-up is, and when.
+#[derive(Clone)]
 pub(super) struct Name {
     pub(super) experiment: Arc<str>,
     pub(super) strategy: Arc<str>,
     pub(super) config_id: ConfigId,
     pub(super) role: Role,
     pub(super) epoch: Option<u64>,
+    pub(super) aside: Option<Reason>,
     pub(super) minute: i64,
     pub(super) span: i64,
     /// Of the metrics, by their keys.
     pub(super) metrics: BTreeMap<i64, Arc<str>>,
 }
 
+/// A reason that only a newer version knows: the rules decided, whichever it was.
+pub(super) const UNKNOWN: Reason = Reason::Ineligible;
+
 impl State {
-    /// Kinds and reasons that only a newer version knows are among the totals only.
+    /// Without what is set aside. Kinds and reasons that only a newer version knows are among the totals only.
     pub(super) fn named(self, name: Name, codes: &Codes) -> Rollup {
-        let Name { experiment, strategy, config_id, role, epoch, minute, span, metrics } = name;
+        let Name { experiment, strategy, config_id, role, epoch, aside, minute, span, metrics } =
+            name;
         let count = |count: i64| u64::try_from(count).unwrap_or(0);
         let [success, failed, skipped, cancelled] = self.statuses.map(count);
         let [both_succeeded, primary_failed, other_failed, both_failed] = self.pairs.map(count);
@@ -227,6 +240,7 @@ impl State {
             config_id,
             role,
             epoch,
+            aside,
             start_ns: count(minute).saturating_mul(MINUTE_NS),
             minutes: u32::try_from(span).unwrap_or(1),
             success,
@@ -280,6 +294,11 @@ pub(in crate::store) fn of_hex<'de, D: Deserializer<'de>>(
 ) -> Result<Option<u64>, D::Error> {
     let text = Option::<String>::deserialize(deserializer)?;
     text.map(|text| u64::from_str_radix(&text, 16)).transpose().map_err(de::Error::custom)
+}
+
+fn of_reason<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Reason>, D::Error> {
+    let name = Option::<String>::deserialize(deserializer)?;
+    Ok(name.map(|name| name.parse().unwrap_or(UNKNOWN)))
 }
 
 /// What only a newer version knows is among the totals only.

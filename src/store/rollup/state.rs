@@ -16,13 +16,14 @@ use std::collections::BTreeMap;
 #[cfg(feature = "server")]
 use std::ops::RangeInclusive;
 
-/// The layout of the bytes. The first had no durations of primaries, the second no metrics.
-const LAYOUT: u128 = 3;
+/// The layout of the bytes. The first had no durations of primaries, the second no metrics, the third did not tell
+/// apart what chance did not assign.
+const LAYOUT: u128 = 4;
 
 /// A row of the table `rollup`, or what is to be added to one. All of it adds up.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(in crate::store) struct State {
-    /// In the order of [`status_index`].
+    /// In the order of [`status_index`]; without those set aside.
     pub(in crate::store) statuses: [i64; 4],
     /// By the codes of kinds and reasons.
     pub(super) failures: Counted,
@@ -46,6 +47,9 @@ pub(in crate::store) struct State {
     pub(super) metrics: BTreeMap<i64, MetricSums>,
     /// Of the same pairs.
     pub(super) metric_pairs: BTreeMap<i64, MetricPairs>,
+    /// What chance did not assign, by the codes of the reasons: it is in nothing of the above. (Nothing is set aside
+    /// in these again.)
+    pub(super) aside: BTreeMap<i64, State>,
 }
 
 pub(in crate::store) const fn status_index(status: Status) -> usize {
@@ -60,6 +64,15 @@ pub(in crate::store) const fn status_index(status: Status) -> usize {
 impl State {
     /// Adds a branch (`by` is 1), or takes it back (−1).
     pub(super) fn change(&mut self, facts: &Facts, by: i64) {
+        let Some(reason) = facts.aside else { return self.change_own(facts, by) };
+        let aside = self.aside.entry(reason).or_default();
+        aside.change_own(facts, by);
+        if aside.is_empty() {
+            self.aside.remove(&reason);
+        }
+    }
+
+    fn change_own(&mut self, facts: &Facts, by: i64) {
         self.statuses[status_index(facts.status)] += by;
         if let Some(kind) = facts.failure {
             self.failures.add(kind, by);
@@ -115,6 +128,22 @@ impl State {
         // One that was taken back is not there.
         self.metrics.retain(|_, sums| !sums.is_none());
         self.metric_pairs.retain(|_, pairs| !pairs.is_none());
+        for (reason, state) in &other.aside {
+            self.aside.entry(*reason).or_default().merge(state);
+        }
+        self.aside.retain(|_, state| !state.is_empty());
+    }
+
+    /// What chance assigned, and what it did not, reason by reason.
+    pub(in crate::store) fn parts(&self) -> impl Iterator<Item = &Self> {
+        std::iter::once(self).chain(self.aside.values())
+    }
+
+    /// How all of them ended, whoever assigned them.
+    pub(in crate::store) fn all_statuses(&self) -> [i64; 4] {
+        let mut all = [0; 4];
+        self.parts().for_each(|part| add_all(&mut all, part.statuses));
+        all
     }
 
     /// Whether both are of the same branches, added up in another order.
@@ -122,6 +151,7 @@ impl State {
         let whole = |state: &Self| Self {
             metrics: BTreeMap::new(),
             metric_pairs: BTreeMap::new(),
+            aside: BTreeMap::new(),
             ..state.clone()
         };
         let none = (MetricSums::new(), MetricPairs::new());
@@ -133,26 +163,46 @@ impl State {
             let of = |state: &'_ Self| *state.metric_pairs.get(key).unwrap_or(&none.1);
             of(self).agrees(&of(other))
         });
-        metrics && pairs && whole(self) == whole(other)
+        let aside = self.aside.keys().chain(other.aside.keys()).all(|reason| {
+            match (self.aside.get(reason), other.aside.get(reason)) {
+                (Some(one), Some(other)) => one.agrees(other),
+                _ => false,
+            }
+        });
+        metrics && pairs && aside && whole(self) == whole(other)
     }
 
     /// Whether a branch that lasted so long, in ns, can be among them.
     #[cfg(feature = "server")]
     pub(in crate::store) fn can_have_lasted(&self, durations: &RangeInclusive<u64>) -> bool {
         // How long those were under way that did not end is in no histogram.
-        let [_, _, skipped, cancelled] = self.statuses;
-        skipped > 0 || cancelled > 0 || self.duration.can_have(durations)
+        let [_, _, skipped, cancelled] = self.all_statuses();
+        let mut parts = self.parts();
+        skipped > 0 || cancelled > 0 || parts.any(|part| part.duration.can_have(durations))
     }
 
     pub(super) fn is_empty(&self) -> bool {
         *self == Self::default()
     }
 
-    /// All but the counts by status, which have columns of their own.
+    /// All but the counts by status of all together, which have columns of their own.
     pub(super) fn encode(&self) -> Vec<u8> {
         let mut out = Vec::with_capacity(512);
         write(&mut out, LAYOUT);
+        self.encode_own(&mut out);
         let mut number = |number: i64| write(&mut out, u128::from(number.cast_unsigned()));
+        number(self.aside.len() as i64);
+        for (reason, state) in &self.aside {
+            let mut number = |number: i64| write(&mut out, u128::from(number.cast_unsigned()));
+            number(*reason);
+            state.statuses.into_iter().for_each(&mut number);
+            state.encode_own(&mut out);
+        }
+        out
+    }
+
+    fn encode_own(&self, out: &mut Vec<u8>) {
+        let mut number = |number: i64| write(out, u128::from(number.cast_unsigned()));
         number(self.retries);
         number(self.exposures);
         self.pairs.into_iter().chain(self.compared).for_each(&mut number);
@@ -163,34 +213,50 @@ impl State {
                 number(*count);
             }
         }
-        self.duration.encode(&mut out);
-        self.first_byte.encode(&mut out);
+        self.duration.encode(out);
+        self.first_byte.encode(out);
         for sums in self.moments() {
-            sums.encode(&mut out);
+            sums.encode(out);
         }
-        self.primary_duration.encode(&mut out);
-        write(&mut out, self.metrics.len() as u128);
+        self.primary_duration.encode(out);
+        write(out, self.metrics.len() as u128);
         for (key, sums) in &self.metrics {
-            write(&mut out, u128::from(key.cast_unsigned()));
-            sums.encode(&mut out);
+            write(out, u128::from(key.cast_unsigned()));
+            sums.encode(out);
         }
-        write(&mut out, self.metric_pairs.len() as u128);
+        write(out, self.metric_pairs.len() as u128);
         for (key, pairs) in &self.metric_pairs {
-            write(&mut out, u128::from(key.cast_unsigned()));
-            pairs.encode(&mut out);
+            write(out, u128::from(key.cast_unsigned()));
+            pairs.encode(out);
         }
-        out
     }
 
-    /// `None` if the bytes are not what [`encode`](Self::encode) makes.
+    /// `None` if the bytes are not what [`encode`](Self::encode) makes; `statuses` are those of all together.
     pub(in crate::store) fn decode(statuses: [i64; 4], bytes: &[u8]) -> Option<Self> {
         let mut from = Reader::new(bytes);
         let layout = from.u128()?;
         if !(1..=LAYOUT).contains(&layout) {
             return None;
         }
-        let mut state = Self { statuses, retries: from.i64()?, ..Self::default() };
-        state.exposures = from.i64()?;
+        let mut state = Self::decode_own(&mut from, layout)?;
+        state.statuses = statuses;
+        if layout > 3 {
+            for _ in 0..from.usize()? {
+                let reason = from.i64()?;
+                let mut statuses = [0; 4];
+                for count in &mut statuses {
+                    *count = from.i64()?;
+                }
+                let aside = Self { statuses, ..Self::decode_own(&mut from, layout)? };
+                add_all(&mut state.statuses, statuses.map(|count| -count));
+                state.aside.insert(reason, aside);
+            }
+        }
+        from.is_at_end().then_some(state)
+    }
+
+    fn decode_own(from: &mut Reader<'_>, layout: u128) -> Option<Self> {
+        let mut state = Self { retries: from.i64()?, exposures: from.i64()?, ..Self::default() };
         for number in state.pairs.iter_mut().chain(&mut state.compared) {
             *number = from.i64()?;
         }
@@ -199,24 +265,24 @@ impl State {
                 counted.add(from.i64()?, from.i64()?);
             }
         }
-        state.duration = Histogram::decode(&mut from)?;
-        state.first_byte = Histogram::decode(&mut from)?;
-        state.duration_sums = Moments::decode(&mut from)?;
-        state.first_byte_sums = Moments::decode(&mut from)?;
-        state.bytes_in = Moments::decode(&mut from)?;
-        state.bytes_out = Moments::decode(&mut from)?;
+        state.duration = Histogram::decode(from)?;
+        state.first_byte = Histogram::decode(from)?;
+        state.duration_sums = Moments::decode(from)?;
+        state.first_byte_sums = Moments::decode(from)?;
+        state.bytes_in = Moments::decode(from)?;
+        state.bytes_out = Moments::decode(from)?;
         if layout > 1 {
-            state.primary_duration = Histogram::decode(&mut from)?;
+            state.primary_duration = Histogram::decode(from)?;
         }
         if layout > 2 {
             for _ in 0..from.usize()? {
-                state.metrics.insert(from.i64()?, MetricSums::decode(&mut from)?);
+                state.metrics.insert(from.i64()?, MetricSums::decode(from)?);
             }
             for _ in 0..from.usize()? {
-                state.metric_pairs.insert(from.i64()?, MetricPairs::decode(&mut from)?);
+                state.metric_pairs.insert(from.i64()?, MetricPairs::decode(from)?);
             }
         }
-        from.is_at_end().then_some(state)
+        Some(state)
     }
 
     /// The failed by kind. (A kind that only a newer version knows is among the failed only.)

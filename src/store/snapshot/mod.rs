@@ -80,7 +80,7 @@ pub struct Snapshot {
     outcomes: Outcomes,
 }
 
-/// A config in one role under the same weights and rules.
+/// A config in one role under the same weights and rules; what chance did not assign apart, by reason.
 #[derive(Debug, Clone, PartialEq)]
 struct Arm {
     /// Over all the time.

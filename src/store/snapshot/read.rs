@@ -9,11 +9,13 @@ use super::{
     reported::Outcomes,
 };
 use crate::{
+    assign::Reason,
     branch::Role,
     store::{
         Rollup, RollupFilter, SqliteStore, StoreError,
         backend::Reader,
         codes::Codes,
+        filter::by_chance,
         loss,
         rollup::{self, millis},
         row::Names,
@@ -79,35 +81,38 @@ fn arms(
     names: &mut Names,
     taken_ns: u64,
 ) -> rusqlite::Result<Vec<Arm>> {
-    let mut arms: BTreeMap<rollup::Arm, Arm> = BTreeMap::new();
+    let mut arms: BTreeMap<(rollup::Arm, Option<Reason>), Arm> = BTreeMap::new();
     let since = filter.since_ns.unwrap_or(0).div_ceil(60_000_000_000);
     let sql = format!("SELECT {} FROM rollup WHERE minute >= ?1", rollup::COLUMNS);
     let mut statement = connection.prepare(&sql)?;
     let mut rows = statement.query([i64::try_from(since).unwrap_or(i64::MAX)])?;
     while let Some(row) = rows.next()? {
-        let (arm, rollup) = rollup::named(row, connection, codes, names)?;
-        let answers = rollup.role == Role::Primary;
-        let recent = answers.then(|| RecentMinute::of(&rollup, taken_ns)).flatten();
-        match arms.get_mut(&arm) {
-            Some(known) => {
-                known.rollup.merge(&rollup);
-                known.recent.extend(recent);
-            }
-            None => {
-                let recent = recent.into_iter().collect();
-                arms.insert(arm, Arm { rollup, share: None, recent });
+        let (arm, parts) = rollup::named(row, connection, codes, names)?;
+        for rollup in parts {
+            let answers = rollup.role == Role::Primary && rollup.aside.is_none();
+            let recent = answers.then(|| RecentMinute::of(&rollup, taken_ns)).flatten();
+            match arms.get_mut(&(arm, rollup.aside)) {
+                Some(known) => {
+                    known.rollup.merge(&rollup);
+                    known.recent.extend(recent);
+                }
+                None => {
+                    let recent = recent.into_iter().collect();
+                    arms.insert((arm, rollup.aside), Arm { rollup, share: None, recent });
+                }
             }
         }
     }
-    for (of, arm) in &mut arms {
-        arm.share = share(connection, *of, arm)?;
+    for ((of, _), arm) in arms.iter_mut().filter(|((_, aside), _)| aside.is_none()) {
+        arm.share = share(connection, codes, *of, arm)?;
     }
     Ok(arms.into_values().collect())
 }
 
-/// As the last branch of the arm recorded it.
+/// As the last branch of the arm recorded it that chance assigned.
 fn share(
     connection: &Connection,
+    codes: &Codes,
     of: rollup::Arm,
     Arm { rollup, .. }: &Arm,
 ) -> rusqlite::Result<Option<f64>> {
@@ -117,14 +122,16 @@ fn share(
         id[..6].copy_from_slice(&(ns / 1_000_000).to_be_bytes()[2..]);
         id
     };
+    let sql = format!(
+        "SELECT probability FROM branch WHERE id >= ?1 AND id < ?2
+         AND experiment = ?3 AND config = ?4 AND role = ?5 AND epoch IN (
+            SELECT key FROM epoch WHERE fingerprint =
+            (SELECT fingerprint FROM epoch WHERE key = ?6))
+         AND {} ORDER BY id DESC LIMIT 1",
+        by_chance(codes, "reason")
+    );
     let found: Option<Option<f64>> = connection
-        .prepare_cached(
-            "SELECT probability FROM branch WHERE id >= ?1 AND id < ?2
-             AND experiment = ?3 AND config = ?4 AND role = ?5 AND epoch IN (
-                SELECT key FROM epoch WHERE fingerprint =
-                (SELECT fingerprint FROM epoch WHERE key = ?6))
-             ORDER BY id DESC LIMIT 1",
-        )?
+        .prepare_cached(&sql)?
         .query_row(
             params![id(start_ns), id(end_ns), of.experiment, of.config, of.role, of.epoch],
             |row| row.get(0),

@@ -2,6 +2,7 @@
 
 use super::{Arm, Exposed, Snapshot, Snapshots, recent::minute_end_ns};
 use crate::{
+    assign::Reason,
     branch::Role,
     config::ConfigId,
     record::Loss,
@@ -20,6 +21,8 @@ type Key = (Named, ConfigId, Role, Option<u64>);
 #[derive(Debug, Default)]
 pub(crate) struct Totals {
     pub(crate) rollups: BTreeMap<Key, Rollup>,
+    /// Of what chance did not assign.
+    pub(crate) aside: BTreeMap<(Key, Reason), Rollup>,
     /// Until when it was seen, and what it was.
     shares: BTreeMap<Key, (u64, f64)>,
     pub(crate) buckets: BTreeMap<(Key, u32), UnitBucket>,
@@ -64,11 +67,9 @@ impl Totals {
                 end_ns: minute.end_ns(),
                 ended: [minute.1, minute.2],
             }));
-            match self.rollups.entry(key) {
-                Entry::Vacant(entry) => {
-                    entry.insert(rollup.clone());
-                }
-                Entry::Occupied(mut entry) => entry.get_mut().merge(rollup),
+            match rollup.aside {
+                None => add(self.rollups.entry(key), rollup),
+                Some(reason) => add(self.aside.entry((key, reason)), rollup),
             }
         }
         for bucket in &snapshot.unit_buckets {
@@ -128,5 +129,14 @@ impl Totals {
                 && *fingerprint == Some(epoch)
         });
         found.next().map(|(_, (_, share))| *share)
+    }
+}
+
+fn add<K: Ord>(to: Entry<'_, K, Rollup>, rollup: &Rollup) {
+    match to {
+        Entry::Vacant(entry) => {
+            entry.insert(rollup.clone());
+        }
+        Entry::Occupied(mut entry) => entry.get_mut().merge(rollup),
     }
 }

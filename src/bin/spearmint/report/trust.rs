@@ -4,6 +4,9 @@ use std::io::{self, Write};
 use tower_spearmint::report::{ArmLosses, Candidate, Coverage, Report};
 
 pub(super) fn print(out: &mut impl Write, report: &Report) -> io::Result<()> {
+    if let Some(aside) = report.set_aside() {
+        writeln!(out, "\n{aside}")?;
+    }
     if let Some(completions) = &report.completions {
         super::text::sample_ratio(out, completions)?;
     }
