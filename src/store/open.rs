@@ -64,6 +64,10 @@ pub(super) fn for_writing(
             if found == 6 {
                 outcome::add_before(&transaction).map_err(failed)?;
             }
+            if matches!(found, 4..7) {
+                let exposed = rollup::set_aside(&transaction, &codes).map_err(failed)?;
+                outcome::exposed_anew(&transaction, &exposed).map_err(failed)?;
+            }
         }
         transaction.commit().map_err(failed)?;
     }

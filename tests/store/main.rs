@@ -20,6 +20,7 @@ mod reading;
 mod retention;
 mod rollups;
 mod round_trip;
+mod set_aside;
 mod snapshots;
 mod support;
 mod traffic;

@@ -3,7 +3,7 @@
 use super::{
     facts::{Arm, Facts, minute},
     gather::Gathered,
-    pairs, read,
+    pairs, read, set_aside,
     state::State,
     unit_bucket::{Bucket, UNFINISHED_SINCE},
     unit_metric::UnitMetrics,
@@ -43,6 +43,7 @@ pub(in crate::store) fn disagreements(
         buckets: HashMap::new(),
         unit_metrics: UnitMetrics::default(),
         has_metrics: metric::any(connection, version)?,
+        sets_aside: version >= set_aside::SINCE_VERSION,
         names: Names::default(),
     };
     for hour in hours(connection)? {
@@ -69,6 +70,8 @@ struct Check<'a> {
     buckets: HashMap<(Arm, i64), Bucket>,
     unit_metrics: UnitMetrics,
     has_metrics: bool,
+    /// An older program counted all, whoever assigned them.
+    sets_aside: bool,
     names: Names,
 }
 
@@ -147,6 +150,9 @@ impl Check<'_> {
                 let mut facts = Facts::read(row, self.codes)?;
                 if self.has_metrics {
                     facts = facts.with_metrics(self.connection)?;
+                }
+                if !self.sets_aside {
+                    facts.aside = None;
                 }
                 *counted.entry(facts.arm.experiment).or_default() += 1;
                 report.branches += 1;

@@ -51,6 +51,14 @@ impl Gathered {
         }
     }
 
+    /// Moves a branch that was counted with those that chance assigned.
+    pub(super) fn set_aside(&mut self, facts: &Facts) {
+        let state = self.state(facts.arm, facts.minute());
+        state.change(&Facts { aside: None, ..facts.clone() }, -1);
+        state.change(facts, 1);
+        self.bucket(facts, -1);
+    }
+
     /// The same to the bucket of its unit alone, if it has one, whoever assigned it.
     pub(super) fn bucket(&mut self, facts: &Facts, by: i64) {
         if let Some(unit) = facts.unit {
