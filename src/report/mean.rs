@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     branch::Role,
-    stats::{Interval, sequential::means::Estimate},
+    stats::{Interval, Summary, sequential::means::Estimate},
     store::{MetricPairs, MetricSums},
 };
 use std::collections::{BTreeMap, BTreeSet};
@@ -24,6 +24,8 @@ struct Side {
     count: u64,
     /// Their variance.
     variance: f64,
+    /// So many of them tell no more than one.
+    alike: f64,
 }
 
 /// Below this share of its mean, a deviation is rounding.
@@ -49,6 +51,7 @@ pub(super) fn mean(name: &str, baseline: &Arm, candidate: &Arm, ends: Ends) -> E
         return shown(name, baseline, candidate);
     }
     let sides = [baseline, candidate].map(|arm| side(name, arm, &weights));
+    let sides = evened(name, [baseline, candidate], &weights, sides);
     let apart = candidate.role == Role::Primary;
     effect(sides, if apart { Together::Apart } else { Together::Somehow }, ends)
 }
@@ -69,6 +72,35 @@ fn effect([one, other]: [Side; 2], together: Together, ends: Ends) -> Effect {
         interval,
         by_unit: false,
     }
+}
+
+/// In each epoch, the arm with fewer values scatters at least as the other.
+fn evened(
+    name: &str,
+    arms: [&Arm; 2],
+    weights: &[(Option<u64>, f64)],
+    [mut one, mut other]: [Side; 2],
+) -> [Side; 2] {
+    for (epoch, weight) in weights {
+        let [a, b] = [(arms[0], one.alike), (arms[1], other.alike)].map(|(arm, alike)| {
+            let epoch = arm.epochs.get(epoch);
+            in_epoch(epoch.and_then(|epoch| epoch.whole.metrics.get(name)), alike)
+        });
+        let [more_of_a, more_of_b] = ratio::evened(a, b);
+        one.mean.variance += weight * weight * (more_of_a.variance - a.variance);
+        other.mean.variance += weight * weight * (more_of_b.variance - b.variance);
+    }
+    [one, other]
+}
+
+/// The mean of these, of which so many tell no more than one.
+fn in_epoch(sums: Option<&MetricSums>, alike: f64) -> Estimate {
+    let sums = sums.copied().unwrap_or_default();
+    Estimate::mean(&Summary {
+        count: sums.count(),
+        mean: sums.mean().unwrap_or_default(),
+        variance: sums.variance().unwrap_or_default() * alike,
+    })
 }
 
 /// Each mean at least as uncertain as if one of its values lay as far from the others as those of the arm that
@@ -111,6 +143,7 @@ fn paired(pairs: &MetricPairs, design_effect: f64) -> [Side; 3] {
         },
         count,
         variance,
+        alike: design_effect,
     };
     let side = |sums: &MetricSums| {
         of(sums.mean().unwrap_or_default(), sums.variance().unwrap_or_default())
@@ -177,7 +210,8 @@ fn side(name: &str, arm: &Arm, weights: &[(Option<u64>, f64)]) -> Side {
         count: of_all as u64,
         smallest: count.min(telling as u64),
     };
-    Side { mean, count, variance: spread }
+    let alike = if variance > 0.0 { worse / variance } else { 1.0 };
+    Side { mean, count, variance: spread, alike }
 }
 
 /// What the buckets of units add to a mean.

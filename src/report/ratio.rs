@@ -19,6 +19,23 @@ pub(super) enum Together {
     Somehow,
 }
 
+/// As uncertain as they are where one is of fewer observations: as far as it is, these are taken to scatter at
+/// least as the other's do.
+///
+/// Where a few values are far larger than the others, few values seldom have one of them; then both their mean and
+/// what it seems to scatter are too small, and it looks certain to be less. If both arms are alike and have as many,
+/// that is so on either side, and cancels.
+pub(super) fn evened(one: Estimate, other: Estimate) -> [Estimate; 2] {
+    let scatter = [one, other].map(|mean| mean.variance * mean.count as f64);
+    let shares = [one, other].map(|mean| (mean.count as f64).recip());
+    let at_least = |mean: Estimate, at: usize| {
+        let more = (scatter[1 - at] - scatter[at]) * (shares[at] - shares[1 - at]);
+        let more = if scatter[1 - at] > scatter[at] && more > 0.0 { more } else { 0.0 };
+        Estimate { variance: mean.variance + more, ..mean }
+    };
+    [at_least(one, 0), at_least(other, 1)]
+}
+
 /// By what share of `one` (of its size, where it is below 0) `other` is above it.
 pub(super) fn difference(one: &Estimate, other: &Estimate) -> Option<f64> {
     let difference = (other.value - one.value) / one.value.abs();
@@ -123,6 +140,22 @@ mod tests {
             assert!((exact.high - near.high).abs() < 1e-3, "{exact:?} {near:?}");
             assert!(exact.low > 0.0 && exact.contains(0.05));
         }
+    }
+
+    #[test]
+    fn fewer_values_scatter_as_much_as_those_of_the_arm_with_more() {
+        let variances = |one, other| evened(one, other).map(|mean| mean.variance * 100.0);
+        let few = arm(100, 1.0, 1.0);
+        // As many, nearly as many, and far fewer, of which none is large.
+        assert_eq!(variances(arm(100, 1.0, 5.0), few), [5.0, 1.0]);
+        let [_, nearly] = variances(arm(110, 1.0, 5.0), few);
+        assert!(nearly > 1.0 && nearly < 1.4, "{nearly}");
+        let [_, far] = variances(arm(1_000_000, 1.0, 5.0), few);
+        assert!((far - 5.0).abs() < 1e-3, "{far}");
+        // On either side; and what is known to scatter more does so.
+        assert_eq!(variances(few, arm(1_000_000, 1.0, 5.0))[0], far);
+        assert_eq!(variances(arm(400, 1.0, 0.5), few), [0.125, 1.0]);
+        assert_eq!(variances(arm(400, 1.0, 0.5), arm(0, 0.0, 0.0))[0], 0.125);
     }
 
     #[test]

@@ -134,6 +134,32 @@ fn less_than_a_hundred_of_a_side_say_nothing() {
 }
 
 #[test]
+fn a_small_arm_that_saw_none_of_the_large_values_is_not_certain_to_have_less() {
+    let mut numbers = [0_u64; 2];
+    let mut templates = templates("ranker", &["stable", "candidate"]);
+    let mut traffic = Traffic::new(11, 20_000);
+    for number in 0..20_000_u64 {
+        let at = usize::from(number % 100 == 0);
+        templates[at].probability = [0.99, 0.01][at];
+        traffic.add(&templates[at], Role::Primary, STEADY, None);
+        numbers[at] += 1;
+        // One of a hundred of the baseline costs something, and one of the candidate's 200 a fifth of that.
+        let cost = match (at, numbers[at]) {
+            (0, n) if n % 100 == 0 => 100.0,
+            (1, 100) => 20.0,
+            _ => 0.0,
+        };
+        traffic.branches.last_mut().unwrap().metrics.set("tokens", cost);
+    }
+    let plan = Plan::new().metrics([Metric::success(tokens(), 0.0)]);
+    let report = Store::with(&traffic.branches).report(&plan);
+    let tokens = finding(&report, "tokens");
+    assert_eq!((tokens.baseline_count, tokens.candidate_count), (19_800, 200));
+    assert!(tokens.interval.contains(0.0) && tokens.interval.contains(1.0), "{tokens:?}");
+    assert_eq!(only(&report).verdict, Verdict::Undecided, "{report:#?}");
+}
+
+#[test]
 fn what_only_one_side_says_or_nobody_is_said_so() {
     let store = split(2_000, |at, random, branch| {
         if at == 1 {

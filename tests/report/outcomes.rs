@@ -6,7 +6,7 @@ use tower_spearmint::{
     assign::Epoch,
     branch::{BranchId, Role},
     report::{Measure, Metric, Plan, Report, Standing, Verdict},
-    store::{Outcome, OutcomeUnit},
+    store::{Outcome, OutcomeUnit, RollupFilter},
 };
 
 /// Units that come, one after the other, each with three requests, and buy with a probability that depends on the
@@ -222,7 +222,21 @@ fn a_report_of_roll_ups_alone_knows_no_outcomes() {
     let mut shop = Shop::new(9, 300);
     shop.come(300, 0.5, [0.5; 2], 1);
     let store = shop.store();
-    let rollups = store.store.rollups(&tower_spearmint::store::RollupFilter::new()).unwrap();
+    let rollups = store.store.rollups(&RollupFilter::new()).unwrap();
     let reports = Report::of(rollups.map(Result::unwrap), [], &plan(), |_, _| Some(0.5)).unwrap();
     assert_eq!(of(only(&reports[0]), purchase()).baseline, None);
+}
+
+#[test]
+fn a_report_of_roll_ups_and_sums_of_outcomes_is_that_of_their_store() {
+    let mut shop = Shop::new(9, 300);
+    shop.come(300, 0.5, [0.5; 2], 1);
+    let store = shop.store();
+    let filter = RollupFilter::new();
+    let rollups = store.store.rollups(&filter).unwrap().map(Result::unwrap);
+    let sums = store.store.outcome_sums(&filter).unwrap();
+    let reports = Report::with_outcomes(rollups, [], sums, &plan(), |_, _| Some(0.5)).unwrap();
+    let (found, read) = (of(only(&reports[0]), purchase()), store.report(&plan()));
+    assert_eq!(found.sentence, of(only(&read), purchase()).sentence);
+    assert!(found.interval.width().is_finite());
 }

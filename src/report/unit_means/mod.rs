@@ -35,8 +35,10 @@ pub(super) struct Means {
 }
 
 impl Means {
-    /// Epochs are strata, in each of which the split was another one: both arms are weighted by how many units of
-    /// both there are.
+    /// Epochs are strata, in each of which the split was another one: both arms are weighted by how much the epoch
+    /// tells of their difference, `n m / (n + m)` for `n` and `m` units, as is usual since Cochran (*Some methods for strengthening
+    /// the common χ² tests*, Biometrics 10(4), 1954). By the number of units of both, an epoch in which the candidate had few,
+    /// and none of them did anything yet, would be certain and weigh most.
     ///
     /// A unit that comes back keeps its arm, and its outcomes follow its exposures in several epochs. How many do is
     /// not known, so the means of epochs may depend on one another in any way: standard errors are added up, and
@@ -60,7 +62,7 @@ impl Means {
     }
 
     /// Where that lies, but with probability `alpha`; `positive` if no unit's outcomes come to less than 0. (Then no
-    /// mean is either, whatever an adjusted one happens to be.) Of arms in which nothing scatters nothing is said.
+    /// mean is either, whatever an adjusted one happens to be.) Where nothing scatters nothing is said.
     pub(super) fn relative(&self, positive: bool, alpha: f64) -> Interval {
         let [one, other] = &self.adjusted;
         let scatter = self.plain.iter().all(|arm| arm.variance > 0.0);
@@ -124,10 +126,9 @@ impl Scatter {
 
 /// The means over all epochs, with what `theta` says of each taken off.
 fn over(epochs: &[[Units; 2]], theta: impl Fn(&[Units; 2]) -> f64) -> ([Estimate; 2], Scatter) {
-    let count = |arms: &[Units; 2]| arms[0].joint.count.saturating_add(arms[1].joint.count);
-    let all: f64 = epochs.iter().map(|arms| count(arms) as f64).sum();
+    let all: f64 = epochs.iter().map(weight).sum();
     let each: Vec<_> =
-        epochs.iter().map(|arms| (count(arms) as f64 / all, within(arms, theta(arms)))).collect();
+        epochs.iter().map(|arms| (weight(arms) / all, within(arms, theta(arms)))).collect();
     let mut scatter = Scatter::default();
     for at in 0..2 {
         let error = |(share, (_, by)): &(f64, ([f64; 2], [Scatter; 2]))| {
@@ -141,13 +142,33 @@ fn over(epochs: &[[Units; 2]], theta: impl Fn(&[Units; 2]) -> f64) -> ([Estimate
             scatter.add(&by[at], share * share * errors / error(of));
         }
     }
-    let largest = epochs.iter().max_by_key(|arms| count(arms));
+    let largest = epochs.iter().max_by(|one, other| weight(one).total_cmp(&weight(other)));
     let means = std::array::from_fn(|at| {
         let units = largest.map_or(0, |arms| arms[at].joint.count);
         let value = each.iter().map(|(share, (means, _))| share * means[at]).sum();
         Estimate { value, variance: scatter.means[at], count: units, smallest: units }
     });
     (means, scatter)
+}
+
+/// How much an epoch tells of a difference.
+fn weight(arms: &[Units; 2]) -> f64 {
+    let [one, other] = arms.map(|arm| arm.joint.count as f64);
+    one * other / (one + other)
+}
+
+/// The variance of the mean of each arm. An arm with fewer units scatters at least as the other; and one in which
+/// nothing does, as if one of its units lay as far away as those of the other do: a hundred that bought nothing do not
+/// say that nobody will.
+fn variances(residuals: [f64; 2], counts: [u64; 2]) -> [f64; 2] {
+    let most = residuals[0].max(residuals[1]);
+    let of = |at: usize| {
+        let count = counts[at] as f64;
+        let scatter = if residuals[at] > 0.0 { residuals[at] } else { most / count };
+        let (count, smallest) = (counts[at], counts[at]);
+        Estimate { value: 0.0, variance: scatter / count as f64, count, smallest }
+    };
+    ratio::evened(of(0), of(1)).map(|mean| mean.variance)
 }
 
 /// The means of both arms in an epoch, and how far they scatter by the units of either.
@@ -162,11 +183,14 @@ fn within(arms: &[Units; 2], theta: f64) -> ([f64; 2], [Scatter; 2]) {
         arms[0].joint.x_mean + theta * shares[1] * more_before,
         arms[1].joint.x_mean - theta * shares[0] * more_before,
     ];
+    // Of what came before, with which factor it stands in the own mean, and in the other's.
+    let factors = |at: usize| (-theta * shares[1 - at], theta * shares[at]);
+    let residuals = [0, 1].map(|at| arms[at].joint.minus(-factors(at).0).variance);
+    let variances = variances(residuals, arms.map(|arm| arm.joint.count));
     let scatter = std::array::from_fn(|at| {
         let joint = &arms[at].joint;
-        // Of what came before, with which factor it stands in the own mean, and in the other's.
-        let (own, other) = (-theta * shares[1 - at], theta * shares[at]);
-        let variance = joint.minus(-own).variance / counts[at];
+        let (own, other) = factors(at);
+        let variance = variances[at];
         let of_other = other * other * joint.y_variance / counts[at];
         let both = other * (joint.covariance + own * joint.y_variance) / counts[at];
         let means = if at == 0 { [variance, of_other] } else { [of_other, variance] };

@@ -3,7 +3,9 @@
 //! Nothing is assumed of the observations but that they have a variance. The price: what is said
 //! here holds as the central limit theorem does, for many observations. So nothing is said before
 //! each arm has [`ENOUGH`]; and with values of which a few are as large as all others together,
-//! more are needed: ask [`quantiles`](super::quantiles) then.
+//! more are needed: ask [`quantiles`](super::quantiles) then. Of such values the arm that has far fewer
+//! is the likelier to have none of the large ones, so that its mean and its variance are too small at once:
+//! take its variance to be at least that of the other arm, as reports do.
 //!
 //! Whatever is made of means is asked in the same way, as an [`Estimate`] with a variance: one
 //! mean, the difference of two, relative, or of several epochs. The [`Summary`](crate::stats::Summary)
