@@ -8,6 +8,7 @@
 
 #![allow(clippy::expect_used, clippy::print_stdout, missing_docs)]
 
+mod numbers;
 mod outcome;
 mod pictures;
 mod random;
@@ -44,7 +45,7 @@ fn main() -> ExitCode {
         return ExitCode::SUCCESS;
     }
     let wanted = positional.next();
-    let exactly = scenarios::SCENARIOS.iter().any(|one| wanted.as_deref() == Some(one.name));
+    let exactly = scenarios::all().any(|one| wanted.as_deref() == Some(one.name));
     let is_wanted = |name: &str| match wanted.as_deref() {
         None => true,
         Some(wanted) if exactly => name == wanted,
@@ -53,7 +54,7 @@ fn main() -> ExitCode {
     let table = Table { markdown };
     println!("{runs} runs of each, {} looks at each run\n\n{}", LOOKS, table.head());
     let mut held = true;
-    for scenario in scenarios::SCENARIOS {
+    for scenario in scenarios::all() {
         if is_wanted(scenario.name) {
             let started = Instant::now();
             let firsts = runs::all(runs, |run| outcome::first(scenario, run));

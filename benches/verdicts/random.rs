@@ -19,6 +19,11 @@ impl Random {
         mixed ^ mixed >> 31
     }
 
+    /// For another that goes on by itself.
+    pub(crate) fn next_seed(&mut self) -> u64 {
+        self.next()
+    }
+
     /// From 0 up to, but not, 1.
     pub(crate) fn unit(&mut self) -> f64 {
         (self.next() >> 11) as f64 / (1_u64 << 53) as f64

@@ -13,6 +13,10 @@ pub(crate) struct Arm {
     pub(crate) lost: f64,
     /// Its answer differs from the primary's with this probability, for no good reason.
     pub(crate) wrong: f64,
+    /// What is said of it is so many times as much.
+    pub(crate) more: f64,
+    /// And with this probability by a hundred times the mean more than that.
+    pub(crate) rarely: f64,
 }
 
 /// Who gets what.
@@ -36,6 +40,10 @@ pub(crate) enum Traffic {
     Uniform,
     /// As Zipf's law has it: the second half as many as the first, the third a third.
     Zipf,
+    /// Each has three requests, one after the other, and does not come again.
+    Passing,
+    /// The same, and in the second half they all come again.
+    Returning,
 }
 
 /// How a unit differs from the others.
@@ -56,6 +64,31 @@ pub(crate) enum Times {
     Pareto(f64),
 }
 
+/// What the mean is of that is compared.
+#[derive(Clone, Copy)]
+pub(crate) enum Numbers {
+    Nothing,
+    /// What the service says of each request. Those of a unit are alike, and so are those of a pair.
+    OfRequests(Law),
+    /// What so many units of each arm do later, some at once, some as late as it ends; and what it is worth.
+    OfUnits(f64, Law),
+}
+
+/// How numbers scatter, beside their mean of 1.
+#[derive(Clone, Copy)]
+pub(crate) enum Law {
+    /// Not at all.
+    One,
+    /// From 0 to 2, all as often.
+    Uniform,
+    /// The logarithm scatters by this standard deviation.
+    LogNormal(f64),
+    /// With this exponent: 2 and below has no variance.
+    Pareto(f64),
+    /// All are 0 but for this share, whose logarithm scatters by 1.
+    Rare(f64),
+}
+
 /// What would be right to say, and so what is false.
 #[derive(Clone, Copy, PartialEq)]
 pub(crate) enum Truth {
@@ -69,6 +102,8 @@ pub(crate) enum Truth {
     Better,
     /// It is to be kept out.
     Worse,
+    /// The means are the same, but for what seldom happens: nothing is promised before it has.
+    Unseen,
     /// The split is not what it should be.
     Broken,
 }
@@ -81,6 +116,8 @@ pub(crate) enum Planned {
     Errors,
     /// How many take longer than the baseline's quantile.
     Quantile(f64),
+    /// Means; where units have something or nothing, how many have.
+    Means,
 }
 
 #[derive(Clone, Copy)]
@@ -91,6 +128,9 @@ pub(crate) struct Scenario {
     pub(crate) split: Split,
     pub(crate) arms: [Arm; 2],
     pub(crate) times: Times,
+    pub(crate) numbers: Numbers,
+    /// How much worse the mean of these may be; without it, it is to be better.
+    pub(crate) margin: Option<f64>,
     /// By how much the load makes everything slower and fail more, at its worst: a factor.
     pub(crate) load: f64,
     /// By how much more it fails at its worst, whatever the load.
@@ -106,6 +146,7 @@ impl Scenario {
             Truth::Same | Truth::AtMargin => [true, true, false, true],
             Truth::AtMinimum | Truth::Better => [false, true, true, true],
             Truth::Worse => [true, false, false, true],
+            Truth::Unseen => [false, true, false, true],
             Truth::Broken => [false, false, false, false],
         }
     }
@@ -119,6 +160,7 @@ impl Scenario {
         };
         let [one, other] = self.arms;
         let (share, more) = match (self.planned, self.times) {
+            (Planned::Means, _) => return self.numbers.planned(one.more, other.more),
             (Planned::Errors, _) => (one.failing, other.failing - one.failing),
             (Planned::Quantile(q), Times::LogNormal(spread)) => {
                 let at = normal_upper_inverse(1.0 - q);

@@ -1,9 +1,16 @@
 //! The experiments that are simulated.
 
-use crate::scenario::{Arm, Luck, Planned, Scenario, Split, Times, Traffic, Truth};
+mod means;
+mod outcomes;
+
+use crate::scenario::{Arm, Luck, Numbers, Planned, Scenario, Split, Times, Traffic, Truth};
 use tower_spearmint::report::{Measure, Metric};
 
-const STEADY: Arm = Arm { failing: 0.01, ms: 10.0, lost: 0.0, wrong: 0.0 };
+pub(crate) fn all() -> impl Iterator<Item = &'static Scenario> {
+    [MEASURED, means::SCENARIOS, outcomes::SCENARIOS].into_iter().flatten()
+}
+
+const STEADY: Arm = Arm { failing: 0.01, ms: 10.0, lost: 0.0, wrong: 0.0, more: 1.0, rarely: 0.0 };
 
 /// Nothing hides what is false: any of both alone decides.
 const EITHER: &[Metric] =
@@ -33,6 +40,8 @@ const AA: Scenario = Scenario {
     split: HALF,
     arms: [STEADY; 2],
     times: Times::LogNormal(0.5),
+    numbers: Numbers::Nothing,
+    margin: None,
     load: 1.0,
     outage: 1.0,
     metrics: EITHER,
@@ -57,7 +66,7 @@ const fn units(traffic: Traffic) -> Split {
     Split::Units(traffic, Luck::Own, 0.5, 0.5)
 }
 
-pub(crate) const SCENARIOS: &[Scenario] = &[
+const MEASURED: &[Scenario] = &[
     Scenario { name: "A/A, per request", ..AA },
     Scenario { name: "A/A, 90:10", split: Split::Requests(0.1, 0.1), ..AA },
     Scenario { name: "A/A, 99:1", split: Split::Requests(0.01, 0.01), ..AA },

@@ -5,8 +5,9 @@ mod deciding;
 mod looking;
 mod narrowing;
 mod standing;
+mod tails;
 
-use crate::{scenario::Scenario, scenarios::SCENARIOS};
+use crate::{scenario::Scenario, scenarios};
 use std::{fs, path::Path};
 
 /// Writes all of them into a directory; what is a share is one of so many runs.
@@ -17,6 +18,7 @@ pub(crate) fn draw(directory: &Path, runs: usize) {
         ("looking.svg", looking::svg(runs)),
         ("narrowing.svg", narrowing::svg()),
         ("deciding.svg", deciding::svg(runs)),
+        ("tails.svg", tails::svg(runs)),
     ] {
         fs::write(directory.join(name), svg).expect("the file can be written");
         println!("{}", directory.join(name).display());
@@ -24,7 +26,7 @@ pub(crate) fn draw(directory: &Path, runs: usize) {
 }
 
 fn scenario(name: &str) -> &'static Scenario {
-    SCENARIOS.iter().find(|scenario| scenario.name == name).expect("there is one of that name")
+    scenarios::all().find(|scenario| scenario.name == name).expect("there is one of that name")
 }
 
 fn thousands(requests: f64) -> String {

@@ -1,12 +1,15 @@
 //! One run of a scenario: its traffic, summed up as a store sums it up.
 
+mod later;
+mod said;
 mod shadow;
 mod units;
 
 use crate::{
     random::Random,
-    scenario::{Arm, Scenario, Split, Times, Traffic},
+    scenario::{Arm, Numbers, Scenario, Split, Times},
 };
+use later::Later;
 use serde_json::json;
 use tower_spearmint::{
     ConfigPool,
@@ -23,6 +26,7 @@ pub(crate) struct World<'a> {
     /// By epoch, and in each the two arms; of a shadow's the control as well.
     epochs: Vec<[Rollup; 3]>,
     units: Units,
+    later: Later,
     plan: Plan,
 }
 
@@ -34,12 +38,16 @@ impl<'a> World<'a> {
             done: 0,
             epochs: (0..2).map(|epoch| arms(scenario, epoch)).collect(),
             units: Units::new(run),
-            plan: Plan::new().baseline("stable").metrics(scenario.metrics.iter().cloned()),
+            later: Later::new(scenario, run),
+            plan: Plan::new()
+                .baseline("stable")
+                .metrics(scenario.metrics.iter().cloned().chain(said::metric(scenario))),
         }
     }
 
     pub(crate) fn go_on_to(&mut self, requests: u64) {
         while self.done < requests {
+            self.later.come(self.done);
             self.request();
             self.done += 1;
         }
@@ -57,7 +65,16 @@ impl<'a> World<'a> {
             let second = if epoch == 0 { first } else { then };
             Some(if id.as_str() == "stable" { 1.0 - second } else { second })
         };
-        let reports = Report::of(rollups, self.units.buckets(), &self.plan, share);
+        // (Of outcomes, buckets tell nothing.)
+        let buckets = matches!(self.scenario.numbers, Numbers::Nothing | Numbers::OfRequests(_))
+            .then(|| self.units.buckets());
+        let reports = Report::with_outcomes(
+            rollups,
+            buckets.into_iter().flatten(),
+            self.later.sums(),
+            &self.plan,
+            share,
+        );
         reports.unwrap_or_default().into_iter().next()?.candidates.into_iter().next()
     }
 
@@ -88,23 +105,27 @@ impl<'a> World<'a> {
                 let arm = scenario.arms[at];
                 let need = self.random.normal();
                 let end = self.end(arm, load, need);
+                let number = self.number(arm, load, need);
                 if !self.random.happens(arm.lost) {
-                    add(&mut self.epochs[epoch][at], end);
+                    let rollup = &mut self.epochs[epoch][at];
+                    add(rollup, end);
+                    said::add(rollup, number);
                 }
             }
             Split::Units(traffic, luck, first, then) => {
                 let (share, epoch) = epoch(first, then, later);
-                let unit = match traffic {
-                    Traffic::Uniform => (self.random.unit() * units::COUNT) as u64,
-                    Traffic::Zipf => self.random.zipf(units::COUNT),
-                };
+                let unit = units::next(traffic, self.done, scenario.requests, &mut self.random);
                 let (at, need, failing) =
                     self.units.of(unit, share, luck, &scenario.arms, load.failing);
                 let arm = scenario.arms[at];
                 let end = self.end(Arm { failing, ..arm }, Load { failing: 1.0, ..load }, need);
+                let number = self.number(arm, load, need);
                 let rollup = &mut self.epochs[epoch][at];
                 add(rollup, end);
-                self.units.add(rollup, unit, at, epoch, end.0);
+                said::add(rollup, number);
+                if self.units.add(rollup, unit, at, epoch, end.0, number) {
+                    self.later.expose(unit, at, epoch, self.done);
+                }
             }
         }
     }

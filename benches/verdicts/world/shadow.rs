@@ -1,6 +1,6 @@
 //! Requests that have a shadow.
 
-use super::{Load, World, add};
+use super::{Load, World, add, said};
 
 /// So many answers are of a kind that is not the same twice (a time, a draw): half of their copies differ.
 const VOLATILE: f64 = 0.1;
@@ -14,7 +14,9 @@ impl World<'_> {
         let volatile = control && self.random.happens(VOLATILE);
         let wrong = self.random.happens(self.scenario.arms[1].wrong);
         let differs = [(); 2].map(|()| volatile && self.random.happens(0.5));
+        let numbers = self.pair(load);
         let [primary, shadow, second] = &mut self.epochs[0];
+        said::add_pair(primary, shadow, numbers);
         add(primary, ends[0]);
         add(shadow, ends[1]);
         shadow.primary_duration.add(ends[0].1);

@@ -1,8 +1,9 @@
 //! Units that stay with their arm.
 
+use super::said;
 use crate::{
     random::Random,
-    scenario::{Arm, Luck},
+    scenario::{Arm, Luck, Traffic},
 };
 use std::collections::{HashMap, HashSet};
 use tower_spearmint::{
@@ -14,8 +15,21 @@ use tower_spearmint::{
 /// As many units as there are.
 pub(super) const COUNT: f64 = 2_000.0;
 
+/// So many requests has a unit that passes by.
+const EACH: u64 = 3;
+
 /// As many buckets as the store has.
 const BUCKETS: u64 = 4_096;
+
+/// Whose the next request is.
+pub(super) fn next(traffic: Traffic, done: u64, requests: u64, random: &mut Random) -> u64 {
+    match traffic {
+        Traffic::Uniform => (random.unit() * COUNT) as u64,
+        Traffic::Zipf => random.zipf(COUNT),
+        Traffic::Passing => done / EACH,
+        Traffic::Returning => done % (requests / 2) / EACH,
+    }
+}
 
 /// The units of a run, and what their requests come to.
 pub(super) struct Units {
@@ -52,6 +66,7 @@ impl Units {
         (at, need, failing)
     }
 
+    /// Adds a request; is it the first of its unit in this epoch?
     pub(super) fn add(
         &mut self,
         rollup: &mut Rollup,
@@ -59,10 +74,10 @@ impl Units {
         arm: usize,
         epoch: usize,
         failed: bool,
-    ) {
-        if self.seen.insert((unit, epoch)) {
-            rollup.first_exposures += 1;
-        }
+        number: Option<f64>,
+    ) -> bool {
+        let first = self.seen.insert((unit, epoch));
+        rollup.first_exposures += u64::from(first);
         let bucket = (unit.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32) % BUCKETS;
         let key = (bucket as u32, arm, epoch);
         let bucket = self.buckets.entry(key).or_insert_with(|| {
@@ -71,6 +86,10 @@ impl Units {
             UnitBucket::new("simulated", "round_robin", id, Role::Primary, Some(epoch), key.0)
         });
         *if failed { &mut bucket.failed } else { &mut bucket.success } += 1;
+        if let Some(number) = number {
+            said::of(&mut bucket.metrics).add(number);
+        }
+        first
     }
 
     pub(super) fn buckets(&self) -> impl Iterator<Item = UnitBucket> {
