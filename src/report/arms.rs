@@ -15,7 +15,6 @@ use super::{
     settled::{Answering, Clock, Tally, UnderWay, longest_ns},
 };
 use crate::{
-    assign::Reason,
     branch::Role,
     config::ConfigId,
     store::{Rollup, StoreError, UnitBucket},

@@ -157,7 +157,9 @@ fn design_effect(arm: &Arm) -> f64 {
     arm.epochs.values().map(InEpoch::design_effect).fold(1.0, f64::max)
 }
 
-/// The epochs in which both arms have the metric, and the share of each in all values.
+/// The epochs in which both arms have the metric, and how much each weighs: `n m / (n + m)` for `n` and `m` values
+/// (Cochran, *Some methods for strengthening the common χ² tests*, Biometrics 10(4), 1954). By the number of values of both, an epoch in
+/// which the candidate had two that are alike would be certain and weigh most.
 fn weights(name: &str, baseline: &Arm, candidate: &Arm) -> Vec<(Option<u64>, f64)> {
     let count = |arm: &Arm, epoch| {
         let sums = arm.epochs.get(epoch).and_then(|epoch| epoch.whole.metrics.get(name));
@@ -168,7 +170,8 @@ fn weights(name: &str, baseline: &Arm, candidate: &Arm) -> Vec<(Option<u64>, f64
         .keys()
         .map(|epoch| (*epoch, [count(baseline, epoch), count(candidate, epoch)]))
         .filter(|(_, counts)| counts.iter().all(|count| *count > 1))
-        .map(|(epoch, [one, other])| (epoch, (one + other) as f64));
+        .map(|(epoch, counts)| (epoch, counts.map(|count| count as f64)))
+        .map(|(epoch, [one, other])| (epoch, one * other / (one + other)));
     let mut weights: Vec<_> = counts.collect();
     let all: f64 = weights.iter().map(|(_, weight)| weight).sum();
     weights.iter_mut().for_each(|(_, weight)| *weight /= all);

@@ -17,7 +17,7 @@ use crate::{
         arms::{self, Arm, Arms},
         kept::Plans,
         outcome::Outcomes,
-        settled::Clock,
+        settled::{Clock, UnderWay},
         verdict,
     },
     store::{Filter, Observed, Progress, Rollup, RollupFilter, SqliteStore, StoreError},
@@ -118,7 +118,7 @@ impl OneLook {
         let plans = Plans::of_store(&self.plan, first)?;
         let none = Outcomes::new(Vec::new(), None);
         let rollups = self.rollups(&stores)?;
-        let experiments = arms::gather(rollups, [], none, &plans, Clock::NONE)?;
+        let experiments = arms::gather(rollups, [], none, &plans, UnderWay::at(Clock::NONE))?;
         let reports = experiments
             .iter()
             .map(|(plan, arms)| self.of_experiment(&stores, plan, arms, &mut progress));
@@ -161,6 +161,8 @@ impl OneLook {
         let mut filter = Filter::new().experiment(&*arms.experiment);
         filter.since_ns = self.plan.since_ns;
         filter.until_ns = self.until_ns;
+        // (Of a shadow the pairs are fair, whatever brought the request there.)
+        filter.by_chance = arms.are_split();
         let mut collected = Collected::of(arms, &self.bounds);
         let (mut branches, mut removed) = (0, 0);
         let baseline = (&arms.baseline.config_id, arms.baseline.role);
