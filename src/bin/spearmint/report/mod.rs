@@ -87,7 +87,7 @@ impl ReportCommand {
             return fixed::run(&self);
         }
         let plan = self.plan()?;
-        let sources::Read { reports, stores, looks, stands_alone } =
+        let sources::Found { reports, stores, looks, stands_alone } =
             self.sources.read(&plan, !self.no_look)?;
         if self.json || self.format == Format::Json {
             writeln!(std::io::stdout().lock(), "{}", serde_json::to_string_pretty(&reports)?)?;

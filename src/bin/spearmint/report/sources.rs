@@ -32,7 +32,7 @@ pub(super) struct Sources {
 }
 
 /// What was read, and from what.
-pub(super) struct Read {
+pub(super) struct Found {
     pub(super) reports: Vec<Report>,
     /// Those that were opened for it.
     pub(super) stores: Vec<SqliteStore>,
@@ -44,7 +44,7 @@ pub(super) struct Read {
 
 impl Sources {
     /// The reports. Of a single store it is a look that is kept, if it may be.
-    pub(super) fn read(&self, plan: &Plan, keep: bool) -> Result<Read, Failed> {
+    pub(super) fn read(&self, plan: &Plan, keep: bool) -> Result<Found, Failed> {
         let stores = self.stores().into_iter().map(|path| store_path::open(&path));
         let stores = stores.collect::<Result<Vec<_>, _>>()?;
         let failed = |error: tower_spearmint::store::StoreError| Failed::Input(error.into());
@@ -56,7 +56,7 @@ impl Sources {
             }
             let reports = if keep { look(store, plan) } else { Report::read(store, plan) };
             let reports = reports.map_err(failed)?;
-            return Ok(Read { reports, stores, looks: None, stands_alone: false });
+            return Ok(Found { reports, stores, looks: None, stands_alone: false });
         }
         let mut snapshots = Snapshots::new();
         for store in &stores {
@@ -85,7 +85,7 @@ impl Sources {
             }
         }
         let stands_alone = looks.is_none();
-        Ok(Read { reports, stores, looks, stands_alone })
+        Ok(Found { reports, stores, looks, stands_alone })
     }
 
     /// All of them, for people.
