@@ -198,13 +198,34 @@ fn requests_of_a_unit_are_summed_up_before_they_are_tested() {
     // By request, 80 failures of 1,000 against none would be certain.
     assert!(errors.p.unwrap() > 0.05, "{errors:#?}");
     let times = of(&report, &Measure::LatencyP50);
-    assert_eq!(times.by, By::Units);
-    assert_eq!(
-        times.note.as_deref(),
-        Some(
-            "of the mean, summed up by unit: requests of a unit are not independent of one another"
-        )
-    );
+    assert_eq!((times.method, times.candidate_count), (Method::QuantilesByUnit, 25));
+    assert!(times.interval.contains(0.0) && times.p.unwrap() > 0.05, "{times:#?}");
+}
+
+/// Requests of a unit take about as long as one another; half of them are of the candidate.
+#[test]
+fn quantiles_of_requests_of_units_are_as_sure_as_their_units_are_many() {
+    let mut templates = templates("ranker", &["stable", "candidate"]);
+    templates.iter_mut().for_each(|template| template.probability = 0.5);
+    let width = |units: u64, slower: f64| {
+        let mut traffic = Traffic::new(3, 4_000);
+        for n in 0..4_000 {
+            let unit = n % units;
+            let at = (unit % 2) as usize;
+            traffic.add(&templates[at], Role::Primary, Behaviour { failing: 0.0, ..STEADY }, None);
+            let branch = traffic.branches.last_mut().unwrap();
+            branch.unit = Some((unit + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15));
+            let own = (unit / 2 * 37 % 101) as f64 / 10.0;
+            branch.duration_ns = ((10.0 + own + slower * at as f64) * 1e6) as u64 + n % 1_000;
+            branch.end_ns = branch.start_ns + branch.duration_ns;
+        }
+        let test = of(&look(&Store::with(&traffic.branches), &plan()), &Measure::LatencyP50);
+        assert_eq!((test.method, test.baseline_count), (Method::QuantilesByUnit, units / 2));
+        assert!(test.interval.contains(slower * 1e6), "{test:#?}");
+        test.interval.width()
+    };
+    let (few, many) = (width(100, 2.0), width(1_000, 2.0));
+    assert!(few > 2.0 * many && few < 5.0 * many, "{few} {many}");
 }
 
 #[test]

@@ -15,24 +15,25 @@ use crate::{
     },
 };
 
-/// What the branches of a candidate say.
+/// What the branches of a candidate say; of the first quantile of a time with what is the same of all.
 pub(super) fn tested(
     metric: &Metric,
     collected: &Collected<'_>,
     arms: &Arms,
     candidate: &Arm,
+    is_first: bool,
 ) -> FixedTest {
     if candidate.role == Role::Primary {
         let empty = Side::default();
         let sides = collected.sides(arms, candidate).unwrap_or([&empty; 2]);
-        return of_sides(metric, sides);
+        return of_sides(metric, sides, is_first);
     }
     let empty = Pairs::default();
     of_pairs(metric, collected.pairs(candidate).unwrap_or(&empty))
 }
 
 /// Of requests that went to one config each.
-fn of_sides(metric: &Metric, sides: [&Side; 2]) -> FixedTest {
+fn of_sides(metric: &Metric, sides: [&Side; 2], is_first: bool) -> FixedTest {
     let nothing = Column::default();
     let columns = |quantity| sides.map(|side| side.values.get(&quantity).unwrap_or(&nothing));
     match &metric.measure {
@@ -47,7 +48,7 @@ fn of_sides(metric: &Metric, sides: [&Side; 2]) -> FixedTest {
         }
         measure => {
             let share = measure.quantile().unwrap_or(0.5);
-            quantiles::quantile(metric, share, columns(of_times(measure)))
+            quantiles::quantile(metric, share, columns(of_times(measure)), is_first)
         }
     }
 }

@@ -20,6 +20,8 @@ pub(super) struct Column<T> {
     /// By unit, where units are known.
     pub(super) units: Units,
     kept: Vec<T>,
+    /// The units that they are of; what has none is one by itself.
+    owners: Vec<u64>,
     seen: u64,
     dice: Draws,
 }
@@ -27,29 +29,32 @@ pub(super) struct Column<T> {
 impl<T> Default for Column<T> {
     fn default() -> Self {
         let (sums, units) = (Summary::default(), Units::default());
-        Self { sums, units, kept: Vec::new(), seen: 0, dice: Draws::new(SEED) }
+        Self { sums, units, kept: Vec::new(), owners: Vec::new(), seen: 0, dice: Draws::new(SEED) }
     }
 }
 
 impl<T> Column<T> {
     /// Takes a value, which comes to `number` in sums.
     pub(super) fn add(&mut self, value: T, number: f64, unit: Option<u64>) {
-        self.keep(value);
+        self.keep(value, unit);
         self.sums = self.sums.merge(&Summary { count: 1, mean: number, variance: 0.0 });
         self.units.add(number, unit);
     }
 
     /// A uniform sample of all that came (Vitter, "Random sampling with a reservoir", ACM TOMS 11(1), 1985,
     /// algorithm R).
-    fn keep(&mut self, value: T) {
+    fn keep(&mut self, value: T, unit: Option<u64>) {
         self.seen += 1;
+        let owner = unit.unwrap_or_else(|| mixed(self.seen));
         if self.kept.len() < MOST {
             self.kept.push(value);
+            self.owners.push(owner);
             return;
         }
         let place = (u128::from(self.dice.next()) * u128::from(self.seen)) >> 64;
-        if let Some(place) = usize::try_from(place).ok().and_then(|at| self.kept.get_mut(at)) {
-            *place = value;
+        let Ok(place) = usize::try_from(place) else { return };
+        if let (Some(kept), Some(of)) = (self.kept.get_mut(place), self.owners.get_mut(place)) {
+            (*kept, *of) = (value, owner);
         }
     }
 
@@ -66,6 +71,11 @@ impl<T> Column<T> {
 
     pub(super) fn values(&self) -> &[T] {
         &self.kept
+    }
+
+    /// The same, each with its unit.
+    pub(super) fn owned(&self) -> impl Iterator<Item = (u64, &T)> {
+        self.owners.iter().copied().zip(&self.kept)
     }
 }
 

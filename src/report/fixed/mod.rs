@@ -32,6 +32,7 @@ mod error;
 mod means;
 mod one_look;
 mod outcomes;
+mod placed;
 mod quantiles;
 mod shares;
 mod test;

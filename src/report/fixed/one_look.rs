@@ -7,13 +7,12 @@ use super::{
     by_measure::tested,
     collect::{Collected, epoch},
     outcomes::UnitTotals,
-    quantiles,
 };
 use crate::{
     branch::Role,
     config::ConfigId,
     report::{
-        Measure, Plan,
+        Measure, Metric, Plan,
         arms::{self, Arm, Arms},
         kept::Plans,
         outcome::Outcomes,
@@ -197,15 +196,15 @@ impl OneLook {
         let candidate = |candidate: &Arm| {
             let tests = metrics.iter().map(|metric| {
                 let of_outcomes = totals.test(metric, arms, candidate);
-                of_outcomes.unwrap_or_else(|| tested(metric, &collected, arms, candidate))
+                of_outcomes.unwrap_or_else(|| {
+                    tested(metric, &collected, arms, candidate, is_first(&metrics, metric))
+                })
             });
-            let mut tests: Vec<_> = tests.collect();
-            quantiles::say_once(&mut tests);
             FixedCandidate {
                 config_id: candidate.config_id.clone(),
                 role: candidate.role,
                 epoch: only_epoch(arms, candidate),
-                tests,
+                tests: tests.collect(),
             }
         };
         let mut candidates: Vec<_> = arms.candidates.iter().map(candidate).collect();
@@ -254,6 +253,15 @@ fn apart(stores: &[&SqliteStore]) -> Result<(), FixedError> {
         }
     }
     Ok(())
+}
+
+/// Whether no quantile of the same time comes before it.
+fn is_first(metrics: &[Metric], metric: &Metric) -> bool {
+    let is_alike = |other: &&Metric| {
+        let (one, other) = (&metric.measure, &other.measure);
+        other.quantile().is_some() && one.is_first_byte() == other.is_first_byte()
+    };
+    metrics.iter().find(is_alike).is_none_or(|first| first.measure == metric.measure)
 }
 
 /// The epoch that a candidate is tested in, if it had requests of its own in others as well.

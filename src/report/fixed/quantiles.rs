@@ -4,6 +4,7 @@ use super::{
     ALPHA, POWER,
     column::Column,
     means::{self, by_ranks, sampled},
+    placed::{self, Placed},
     test::{AlsoTested, By, FixedTest, Method},
 };
 use crate::{
@@ -15,15 +16,16 @@ use crate::{
     },
 };
 
-/// A quantile of the times of branches that had requests of their own; under units, their mean.
-pub(super) fn quantile(metric: &Metric, share: f64, columns: [&Column<f64>; 2]) -> FixedTest {
+/// A quantile of the times of branches that had requests of their own. Ranks and means are the same for all
+/// quantiles of a time: they are said of the first.
+pub(super) fn quantile(
+    metric: &Metric,
+    share: f64,
+    columns: [&Column<f64>; 2],
+    is_first: bool,
+) -> FixedTest {
     if columns.iter().any(|column| column.units.are_known()) {
-        let units = columns.map(|column| &column.units);
-        let test = means::of_units(metric, units);
-        return match test.note {
-            None => test.noted(OF_MEANS),
-            Some(_) => test,
-        };
+        return by_unit(metric, share, columns);
     }
     let mut test = FixedTest::new(metric, Method::Quantiles, By::Requests);
     (test.baseline_count, test.candidate_count) = (columns[0].count(), columns[1].count());
@@ -39,8 +41,10 @@ pub(super) fn quantile(metric: &Metric, share: f64, columns: [&Column<f64>; 2]) 
         test.p = Some(found.p.two_sided);
         test.detectable = detectable(found.interval.width());
     }
-    test.also.extend(by_ranks(treatment, control));
-    test.also.extend(of_means(metric, columns));
+    if is_first {
+        test.also.extend(by_ranks(treatment, control));
+        test.also.extend(of_means(metric, columns));
+    }
     let is_beyond = columns.iter().all(|column| column.count() > 1)
         && (test.baseline.is_none() || test.candidate.is_none());
     if is_beyond {
@@ -49,33 +53,32 @@ pub(super) fn quantile(metric: &Metric, share: f64, columns: [&Column<f64>; 2]) 
     means::explained(test)
 }
 
-/// Ranks and means are the same for all quantiles of one time: they are said of the first.
-pub(super) fn say_once(tests: &mut [FixedTest]) {
-    let mut said = [false; 2];
-    for test in tests {
-        let measure = &test.metric.measure;
-        if measure.quantile().is_some()
-            && let Some(said) = said.get_mut(usize::from(measure.is_first_byte()))
-            && std::mem::replace(said, true)
-        {
-            test.also.clear();
-        }
+/// A quantile of the times of requests that belong to units; the mean, where too few units lie beyond it.
+fn by_unit(metric: &Metric, share: f64, columns: [&Column<f64>; 2]) -> FixedTest {
+    if let [Some(control), Some(treatment)] = columns.map(|column| placed::of_units(column, share))
+    {
+        let sides = [control, treatment];
+        let mut test = means::of_summaries(metric, Method::QuantilesByUnit, By::Units, sides);
+        test.sampled = sampled(columns);
+        return test;
     }
+    let mut test = means::of_units(metric, columns.map(|column| &column.units));
+    test.note.get_or_insert_with(|| {
+        "of the mean: fewer than ten units lie beyond the quantile, or time-outs do".to_owned()
+    });
+    test
 }
 
-/// What is said where the mean stands for the quantile.
-const OF_MEANS: &str =
-    "of the mean, summed up by unit: requests of a unit are not independent of one another";
+/// What is said where the mean stands for the quantile of pairs.
+const OF_UNITS: &str = "of the mean of the differences within pairs, summed up by unit";
+const OF_FEW: &str = "of the mean of the differences within pairs: fewer than ten lie beyond the quantile, or \
+    time-outs do";
 
-/// A quantile of the times of pairs; under units, the mean of the differences.
-///
-/// A sample's quantile is as far from the true one as the share of values below that is off, over their density there
-/// (Bahadur, Ann. Math. Statist. 37, 1966). Its standard error is taken from the values whose shares are as far off as
-/// chance has it (Woodruff, J. Am. Stat. Assoc. 47, 1952), and how far both sides go together from the pairs
-/// in which both are below.
+/// A quantile of the times of pairs; under units, the mean of the differences. How far both sides go together is taken
+/// from the pairs in which both are below.
 pub(super) fn paired(metric: &Metric, share: f64, column: &Column<[f64; 2]>) -> FixedTest {
     if column.units.are_known() {
-        return means::paired(metric, column).noted(OF_MEANS);
+        return means::paired(metric, column).noted(OF_UNITS);
     }
     let mut test = FixedTest::new(metric, Method::PairedQuantiles, By::Pairs);
     (test.baseline_count, test.candidate_count) = (column.count(), column.count());
@@ -88,8 +91,8 @@ pub(super) fn paired(metric: &Metric, share: f64, column: &Column<[f64; 2]>) -> 
         Placed::of(&values, share)
     }) else {
         return match column.count() {
-            0 => means::explained(test),
-            _ => test.noted("fewer than ten pairs lie beyond it on a side, or time-outs do"),
+            0 | 1 => means::explained(test),
+            _ => means::paired(metric, column).noted(OF_FEW),
         };
     };
     (test.baseline, test.candidate) = (Some(control.value), Some(treatment.value));
@@ -111,33 +114,6 @@ pub(super) fn paired(metric: &Metric, share: f64, column: &Column<[f64; 2]>) -> 
         test.detectable = detectable(test.interval.width());
     }
     means::explained(test)
-}
-
-/// A quantile of a side, and how sure it is.
-struct Placed {
-    value: f64,
-    error: f64,
-    /// The share of the values that are not above it.
-    below: f64,
-}
-
-impl Placed {
-    /// `None` with fewer than ten values beyond it, or where time-outs lie at its ends.
-    fn of(sorted: &[f64], share: f64) -> Option<Self> {
-        let n = sorted.len() as f64;
-        if n * share.min(1.0 - share) < 10.0 {
-            return None;
-        }
-        let at = |share: f64| {
-            let place = ((share * n).ceil() as usize).clamp(1, sorted.len());
-            sorted.get(place - 1).copied().filter(|value| value.is_finite())
-        };
-        let off = (share * (1.0 - share) / n).sqrt() * normal_upper_inverse(ALPHA / 2.0);
-        let (value, low, high) = (at(share)?, at(share - off)?, at(share + off)?);
-        let below = sorted.partition_point(|other| *other <= value) as f64 / n;
-        let error = 0.5 * (high - low) / normal_upper_inverse(ALPHA / 2.0);
-        Some(Self { value, error, below })
-    }
 }
 
 fn of_means(metric: &Metric, columns: [&Column<f64>; 2]) -> Option<AlsoTested> {

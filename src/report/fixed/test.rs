@@ -37,6 +37,8 @@ named! {
         PairedByUnit = "paired t by unit",
         /// The bootstrap of the difference of two quantiles.
         Quantiles = "bootstrap of quantiles",
+        /// Welch's t test of quantiles, whose variance is Woodruff's with the shares by unit.
+        QuantilesByUnit = "Woodruff by unit",
         /// Woodruff's variance of quantiles of pairs.
         PairedQuantiles = "Woodruff",
         /// The bootstrap of the difference of two means.
