@@ -44,6 +44,8 @@ pub(crate) enum Traffic {
     Passing,
     /// The same, and in the second half they all come again.
     Returning,
+    /// All as many, of ten times as many units.
+    Many,
 }
 
 /// How a unit differs from the others.

@@ -1,5 +1,6 @@
 //! The experiments that are simulated.
 
+mod latencies;
 mod means;
 mod outcomes;
 
@@ -7,7 +8,7 @@ use crate::scenario::{Arm, Luck, Numbers, Planned, Scenario, Split, Times, Traff
 use tower_spearmint::report::{Measure, Metric};
 
 pub(crate) fn all() -> impl Iterator<Item = &'static Scenario> {
-    [MEASURED, means::SCENARIOS, outcomes::SCENARIOS].into_iter().flatten()
+    [MEASURED, latencies::SCENARIOS, means::SCENARIOS, outcomes::SCENARIOS].into_iter().flatten()
 }
 
 const STEADY: Arm = Arm { failing: 0.01, ms: 10.0, lost: 0.0, wrong: 0.0, more: 1.0, rarely: 0.0 };

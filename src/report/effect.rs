@@ -4,13 +4,13 @@ use super::{
     Finding, Measure, Metric, MetricRole, Standing, Unit,
     arms::{Arm, InEpoch, share},
     finding::mirrored,
-    mean, outcome, sentence, units,
+    mean, outcome, sentence, unit_times, units,
 };
 use crate::{
     branch::Role,
     stats::sequential::{
         Interval, Requests,
-        quantiles::{self, Buckets},
+        quantiles::{self, Buckets, clusters},
         rates::{self, Split},
     },
     store::{Histogram, Rollup},
@@ -346,6 +346,7 @@ fn quantile(measure: &Measure, baseline: &Arm, candidate: &Arm, ends: Ends) -> E
         return Effect::NONE;
     }
     let apart = candidate.role == Role::Primary;
+    let by_units = by_units(measure, baseline, candidate);
     // Beside a primary that answers others as well: the same requests on both sides.
     let (one, other, effects) = if paired {
         (candidate.whole.primary_duration.clone(), of(&candidate.whole), [1.0; 2])
@@ -367,6 +368,10 @@ fn quantile(measure: &Measure, baseline: &Arm, candidate: &Arm, ends: Ends) -> E
     };
     let interval = if difference.is_none() {
         Interval::EVERYTHING
+    } else if let Some([one, other]) = by_units {
+        let within = |alpha| clusters::ratio(&one, &other, q, alpha, OF_UNITS);
+        let Interval { low, high } = ends.of(|alpha| within(alpha).unwrap_or(Interval::EVERYTHING));
+        Interval { low: low - 1.0, high: high - 1.0 }
     } else {
         let requests = if apart { Requests::Apart } else { Requests::Shared };
         // Either may lie anywhere in its bucket.
@@ -381,6 +386,15 @@ fn quantile(measure: &Measure, baseline: &Arm, candidate: &Arm, ends: Ends) -> E
         Interval { low: low - 1.0, high: high - 1.0 }
     };
     Effect { baseline, candidate, counts, difference, interval, by_unit: false }
+}
+
+/// How long the requests of units took on either side, where that is known of all.
+fn by_units(measure: &Measure, baseline: &Arm, candidate: &Arm) -> Option<[clusters::Arm; 2]> {
+    if measure.is_first_byte() {
+        return None;
+    }
+    let (_, [one, other]) = telling_epoch(measure, baseline, candidate)?;
+    Some([unit_times::by_units(one)?, unit_times::by_units(other)?])
 }
 
 /// The values by the lower ends of their buckets.

@@ -70,6 +70,7 @@ mod settings;
 mod settled;
 mod trust;
 mod unit_means;
+mod unit_times;
 mod units;
 mod verdict;
 

@@ -1,6 +1,9 @@
 //! The requests of units in an epoch, and what is told from units that is not from their requests.
 
-use super::arms::{Arm, InEpoch};
+use super::{
+    arms::{Arm, InEpoch},
+    unit_times::Times,
+};
 use crate::{
     stats::sequential::clusters::{Cluster, Clusters},
     store::UnitBucket,
@@ -12,6 +15,7 @@ use std::collections::BTreeMap;
 pub(super) struct Units {
     /// (Failed, ended by themselves), by bucket.
     buckets: BTreeMap<u32, (u64, u64)>,
+    times: BTreeMap<u32, Times>,
 }
 
 impl Units {
@@ -19,6 +23,12 @@ impl Units {
         let (failed, ended) = self.buckets.entry(bucket.bucket).or_default();
         *failed += bucket.failed;
         *ended += bucket.success + bucket.failed;
+        let times = self.times.entry(bucket.bucket).or_default();
+        times.add(&bucket.latencies, bucket.timed_out);
+    }
+
+    pub(super) fn times(&self) -> impl Iterator<Item = &Times> + Clone {
+        self.times.values()
     }
 
     /// So many requests tell no more than one: Kish's design effect (*Survey Sampling*, 1965, section 8.2) where

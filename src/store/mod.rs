@@ -136,7 +136,7 @@ pub use read::{BranchRows, StoreCounts};
 pub use retention::Retention;
 pub use rollup::{
     Exposure, Histogram, MetricPairs, MetricSums, Moments, Pairs, Rollup, RollupFilter, RollupRows,
-    UnitBucket, UnitSums,
+    UnitBucket, UnitLatencies, UnitSums,
 };
 pub use row::BranchRow;
 pub use schema::{APPLICATION_ID, SCHEMA_VERSION};

@@ -61,6 +61,10 @@ pub(super) fn for_writing(
             if matches!(found, 4 | 5) {
                 rollup::add_unfinished(&transaction, &codes).map_err(failed)?;
             }
+            if matches!(found, 4..7) {
+                // (Before some of them are set aside.)
+                rollup::add_latencies(&transaction, &codes).map_err(failed)?;
+            }
             if found == 6 {
                 outcome::add_before(&transaction).map_err(failed)?;
             }

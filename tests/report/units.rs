@@ -12,6 +12,11 @@ const UNITS: u64 = 300;
 
 /// Forty requests of each unit, in turn; a unit of the first or the second config fails as often as is said of it.
 fn traffic(failing: impl Fn(u64, usize) -> f64) -> Traffic {
+    traffic_of(|unit, at| Behaviour { failing: failing(unit, at), ..STEADY })
+}
+
+/// The same, if it behaves so.
+fn traffic_of(behaviour: impl Fn(u64, usize) -> Behaviour) -> Traffic {
     let mut templates = templates("ranker", &["stable", "candidate"]);
     templates.iter_mut().for_each(|template| template.probability = 0.5);
     let mut traffic = Traffic::new(3, UNITS * 40);
@@ -19,8 +24,7 @@ fn traffic(failing: impl Fn(u64, usize) -> f64) -> Traffic {
         let unit = n % UNITS;
         let hash = unit.wrapping_add(1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
         let at = usize::from(Random(hash).unit() < 0.5);
-        let behaviour = Behaviour { failing: failing(unit, at), ..STEADY };
-        traffic.add(&templates[at], Role::Primary, behaviour, None);
+        traffic.add(&templates[at], Role::Primary, behaviour(unit, at), None);
         traffic.branches.last_mut().unwrap().unit = Some(hash);
     }
     traffic
@@ -57,6 +61,62 @@ fn where_some_requests_have_no_unit_those_of_one_are_taken_to_be_alike() {
     traffic.branches.iter_mut().take(10).for_each(|branch| branch.unit = None);
     let after = of(only(&report(&traffic)), Measure::ErrorRate).interval;
     assert!(after.width() > 2.0 * before.width(), "{before:?} {after:?}");
+}
+
+/// How long the requests of a unit take, in ms, by its config.
+fn taking(ms: impl Fn(u64, usize) -> f64) -> Traffic {
+    traffic_of(|unit, at| Behaviour { ms: ms(unit, at), ..STEADY })
+}
+
+fn of_latencies(store: &Store, measures: [Measure; 2]) -> Report {
+    let metrics = measures.map(|measure| Metric::success(measure, 0.0));
+    store.report(&Plan::new().baseline("stable").metrics(metrics))
+}
+
+const LATENCIES: [Measure; 2] = [Measure::LatencyP50, Measure::LatencyP95];
+
+#[test]
+fn latencies_of_units_that_are_alike_are_compared_by_all_requests() {
+    let store = Store::with(&taking(|_, at| [10.0, 9.0][at]).branches);
+    let report = of_latencies(&store, LATENCIES);
+    let faster = of(only(&report), Measure::LatencyP50);
+    assert_eq!(faster.standing, Standing::Better, "{report:#?}");
+    assert!(faster.interval.contains(-0.1) && faster.interval.low > -0.16, "{faster:#?}");
+}
+
+#[test]
+fn a_few_units_that_are_slow_are_an_accident_of_theirs() {
+    // As many requests above the 95th percentile, but eight units have them all.
+    let all = taking(|_, _| 10.0);
+    let first = all.branches.iter().take(UNITS as usize).enumerate();
+    let of_stable = first.filter(|(_, branch)| branch.config_id.as_str() == "stable");
+    let slow: Vec<_> = of_stable.map(|(unit, _)| unit as u64).take(8).collect();
+    let store =
+        Store::with(&taking(|unit, _| if slow.contains(&unit) { 30.0 } else { 10.0 }).branches);
+    let report = of_latencies(&store, LATENCIES);
+    let slower = of(only(&report), Measure::LatencyP95);
+    assert_eq!(slower.standing, Standing::Open, "{report:#?}");
+    assert!(slower.difference.unwrap() < -0.5, "{report:#?}");
+}
+
+#[test]
+fn requests_of_units_that_time_out_count_as_longer_than_all() {
+    let hanging = |_, at| Behaviour { hanging: [0.2, 0.0][at], ..STEADY };
+    let report = of_latencies(&Store::with(&traffic_of(hanging).branches), LATENCIES);
+    let better = of(only(&report), Measure::LatencyP95);
+    assert_eq!(better.standing, Standing::Better, "{report:#?}");
+}
+
+#[test]
+fn latencies_of_which_not_all_are_known_by_unit_are_each_like_all_of_its_unit() {
+    let mut traffic = taking(|_, at| [10.0, 9.0][at]);
+    let width = |traffic: &Traffic| {
+        let report = of_latencies(&Store::with(&traffic.branches), LATENCIES);
+        of(only(&report), Measure::LatencyP50).interval.width()
+    };
+    let known = width(&traffic);
+    traffic.branches[0].unit = None;
+    assert!(width(&traffic) > 2.0 * known, "{known}");
 }
 
 /// What is said of the split when of a thousand units, 560 of which go to the first config, these come in one epoch

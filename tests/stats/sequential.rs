@@ -9,6 +9,7 @@ mod e_values;
 mod edges;
 mod means;
 mod pairs;
+mod quantile_clusters;
 mod quantiles;
 mod rates;
 mod sample_ratio;

@@ -1,7 +1,8 @@
 //! What branches come to, summed up while they are written.
 
 use super::support::{
-    Dir, assert_whole, back_to_version_3, back_to_version_5, block_on, branches, id, place, write,
+    Dir, assert_whole, back_to_version_3, back_to_version_5, back_to_version_6, block_on, branches,
+    id, place, write,
 };
 use rusqlite::Connection;
 use std::{
@@ -15,7 +16,7 @@ use tower_spearmint::{
     branch::{BranchId, Failure, FailureKind, Role, SkipReason, Status},
     compare::{Comparison, DifferenceKind, Differences},
     record::{LoggerBackend, RunId},
-    store::{Filter, Histogram, Moments, Rollup, RollupFilter, SqliteStore},
+    store::{Filter, Histogram, Moments, Rollup, RollupFilter, SqliteStore, UnitLatencies},
 };
 
 /// The beginning of an hour, not so long ago that minutes become hours.
@@ -359,6 +360,14 @@ fn sums_by_bucket_of_the_unit_are_those_of_its_branches() {
     let found: f64 = buckets.iter().map(|b| b.duration_us_squares).sum();
     assert!((found / squares - 1.0).abs() < 1e-12, "{found} {squares}");
     assert!(buckets.iter().map(|b| b.timed_out).sum::<u64>() > 0);
+    let timed_out =
+        |b: &&&Branch| b.failure.as_ref().is_some_and(|f| f.kind == FailureKind::Timeout);
+    let mut latencies = UnitLatencies::new();
+    let ended_in_time = ended.iter().filter(|branch| !timed_out(branch));
+    ended_in_time.for_each(|branch| latencies.add(branch.duration_ns));
+    let mut found = UnitLatencies::new();
+    buckets.iter().for_each(|bucket| found.merge(&bucket.latencies));
+    assert_eq!(found, latencies);
     let without_end = all.iter().filter(|b| b.role == Role::Shadow).count() - ended.len();
     assert_eq!(buckets.iter().map(|b| b.unfinished).sum::<u64>(), without_end as u64);
 }
@@ -385,6 +394,39 @@ fn a_file_of_version_5_learns_which_requests_of_its_units_never_ended() {
     store.snapshot().unwrap();
     drop(store);
     assert!(tables(&file) == before);
+}
+
+#[test]
+fn a_file_of_version_6_learns_how_long_the_requests_of_its_units_took() {
+    let dir = Dir::new();
+    let file = dir.file("s.db");
+    let store = SqliteStore::open(&file).unwrap();
+    write(&store, &traffic()).unwrap();
+    drop(store);
+    let before = tables(&file);
+    back_to_version_6(&file);
+    let reader = SqliteStore::open_read_only(&file).unwrap();
+    assert_whole(&reader);
+    let buckets = reader.unit_buckets(&RollupFilter::new()).unwrap();
+    assert!(buckets.iter().all(|bucket| bucket.latencies == UnitLatencies::new()));
+    assert!(buckets.iter().map(|bucket| bucket.success).sum::<u64>() > 0);
+    assert_whole(&SqliteStore::open(&file).unwrap());
+    assert!(tables(&file) == before);
+}
+
+#[test]
+fn latencies_that_are_not_those_of_the_branches_are_a_fault() {
+    let dir = Dir::new();
+    let store = SqliteStore::open(dir.file("s.db")).unwrap();
+    write(&store, &traffic()).unwrap();
+    let connection = Connection::open(dir.file("s.db")).unwrap();
+    let one = "(SELECT min(bucket) FROM unit_bucket WHERE success > 0)";
+    for wrong in ["x''", "x'ff'", "x'0a01'"] {
+        let sql = format!("UPDATE unit_bucket SET latencies = {wrong} WHERE bucket = {one}");
+        let changed = connection.execute(&sql, []).unwrap();
+        let expected = format!("{changed} buckets of units are not the sums of their branches");
+        assert_eq!(store.check(|_| {}).unwrap().faults, [expected]);
+    }
 }
 
 /// What each shadow was compared to, every fifth differently.
@@ -436,7 +478,7 @@ fn tables(file: &std::path::Path) -> Vec<String> {
          || hex(state) FROM rollup ORDER BY experiment, config, role, epoch, minute",
         "SELECT experiment || ' ' || config || ' ' || role || ' ' || epoch || ' ' || bucket || ' '
          || success || ' ' || failed || ' ' || timed_out || ' ' || duration_us || ' '
-         || duration_us_squares || ' ' || unfinished FROM unit_bucket",
+         || duration_us_squares || ' ' || unfinished || ' ' || hex(latencies) FROM unit_bucket",
         "SELECT unit || ' ' || experiment || ' ' || epoch || ' ' || config || ' ' || hex(branch)
          FROM exposure",
         "SELECT experiment || ' ' || hour || ' ' || branches || ' ' || bytes || ' ' || removed

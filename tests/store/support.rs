@@ -78,6 +78,7 @@ pub(crate) fn back_to_version_6(file: &Path) {
         ALTER TABLE outcome_sum DROP COLUMN products;
         ALTER TABLE outcome_window DROP COLUMN before_ms;";
     connection.execute_batch(outcomes).unwrap();
+    connection.execute_batch("ALTER TABLE unit_bucket DROP COLUMN latencies").unwrap();
     connection.pragma_update(None, "user_version", 6).unwrap();
 }
 

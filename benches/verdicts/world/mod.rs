@@ -123,7 +123,7 @@ impl<'a> World<'a> {
                 let rollup = &mut self.epochs[epoch][at];
                 add(rollup, end);
                 said::add(rollup, number);
-                if self.units.add(rollup, unit, at, epoch, end.0, number) {
+                if self.units.add(rollup, unit, at, epoch, end, number) {
                     self.later.expose(unit, at, epoch, self.done);
                 }
             }

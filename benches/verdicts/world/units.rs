@@ -14,6 +14,7 @@ use tower_spearmint::{
 
 /// As many units as there are.
 pub(super) const COUNT: f64 = 2_000.0;
+const MANY: f64 = 10.0 * COUNT;
 
 /// So many requests has a unit that passes by.
 const EACH: u64 = 3;
@@ -26,6 +27,7 @@ pub(super) fn next(traffic: Traffic, done: u64, requests: u64, random: &mut Rand
     match traffic {
         Traffic::Uniform => (random.unit() * COUNT) as u64,
         Traffic::Zipf => random.zipf(COUNT),
+        Traffic::Many => (random.unit() * MANY) as u64,
         Traffic::Passing => done / EACH,
         Traffic::Returning => done % (requests / 2) / EACH,
     }
@@ -73,7 +75,7 @@ impl Units {
         unit: u64,
         arm: usize,
         epoch: usize,
-        failed: bool,
+        (failed, ns): (bool, u64),
         number: Option<f64>,
     ) -> bool {
         let first = self.seen.insert((unit, epoch));
@@ -86,6 +88,7 @@ impl Units {
             UnitBucket::new("simulated", "round_robin", id, Role::Primary, Some(epoch), key.0)
         });
         *if failed { &mut bucket.failed } else { &mut bucket.success } += 1;
+        bucket.latencies.add(ns);
         if let Some(number) = number {
             said::of(&mut bucket.metrics).add(number);
         }

@@ -5,7 +5,7 @@ use super::{
     gather::Gathered,
     pairs, read, set_aside,
     state::State,
-    unit_bucket::{Bucket, UNFINISHED_SINCE},
+    unit_bucket::Bucket,
     unit_metric::UnitMetrics,
 };
 use crate::{
@@ -230,9 +230,7 @@ impl Check<'_> {
 
     fn unit_buckets(&mut self, version: i32, report: &mut CheckReport) -> rusqlite::Result<()> {
         let mut faults = 0_u64;
-        if version < UNFINISHED_SINCE {
-            self.buckets.values_mut().for_each(|bucket| *bucket = bucket.without_unfinished());
-        }
+        self.buckets.values_mut().for_each(|bucket| bucket.as_of(version));
         let mut statement = self.connection.prepare(&Bucket::select(version))?;
         let mut rows = statement.query([])?;
         while let Some(row) = rows.next()? {

@@ -130,8 +130,9 @@ impl Gathered {
         // In the order of the table: neighbours are on one page.
         buckets.sort_unstable_by_key(|(key, _)| *key);
         let mut statement = connection.prepare_cached(Bucket::ADD)?;
+        let mut known = connection.prepare_cached(Bucket::LATENCIES)?;
         for ((arm, number), bucket) in buckets {
-            bucket.write(&mut statement, arm, number)?;
+            bucket.write([&mut statement, &mut known], arm, number)?;
         }
         self.unit_metrics.write(connection)?;
         let mut statement = connection.prepare_cached(

@@ -59,6 +59,28 @@ pub(in crate::store) fn add_unfinished(
     gathered.write(connection)
 }
 
+/// Adds to the buckets of units of versions 4 to 6 what is new in those of version 7: how long each request took.
+/// Of branches that were removed nobody knows any more.
+pub(in crate::store) fn add_latencies(
+    connection: &Connection,
+    codes: &Codes,
+) -> rusqlite::Result<()> {
+    let sql = format!(
+        "SELECT {} FROM branch b WHERE b.status IN (?1, ?2) AND b.unit IS NOT NULL",
+        Facts::COLUMNS
+    );
+    let ended = [Status::Success, Status::Failed].map(|status| codes.status.of(status));
+    let mut statement = connection.prepare(&sql)?;
+    let mut rows = statement.query(ended)?;
+    let mut gathered = Gathered::default();
+    while let Some(row) = rows.next()? {
+        gathered.bucket(&Facts::read(row, codes)?, 1);
+    }
+    let buckets = std::mem::take(&mut gathered.buckets).into_iter();
+    gathered.buckets = buckets.map(|(key, sum)| (key, sum.latencies_alone())).collect();
+    gathered.write(connection)
+}
+
 /// Computes the roll-ups of the branches and comparisons that are there, in one pass.
 pub(in crate::store) fn fill(connection: &Connection, codes: &Codes) -> rusqlite::Result<()> {
     let sql = format!("SELECT {} FROM branch b ORDER BY b.id", Facts::COLUMNS);

@@ -1,6 +1,6 @@
 //! Reading what is known of units.
 
-use super::{RollupFilter, UnitSums, read::SINCE_VERSION, unit_bucket::Bucket};
+use super::{RollupFilter, UnitLatencies, UnitSums, read::SINCE_VERSION, unit_bucket::Bucket};
 use crate::{
     assign::Epoch,
     branch::{BranchId, Role},
@@ -50,6 +50,10 @@ pub struct UnitBucket {
     pub duration_us_squares: f64,
     /// Branches without an end of their own: skipped, or left by their callers.
     pub unfinished: u64,
+    /// How long each of the successful and the failed took, in ns, but for those that timed out. Of fewer where an
+    /// older program counted and branches were removed since.
+    #[serde(default)]
+    pub latencies: UnitLatencies,
     /// The numbers that services said of the same branches, by their names.
     #[serde(default)]
     pub metrics: BTreeMap<Arc<str>, UnitSums>,
@@ -95,6 +99,7 @@ impl UnitBucket {
             duration_us: 0,
             duration_us_squares: 0.0,
             unfinished: 0,
+            latencies: UnitLatencies::new(),
             metrics: BTreeMap::new(),
         }
     }
@@ -108,6 +113,7 @@ impl UnitBucket {
         self.duration_us = self.duration_us.saturating_add(other.duration_us);
         self.duration_us_squares += other.duration_us_squares;
         self.unfinished += other.unfinished;
+        self.latencies.merge(&other.latencies);
         for (name, sums) in &other.metrics {
             self.metrics.entry(name.clone()).or_default().merge(sums);
         }
@@ -233,6 +239,7 @@ pub(in crate::store) fn unit_buckets(
             duration_us: count(8)?,
             duration_us_squares: row.get(9)?,
             unfinished: count(10)?,
+            latencies: Bucket::latencies(row)?,
             metrics: metrics.remove(&bucket_key(row)?).unwrap_or_default(),
         });
     }

@@ -4,11 +4,14 @@
 //! ([`EValue::times`](super::EValue::times)): added up, an arm that had more of the requests while
 //! all was slow looks slow.
 //!
+//! Where units were assigned to the arms, ask [`clusters`].
+//!
 //! Nothing is assumed of the values but that they are independent and alike: only how many of them
 //! lie on either side is counted. So a few that are enormous, or never end, do no harm.
 
 mod arm;
 mod buckets;
+pub mod clusters;
 mod region;
 mod two_arms;
 
