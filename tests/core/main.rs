@@ -4,12 +4,15 @@
 
 mod assign;
 mod auto_traits;
+mod backends;
 mod cancel;
 mod compare;
 mod comparing;
 mod comparisons;
 mod config;
 mod evaluate;
+mod evaluate_bounds;
+mod evaluate_pairs;
 mod functions;
 mod metrics;
 mod multi_branch;
@@ -17,6 +20,7 @@ mod nested;
 mod panics;
 mod readiness;
 mod record;
+mod recorded;
 mod round_robin;
 mod shadow;
 mod shadow_switches;

@@ -5,19 +5,27 @@ mod records;
 
 pub use records::{Records, end, pool, records};
 
+use serde_json::Value;
 use std::{
     collections::BTreeMap,
     future::{Future, poll_fn},
     pin::{Pin, pin},
     sync::{
         Arc,
-        atomic::{AtomicUsize, Ordering::SeqCst},
+        atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst},
     },
     task::{Context, Poll, Waker},
     time::Duration,
 };
-use tower::Service;
-use tower_spearmint::{BoxError, Trial};
+use tokio::sync::Semaphore;
+use tower::{Layer, Service};
+use tower_spearmint::{
+    BoxError, Branch, LogLayer, Recorder, SingleLayer, Trial,
+    branch::Failure,
+    record::{BatchError, LoggerBackend, MemoryBackend, RunId},
+};
+
+pub const SECOND: Duration = Duration::from_secs(1);
 
 /// How often each config is in there.
 pub fn tally<I: IntoIterator<Item = String>>(ids: I) -> BTreeMap<String, usize> {
@@ -134,4 +142,65 @@ pub async fn eventually(what: &str, mut done: impl FnMut() -> bool) {
         tokio::time::sleep(Duration::from_millis(1)).await;
     }
     panic!("not within ten seconds: {what}");
+}
+
+/// One config, recorded.
+pub fn single(
+    recorder: &Recorder,
+) -> impl Service<(), Response = String, Error = BoxError> + Clone + use<> {
+    SingleLayer::new(pool(&["a"])[0].clone()).layer(LogLayer::new(recorder.clone()).layer(echo()))
+}
+
+/// Calls without a runtime; the service answers at once.
+pub fn call(service: &mut impl Service<(), Response = String, Error = BoxError>) {
+    assert!(matches!(poll_once(service.call(())), Poll::Ready(Ok(_))));
+}
+
+/// Memory, and what happens before each batch gets there.
+pub struct Before {
+    memory: MemoryBackend,
+    step: Step,
+}
+
+enum Step {
+    Permission(Arc<Semaphore>),
+    Failing { is_out: Arc<AtomicBool>, panics: bool },
+}
+
+impl Before {
+    /// Each batch takes a permit.
+    pub fn permission(memory: &MemoryBackend, permits: &Arc<Semaphore>) -> Self {
+        Self { memory: memory.clone(), step: Step::Permission(permits.clone()) }
+    }
+
+    /// Each fails, or panics, while it is out of order.
+    pub fn failing(memory: &MemoryBackend, is_out: &Arc<AtomicBool>, panics: bool) -> Self {
+        Self { memory: memory.clone(), step: Step::Failing { is_out: is_out.clone(), panics } }
+    }
+}
+
+impl LoggerBackend for Before {
+    async fn start_run(&self, branch: &Branch) -> Result<RunId, BoxError> {
+        self.memory.start_run(branch).await
+    }
+    async fn log_status(&self, _: &RunId, _: &Branch) -> Result<(), BoxError> {
+        Ok(())
+    }
+    async fn log_exception(&self, _: &RunId, _: &Failure) -> Result<(), BoxError> {
+        Ok(())
+    }
+    async fn log_params(&self, _: &RunId, _: &Value) -> Result<(), BoxError> {
+        Ok(())
+    }
+    async fn log_batch(&self, batch: &[Branch]) -> Result<(), BatchError> {
+        match &self.step {
+            Step::Permission(permits) => permits.acquire().await.unwrap().forget(),
+            Step::Failing { is_out, panics } if is_out.load(SeqCst) => {
+                assert!(!panics, "out of order");
+                return Err(BatchError { lost: batch.len(), source: "out of order".into() });
+            }
+            Step::Failing { .. } => {}
+        }
+        self.memory.log_batch(batch).await
+    }
 }
