@@ -88,6 +88,9 @@ pub(super) fn waiting(finding: &Finding) -> String {
     let what = if finding.by_unit { "units" } else { "requests" };
     match finding.needed {
         Some(more) => format!("{name} is open: about {} more {what} at this rate", about(more)),
+        None if !finding.interval.width().is_finite() => {
+            format!("{name} is open: so few say nothing of it yet")
+        }
         None => format!("{name} is open: it lies too near to its bound to say when"),
     }
 }

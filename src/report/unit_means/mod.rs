@@ -157,10 +157,10 @@ fn weight(arms: &[Units; 2]) -> f64 {
     one * other / (one + other)
 }
 
-/// The variance of the mean of each arm. An arm with fewer units scatters at least as the other; and one in which
+/// What is added to the variance of the mean of each arm, whose units scatter by these variances. An arm with fewer units scatters at least as the other; and one in which
 /// nothing does, as if one of its units lay as far away as those of the other do: a hundred that bought nothing do not
 /// say that nobody will.
-fn variances(residuals: [f64; 2], counts: [u64; 2]) -> [f64; 2] {
+fn more_scatter(residuals: [f64; 2], counts: [u64; 2]) -> [f64; 2] {
     let most = residuals[0].max(residuals[1]);
     let of = |at: usize| {
         let count = counts[at] as f64;
@@ -168,7 +168,8 @@ fn variances(residuals: [f64; 2], counts: [u64; 2]) -> [f64; 2] {
         let (count, smallest) = (counts[at], counts[at]);
         Estimate { value: 0.0, variance: scatter / count as f64, count, smallest }
     };
-    ratio::evened(of(0), of(1)).map(|mean| mean.variance)
+    let evened = ratio::evened(of(0), of(1));
+    [0, 1].map(|at| evened[at].variance - residuals[at] / counts[at] as f64)
 }
 
 /// The means of both arms in an epoch, and how far they scatter by the units of either.
@@ -183,14 +184,15 @@ fn within(arms: &[Units; 2], theta: f64) -> ([f64; 2], [Scatter; 2]) {
         arms[0].joint.x_mean + theta * shares[1] * more_before,
         arms[1].joint.x_mean - theta * shares[0] * more_before,
     ];
-    // Of what came before, with which factor it stands in the own mean, and in the other's.
-    let factors = |at: usize| (-theta * shares[1 - at], theta * shares[at]);
-    let residuals = [0, 1].map(|at| arms[at].joint.minus(-factors(at).0).variance);
-    let variances = variances(residuals, arms.map(|arm| arm.joint.count));
+    let more = more_scatter(
+        arms.map(|arm| arm.joint.minus(theta).variance),
+        arms.map(|arm| arm.joint.count),
+    );
     let scatter = std::array::from_fn(|at| {
         let joint = &arms[at].joint;
-        let (own, other) = factors(at);
-        let variance = variances[at];
+        // Of what came before, with which factor it stands in the own mean, and in the other's.
+        let (own, other) = (-theta * shares[1 - at], theta * shares[at]);
+        let variance = joint.minus(-own).variance / counts[at] + more[at];
         let of_other = other * other * joint.y_variance / counts[at];
         let both = other * (joint.covariance + own * joint.y_variance) / counts[at];
         let means = if at == 0 { [variance, of_other] } else { [of_other, variance] };
