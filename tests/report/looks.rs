@@ -315,3 +315,20 @@ fn the_same_measure_in_two_roles_is_two_metrics() {
     let names: Vec<_> = looks[0].metrics.iter().map(|metric| &*metric.name).collect();
     assert_eq!(names, ["latency_p50", "latency_p50 (success)"]);
 }
+
+/// Half and half, so that now the one is ahead by requests and now the other.
+#[test]
+fn without_a_plan_the_baseline_is_the_arm_that_was_there_first_at_every_look() {
+    let store = Store::with(&[]);
+    let mut halves = Halves::new(2_000);
+    let questions: BTreeSet<_> = (0..6)
+        .map(|at| {
+            // (An odd number each time.)
+            halves.go_on(&store, 101, STEADY);
+            let report = look(&store.store, &Plan::new(), at);
+            assert_eq!(report.baseline.config_id.as_str(), "stable", "{at}");
+            report.looks.unwrap().count
+        })
+        .collect();
+    assert_eq!(questions, (1..=6).collect());
+}

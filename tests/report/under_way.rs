@@ -172,6 +172,7 @@ fn a_report_says_that_the_last_minutes_are_not_checked_yet() {
     let output =
         command.args(["report", "--no-look", "--store"]).arg(store.file()).output().unwrap();
     let said = String::from_utf8(output.stdout).unwrap();
-    let expected = "split: not checked yet: the requests of the last minutes may still be under way";
+    let expected =
+        "split: not checked yet: the requests of the last minutes may still be under way";
     assert!(said.contains(expected), "{said}");
 }

@@ -40,7 +40,7 @@ pub(crate) struct ReportCommand {
     since: Option<u64>,
     /// What the others are held against: a config's id, or the beginning of just one
     /// [default: that of --file, or what `spearmint serve` kept in the store; without it the primary, and among
-    /// equals the one with the most requests]
+    /// equals the one that was there first]
     #[arg(long, value_name = "ID")]
     baseline: Option<String>,
     /// The experiment file, for its `metrics` [default: what `spearmint serve` kept in the store; without it
