@@ -34,17 +34,25 @@ pub struct Cell {
 ///
 /// The requests of a unit may be alike, units are independent of one another. If `x` is the first arm's quantile and
 /// `y` the second's, then `1 − p` of the requests are above `x` in the one and above `y` in the other (Woodruff,
-/// *Confidence intervals for medians and other position measures*, JASA 47(260), 1952). So two things are asked of each
-/// pair `(x, y)`: whether both shares may be the same, with nine tenths of `alpha`; and whether that may be `1 − p`, with
-/// the rest. The ratios of all pairs of which neither is refuted are the interval. (The first question is the sharp
-/// one, and holds however load swings in both arms; the second only bounds where it has to be asked.)
+/// *Confidence intervals for medians and other position measures*, JASA 47(260), 1952). So it is asked of each pair
+/// `(x, y)` whether both shares may be that, and the ratios of all pairs of which it is not refuted are the interval.
 ///
-/// A share is refuted as the rates of [`clusters`](crate::stats::sequential::clusters) are: if the square of what it is
-/// off by exceeds the boundary of the normal mixture for the sum of squares of what each bucket of units has more
-/// than is to be expected. For a split that is not even, that sum is also computed as if the units of each
-/// arm had been spread over both by their shares, and the larger counts; and it is never less than it were if all requests
-/// were independent. (Deng, Knoblich & Lu, *Applying the Delta Method in Metric Analytics*, arXiv 1803.06336, have
-/// the same variance for one look.)
+/// `v` is by how much the second share is above the first, and what the mean of both, weighted by requests, is off by. It is
+/// refuted, with nine tenths of `alpha`, where the normal mixture speaks against it:
+///
+/// `½ vᵀ (Σ⁻¹ − (Σ + Λ)⁻¹) v ≥ ½ ln(det(Σ + Λ) / det Σ) − ln(0.9 alpha)`
+///
+/// (Abbasi-Yadkori, Pál & Szepesvári, *Improved algorithms for linear stochastic bandits*, NeurIPS 2011, theorem 1: of one
+/// number it is the boundary of [`means::interval`](super::super::means::interval)). `Λ` is fixed: for the difference it
+/// is sharpest at `target`, for the mean an eighth of that, as it only bounds where the difference has to be asked. With
+/// the last tenth the mean is asked alone, as if it might be anywhere. `Σ` comes from what each bucket of units has
+/// more of than is to be expected if the pair is right, which needs no estimate of what it refutes (as in
+/// [`clusters`](super::super::clusters)). For a split that is not even, the variance of the difference is also computed as if
+/// the units of each arm had been spread over both by their shares, and the larger counts; and none is less than it
+/// were if all requests were independent. (Deng, Knoblich & Lu, *Applying the Delta Method in Metric Analytics*, arXiv
+/// 1803.06336, have this variance for one look.)
+///
+/// It holds as the central limit theorem does, and where early and late requests are alike.
 ///
 /// The cells of an arm ascend. With few units, or a few that have most of the requests, there are no ends. `None` if
 /// `p` or `alpha` is not between 0 and 1, `target` not positive and finite, or the cells do not ascend.
@@ -167,7 +175,7 @@ struct Both {
     enough: f64,
     /// What part of all requests each arm has.
     weights: [f64; 2],
-    /// What is expected of the difference and of the mean if the pair is not the one of the quantiles.
+    /// `Λ`.
     prior: Square,
 }
 
