@@ -148,8 +148,8 @@ impl Gathered {
             return;
         }
         arm.add(&rollup);
-        // (Only what answers is split.)
-        if rollup.role == Role::Primary && clock.may_be_under_way(&rollup) {
+        // (Of what answers the split is checked, and of what runs beside it the pairs.)
+        if matches!(rollup.role, Role::Primary | Role::Shadow) && clock.may_be_under_way(&rollup) {
             let (epoch, end_ns, tally) = (rollup.epoch, rollup.end_ns(), Tally::of(&rollup));
             self.recent.push(Recent { arm: of, epoch, end_ns, tally });
         }

@@ -13,8 +13,9 @@ use std::collections::BTreeMap;
 
 /// More than this share without its other half, and the pairs are not those of the requests that there were.
 const BOUND: f64 = 0.01;
-/// So many may be under way at the moment of the look: one of the two has ended, and the other not yet.
-const UNDER_WAY: u64 = 100;
+/// So many of the minutes that are settled may be without all the same: where one began in them and the other later, or
+/// where a process was killed.
+const AT_THE_EDGES: u64 = 100;
 
 /// What became of the shadows of an arm. Each request goes to the primary, so there is no split to check; but
 /// each shadow that ends is to have a primary that ended, and each primary its shadow, as far as it was to have one.
@@ -34,11 +35,12 @@ pub struct Coverage {
     pub ended: u64,
     /// Those of them whose primary ended by itself, too: what rates and times are made of.
     pub pairs: u64,
-    /// Ended shadows whose primary is missing: neither recorded as ended, nor as left by its caller or skipped.
+    /// Ended shadows whose primary is missing: neither recorded as ended, nor as left by its caller or skipped. (Of the
+    /// minutes that are settled: of the last ones, some primaries may be under way.)
     pub without_primary: u64,
     /// Shadows that were given up, beyond the primaries whose callers left.
     pub never_ended: u64,
-    /// One of the two is more than one in a hundred of those that ended, and more than can be under way.
+    /// One of the two is more than one in a hundred of those that ended, and more than 100.
     pub broken: bool,
 }
 
@@ -62,9 +64,13 @@ pub(super) fn of(
     let (shadow, primary) = (&arm.whole, &arms.baseline.whole);
     let (ended, pairs) = (shadow.success + shadow.failed, shadow.pairs.ended());
     let explained = primary.cancelled + primary.skipped;
-    let without_primary = ended.saturating_sub(pairs).saturating_sub(explained);
-    let never_ended = shadow.cancelled.saturating_sub(primary.cancelled);
-    let beyond = |count: u64| count > UNDER_WAY && count as f64 > BOUND * ended as f64;
+    // Of the last minutes one of the two has ended, and the other is under way.
+    let settled = arm.settled();
+    let without_primary =
+        settled.completions.saturating_sub(settled.pairs).saturating_sub(explained);
+    let never_ended = settled.cancelled.saturating_sub(primary.cancelled);
+    let beyond =
+        |count: u64| count > AT_THE_EDGES && count as f64 > BOUND * settled.completions as f64;
     Ok(Some(Coverage {
         due: due(arms, arm, share)?,
         shadows: shadow.requests(),

@@ -3,8 +3,11 @@
 use super::{
     Finding, Measure, Metric, MetricRole, Standing, Unit,
     arms::{Arm, InEpoch, share},
+    beside::{self, Times},
+    failing,
     finding::mirrored,
     mean, outcome, sentence, unit_times, units,
+    withheld::{self, Withheld},
 };
 use crate::{
     branch::Role,
@@ -140,8 +143,11 @@ pub(super) fn finding(
         },
         measure => quantile(measure, baseline, candidate, ends),
     };
+    let withheld = withheld::of(metric, baseline, candidate);
     let Effect { difference, mut interval, .. } = effect;
-    if metric.measure.unit() == Unit::Points && interval != Interval::EVERYTHING {
+    if matches!(withheld, Some(Withheld::All(_))) {
+        interval = Interval::EVERYTHING;
+    } else if metric.measure.unit() == Unit::Points && interval != Interval::EVERYTHING {
         // Shares lie between 0 and 1.
         interval = Interval { low: interval.low.max(-1.0), high: interval.high.min(1.0) };
     }
@@ -159,6 +165,7 @@ pub(super) fn finding(
         intersection: interval,
         contradicted_ns: None,
         epoch: telling_epoch(&metric.measure, baseline, candidate).and_then(|(epoch, _)| epoch),
+        withheld: withheld.map(Withheld::into_reason),
         standing: Standing::Open,
         needed: None,
         may_be_noise: false,
@@ -170,7 +177,7 @@ pub(super) fn finding(
 
 /// Of pairs those decide in which only one side failed; of two arms that each answered requests of their
 /// own, all.
-fn error_rate(baseline: &Arm, candidate: &Arm, ends: Ends) -> Effect {
+pub(super) fn error_rate(baseline: &Arm, candidate: &Arm, ends: Ends) -> Effect {
     if candidate.role != Role::Shadow {
         let ended = |arm: &Arm| {
             let Rollup { failed, success, .. } = arm.whole;
@@ -339,7 +346,7 @@ const fn times<'a>(measure: &Measure, whole: &'a Rollup) -> &'a Histogram {
 /// How much longer the candidate takes, as a share of the baseline's time.
 fn quantile(measure: &Measure, baseline: &Arm, candidate: &Arm, ends: Ends) -> Effect {
     let Some(q) = measure.quantile() else { return Effect::NONE };
-    let of = |whole: &Rollup| times(measure, whole).clone();
+    let of = |whole: &Rollup| Times::ended(times(measure, whole));
     let paired = candidate.role == Role::Shadow;
     if paired && measure.is_first_byte() {
         // Those of the primaries of the same requests are not kept; of all its requests would be no answer.
@@ -349,7 +356,10 @@ fn quantile(measure: &Measure, baseline: &Arm, candidate: &Arm, ends: Ends) -> E
     let by_units = by_units(measure, baseline, candidate);
     // Beside a primary that answers others as well: the same requests on both sides.
     let (one, other, effects) = if paired {
-        (candidate.whole.primary_duration.clone(), of(&candidate.whole), [1.0; 2])
+        // (Where they are not known of the same requests, nothing is said of them.)
+        let known = beside::times(&candidate.whole);
+        let [one, other] = known.unwrap_or_else(|_| [of(&baseline.whole), of(&candidate.whole)]);
+        (one, other, [1.0; 2])
     } else if apart {
         let Some((_, [one, other])) = telling_epoch(measure, baseline, candidate) else {
             return Effect::NONE;
@@ -359,10 +369,11 @@ fn quantile(measure: &Measure, baseline: &Arm, candidate: &Arm, ends: Ends) -> E
     } else {
         (of(&baseline.whole), of(&candidate.whole), [1.0; 2])
     };
-    let value = |histogram: &Histogram| histogram.quantile(q).map(|ns| ns as f64);
-    let (baseline, candidate) = (value(&one), value(&other));
-    let counts = [one.count(), other.count()];
-    let difference = match (baseline, candidate) {
+    let excess = || failing::excess(baseline, candidate, ends, [&one.most, &other.most]);
+    let value = |times: &Times| times.most.quantile(q).map(|ns| ns as f64);
+    let values = (value(&one), value(&other));
+    let counts = [one.most.count(), other.most.count()];
+    let difference = match values {
         (Some(one), Some(other)) if one > 0.0 => Some(other / one - 1.0),
         _ => None,
     };
@@ -375,8 +386,11 @@ fn quantile(measure: &Measure, baseline: &Arm, candidate: &Arm, ends: Ends) -> E
     } else {
         let requests = if apart { Requests::Apart } else { Requests::Shared };
         // Either may lie anywhere in its bucket.
-        let ends_of = |histogram, effect| (lower(histogram, effect), upper(histogram, effect));
-        let (one, other) = (ends_of(&one, effects[0]), ends_of(&other, effects[1]));
+        let ends_of =
+            |times: &Times, effect| (lower(&times.least, effect), upper(&times.most, effect));
+        let excess = excess();
+        let (one, mut other) = (ends_of(&one, effects[0]), ends_of(&other, effects[1]));
+        failing::as_longest(&mut other.1, excess);
         let ratio = |one: &[(f64, u64)], other: &[(f64, u64)], alpha: f64| {
             let (one, other) = (Buckets::new(one)?, Buckets::new(other)?);
             quantiles::ratio(&one, &other, requests, q, alpha, TRIALS)
@@ -385,6 +399,7 @@ fn quantile(measure: &Measure, baseline: &Arm, candidate: &Arm, ends: Ends) -> E
         let high = ratio(&one.0, &other.1, ends.high).unwrap_or(Interval::EVERYTHING).high;
         Interval { low: low - 1.0, high: high - 1.0 }
     };
+    let (baseline, candidate) = values;
     Effect { baseline, candidate, counts, difference, interval, by_unit: false }
 }
 

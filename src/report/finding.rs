@@ -61,6 +61,10 @@ pub struct Finding {
     /// The fingerprint of the only epoch this is from, where the others have other shares and only one can
     /// count. The looks before that were from another one do not count.
     pub epoch: Option<u64>,
+    /// Why what speaks for the candidate does not count here, if so: it is `open` then. (Where nothing can be told, the
+    /// interval has no ends.)
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub withheld: Option<String>,
     /// Whether that is enough to say something.
     pub standing: Standing,
     /// About how many more branches (or units) of the candidate decide it, if it goes on as it does.
@@ -86,12 +90,13 @@ impl Finding {
 
     /// Says what the intersection comes to.
     pub(super) fn stand(&mut self) {
-        self.standing = if self.is_noise_or_worse() {
-            Standing::Open
-        } else {
-            standing(&self.metric, self.intersection)
+        self.standing = match standing(&self.metric, self.intersection) {
+            Standing::Better | Standing::Within if self.withheld.is_some() => Standing::Open,
+            Standing::Worse if self.may_be_noise => Standing::Open,
+            standing => standing,
         };
-        self.needed = needed(&self.metric, self.difference, self.interval, self.candidate_count);
+        self.needed = needed(&self.metric, self.difference, self.interval, self.candidate_count)
+            .filter(|_| self.withheld.is_none());
         self.sentence = sentence::finding(self);
     }
 }

@@ -44,9 +44,11 @@
 mod across;
 mod arms;
 mod aside;
+mod beside;
 mod completions;
 mod coverage;
 mod effect;
+mod failing;
 mod finding;
 pub mod fixed;
 pub(crate) mod html;
@@ -73,6 +75,7 @@ mod unit_means;
 mod unit_times;
 mod units;
 mod verdict;
+mod withheld;
 
 pub use arms::ArmFigures;
 pub use aside::SetAside;

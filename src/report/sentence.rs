@@ -3,7 +3,7 @@
 use super::{
     ArmLosses, Coverage, Finding, Measure, MetricRole, SampleRatio, Standing, Unit, arms::Arm,
 };
-use crate::stats::Interval;
+use crate::{branch::SkipReason, stats::Interval};
 use std::fmt::Write as _;
 
 pub(super) const NO_SUCCESS: &str = "no guardrail is broken, and no metric says what would be better: \
@@ -64,9 +64,50 @@ pub(super) fn uncovered(arm: &Arm, coverage: &Coverage) -> String {
     )
 }
 
+/// Of a shadow that was skipped too often because of itself.
+pub(super) fn skipped_itself(arm: &Arm, share: f64, skips: &[(&SkipReason, &u64)]) -> String {
+    let reasons: Vec<_> = skips.iter().map(|(why, n)| format!("{why} {n}")).collect();
+    format!(
+        "{} of the shadows of {} were skipped because of itself ({}): nobody knows how slow they would have been, or how \
+         many would have failed, so that nothing speaks for it; mend it, raise `max_in_flight` or lower `sample`, and \
+         report `--since` then",
+        shown(&Measure::ErrorRate, share),
+        arm.config_id.short(),
+        reasons.join(", ")
+    )
+}
+
+/// Of an arm that all requests go to, too many of which were cancelled or skipped.
+pub(super) fn unfinished(arm: &Arm, share: f64) -> String {
+    format!(
+        "{} of the branches of {} were cancelled or skipped, so that those that ended are the fast ones; let all of them \
+         end (`combine: json`), or run it as a shadow",
+        shown(&Measure::ErrorRate, share),
+        arm.config_id.short()
+    )
+}
+
+/// Of a number that is said of one arm more often than of the other.
+pub(super) fn unsaid(arms: [(&Arm, f64); 2]) -> String {
+    let [one, other] = arms.map(|(arm, share)| {
+        format!(
+            "{} of the requests of {}",
+            shown(&Measure::ErrorRate, share),
+            arm.config_id.short()
+        )
+    });
+    format!(
+        "it was said of {one} that ended, and of {other}: those that are left are not the same kind of requests; say it of \
+         those that fail, too"
+    )
+}
+
 /// Of a metric that is not certain yet.
 pub(super) fn waiting(finding: &Finding) -> String {
     let name = &finding.metric.measure;
+    if let Some(why) = &finding.withheld {
+        return format!("{name} is held open: {why}");
+    }
     if finding.baseline_count == 0 || finding.candidate_count == 0 {
         let sides = finding.baseline_count + finding.candidate_count;
         if sides == 0 && matches!(name, Measure::Mean(_)) {
@@ -150,6 +191,9 @@ pub(super) fn finding(finding: &Finding) -> String {
         }
         (Standing::Open, _) => text.push_str(": not certain yet"),
         (Standing::Shown, _) => {}
+    }
+    if let Some(why) = &finding.withheld {
+        let _ = write!(text, "; {why}");
     }
     if finding.contradicted_ns.is_some() {
         text.push_str(

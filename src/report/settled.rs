@@ -28,6 +28,10 @@ pub(super) struct Tally {
     pub(super) completions: u64,
     pub(super) unfinished: u64,
     pub(super) first_exposures: u64,
+    /// Of those without an end of their own, the ones that were started.
+    pub(super) cancelled: u64,
+    /// Of those that ran beside a primary: both ended.
+    pub(super) pairs: u64,
 }
 
 impl Tally {
@@ -36,6 +40,8 @@ impl Tally {
             completions: rollup.success + rollup.failed,
             unfinished: rollup.skipped + rollup.cancelled,
             first_exposures: rollup.first_exposures,
+            cancelled: rollup.cancelled,
+            pairs: rollup.pairs.ended(),
         }
     }
 
@@ -52,6 +58,8 @@ impl Add for Tally {
             completions: self.completions + other.completions,
             unfinished: self.unfinished + other.unfinished,
             first_exposures: self.first_exposures + other.first_exposures,
+            cancelled: self.cancelled + other.cancelled,
+            pairs: self.pairs + other.pairs,
         }
     }
 }
@@ -64,6 +72,8 @@ impl Sub for Tally {
             completions: self.completions.saturating_sub(other.completions),
             unfinished: self.unfinished.saturating_sub(other.unfinished),
             first_exposures: self.first_exposures.saturating_sub(other.first_exposures),
+            cancelled: self.cancelled.saturating_sub(other.cancelled),
+            pairs: self.pairs.saturating_sub(other.pairs),
         }
     }
 }

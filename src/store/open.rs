@@ -56,6 +56,7 @@ pub(super) fn for_writing(
             match found {
                 1..4 => rollup::fill(&transaction, &codes).map_err(failed)?,
                 4 => rollup::add_primaries(&transaction, &codes).map_err(failed)?,
+                5 | 6 => rollup::add_paired(&transaction, &codes).map_err(failed)?,
                 _ => {}
             }
             if matches!(found, 4 | 5) {

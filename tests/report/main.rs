@@ -13,6 +13,7 @@ mod fixed_command;
 mod gaps;
 mod html;
 mod kept_plan;
+mod left;
 mod looks;
 mod looks_together;
 mod losses;
@@ -21,6 +22,7 @@ mod metamorphic;
 mod outcomes;
 mod outcomes_before;
 mod outcomes_of_replicas;
+mod overloaded;
 #[cfg(feature = "cli")]
 mod replicas;
 mod roll_ups;

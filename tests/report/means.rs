@@ -300,3 +300,20 @@ fn units_are_counted_as_what_they_are_and_not_as_their_requests() {
     );
     assert!(width(&by_unit).is_finite());
 }
+
+#[test]
+fn a_score_that_is_not_said_where_it_would_be_low_is_no_better() {
+    let store = split(20_000, |at, random, branch| {
+        let score = random.unit();
+        if at == 0 || score > 0.1 {
+            branch.metrics.set("score", score);
+        }
+    });
+    let report = store.report(&success());
+    assert_eq!(only(&report).verdict, Verdict::Undecided, "{report:#?}");
+    let score = finding(&report, "score");
+    assert!(score.interval.low > 0.0, "{score:?}");
+    let said = "score is held open: it was said of 100% of the requests of stable that ended, and of 89.9% of the \
+                requests of candidate: those that are left";
+    assert!(only(&report).because.starts_with(said), "{}", only(&report).because);
+}

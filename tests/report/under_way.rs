@@ -176,3 +176,27 @@ fn a_report_says_that_the_last_minutes_are_not_checked_yet() {
         "split: not checked yet: the requests of the last minutes may still be under way";
     assert!(said.contains(expected), "{said}");
 }
+
+#[test]
+fn a_shadow_that_ends_long_before_its_primary_is_not_broken() {
+    let mut templates = templates("ranker", &["stable", "candidate"]);
+    for template in &mut templates {
+        (template.strategy, template.probability) = ("shadow".into(), 1.0);
+    }
+    let now = SystemTime::now();
+    let mut traffic = Traffic::until(now, 3, REQUESTS);
+    for _ in 0..REQUESTS {
+        let request = traffic.add(&templates[0], Role::Primary, STEADY, None);
+        let primary = traffic.branches.last_mut().unwrap();
+        primary.duration_ns = TAKES.as_nanos() as u64;
+        primary.end_ns = primary.start_ns + primary.duration_ns;
+        traffic.add(&templates[1], Role::Shadow, STEADY, Some(request));
+    }
+    let now_ns = now.duration_since(UNIX_EPOCH).unwrap().as_nanos() as u64;
+    traffic.branches.retain(|branch| branch.end_ns <= now_ns);
+    let report = look(&Store::with(&traffic.branches));
+    let coverage = only(&report).coverage.as_ref().unwrap();
+    assert!(coverage.ended - coverage.pairs >= 990, "{coverage:#?}");
+    assert_eq!((coverage.without_primary, coverage.broken), (0, false), "{coverage:#?}");
+    assert_ne!(only(&report).verdict, Verdict::Broken, "{report:#?}");
+}

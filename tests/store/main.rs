@@ -16,6 +16,7 @@ mod metrics;
 mod opening;
 mod outcomes;
 mod outcomes_before;
+mod paired;
 mod reading;
 mod retention;
 mod rollups;

@@ -183,39 +183,47 @@ fn a_filter_of_roll_ups_means_what_it_says() {
     assert!(error.to_string().contains("there is alpha, beta"), "{error}");
 }
 
-/// Both succeeded, only the primary failed, only the other, both; and how long the primaries took.
-fn pair_table(all: &[Branch], role: Role) -> ([u64; 4], Histogram) {
-    let (mut table, mut durations) = ([0; 4], Histogram::new());
-    let ended = |b: &&Branch| matches!(b.status, Status::Success | Status::Failed);
-    for other in all.iter().filter(|b| b.role == role).filter(ended) {
-        let primary = all
-            .iter()
-            .filter(|b| b.role == Role::Primary && b.request_id == other.request_id)
-            .find(ended);
-        if let Some(primary) = primary {
+/// How long the primaries of pairs took that ended; of those that were left; those beside either; and those left with
+/// them.
+type Times = [Histogram; 4];
+
+/// Both succeeded, only the primary failed, only the other, both; and how long both took.
+fn pair_table(all: &[Branch], role: Role) -> ([u64; 4], Times) {
+    let (mut table, mut times) = ([0; 4], Times::default());
+    let ended = |b: &Branch| matches!(b.status, Status::Success | Status::Failed);
+    let add = |to: &mut Histogram, branch: &Branch| match &branch.failure {
+        Some(failure) if failure.kind == FailureKind::Timeout => to.add_timeout(branch.duration_ns),
+        _ => to.add(branch.duration_ns),
+    };
+    for other in all.iter().filter(|b| b.role == role) {
+        let is_its_own = |b: &&Branch| b.role == Role::Primary && b.request_id == other.request_id;
+        let primary = all.iter().find(is_its_own).unwrap();
+        let left = |b: &Branch| b.status == Status::Cancelled;
+        if ended(primary) && ended(other) {
             let failed = |b: &Branch| usize::from(b.status == Status::Failed);
             table[failed(primary) + 2 * failed(other)] += 1;
-            match &primary.failure {
-                Some(failure) if failure.kind == FailureKind::Timeout => {
-                    durations.add_timeout(primary.duration_ns);
-                }
-                _ => durations.add(primary.duration_ns),
-            }
+            add(&mut times[0], primary);
+            add(&mut times[2], other);
+        } else if left(primary) && (ended(other) || left(other)) {
+            add(&mut times[1], primary);
+            add(&mut times[if ended(other) { 2 } else { 3 }], other);
         }
     }
-    (table, durations)
+    (table, times)
 }
 
-fn stored_pairs(store: &SqliteStore, role: Role) -> ([u64; 4], Histogram) {
-    let (mut table, mut durations) = ([0; 4], Histogram::new());
+fn stored_pairs(store: &SqliteStore, role: Role) -> ([u64; 4], Times) {
+    let (mut table, mut times) = ([0; 4], Times::default());
     for rollup in rollups(store).iter().filter(|r| r.role == role) {
         let pairs = rollup.pairs;
         let row =
             [pairs.both_succeeded, pairs.primary_failed, pairs.other_failed, pairs.both_failed];
         table = std::array::from_fn(|at| table[at] + row[at]);
-        durations.merge(&rollup.primary_duration);
+        let Rollup { primary_duration, primary_left, paired_duration, paired_left, .. } = rollup;
+        let of = [primary_duration, primary_left, paired_duration, paired_left];
+        times.iter_mut().zip(of).for_each(|(sum, of)| sum.merge(of));
     }
-    (table, durations)
+    (table, times)
 }
 
 #[test]
@@ -241,10 +249,11 @@ fn pairs_are_counted_once_in_whatever_order_the_two_come() {
         for role in [Role::Shadow, Role::Control] {
             let expected = pair_table(&all, role);
             assert!(expected.0.iter().all(|count| *count > 0), "{expected:?}");
-            assert!(expected.1.timeouts() > 0);
+            assert!(expected.1[0].timeouts() > 0 && expected.1[2].timeouts() > 0);
+            assert!(expected.1.iter().all(|times| times.count() > 0), "{expected:?}");
             assert_eq!(stored_pairs(&store, role), expected);
         }
-        assert_eq!(stored_pairs(&store, Role::Primary), ([0; 4], Histogram::new()));
+        assert_eq!(stored_pairs(&store, Role::Primary), ([0; 4], Times::default()));
         assert_whole(&store);
     }
 }

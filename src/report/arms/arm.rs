@@ -130,6 +130,11 @@ impl Arm {
         }
     }
 
+    /// What of it is of minutes that are settled.
+    pub(in crate::report) fn settled(&self) -> Tally {
+        self.epochs.values().fold(Tally::default(), |sum, epoch| sum + epoch.settled())
+    }
+
     /// Forgets what is of other epochs. Nothing is left of an arm that has none of these.
     pub(super) fn keep_epochs(&mut self, epochs: &BTreeSet<Option<u64>>) {
         let before = self.epochs.len();

@@ -135,6 +135,7 @@ mod tests {
             epoch: Some(1),
             standing: Standing::Open,
             needed: None,
+            withheld: None,
             may_be_noise: false,
             sentence: String::new(),
         };

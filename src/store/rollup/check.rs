@@ -1,9 +1,10 @@
 //! Whether roll-ups are what the branches come to, hour by hour.
 
 use super::{
-    facts::{Arm, Facts, minute},
+    facts::{Arm, Facts, lowest_id, minute},
     gather::Gathered,
-    pairs, read, set_aside,
+    pairs::{self, PAIRED_SINCE},
+    read, set_aside,
     state::State,
     unit_bucket::Bucket,
     unit_metric::UnitMetrics,
@@ -38,6 +39,7 @@ pub(in crate::store) fn disagreements(
     let mut check = Check {
         connection,
         codes,
+        version,
         exposures: exposures(connection, codes)?,
         removed: removed(connection)?,
         buckets: HashMap::new(),
@@ -63,6 +65,7 @@ pub(in crate::store) fn disagreements(
 struct Check<'a> {
     connection: &'a Connection,
     codes: &'a Codes,
+    version: i32,
     /// By arm and hour.
     exposures: HashMap<(Arm, i64), i64>,
     /// By experiment: the hours of which branches were removed.
@@ -107,6 +110,10 @@ impl Check<'_> {
                 expected.pairs = stored.pairs;
                 expected.primary_duration = stored.primary_duration.clone();
                 expected.metric_pairs = stored.metric_pairs.clone();
+                expected.take_paired(&stored);
+            }
+            if self.version < PAIRED_SINCE {
+                expected.take_paired(&stored);
             }
             if !stored.agrees(&expected) {
                 let [is, should] = [&stored, &expected].map(|state| state.all_statuses());
@@ -298,9 +305,4 @@ fn exposures(connection: &Connection, codes: &Codes) -> rusqlite::Result<HashMap
         *counts.entry((arm, minute(&row.get(3)?).div_euclid(60))).or_default() += 1;
     }
     Ok(counts)
-}
-
-/// The lowest id of a minute.
-fn lowest_id(minute: i64) -> [u8; 16] {
-    (u128::from(minute.unsigned_abs() * 60_000) << 80).to_be_bytes()
 }

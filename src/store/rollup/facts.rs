@@ -55,13 +55,29 @@ pub(in crate::store) struct Arm {
     pub(in crate::store) epoch: i64,
 }
 
-/// How a primary ended, as far as it counts in a pair.
+/// How one of a pair ended, as far as it counts there.
 #[derive(Debug, Clone)]
 pub(super) struct End {
     pub(super) status: Status,
     pub(super) duration_ns: u64,
     pub(super) timed_out: bool,
     pub(super) metrics: Values,
+}
+
+impl End {
+    /// Whether it failed; `None` if it did not come to an end of its own.
+    pub(super) const fn failed(&self) -> Option<bool> {
+        match self.status {
+            Status::Success => Some(false),
+            Status::Failed => Some(true),
+            Status::Skipped | Status::Cancelled => None,
+        }
+    }
+
+    /// Whether its caller left.
+    pub(super) const fn left(&self) -> bool {
+        matches!(self.status, Status::Cancelled)
+    }
 }
 
 impl Facts {
@@ -214,6 +230,11 @@ pub(super) type Meeting = ([u8; 16], Option<[u8; 16]>, i64);
 /// The minute since 1970 of an id: its first 48 bits are milliseconds.
 pub(in crate::store) fn minute(id: &[u8; 16]) -> i64 {
     millis(id) / 60_000
+}
+
+/// The lowest id of a minute.
+pub(super) fn lowest_id(minute: i64) -> [u8; 16] {
+    (u128::from(minute.unsigned_abs() * 60_000) << 80).to_be_bytes()
 }
 
 /// The time of an id, in ms since 1970.

@@ -2,14 +2,12 @@
 
 use super::{
     facts::{Arm, End, Facts, minute},
+    histogram::Histogram,
     state::State,
     unit_bucket::{Bucket, bucket_of},
     unit_metric::UnitMetrics,
 };
-use crate::{
-    branch::Status,
-    store::{metric::Values, snapshot, write::signed},
-};
+use crate::store::{snapshot, write::signed};
 use rusqlite::{Connection, OptionalExtension, params};
 use std::collections::HashMap;
 
@@ -68,29 +66,35 @@ impl Gathered {
         }
     }
 
-    /// A pair of two that ended, in the row of the one that ran beside the primary.
-    pub(super) fn pair(
-        &mut self,
-        arm: Arm,
-        id: &[u8; 16],
-        primary: &End,
-        other: (Status, &Values),
-        by: i64,
-    ) {
-        let failed = |status| match status {
-            Status::Success => Some(0),
-            Status::Failed => Some(1),
-            Status::Skipped | Status::Cancelled => None,
+    /// A pair, in the row of the one that ran beside the primary.
+    pub(super) fn pair(&mut self, arm: Arm, id: &[u8; 16], primary: &End, other: &End, by: i64) {
+        let times = |histogram: &mut Histogram, end: &End| {
+            histogram.change(end.duration_ns, end.timed_out, by);
         };
-        if let (Some(first), Some(second)) = (failed(primary.status), failed(other.0)) {
-            let state = self.state(arm, minute(id));
-            state.pairs[first + 2 * second] += by;
-            state.primary_duration.change(primary.duration_ns, primary.timed_out, by);
-            for (key, value) in other.1.as_slice() {
-                if let Some(first) = primary.metrics.get(*key) {
-                    state.metric_pairs.entry(*key).or_default().change(first, *value, by);
+        match (primary.failed(), other.failed()) {
+            (Some(first), Some(second)) => {
+                let state = self.state(arm, minute(id));
+                state.pairs[usize::from(first) + 2 * usize::from(second)] += by;
+                times(&mut state.primary_duration, primary);
+                times(&mut state.paired_duration, other);
+                for (key, value) in other.metrics.as_slice() {
+                    if let Some(first) = primary.metrics.get(*key) {
+                        state.metric_pairs.entry(*key).or_default().change(first, *value, by);
+                    }
                 }
             }
+            (None, Some(_)) if primary.left() => {
+                let state = self.state(arm, minute(id));
+                times(&mut state.primary_left, primary);
+                times(&mut state.paired_duration, other);
+            }
+            (None, None) if primary.left() && other.left() => {
+                let state = self.state(arm, minute(id));
+                times(&mut state.primary_left, primary);
+                times(&mut state.paired_left, other);
+            }
+            // Of a shadow that was given up while the primary ended it is asked whether there are too many.
+            _ => {}
         }
     }
 

@@ -60,6 +60,22 @@ impl Histogram {
         self.timed_out.merge(&other.timed_out);
     }
 
+    /// Adds those that ended in `other` as given up after so long: what they would have taken is not known.
+    pub(crate) fn merge_given_up(&mut self, other: &Self) {
+        self.timed_out.merge(&other.ended);
+    }
+
+    /// What is left of it when `other` is taken away.
+    pub(super) fn without(&self, other: &Self) -> Self {
+        let mut rest = self.clone();
+        for (counts, taken) in
+            [(&mut rest.ended, &other.ended), (&mut rest.timed_out, &other.timed_out)]
+        {
+            taken.entries().for_each(|(bucket, count)| counts.add(bucket, -count));
+        }
+        rest
+    }
+
     /// How many values it holds, those that timed out among them.
     pub const fn count(&self) -> u64 {
         self.ended.total() + self.timed_out.total()

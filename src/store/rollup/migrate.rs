@@ -2,12 +2,17 @@
 
 use super::{
     exposures::Exposures,
-    facts::{Arm, Facts},
-    gather::Gathered,
-    pairs,
+    facts::{Arm, Facts, lowest_id},
+    gather::{Gathered, add_state},
+    pairs, read,
+    state::State,
 };
-use crate::{branch::Status, store::codes::Codes};
-use rusqlite::Connection;
+use crate::{
+    branch::{Role, Status},
+    store::codes::Codes,
+};
+use rusqlite::{Connection, params};
+use std::ops::Range;
 
 /// How many branches are in memory at a time: some 10 MiB.
 const CHUNK: usize = 50_000;
@@ -79,6 +84,73 @@ pub(in crate::store) fn add_latencies(
     let buckets = std::mem::take(&mut gathered.buckets).into_iter();
     gathered.buckets = buckets.map(|(key, sum)| (key, sum.latencies_alone())).collect();
     gathered.write(connection)
+}
+
+/// Adds to the roll-ups of versions 5 and 6 what is new in those of version 7: how long those beside primaries took, as
+/// far as the roll-ups or the branches that are left tell it.
+pub(in crate::store) fn add_paired(connection: &Connection, codes: &Codes) -> rusqlite::Result<()> {
+    let roles = [Role::Shadow, Role::Control].map(|role| codes.role.of(role));
+    let [Some(shadow), Some(control)] = roles else { return Ok(()) };
+    let mut lacking = Vec::new();
+    read::each(
+        connection,
+        &format!(" WHERE role IN ({shadow}, {control})"),
+        |arm, minute, span, state| {
+            if state.lacks_paired() {
+                lacking.push((arm, minute, span, state.paired_of_before()));
+            }
+        },
+    )?;
+    for (arm, minute, span, known) in lacking {
+        let added = match known {
+            Some(paired_duration) => State { paired_duration, ..State::default() },
+            None => paired_of_branches(connection, codes, arm, minute..minute + span)?,
+        };
+        if !added.is_empty() {
+            add_state(connection, arm, minute, span, &added)?;
+        }
+    }
+    Ok(())
+}
+
+/// How long those branches of an arm took that ran beside primaries in these minutes, if all of them are there.
+fn paired_of_branches(
+    connection: &Connection,
+    codes: &Codes,
+    arm: Arm,
+    minutes: Range<i64>,
+) -> rusqlite::Result<State> {
+    let sql = format!(
+        "SELECT {} FROM branch b WHERE b.id >= ?1 AND b.id < ?2 AND b.experiment = ?3
+         AND b.config = ?4 AND b.role = ?5 ORDER BY b.id",
+        Facts::COLUMNS
+    );
+    let ids = [minutes.start, minutes.end].map(lowest_id);
+    let mut statement = connection.prepare_cached(&sql)?;
+    let mut rows =
+        statement.query(params![ids[0], ids[1], arm.experiment, arm.config, arm.role])?;
+    let mut sum = State::default();
+    let mut chunk = Vec::new();
+    let mut settle = |chunk: &mut Vec<Facts>| -> rusqlite::Result<()> {
+        let mut gathered = Gathered::default();
+        pairs::with_primaries(connection, codes, &mut gathered, chunk)?;
+        gathered.states.values().for_each(|state| sum.merge(state));
+        chunk.clear();
+        Ok(())
+    };
+    while let Some(row) = rows.next()? {
+        let facts = Facts::read(row, codes)?;
+        if facts.arm == arm {
+            chunk.push(facts);
+        }
+        if chunk.len() >= CHUNK {
+            settle(&mut chunk)?;
+        }
+    }
+    settle(&mut chunk)?;
+    let mut paired = State::default();
+    paired.take_paired(&sum);
+    Ok(paired)
 }
 
 /// Computes the roll-ups of the branches and comparisons that are there, in one pass.

@@ -47,7 +47,7 @@ pub(super) use exposures::Exposed;
 pub(super) use facts::{Arm, FAILURE_BYTES, Facts, OUTPUT_BYTES, millis};
 pub(super) use gather::Gathered;
 pub(super) use hours::{into_hour, oldest_minutes};
-pub(super) use migrate::{add_latencies, add_primaries, add_unfinished, fill};
+pub(super) use migrate::{add_latencies, add_paired, add_primaries, add_unfinished, fill};
 pub(super) use read::{COLUMNS, SINCE_VERSION, each, named};
 pub(super) use set_aside::set_aside;
 pub(super) use state::{State, status_index};

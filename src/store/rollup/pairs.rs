@@ -1,11 +1,11 @@
-//! Which of a primary and a branch beside it failed.
+//! Which of a primary and a branch beside it failed, and how long both took.
 
 use super::{
     facts::{Arm, End, Facts, Meeting, is_timeout},
     gather::Gathered,
 };
 use crate::{
-    branch::{Role, Status},
+    branch::Role,
     store::{
         codes::Codes,
         metric::{self, Values},
@@ -22,6 +22,9 @@ pub(super) struct Paired {
     known: HashMap<i64, bool>,
 }
 
+/// The version since which it is known how long those beside primaries took.
+pub(super) const PAIRED_SINCE: i32 = 7;
+
 /// More experiments than a program has.
 const MAX_KNOWN: usize = 4_096;
 
@@ -29,14 +32,7 @@ const MAX_KNOWN: usize = 4_096;
 struct Beside {
     id: [u8; 16],
     arm: Arm,
-    status: Status,
-    metrics: Values,
-}
-
-impl Beside {
-    const fn end(&self) -> (Status, &Values) {
-        (self.status, &self.metrics)
-    }
+    end: End,
 }
 
 impl Paired {
@@ -61,7 +57,7 @@ impl Paired {
             }
             for other in beside_of(connection, codes, facts)? {
                 if !beside.contains(&other.id) {
-                    gathered.pair(other.arm, &other.id, &facts.end(), other.end(), 1);
+                    gathered.pair(other.arm, &other.id, &facts.end(), &other.end, 1);
                 }
             }
         }
@@ -118,7 +114,7 @@ pub(super) fn with_primaries(
             None => primary_of(connection, codes, facts)?,
         };
         if let Some(primary) = primary {
-            gathered.pair(facts.arm, &facts.id, &primary, (facts.status, &facts.metrics), 1);
+            gathered.pair(facts.arm, &facts.id, &primary, &facts.end(), 1);
         }
     }
     Ok(beside)
@@ -134,13 +130,13 @@ pub(super) fn change(
 ) -> rusqlite::Result<()> {
     if is_beside(now.role) {
         if let Some(primary) = primary_of(connection, codes, now)? {
-            out.pair(now.arm, &now.id, &primary, (before.status, &before.metrics), -1);
-            gathered.pair(now.arm, &now.id, &primary, (now.status, &now.metrics), 1);
+            out.pair(now.arm, &now.id, &primary, &before.end(), -1);
+            gathered.pair(now.arm, &now.id, &primary, &now.end(), 1);
         }
     } else if now.role == Role::Primary {
         for other in beside_of(connection, codes, now)? {
-            out.pair(other.arm, &other.id, &before.end(), other.end(), -1);
-            gathered.pair(other.arm, &other.id, &now.end(), other.end(), 1);
+            out.pair(other.arm, &other.id, &before.end(), &other.end, -1);
+            gathered.pair(other.arm, &other.id, &now.end(), &other.end, 1);
         }
     }
     Ok(())
@@ -189,7 +185,7 @@ fn beside_of(
     facts: &Facts,
 ) -> rusqlite::Result<Vec<Beside>> {
     let mut statement = connection.prepare_cached(
-        "SELECT id, config, role, status, epoch FROM branch
+        "SELECT id, config, role, status, epoch, duration_ns, failure FROM branch
          WHERE request = ?1 AND experiment = ?2 AND role IN (?3, ?4) AND parent IS ?5",
     )?;
     let roles = [code(&codes.role, Role::Shadow)?, code(&codes.role, Role::Control)?];
@@ -201,13 +197,18 @@ fn beside_of(
         let (config, role) = (row.get(1)?, row.get(2)?);
         let epoch = rules_of(connection, row.get(4)?)?;
         let arm = Arm { experiment, config, role, epoch };
-        let (id, status) = (row.get(0)?, value(&codes.status, 3, row.get(3)?)?);
-        let metrics = if facts.metrics.is_empty() {
-            Values::default()
-        } else {
-            metric::rolled_up_of(connection, &id)?.0
+        let id = row.get(0)?;
+        let end = End {
+            status: value(&codes.status, 3, row.get(3)?)?,
+            duration_ns: row.get::<_, i64>(5)?.cast_unsigned(),
+            timed_out: is_timeout(codes, row.get(6)?),
+            metrics: if facts.metrics.is_empty() {
+                Values::default()
+            } else {
+                metric::rolled_up_of(connection, &id)?.0
+            },
         };
-        found.push(Beside { id, arm, status, metrics });
+        found.push(Beside { id, arm, end });
     }
     Ok(found)
 }

@@ -73,6 +73,17 @@ pub struct Rollup {
     /// How long the primaries of those pairs took, in ns: of the same requests as `duration`, where
     /// a primary of its own answers others as well.
     pub primary_duration: Histogram,
+    /// How long primaries were waited for whose callers left, in ns: beside a branch that ended, or that was left with
+    /// them. They would have taken longer.
+    #[serde(default)]
+    pub primary_left: Histogram,
+    /// How long those took, in ns, that ended beside a primary that did, or was left: the requests of `primary_duration`
+    /// and of those in `primary_left`, from the other side.
+    #[serde(default)]
+    pub paired_duration: Histogram,
+    /// How long those had run, in ns, that were left with their primaries: the others of `primary_left`.
+    #[serde(default)]
+    pub paired_left: Histogram,
     /// How many units were answered for the first time in this epoch.
     pub first_exposures: u64,
     /// The numbers that services said of those that ended by themselves, by their names.
@@ -137,6 +148,9 @@ impl Rollup {
             bytes_out: Moments::new(),
             pairs: Pairs::default(),
             primary_duration: Histogram::new(),
+            primary_left: Histogram::new(),
+            paired_duration: Histogram::new(),
+            paired_left: Histogram::new(),
             first_exposures: 0,
             metrics: BTreeMap::new(),
             metric_pairs: BTreeMap::new(),
@@ -179,6 +193,9 @@ impl Rollup {
         self.bytes_out.merge(&other.bytes_out);
         self.pairs.merge(other.pairs);
         self.primary_duration.merge(&other.primary_duration);
+        self.primary_left.merge(&other.primary_left);
+        self.paired_duration.merge(&other.paired_duration);
+        self.paired_left.merge(&other.paired_left);
         self.first_exposures += other.first_exposures;
         for (name, sums) in &other.metrics {
             self.metrics.entry(name.clone()).or_default().merge(sums);
@@ -233,6 +250,7 @@ impl State {
         let [both_succeeded, primary_failed, other_failed, both_failed] = self.pairs.map(count);
         let [equal, different] = self.compared.map(count);
         let failures = self.failures(codes).collect();
+        let paired_duration = self.paired_of_before().unwrap_or(self.paired_duration);
         let reasons = self.skips.0.iter();
         Rollup {
             experiment,
@@ -267,6 +285,9 @@ impl State {
                 different,
             },
             primary_duration: self.primary_duration,
+            primary_left: self.primary_left,
+            paired_duration,
+            paired_left: self.paired_left,
             first_exposures: count(self.exposures),
             metrics: by_name(&self.metrics, &metrics, MetricSums::is_none),
             metric_pairs: by_name(&self.metric_pairs, &metrics, MetricPairs::is_none),

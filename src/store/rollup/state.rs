@@ -16,8 +16,8 @@ use std::collections::BTreeMap;
 #[cfg(feature = "server")]
 use std::ops::RangeInclusive;
 
-/// The layout of the bytes. The first had no durations of primaries, the second no metrics, the third did not tell
-/// apart what chance did not assign.
+/// The layout of the bytes. The first had no durations of primaries, the second no metrics, the third neither what chance
+/// did not assign apart, nor how long those beside primaries took.
 const LAYOUT: u128 = 4;
 
 /// A row of the table `rollup`, or what is to be added to one. All of it adds up.
@@ -39,6 +39,12 @@ pub(in crate::store) struct State {
     pub(super) pairs: [i64; 4],
     /// How long the primaries of these pairs took.
     pub(super) primary_duration: Histogram,
+    /// How long primaries were waited for whose callers left, beside one that ended or was left with them.
+    pub(super) primary_left: Histogram,
+    /// How long those took that ended beside a primary of either kind.
+    pub(super) paired_duration: Histogram,
+    /// How long those had run that were left with their primaries.
+    pub(super) paired_left: Histogram,
     /// Answers that were compared and are equal; that differ.
     pub(super) compared: [i64; 2],
     /// Units whose first branch of this epoch is among these.
@@ -117,6 +123,9 @@ impl State {
         self.bytes_out.merge(&other.bytes_out);
         add_all(&mut self.pairs, other.pairs);
         self.primary_duration.merge(&other.primary_duration);
+        self.primary_left.merge(&other.primary_left);
+        self.paired_duration.merge(&other.paired_duration);
+        self.paired_left.merge(&other.paired_left);
         add_all(&mut self.compared, other.compared);
         self.exposures += other.exposures;
         for (key, sums) in &other.metrics {
@@ -181,6 +190,26 @@ impl State {
         skipped > 0 || cancelled > 0 || parts.any(|part| part.duration.can_have(durations))
     }
 
+    /// How long those took that ran beside primaries, of a row that was written when that was not kept: of none,
+    /// unless all that there are ended, each beside a primary that did.
+    pub(super) fn paired_of_before(&self) -> Option<Histogram> {
+        let none_left = self.statuses[status_index(Status::Cancelled)] == 0;
+        let all_paired = self.duration.count() == self.primary_duration.count();
+        (self.lacks_paired() && none_left && all_paired).then(|| self.duration.clone())
+    }
+
+    /// Whether nothing is known of how long those took.
+    pub(super) const fn lacks_paired(&self) -> bool {
+        self.paired_duration.count() == 0 && self.primary_left.count() == 0
+    }
+
+    /// The same as an older program counted.
+    pub(super) fn take_paired(&mut self, of: &Self) {
+        self.primary_left = of.primary_left.clone();
+        self.paired_duration = of.paired_duration.clone();
+        self.paired_left = of.paired_left.clone();
+    }
+
     pub(super) fn is_empty(&self) -> bool {
         *self == Self::default()
     }
@@ -228,6 +257,21 @@ impl State {
         for (key, pairs) in &self.metric_pairs {
             write(out, u128::from(key.cast_unsigned()));
             pairs.encode(out);
+        }
+        self.encode_paired(out);
+    }
+
+    /// A byte where there are none, as for all that run beside nothing. Most ended beside a primary that did: those
+    /// that did not take less room.
+    fn encode_paired(&self, out: &mut Vec<u8>) {
+        let none = Histogram::new();
+        let all = [&self.primary_left, &self.paired_duration, &self.paired_left];
+        let is_there = all.into_iter().any(|histogram| *histogram != none);
+        write(out, u128::from(is_there));
+        if is_there {
+            self.primary_left.encode(out);
+            self.paired_left.encode(out);
+            self.duration.without(&self.paired_duration).encode(out);
         }
     }
 
@@ -281,6 +325,11 @@ impl State {
             for _ in 0..from.usize()? {
                 state.metric_pairs.insert(from.i64()?, MetricPairs::decode(from)?);
             }
+        }
+        if layout > 3 && from.u128()? > 0 {
+            state.primary_left = Histogram::decode(from)?;
+            state.paired_left = Histogram::decode(from)?;
+            state.paired_duration = state.duration.without(&Histogram::decode(from)?);
         }
         Some(state)
     }
