@@ -6,6 +6,7 @@ mod across;
 mod broken;
 #[cfg(feature = "cli")]
 mod command;
+mod failing;
 mod few;
 mod fixed;
 #[cfg(feature = "cli")]
@@ -31,4 +32,5 @@ mod shadows;
 mod split;
 mod support;
 mod under_way;
+mod unfinished;
 mod units;
