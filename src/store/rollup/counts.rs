@@ -52,7 +52,7 @@ impl Counts {
         self.entries().map(|(bucket, count)| (bucket, unsigned(count)))
     }
 
-    fn entries(&self) -> impl Iterator<Item = (usize, i64)> + '_ {
+    pub(super) fn entries(&self) -> impl Iterator<Item = (usize, i64)> + '_ {
         (self.first..).zip(self.counts.iter().copied()).filter(|(_, count)| *count != 0)
     }
 
