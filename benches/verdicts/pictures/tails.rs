@@ -1,7 +1,7 @@
 //! How sharp a mean is, by how its values scatter.
 
 use super::{
-    chart::{BLUE, Chart, GREEN, GREY, RED},
+    chart::{BLUE, Chart, GREEN, GREY},
     percent, scenario, thousands,
 };
 use crate::{LOOKS, runs, world::World};
@@ -30,7 +30,6 @@ pub(super) fn svg(runs: usize) -> String {
         ("A/A, scores from 0 to 1", "scores from 0 to 1", GREY),
         ("A/A, tokens", "tokens (log-normal, σ 1)", BLUE),
         ("A/A, mean of heavy tails", "heavy tails (log-normal, σ 2)", GREEN),
-        ("A/A, costs, 1% not 0", "costs of one request in 100", RED),
     ] {
         let all = runs::all(runs, |run| widths(name, run));
         let median = |look: usize| {
