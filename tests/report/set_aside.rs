@@ -1,13 +1,13 @@
 //! Requests that chance did not assign are no evidence.
 
-use super::support::{Behaviour, Random, STEADY, Store, Traffic, block_on, of, only};
+use super::support::{Behaviour, Random, STEADY, Store, Traffic, block_on, of, only, templates};
 use serde_json::json;
 use tower::{Layer, Service, ServiceExt, util::BoxCloneService};
 use tower_spearmint::{
     Branch, ConfigPool, LogLayer, Recorder, RoundRobinLayer, Trial,
     assign::{Ramp, Reason},
     branch::Role,
-    record::MemoryBackend,
+    record::{LoggerBackend, Loss, LossReason, MemoryBackend},
     report::{Measure, Metric, Plan, Report, Verdict},
     service_fn,
     store::{Outcome, Snapshot, Snapshots},
@@ -272,4 +272,38 @@ fn an_experiment_that_nobody_takes_part_in_yet_says_so() {
     let report = Store::with(&in_time(3, &found, |_, _| STEADY)).report(&plan());
     assert_eq!((report.baseline.config_id.as_str(), report.baseline.requests), ("stable", 0));
     assert_eq!(report.aside[0].requests, 10);
+}
+
+/// 1 % of what `stable` answered, but a sixth of what chance gave it.
+#[test]
+fn lost_branches_are_held_against_all_that_their_config_answered() {
+    let branches = in_time(1, &ramped(1, requests(4_000)), |_, _| STEADY);
+    let of_stable = branches.iter().find(|branch| branch.config_id.as_str() == "stable");
+    let id = of_stable.unwrap().config_id.clone();
+    let store = Store::with(&branches);
+    let loss = Loss::new("ranker", "round_robin", id, Role::Primary, LossReason::QueueFull, 38);
+    block_on(store.store.log_losses(&[loss])).unwrap();
+    let report = store.report(&plan());
+    let [lost] = &report.losses[..] else { panic!("{report:#?}") };
+    assert!(!lost.broken && lost.share < 0.0101, "{lost:?}");
+}
+
+#[test]
+fn beside_a_shadow_nothing_is_left_out_whatever_brought_the_request_there() {
+    let mut templates = templates("ranker", &["stable", "candidate"]);
+    for (template, reason) in templates.iter_mut().zip([Reason::Override, Reason::Sample]) {
+        (template.strategy, template.probability) = ("shadow".into(), 1.0);
+        template.reason = reason;
+    }
+    let mut traffic = Traffic::new(7, 1_000);
+    for n in 0..1_000 {
+        let mut primary = templates[0].clone();
+        primary.reason = if n % 4 == 0 { Reason::Override } else { Reason::Primary };
+        let request = traffic.add(&primary, Role::Primary, STEADY, None);
+        traffic.add(&templates[1], Role::Shadow, STEADY, Some(request));
+    }
+    let report = Store::with(&traffic.branches).report(&plan());
+    let coverage = only(&report).coverage.as_ref().unwrap();
+    assert_eq!((coverage.due, coverage.pairs, coverage.is_whole()), (Some(1_000), 1_000, true));
+    assert_eq!((report.baseline.requests, report.set_aside()), (1_000, None));
 }

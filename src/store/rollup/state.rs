@@ -55,7 +55,7 @@ pub(in crate::store) struct State {
     pub(super) metric_pairs: BTreeMap<i64, MetricPairs>,
     /// What chance did not assign, by the codes of the reasons: it is in nothing of the above. (Nothing is set aside
     /// in these again.)
-    pub(super) aside: BTreeMap<i64, State>,
+    pub(super) aside: BTreeMap<i64, Self>,
 }
 
 pub(in crate::store) const fn status_index(status: Status) -> usize {
