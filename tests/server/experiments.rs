@@ -1,16 +1,9 @@
 //! Experiments that clients make, change and look for.
 
-use crate::support::Server;
+use crate::support::{Server, started};
 use serde_json::{Value, json};
-use tempfile::TempDir;
 
 const API: &str = "/api/2.0/mlflow/experiments";
-
-async fn started() -> (TempDir, Server) {
-    let directory = TempDir::new().unwrap();
-    let server = Server::start(&directory).await;
-    (directory, server)
-}
 
 async fn done(server: &Server, call: &str, body: Value) -> Value {
     let answer = server.post(&format!("{API}/{call}"), &body).await;

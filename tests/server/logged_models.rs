@@ -1,26 +1,7 @@
 //! Models that runs log.
 
-use crate::support::{Answer, Server};
+use crate::support::{API, Server, call, done, started};
 use serde_json::{Value, json};
-use tempfile::TempDir;
-
-const API: &str = "/api/2.0/mlflow";
-
-async fn started() -> (TempDir, Server) {
-    let directory = TempDir::new().unwrap();
-    let server = Server::start(&directory).await;
-    (directory, server)
-}
-
-async fn call(server: &Server, method: &str, call: &str, body: Value) -> Answer {
-    server.call(method, &format!("{API}/{call}"), body.to_string()).await
-}
-
-async fn done(server: &Server, method: &str, path: &str, body: Value) -> Value {
-    let answer = call(server, method, path, body).await;
-    assert_eq!(answer.status, 200, "{path}: {:?}", answer.body);
-    answer.json()
-}
 
 async fn create(server: &Server, body: Value) -> Value {
     done(server, "POST", "logged-models", body).await["model"].take()

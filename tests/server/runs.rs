@@ -1,16 +1,9 @@
 //! Runs that clients make, and what they log to them.
 
-use crate::support::{Answer, Server};
+use crate::support::{Answer, Server, started};
 use serde_json::{Value, json};
-use tempfile::TempDir;
 
 const API: &str = "/api/2.0/mlflow";
-
-async fn started() -> (TempDir, Server) {
-    let directory = TempDir::new().unwrap();
-    let server = Server::start(&directory).await;
-    (directory, server)
-}
 
 async fn post(server: &Server, call: &str, body: Value) -> Answer {
     server.post(&format!("{API}/{call}"), &body).await

@@ -35,6 +35,28 @@ pub struct Answer {
     pub body: Bytes,
 }
 
+/// Where MLflow's calls are.
+pub const API: &str = "/api/2.0/mlflow";
+
+/// Over an empty store.
+pub async fn started() -> (TempDir, Server) {
+    let directory = TempDir::new().unwrap();
+    let server = Server::start(&directory).await;
+    (directory, server)
+}
+
+/// One of MLflow's calls.
+pub async fn call(server: &Server, method: &str, call: &str, body: Value) -> Answer {
+    server.call(method, &format!("{API}/{call}"), body.to_string()).await
+}
+
+/// One that succeeds.
+pub async fn done(server: &Server, method: &str, path: &str, body: Value) -> Value {
+    let answer = call(server, method, path, body).await;
+    assert_eq!(answer.status, 200, "{path}: {:?}", answer.body);
+    answer.json()
+}
+
 impl Server {
     /// Over the store in this directory, made if there is none.
     pub async fn start(directory: &TempDir) -> Self {

@@ -56,3 +56,23 @@ fn scatter(bytes: impl Iterator<Item = u8>) -> u64 {
     let mixed = (mixed ^ mixed >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
     mixed ^ mixed >> 31
 }
+
+/// The experiment between them. (The median is that of the services on a busy machine, too; what few answers take
+/// longest is not.)
+pub fn experiment(strategy: &str) -> String {
+    format!(
+        "
+experiment: ranker
+ui: {{ listen: '127.0.0.1:0' }}
+{strategy}
+metrics:
+  error_rate: {{ role: guardrail, margin: 0.2% }}
+  latency_p50: {{ role: guardrail, margin: 10% }}
+configs:
+  - {{ config_id: stable, upstream: UPSTREAM_A }}
+  - {{ config_id: failing, upstream: UPSTREAM_B }}
+  - {{ config_id: slower, upstream: UPSTREAM_C }}
+  - {{ config_id: equal, upstream: UPSTREAM_D }}
+"
+    )
+}

@@ -2,30 +2,20 @@
 
 use crate::{
     seen::{at_a_terminal, decided, everywhere},
-    services::Services,
+    services::{Services, experiment},
     support::Proxy,
 };
 
-const YAML: &str = "
-experiment: ranker
-ui: { listen: '127.0.0.1:0' }
+const STRATEGY: &str = "
 strategy: round_robin
 round_robin: { weights: { stable: 1, failing: 1, slower: 1, equal: 1 } }
 baseline: stable
-metrics:
-  error_rate: { role: guardrail, margin: 0.2% }
-  latency_p50: { role: guardrail, margin: 10% }
-configs:
-  - { config_id: stable, upstream: UPSTREAM_A }
-  - { config_id: failing, upstream: UPSTREAM_B }
-  - { config_id: slower, upstream: UPSTREAM_C }
-  - { config_id: equal, upstream: UPSTREAM_D }
 ";
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn of_a_split_harm_is_kept_out_and_what_is_equal_is_no_reason_to_change() {
     let services = Services::start().await;
-    let mut proxy = Proxy::start(YAML, &services.addresses()).await;
+    let mut proxy = Proxy::start(&experiment(STRATEGY), &services.addresses()).await;
     decided(&proxy, 384, &["failing", "slower"], 100_000).await;
     let expected = [("equal", "undecided"), ("failing", "keep"), ("slower", "keep")];
     everywhere(&mut proxy, &expected).await;
