@@ -1,7 +1,7 @@
 //! How far a candidate is from the baseline, metric by metric.
 
 use super::{
-    Finding, Measure, Metric, MetricRole, Standing, Unit,
+    Finding, Measure, Metric, MetricRole, Standing,
     arms::{Arm, InEpoch, share},
     beside::{self, Times},
     failing,
@@ -147,9 +147,6 @@ pub(super) fn finding(
     let Effect { difference, mut interval, .. } = effect;
     if matches!(withheld, Some(Withheld::All(_))) {
         interval = Interval::EVERYTHING;
-    } else if metric.measure.unit() == Unit::Points && interval != Interval::EVERYTHING {
-        // Shares lie between 0 and 1.
-        interval = Interval { low: interval.low.max(-1.0), high: interval.high.min(1.0) };
     }
     let mut finding = Finding {
         metric: metric.clone(),

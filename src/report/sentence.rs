@@ -157,7 +157,11 @@ pub(super) fn finding(finding: &Finding) -> String {
     let mut text =
         format!("{measure}: {} after {}", shown(measure, candidate), shown(measure, baseline));
     let unit = measure.unit();
-    let range = |Interval { low, high }| format!("{} to {}", signed(unit, low), signed(unit, high));
+    // (Shares lie between 0 and 1, so that more than 100 points say nothing.)
+    let end = |end: f64| if unit == Unit::Points { end.clamp(-1.0, 1.0) } else { end };
+    let range = |Interval { low, high }| {
+        format!("{} to {}", signed(unit, end(low)), signed(unit, end(high)))
+    };
     let (all, this) = (range(finding.intersection), range(finding.interval));
     let _ = write!(text, ", {all}");
     if all != this {

@@ -151,7 +151,7 @@ fn a_small_arm_that_saw_none_of_the_large_values_is_not_certain_to_have_less() {
         };
         traffic.branches.last_mut().unwrap().metrics.set("tokens", cost);
     }
-    let plan = Plan::new().metrics([Metric::success(tokens(), 0.0)]);
+    let plan = Plan::new().baseline("stable").metrics([Metric::success(tokens(), 0.0)]);
     let report = Store::with(&traffic.branches).report(&plan);
     let tokens = finding(&report, "tokens");
     assert_eq!((tokens.baseline_count, tokens.candidate_count), (19_800, 200));

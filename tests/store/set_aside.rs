@@ -186,16 +186,20 @@ fn of_version_6(dir: &Dir, all: &[Branch], outcomes: &[Outcome], is_old: bool) -
     SqliteStore::open(&file).unwrap()
 }
 
-/// The bytes of roll-ups in the layout that told nothing apart.
+/// The bytes of roll-ups in the layout that told nothing apart. (Of primaries; those of what runs beside them have
+/// more to tell, and nothing to set aside.)
 fn as_in_version_6(file: &Path) {
     let connection = Connection::open(file).unwrap();
     let rollups: Vec<(i64, Vec<u8>)> = connection
-        .prepare("SELECT key, state FROM rollup")
+        .prepare(
+            "SELECT key, state FROM rollup WHERE role NOT IN
+             (SELECT key FROM code WHERE what = 'role' AND name IN ('shadow', 'control'))",
+        )
         .and_then(|mut rows| rows.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?.collect())
         .unwrap();
     for (key, mut state) in rollups {
-        // The layout, and at the end how much is set aside.
-        assert_eq!((state.pop(), state[0]), (Some(0), 4));
+        // The layout, and at the end that nothing ran beside anything, and how much is set aside.
+        assert_eq!((state.pop(), state.pop(), state[0]), (Some(0), Some(0), 4));
         state[0] = 3;
         let sql = "UPDATE rollup SET state = ?2 WHERE key = ?1";
         connection.execute(sql, (key, state)).unwrap();

@@ -293,7 +293,6 @@ fn what_came_before_makes_something_of_nothing_in_few_experiments() {
         less += of(&arms).variance_less().unwrap() / f64::from(EXPERIMENTS);
     }
     assert!(wrong <= EXPERIMENTS / 20, "{wrong} of {EXPERIMENTS}");
-    assert!(wrong > 0);
     // The square of the correlation.
     assert!((less - 0.49).abs() < 0.03, "{less}");
 }
