@@ -103,6 +103,10 @@ impl Counts {
         share(self.events, self.of)
     }
 
+    const fn times(self, times: u64) -> Self {
+        Self { events: self.events.saturating_mul(times), of: self.of.saturating_mul(times) }
+    }
+
     /// Where the true share lies, but with probability `alpha`.
     fn within(self, alpha: f64) -> Interval {
         let all = Interval { low: 0.0, high: 1.0 };
@@ -133,7 +137,7 @@ pub(super) fn finding(
     let mut variance_less = None;
     let effect = match &metric.measure {
         Measure::ErrorRate => error_rate(baseline, candidate, ends),
-        Measure::Agreement => agreement(control, candidate, ends),
+        Measure::Agreement => agreement(control, candidate, ends, 1),
         Measure::Mean(name) => match outcome::mean(name, baseline, candidate, ends) {
             Some(found) => {
                 variance_less = found.variance_less;
@@ -166,15 +170,40 @@ pub(super) fn finding(
         standing: Standing::Open,
         needed: None,
         may_be_noise: false,
+        four_times: None,
         sentence: String::new(),
     };
     finding.stand();
+    if finding.standing == Standing::Open {
+        finding.four_times = of_four_times(metric, baseline, control, candidate, ends);
+        finding.stand();
+    }
     finding
 }
 
 /// Of pairs those decide in which only one side failed; of two arms that each answered requests of their
 /// own, all.
 pub(super) fn error_rate(baseline: &Arm, candidate: &Arm, ends: Ends) -> Effect {
+    errors(baseline, candidate, ends, 1)
+}
+
+/// Where the interval of a rate would be of four times as much of the same; `None` of what is no rate.
+fn of_four_times(
+    metric: &Metric,
+    baseline: &Arm,
+    control: Option<&Arm>,
+    candidate: &Arm,
+    ends: Ends,
+) -> Option<Interval> {
+    match &metric.measure {
+        Measure::ErrorRate => Some(errors(baseline, candidate, ends, 4).interval),
+        Measure::Agreement => Some(agreement(control, candidate, ends, 4).interval),
+        _ => None,
+    }
+}
+
+/// The error rates of so many times the same.
+fn errors(baseline: &Arm, candidate: &Arm, ends: Ends, times: u64) -> Effect {
     if candidate.role != Role::Shadow {
         let ended = |arm: &Arm| {
             let Rollup { failed, success, .. } = arm.whole;
@@ -182,35 +211,65 @@ pub(super) fn error_rate(baseline: &Arm, candidate: &Arm, ends: Ends) -> Effect 
         };
         let shown = [ended(baseline), ended(candidate)];
         if candidate.role != Role::Primary {
-            return together(shown, ends);
+            return together(shown.map(|counts| counts.times(times)), ends);
         }
-        let by_requests = between(&strata(baseline, candidate), shown, ends);
-        return narrowed(by_requests, baseline, candidate, ends);
+        let by_requests = between(&strata(baseline, candidate, times), shown, ends);
+        let effect = narrowed(by_requests, baseline, candidate, ends, times);
+        return standardised(effect, baseline, candidate);
     }
     let pairs = &candidate.whole.pairs;
     let of = |events| Counts { events, of: pairs.ended() };
     let alone = [of(pairs.primary_failed), of(pairs.other_failed)];
     let shown = alone.map(|one| of(one.events + pairs.both_failed));
-    between(&[alone], shown, ends)
+    between(&[alone.map(|counts| counts.times(times))], shown, ends)
+}
+
+/// What people see of epochs in which the splits were others: rates in which both arms weigh each epoch alike, by how
+/// much it tells, `n m / (n + m)`. The rates of all requests together would say of two that are equal in each that they
+/// differ, if there were more errors while the candidate had few (Simpson's paradox).
+fn standardised(effect: Effect, baseline: &Arm, candidate: &Arm) -> Effect {
+    let of = |found: &InEpoch| {
+        let Rollup { failed, success, .. } = found.whole;
+        Counts { events: failed, of: failed + success }
+    };
+    let both = baseline.epochs.iter().filter_map(|(epoch, one)| {
+        let arms = [of(one), of(candidate.epochs.get(epoch)?)];
+        let [one, other] = arms.map(|counts| counts.of as f64);
+        let weight = one * other / (one + other);
+        (weight > 0.0).then_some((weight, arms.map(|counts| counts.share().unwrap_or_default())))
+    });
+    let both: Vec<_> = both.collect();
+    if both.len() < 2 {
+        return effect;
+    }
+    let all: f64 = both.iter().map(|(weight, _)| weight).sum();
+    let [one, other] =
+        [0, 1].map(|at| both.iter().map(|(weight, rates)| weight * rates[at]).sum::<f64>() / all);
+    let (baseline, candidate, difference) = (Some(one), Some(other), Some(other - one));
+    Effect { baseline, candidate, difference, ..effect }
 }
 
 /// Units tell more than their requests, each taken to be like the others of its unit. What bounds the difference
 /// by requests errs on one side with at most three quarters of its `alpha`, so that a quarter is left.
-fn narrowed(effect: Effect, baseline: &Arm, candidate: &Arm, ends: Ends) -> Effect {
+fn narrowed(effect: Effect, baseline: &Arm, candidate: &Arm, ends: Ends, times: u64) -> Effect {
     let Some(by_unit) = units::failures(baseline, candidate) else { return effect };
     let within = |alpha| by_unit.difference(alpha / 2.0, OF_UNITS).unwrap_or(Interval::EVERYTHING);
-    let by_units = ends.of(within);
+    let mut by_units = ends.of(within);
+    if let (Some(middle), true) = (effect.difference, times > 1) {
+        let nearer = |end: f64| middle + (end - middle) / (times as f64).sqrt();
+        by_units = Interval { low: nearer(by_units.low), high: nearer(by_units.high) };
+    }
     let interval = effect.interval.intersect(&by_units).unwrap_or(effect.interval);
     Effect { interval, ..effect }
 }
 
 /// What ended of both arms, epoch by epoch: in each, the split was another one. Requests that belong to
 /// one unit count as so many as tell something.
-fn strata(baseline: &Arm, candidate: &Arm) -> Vec<[Counts; 2]> {
+fn strata(baseline: &Arm, candidate: &Arm, times: u64) -> Vec<[Counts; 2]> {
     let of = |arm: &Arm, epoch| {
         let Some(found) = arm.epochs.get(epoch) else { return Counts::default() };
         let (whole, effect) = (&found.whole, found.design_effect());
-        let fewer = |count: u64| (count as f64 / effect).round() as u64;
+        let fewer = |count: u64| (count as f64 * times as f64 / effect).round() as u64;
         Counts { events: fewer(whole.failed), of: fewer(whole.failed + whole.success) }
     };
     let both = baseline.epochs.keys().map(|epoch| [of(baseline, epoch), of(candidate, epoch)]);
@@ -218,10 +277,10 @@ fn strata(baseline: &Arm, candidate: &Arm) -> Vec<[Counts; 2]> {
 }
 
 /// The share of answers that are equal; where there is a control, beside that of its own.
-fn agreement(control: Option<&Arm>, candidate: &Arm, ends: Ends) -> Effect {
+fn agreement(control: Option<&Arm>, candidate: &Arm, ends: Ends, times: u64) -> Effect {
     let of = |arm: &Arm| {
         let pairs = &arm.whole.pairs;
-        Counts { events: pairs.different, of: pairs.equal + pairs.different }
+        Counts { events: pairs.different, of: pairs.equal + pairs.different }.times(times)
     };
     let other = of(candidate);
     // Counted are those that differ: more of them is less agreement.
@@ -289,7 +348,8 @@ fn together([one, other]: [Counts; 2], ends: Ends) -> Effect {
 /// Half of that is for the question which arm an event fell to, given that there was one: the answer bounds
 /// the ratio `r` of the two rates, and holds however the rate of both drifts and the split changes. The other half
 /// is for how often there is one at all. With the share `s` of the candidate, events at the rate `e` in all are
-/// at `e / (1 − s + s r)` in the baseline, and the difference is `r − 1` times that.
+/// at `e / (1 − s + s r)` in the baseline, and the difference is `r − 1` times that. In each stratum `s` is another one, and
+/// `e`: of all together, weighted by their requests, it lies between what the smallest `s` and the largest make of it.
 fn difference_within(strata: &[[Counts; 2]], alpha: f64) -> Interval {
     let splits = strata.iter().filter_map(|[one, other]| {
         Split::of_dispatches((one.events, one.of), (other.events, other.of))
@@ -300,13 +360,18 @@ fn difference_within(strata: &[[Counts; 2]], alpha: f64) -> Interval {
     let [one, other] = all(strata);
     let both = Counts { events: one.events + other.events, of: one.of + other.of };
     let rate = both.within(alpha / 2.0);
-    let share = other.of as f64 / both.of as f64;
-    let difference = |r: f64| {
+    let shares = strata.iter().map(|[one, other]| other.of as f64 / (one.of + other.of) as f64);
+    let shares =
+        shares.fold((1.0_f64, 0.0_f64), |(least, most), share| (least.min(share), most.max(share)));
+    let difference = |r: f64, share: f64| {
         let by = if r.is_finite() { (r - 1.0) / (1.0 - share + share * r) } else { 1.0 / share };
-        (rate.low * by, rate.high * by)
+        [rate.low * by, rate.high * by]
     };
-    let (low, high) = (difference(ratio.low), difference(ratio.high));
-    Interval { low: low.0.min(low.1), high: high.0.max(high.1) }
+    let of = |r: f64| [difference(r, shares.0), difference(r, shares.1)].into_iter().flatten();
+    Interval {
+        low: of(ratio.low).fold(f64::INFINITY, f64::min),
+        high: of(ratio.high).fold(f64::NEG_INFINITY, f64::max),
+    }
 }
 
 fn all(strata: &[[Counts; 2]]) -> [Counts; 2] {

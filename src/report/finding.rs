@@ -72,6 +72,9 @@ pub struct Finding {
     /// Nobody asked for it, and nothing tells how much of it is noise: it may hold, and is never worse.
     #[serde(skip)]
     pub(super) may_be_noise: bool,
+    /// The interval of four times as much of the same, where it is computed.
+    #[serde(skip)]
+    pub(super) four_times: Option<Interval>,
     /// The same in words.
     pub sentence: String,
 }
@@ -88,6 +91,24 @@ impl Finding {
         self.may_be_noise && standing(&self.metric, self.intersection) == Standing::Worse
     }
 
+    /// About how many observations of the candidate more decide it.
+    fn needed(&self) -> Option<u64> {
+        let metric = &self.metric;
+        let sign = if metric.increase { -1.0 } else { 1.0 };
+        let estimate = sign * self.difference?;
+        // What the end of the interval still has to cross, on the side that the estimate is on.
+        let bound = if metric.role == MetricRole::Guardrail { metric.margin } else { 0.0 };
+        let below = estimate < bound;
+        let width = |interval: Interval| {
+            let Interval { low, high } = harm(metric, interval);
+            if below { high - estimate } else { estimate - low }
+        };
+        let times =
+            times(width(self.interval), self.four_times.map(width), (bound - estimate).abs());
+        let more = self.candidate_count as f64 * (times - 1.0);
+        (more.is_finite() && more > 0.0 && more < 1e15).then(|| more.ceil() as u64)
+    }
+
     /// Says what the intersection comes to.
     pub(super) fn stand(&mut self) {
         self.standing = match standing(&self.metric, self.intersection) {
@@ -95,8 +116,7 @@ impl Finding {
             Standing::Worse if self.may_be_noise => Standing::Open,
             standing => standing,
         };
-        self.needed = needed(&self.metric, self.difference, self.interval, self.candidate_count)
-            .filter(|_| self.withheld.is_none());
+        self.needed = self.needed().filter(|_| self.withheld.is_none());
         self.sentence = sentence::finding(self);
     }
 }
@@ -121,22 +141,17 @@ pub(super) fn standing(metric: &Metric, interval: Interval) -> Standing {
     }
 }
 
-/// About how many observations more decide it: intervals shrink with the root of their number.
-pub(super) fn needed(
-    metric: &Metric,
-    difference: Option<f64>,
-    interval: Interval,
-    count: u64,
-) -> Option<u64> {
-    let Interval { low, high } = harm(metric, interval);
-    let sign = if metric.increase { -1.0 } else { 1.0 };
-    let harm = sign * difference?;
-    // What the end of the interval still has to cross, on the side that the estimate is on.
-    let bound = if metric.role == MetricRole::Guardrail { metric.margin } else { 0.0 };
-    let (width, way) =
-        if harm < bound { (high - harm, bound - harm) } else { (harm - low, harm - bound) };
-    let more = count as f64 * ((width / way).powi(2) - 1.0);
-    (more.is_finite() && more > 0.0 && more < 1e15).then(|| more.ceil() as u64)
+/// By how many times as many observations an end of the interval gets past a bound that is now nearer than it.
+///
+/// With `n` observations it is `a / √n + b / n` away: by the root where there is something that scatters, and of rates
+/// near 0, where nothing does, by their number. Where the interval of four times as many is known, it tells both.
+fn times(width: f64, of_four_times: Option<f64>, way: f64) -> f64 {
+    let by_root = of_four_times.map_or(width, |four| (4.0 * four - width).clamp(0.0, width));
+    let by_number = width - by_root;
+    // Of `b x² + a x = way` with `x² = 1 / times`.
+    let root = (by_root * by_root + 4.0 * by_number * way).sqrt();
+    let x = if by_number > 0.0 { (root - by_root) / (2.0 * by_number) } else { way / by_root };
+    (x * x).recip()
 }
 
 /// The interval with what is worse above zero.
@@ -198,11 +213,18 @@ mod tests {
 
     #[test]
     fn half_the_width_takes_four_times_as_many() {
-        let metric = Metric::guardrail(Measure::ErrorRate, 0.02);
-        let interval = Interval { low: -0.04, high: 0.04 };
-        assert_eq!(needed(&metric, Some(0.0), interval, 1_000), Some(3_000));
-        assert_eq!(needed(&metric, Some(0.02), interval, 1_000), None);
-        assert_eq!(needed(&metric, Some(0.0), Interval::EVERYTHING, 1_000), None);
-        assert_eq!(needed(&metric, None, interval, 1_000), None);
+        assert_eq!(times(0.04, None, 0.02), 4.0);
+        assert_eq!(times(0.04, Some(0.02), 0.02), 4.0);
+        assert!(times(f64::INFINITY, None, 0.02).is_infinite());
+        assert!(times(0.04, None, 0.0).is_infinite());
+    }
+
+    #[test]
+    fn of_a_rate_near_0_it_takes_twice_as_many() {
+        let twice = times(0.04, Some(0.01), 0.02);
+        assert!((twice - 2.0).abs() < 1e-12, "{twice}");
+        // Between both.
+        let between = times(0.04, Some(0.015), 0.02);
+        assert!(between > 2.0 && between < 4.0, "{between}");
     }
 }

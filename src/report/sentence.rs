@@ -128,7 +128,12 @@ pub(super) fn waiting(finding: &Finding) -> String {
     }
     let what = if finding.by_unit { "units" } else { "requests" };
     match finding.needed {
-        Some(more) => format!("{name} is open: about {} more {what} at this rate", about(more)),
+        Some(more) => {
+            format!(
+                "{name} is open: about {} more {what} of the candidate at this rate",
+                about(more)
+            )
+        }
         None if !finding.interval.width().is_finite() => {
             format!("{name} is open: so few say nothing of it yet")
         }

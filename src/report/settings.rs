@@ -77,7 +77,7 @@ impl MetricSettings {
                 let message = "not set; say how much worse it may be, as in 5%";
                 Err((Some("margin"), message.to_owned()))
             }
-            (RoleSetting::Guardrail, Some(margin), None) if margin == 0.0 => {
+            (RoleSetting::Guardrail, Some(0.0), None) => {
                 let message = "nothing; to show that it is no worse at all takes for ever: say how much does not matter, \
                                as in 1%";
                 Err((Some("margin"), message.to_owned()))

@@ -172,7 +172,7 @@ fn what_it_waits_for_is_counted_in_units() {
     let report = shop.store().report(&plan());
     let because = &only(&report).because;
     assert!(because.starts_with("purchase is open: about "), "{because}");
-    assert!(because.ends_with(" more units at this rate"), "{because}");
+    assert!(because.ends_with(" more units of the candidate at this rate"), "{because}");
 }
 
 #[test]

@@ -137,6 +137,7 @@ mod tests {
             needed: None,
             withheld: None,
             may_be_noise: false,
+            four_times: None,
             sentence: String::new(),
         };
         finding.stand();
