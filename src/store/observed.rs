@@ -5,9 +5,11 @@ use super::{
     backend::Reader,
     filter::Conditions,
     metric,
+    rollup::is_aside,
     row::{Names, value},
 };
 use crate::{
+    assign::Reason,
     branch::{BranchId, FailureKind, Role, Status},
     config::ConfigId,
 };
@@ -50,10 +52,11 @@ pub(crate) struct Ended {
 
 const COLUMNS: &str = "b.id, b.config, b.role, b.status, b.failure, b.duration_ns, b.first_byte_ns,
     (SELECT differences FROM comparison WHERE branch = b.id), b.experiment, b.request, b.parent,
-    b.unit, b.epoch, b.bytes_in IS NOT NULL";
+    b.unit, b.epoch, b.bytes_in IS NOT NULL, b.reason";
 
 impl SqliteStore {
-    /// Calls `with` for each branch that a filter means until it breaks off, in the order of their ids; `baseline` is
+    /// Calls `with` for each branch that a filter means until it breaks off, in the order of their ids, but for those that
+    /// are in no comparison as chance did not assign them; `baseline` is
     /// the config that others are held against. Pages are read each for itself, as by
     /// [`branches`](Self::branches). Without roll-ups, which a file of an older program has not, there are none. Blocks.
     pub(crate) fn observe(
@@ -73,12 +76,11 @@ impl SqliteStore {
         let (mut last, mut done) = (None, 0);
         loop {
             let page = reading.page(&conditions, last).map_err(failed)?;
-            last = page.last().map(|observed| observed.id);
-            let found = page.len() as u64;
-            done += found;
-            let ended = page.into_iter().try_for_each(&mut with).is_break();
+            last = page.last;
+            done += page.count;
+            let ended = page.observed.into_iter().try_for_each(&mut with).is_break();
             progress(Progress { step: "reading branches", done, total: 0 });
-            if found < PAGE || ended {
+            if page.count < PAGE || ended {
                 return Ok(());
             }
         }
@@ -117,12 +119,19 @@ struct Reading<'a> {
     baseline: (&'a ConfigId, Role),
 }
 
+/// So many rows, up to the last of them.
+struct Page {
+    observed: Vec<Observed>,
+    last: Option<BranchId>,
+    count: u64,
+}
+
 impl Reading<'_> {
     fn page(
         &mut self,
         conditions: &Conditions,
-        last: Option<BranchId>,
-    ) -> rusqlite::Result<Vec<Observed>> {
+        mut last: Option<BranchId>,
+    ) -> rusqlite::Result<Page> {
         let mut conditions = conditions.clone();
         if let Some(last) = last {
             conditions.and("b.id > ?", Value::Blob(last.as_bytes().to_vec()));
@@ -134,11 +143,15 @@ impl Reading<'_> {
         let Self { reader, names, baseline } = self;
         let mut statement = reader.connection.prepare_cached(&sql)?;
         let mut rows = statement.query(params_from_iter(conditions.values))?;
-        let mut page = Vec::new();
+        let (mut page, mut count) = (Vec::new(), 0);
         while let Some(row) = rows.next()? {
-            page.push(observed(row, reader, names, *baseline)?);
+            if let Some(observed) = observed(row, reader, names, *baseline)? {
+                page.push(observed);
+            }
+            last = Some(BranchId::from_bytes(row.get(0)?));
+            count += 1;
         }
-        Ok(page)
+        Ok(Page { observed: page, last, count })
     }
 }
 
@@ -147,9 +160,16 @@ fn observed(
     reader: &Reader,
     names: &mut Names,
     (baseline, of_baseline): (&ConfigId, Role),
-) -> rusqlite::Result<Observed> {
+) -> rusqlite::Result<Option<Observed>> {
     let id = BranchId::from_bytes(row.get(0)?);
     let role: Role = value(&reader.codes.role, 2, row.get(2)?)?;
+    let reason: Option<Reason> = match row.get(14)? {
+        Some(code) => Some(value(&reader.codes.reason, 14, code)?),
+        None => None,
+    };
+    if reason.is_some_and(|reason| is_aside(role, reason)) {
+        return Ok(None);
+    }
     let (config_id, _) = names.config(&reader.connection, row.get(1)?)?;
     let mut beside = Beside { row, reader, names };
     let is_other = config_id != *baseline || role != of_baseline;
@@ -162,7 +182,7 @@ fn observed(
     let baseline = if shares { beside.ended(of_baseline, Some(baseline))? } else { None };
     let (strategy, epoch) = beside.place()?;
     let end = ended(row, reader, names)?;
-    Ok(Observed {
+    Ok(Some(Observed {
         id,
         strategy,
         config_id,
@@ -172,7 +192,7 @@ fn observed(
         end,
         baseline,
         control_equal,
-    })
+    }))
 }
 
 /// What ran for the request of a row.

@@ -9,6 +9,7 @@ use serde_json::Value;
 use std::time::Duration;
 use tower_spearmint::{
     Branch,
+    assign::Reason,
     branch::{Failure, FailureKind, Role, Status},
     compare::{Comparison, DifferenceKind, Differences},
     record::LoggerBackend,
@@ -319,7 +320,7 @@ fn time_outs_are_longer_than_all_that_ended() {
         of(&look(&store, &plan()), &Measure::LatencyP50)
     };
     let some = times(0.2);
-    assert!(some.interval.high < 1e7 && some.interval.low > 0.0, "{some:#?}");
+    assert!(some.interval.high < 1e7 && some.interval.width() > 0.0, "{some:#?}");
     let ranks = also(&some, Method::MannWhitney);
     assert!(ranks.interval.low > 0.0 && ranks.interval.high < 1e7, "{some:#?}");
     // Of those that are waited for ten times as long, the mean has more.
@@ -415,4 +416,23 @@ fn scores_within_bounds_are_betted_on_and_one_beyond_them_is_named() {
         unknown.unwrap_err().to_string(),
         "no branch has a metric named `scores`: correct the name of the bounds"
     );
+}
+
+/// Testers ask for the candidate, and always fail there.
+#[test]
+fn what_chance_did_not_assign_is_in_no_test() {
+    let store = means::split(400, |at, random, branch| {
+        branch.metrics.set("score", random.unit());
+        (branch.status, branch.failure) = (Status::Success, None);
+        if at == 1 && random.unit() < 0.2 {
+            branch.reason = Reason::Override;
+            (branch.status, branch.failure) =
+                (Status::Failed, Some(Failure::new(FailureKind::Error, "no")));
+        }
+    });
+    let report = look(&store, &plan());
+    let aside: u64 = report.aside.iter().map(|aside| aside.requests).sum();
+    assert!(aside > 10 && report.branches == 400 - aside, "{report:#?}");
+    assert_eq!(of(&report, &Measure::ErrorRate).candidate, Some(0.0));
+    assert!(report.set_aside().unwrap().contains("(override "), "{report:#?}");
 }

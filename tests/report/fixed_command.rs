@@ -54,7 +54,7 @@ fn the_json_has_the_same_and_more_digits() {
         |value: &Value| value.as_object().unwrap().keys().cloned().collect::<Vec<_>>().join(" ");
     assert_eq!(
         keys(&printed["experiments"][0]),
-        "baseline branches candidates experiment removed strategy"
+        "aside baseline branches candidates experiment removed strategy"
     );
     assert_eq!(keys(candidate), "config_id epoch role tests");
     let errors = &candidate["tests"][0];

@@ -12,21 +12,18 @@ use crate::{
     branch::Role,
     config::ConfigId,
     report::{
-        Measure, Metric, Plan,
+        Measure, Metric, Plan, SetAside,
         arms::{self, Arm, Arms},
+        aside,
         kept::Plans,
         outcome::Outcomes,
         settled::{Clock, UnderWay},
         verdict,
     },
-    store::{Filter, Observed, Progress, Rollup, RollupFilter, SqliteStore, StoreError},
+    store::{Filter, Observed, Progress, Rollup, RollupFilter, Snapshots, SqliteStore, StoreError},
 };
 use serde::Serialize;
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    ops::ControlFlow,
-    sync::Arc,
-};
+use std::{collections::BTreeMap, ops::ControlFlow, sync::Arc};
 
 /// Which experiments are looked at once, and what of them.
 #[derive(Debug, Clone, Default)]
@@ -48,6 +45,8 @@ pub struct FixedReport {
     pub baseline: ConfigId,
     /// How many branches there are of it in this time.
     pub branches: u64,
+    /// What is in no comparison, as chance did not assign it, by the roll-ups of these hours.
+    pub aside: Vec<SetAside>,
     /// How many there were beside them in these hours, and were removed: roll-ups count them, and have no values.
     pub removed: u64,
     /// The others, each with its tests.
@@ -66,6 +65,13 @@ pub struct FixedCandidate {
     pub epoch: Option<u64>,
     /// Metric by metric.
     pub tests: Vec<FixedTest>,
+}
+
+impl FixedReport {
+    /// What is in no comparison, in a sentence; nothing if there is none.
+    pub fn set_aside(&self) -> Option<String> {
+        aside::in_words(&self.aside, |count| count.to_string())
+    }
 }
 
 /// An hour: older roll-ups know nothing shorter.
@@ -112,9 +118,11 @@ impl OneLook {
     ) -> Result<Vec<FixedReport>, FixedError> {
         self.check_bounds()?;
         let stores: Vec<_> = stores.into_iter().collect();
-        apart(&stores)?;
-        let Some(first) = stores.first() else { return Ok(Vec::new()) };
-        let plans = Plans::of_store(&self.plan, first)?;
+        let plans = match &stores[..] {
+            [] => return Ok(Vec::new()),
+            [store] => Plans::of_store(&self.plan, store)?,
+            several => Plans::of_replicas(&self.plan, &replicas(several)?),
+        };
         let none = Outcomes::new(Vec::new(), None);
         let rollups = self.rollups(&stores)?;
         let experiments = arms::gather(rollups, [], none, &plans, UnderWay::at(Clock::NONE))?;
@@ -214,6 +222,7 @@ impl OneLook {
             strategy: arms.strategy.clone(),
             baseline: arms.baseline.config_id.clone(),
             branches,
+            aside: arms.aside(),
             removed,
             candidates,
         })
@@ -244,15 +253,16 @@ impl OneLook {
     }
 }
 
-/// That no store is a copy of another.
-fn apart(stores: &[&SqliteStore]) -> Result<(), FixedError> {
-    let mut seen = BTreeSet::new();
-    for store in stores.iter().filter(|_| stores.len() > 1) {
-        if !seen.insert(store.snapshot()?.replica()) {
+/// What is known of each store, none of which may be a copy of another.
+fn replicas(stores: &[&SqliteStore]) -> Result<Snapshots, FixedError> {
+    let mut replicas = Snapshots::new();
+    for (at, store) in stores.iter().enumerate() {
+        replicas.add(store.snapshot()?);
+        if replicas.len() <= at {
             return Err(FixedError::Twice { path: store.path().to_owned() });
         }
     }
-    Ok(())
+    Ok(replicas)
 }
 
 /// Whether no quantile of the same time comes before it.

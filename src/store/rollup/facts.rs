@@ -220,7 +220,7 @@ impl Facts {
 
 /// Whether a branch says nothing of its config in comparison with the others: it answered, but chance did not decide
 /// that. What runs beside a primary is compared with that, whatever brought the request there.
-const fn is_aside(role: Role, reason: Reason) -> bool {
+pub(in crate::store) const fn is_aside(role: Role, reason: Reason) -> bool {
     matches!(role, Role::Primary | Role::Branch) && !reason.is_exposure()
 }
 

@@ -87,6 +87,9 @@ fn print(reports: &[FixedReport]) -> io::Result<()> {
     for report in reports {
         writeln!(out)?;
         output::heading(&format!("{} ({})", report.experiment, report.strategy))?;
+        if let Some(aside) = report.set_aside() {
+            writeln!(out, "{aside}")?;
+        }
         if report.removed > 0 {
             writeln!(
                 out,
