@@ -66,12 +66,13 @@ pub(super) fn for_writing(
                 // (Before some of them are set aside.)
                 rollup::add_latencies(&transaction, &codes).map_err(failed)?;
             }
-            if found == 6 {
-                outcome::add_before(&transaction).map_err(failed)?;
-            }
             if matches!(found, 4..7) {
                 let exposed = rollup::set_aside(&transaction, &codes).map_err(failed)?;
                 outcome::exposed_anew(&transaction, &exposed).map_err(failed)?;
+            }
+            if found == 6 {
+                // (Before the first exposure that is left, also of an experiment with the same salt.)
+                outcome::add_before(&transaction).map_err(failed)?;
             }
         }
         transaction.commit().map_err(failed)?;

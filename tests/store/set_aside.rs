@@ -263,6 +263,29 @@ fn a_file_of_version_6_is_summed_up_as_if_it_had_been_from_the_beginning() {
 }
 
 #[test]
+fn what_came_before_an_exposure_of_version_6_came_before_the_first_that_is_left_of_the_salt() {
+    let dir = Dir::new();
+    let at = start_ms(5);
+    let answered = |experiment: &str, at_ms: u64, reason| {
+        let mut branch = branches(experiment, 1).remove(0);
+        place(&mut branch, at_ms * 1_000_000, 1);
+        (branch.unit, branch.reason, branch.role) = (Some(unit(1)), reason, Role::Primary);
+        branch.output = None;
+        branch
+    };
+    // Left out of one experiment, it did something, and was assigned in the other.
+    let all =
+        [answered("alpha", at, Reason::Ramp), answered("beta", at + 2 * HOUR_MS, Reason::Sticky)];
+    let bought = Outcome::new("order", OutcomeUnit::Hash(unit(1)), "bought").at_ms(at + HOUR_MS);
+    let store = of_version_6(&dir, &all, &[bought], false);
+    let sums = store.outcome_sums(&RollupFilter::new()).unwrap();
+    let found: Vec<_> =
+        sums.iter().map(|sum| (&*sum.experiment, sum.units, sum.units_before)).collect();
+    assert_eq!(found, [("beta", 0, 1)]);
+    assert_whole(&store);
+}
+
+#[test]
 fn of_a_file_of_version_6_what_was_removed_stays_as_it_was_counted() {
     let (dir, all) = (Dir::new(), traffic(5));
     let half = Duration::from_millis(5 * HOUR_MS - 300 * 11_000);

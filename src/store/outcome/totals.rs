@@ -65,7 +65,7 @@ fn each_unit(
         let (epoch, unit): (i64, i64) = (row.get(1)?, row.get(3)?);
         let mut followed = connection.prepare_cached(
             "SELECT name, total FROM outcome_total
-             WHERE unit = ?1 AND experiment = ?2 AND epoch = ?3",
+             WHERE unit = ?1 AND experiment = ?2 AND epoch = ?3 AND outcomes > 0",
         )?;
         let mut totals = Vec::new();
         let mut outcomes = followed.query([unit, experiment, epoch])?;
