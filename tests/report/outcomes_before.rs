@@ -5,15 +5,15 @@ use std::time::Duration;
 use tower_spearmint::{
     assign::Epoch,
     branch::Role,
-    report::{Finding, Measure, Metric, Plan, Standing},
+    report::{Finding, Measure, Metric, OneLook, Plan, Standing},
     store::{Outcome, OutcomeRules, OutcomeUnit},
 };
 
 const HOUR_MS: u64 = 3_600_000;
 
 /// 400 units of each config. Of the baseline's half have bought for 2 before, of the candidate's three in four; then
-/// all buy for three times that, half of them for 2 more, and with the candidate for 1 more.
-fn shop() -> Store {
+/// all buy for three times that, half of them for 2 more, and with the candidate for 1 more; unless they do not `go_on`.
+fn shop(go_on: bool) -> Store {
     let templates = templates("ranker", &["stable", "candidate"]);
     let mut traffic = Traffic::new(21, 800);
     let mut outcomes = Vec::new();
@@ -28,7 +28,7 @@ fn shop() -> Store {
         let before = if of_arm % 4 < [2, 3][arm] { 2.0 } else { 0.0 };
         let after = 3.0 * before + [0.0, 2.0][(of_arm / 4 % 2) as usize] + arm as f64;
         for (what, value, at) in [("before", before, at - HOUR_MS), ("after", after, at)] {
-            if value > 0.0 {
+            if value > 0.0 && (go_on || what == "before") {
                 let id = format!("{n}/{what}");
                 outcomes.push(Outcome::new(id, &*key, "revenue").value(value).at_ms(at));
             }
@@ -40,15 +40,19 @@ fn shop() -> Store {
     store
 }
 
-fn revenue(store: &Store) -> Finding {
+fn plan() -> Plan {
     let metric = Metric::success(Measure::named("revenue"), 0.01).increasing();
-    let report = store.report(&Plan::new().baseline("stable").metrics([metric]));
+    Plan::new().baseline("stable").metrics([metric])
+}
+
+fn revenue(store: &Store) -> Finding {
+    let report = store.report(&plan());
     of(only(&report), Measure::named("revenue")).clone()
 }
 
 #[test]
 fn what_came_before_is_taken_off_as_by_hand() {
-    let store = shop();
+    let store = shop(true);
     let finding = revenue(&store);
     // The means as they are: 3 · 1 + 1, and 3 · 1.5 + 1 + 1.
     assert_eq!((finding.baseline, finding.candidate), (Some(4.0), Some(6.5)));
@@ -73,4 +77,16 @@ fn what_came_before_is_taken_off_as_by_hand() {
     assert!(!plain.sentence.contains("variance"), "{}", plain.sentence);
     let width = finding.interval.width() / plain.interval.width();
     assert!(width < 0.3, "{width} {finding:#?} {plain:#?}");
+}
+
+#[test]
+fn what_only_came_before_is_no_outcome() {
+    let store = shop(false);
+    let finding = revenue(&store);
+    assert_eq!((finding.baseline, finding.candidate), (None, None));
+    assert!(!finding.by_unit);
+    // Nor is it one for a textbook's test.
+    let look = OneLook::new(plan()).read([&store.store], |_| {}).unwrap();
+    let test = &look[0].candidates[0].tests[0];
+    assert_eq!((test.baseline, test.candidate), (None, None));
 }
