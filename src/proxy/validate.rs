@@ -213,7 +213,8 @@ fn warn(document: &Document, found: &mut Validation) {
                 |controlled| controlled.contains(method),
             )
         };
-        let has_control = document.get("shadow.control").is_some_and(|on| *on != json!(false));
+        let has_control =
+            document.get("shadow.control").is_some_and(|on| on.is_object() || *on == json!(true));
         let without: Vec<_> = methods
             .into_iter()
             .flatten()
