@@ -45,8 +45,9 @@ use std::sync::Arc;
 ///
 /// It serialises to JSON, of which [`from_json`](Self::from_json) makes the same again. Its size depends neither
 /// on how many branches there are nor on how long: some 2 kB for each config, role and version of the weights
-/// and rules, and up to 36 kB for the minutes of the last day, if it answers; under sticky assignment up to 1.1 MB more of it for buckets of units, and up to 2.6 MB an
-/// experiment for first exposures, and up to 9 MB for outcomes.
+/// and rules, and up to 25 kB for the minutes of the last day, if it answers; under sticky assignment up to 1.1 MB
+/// more of it for buckets of units, and some 8 bytes for each step of their latencies; up to 2.6 MB an experiment for
+/// first exposures; and up to 8.4 MB for outcomes.
 ///
 /// ```
 /// use tower_spearmint::store::{Snapshot, Snapshots, SqliteStore};
