@@ -67,8 +67,8 @@ pub(super) fn for_writing(
                 rollup::add_latencies(&transaction, &codes).map_err(failed)?;
             }
             if matches!(found, 4..7) {
-                let exposed = rollup::set_aside(&transaction, &codes).map_err(failed)?;
-                outcome::exposed_anew(&transaction, &exposed).map_err(failed)?;
+                let units = rollup::set_aside(&transaction, &codes).map_err(failed)?;
+                outcome::exposed_otherwise(&transaction, &units).map_err(failed)?;
             }
             if found == 6 {
                 // (Before the first exposure that is left, also of an experiment with the same salt.)

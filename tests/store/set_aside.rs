@@ -69,6 +69,19 @@ fn traffic(hours_ago: u64) -> Vec<Branch> {
     all
 }
 
+/// Most of the same units, assigned by the same draw, somewhat later.
+fn of_another_experiment(hours_ago: u64) -> Vec<Branch> {
+    let mut all = branches("beta", 120);
+    let start = start_ms(hours_ago) + 60_000;
+    for (n, branch) in all.iter_mut().enumerate() {
+        place(branch, (start + n as u64 * 23_000) * 1_000_000, 1_000 + n as u32);
+        branch.unit = Some(unit(n % 37));
+        branch.reason = Reason::Sticky;
+        branch.output = None;
+    }
+    all
+}
+
 fn rollups(store: &SqliteStore) -> Vec<Rollup> {
     store.rollups(&RollupFilter::new()).unwrap().map(Result::unwrap).collect()
 }
@@ -225,7 +238,8 @@ fn summed_up(store: &SqliteStore) -> (Vec<Rollup>, Vec<UnitBucket>, Vec<String>)
     let mut tables = Vec::new();
     for sql in [
         "SELECT unit || ' ' || experiment || ' ' || epoch || ' ' || config || ' ' || hex(branch) FROM exposure",
-        "SELECT unit || ' ' || experiment || ' ' || epoch || ' ' || config || ' ' || total FROM outcome_total",
+        "SELECT unit || ' ' || experiment || ' ' || epoch || ' ' || config || ' ' || total
+         || ' ' || outcomes_before || ' ' || total_before FROM outcome_total",
         "SELECT config || ' ' || epoch || ' ' || hour || ' ' || units || ' ' || total FROM outcome_sum",
     ] {
         let mut statement = connection.prepare(sql).unwrap();
@@ -238,11 +252,15 @@ fn summed_up(store: &SqliteStore) -> (Vec<Rollup>, Vec<UnitBucket>, Vec<String>)
 #[test]
 fn a_file_of_version_6_is_summed_up_as_if_it_had_been_from_the_beginning() {
     for hours_ago in [5, 24 * 4] {
-        let (dir, all) = (Dir::new(), traffic(hours_ago));
-        let at = start_ms(hours_ago) + 2 * HOUR_MS;
-        let bought =
-            |n: usize| Outcome::new(format!("order-{n}"), format!("user-{n}"), "bought").at_ms(at);
-        let outcomes: Vec<_> = (0..40).map(bought).collect();
+        let (dir, mut all) = (Dir::new(), traffic(hours_ago));
+        all.extend(of_another_experiment(hours_ago));
+        let at = start_ms(hours_ago);
+        let bought = |n: u64| {
+            let at = at + n % 17 * 450_000;
+            let unit = format!("user-{}", n % 40);
+            Outcome::new(format!("order-{n}"), unit, "bought").at_ms(at)
+        };
+        let outcomes: Vec<_> = (0..400).map(bought).collect();
         let is_old = hours_ago > 48;
         let mut store = of_version_6(&dir, &all, &outcomes, is_old);
         assert_whole(&store);

@@ -109,7 +109,8 @@ fn settle(
     Ok(())
 }
 
-fn put(
+/// Notes what the outcomes of a unit come to at a place that nothing is noted of.
+pub(super) fn put(
     connection: &Connection,
     sums: &mut Sums,
     place: &Place,

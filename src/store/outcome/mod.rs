@@ -11,6 +11,7 @@ mod first;
 mod known;
 mod merged;
 mod millionths;
+mod moved;
 mod prune;
 mod read;
 mod record;
@@ -39,12 +40,12 @@ pub(crate) use totals::UnitTotal;
 
 pub(super) use check::disagreements;
 pub(super) use merged::{ArmNames, ExperimentSpan, MergedSums, Met, OutcomeFact, spans};
+pub(super) use moved::exposed_otherwise;
 pub(super) use prune::{before_ms, remove_outcomes};
 pub(super) use rules::Span;
 pub(super) use tables::{VERSION_6, VERSION_7};
 
 use rusqlite::{Connection, OptionalExtension};
-use std::collections::BTreeSet;
 
 /// The first version with outcomes.
 const SINCE_VERSION: i32 = 6;
@@ -57,24 +58,6 @@ pub(super) fn removed_before(connection: &Connection) -> rusqlite::Result<Option
         .prepare_cached("SELECT before_ms FROM outcome_removed")?
         .query_row([], |row| row.get(0))
         .optional()
-}
-
-/// Attributes all outcomes anew to experiments in which other units are exposed now, or otherwise. Where some outcomes were
-/// removed, what they came to stays as it is.
-pub(super) fn exposed_anew(
-    connection: &Connection,
-    experiments: &BTreeSet<i64>,
-) -> rusqlite::Result<()> {
-    if removed_before(connection)?.is_some() {
-        return Ok(());
-    }
-    for key in experiments {
-        let name: String =
-            connection
-                .query_row("SELECT name FROM experiment WHERE key = ?1", [key], |row| row.get(0))?;
-        attribute::anew(connection, &name)?;
-    }
-    Ok(())
 }
 
 /// How many there are, and were removed.

@@ -24,7 +24,7 @@ type Exposed = [i64; 3];
 /// Moves the branches that are there, of versions 4 to 6, and forgets the first exposures that are none: those units
 /// were exposed with their first branch by chance, if they have one. What was removed stays as it was counted.
 ///
-/// Says in which experiments units are exposed otherwise now.
+/// Says which units are exposed otherwise now.
 pub(in crate::store) fn set_aside(
     connection: &Connection,
     codes: &Codes,
@@ -86,7 +86,7 @@ fn expose_anew(connection: &Connection, codes: &Codes) -> rusqlite::Result<BTree
     }
     exposures.settle(connection, &mut gathered, &chunk)?;
     write(connection, gathered)?;
-    Ok(anew.into_iter().map(|[_, experiment, _]| experiment).collect())
+    Ok(anew.into_iter().map(|[unit, ..]| unit).collect())
 }
 
 /// Removes the first exposures whose branches are there and were not assigned by chance.
