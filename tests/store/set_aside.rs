@@ -260,7 +260,7 @@ fn a_file_of_version_6_is_summed_up_as_if_it_had_been_from_the_beginning() {
             let unit = format!("user-{}", n % 40);
             Outcome::new(format!("order-{n}"), unit, "bought").at_ms(at)
         };
-        let outcomes: Vec<_> = (0..400).map(bought).collect();
+        let outcomes: Vec<_> = (0..680).map(bought).collect();
         let is_old = hours_ago > 48;
         let mut store = of_version_6(&dir, &all, &outcomes, is_old);
         assert_whole(&store);
