@@ -442,8 +442,17 @@ fn quantile(measure: &Measure, baseline: &Arm, candidate: &Arm, ends: Ends) -> E
     let interval = if difference.is_none() {
         Interval::EVERYTHING
     } else if let Some([one, other]) = by_units {
-        let within = |alpha| clusters::ratio(&one, &other, q, alpha, OF_UNITS);
-        let Interval { low, high } = ends.of(|alpha| within(alpha).unwrap_or(Interval::EVERYTHING));
+        let within = |other: &clusters::Arm, alpha| {
+            let found = clusters::ratio(&one, other, q, alpha, OF_UNITS);
+            found.unwrap_or(Interval::EVERYTHING)
+        };
+        let Interval { low, mut high } = ends.of(|alpha| within(&other, alpha));
+        let excess = excess();
+        if excess > 0.0 {
+            let mut longest = other;
+            failing::units_as_longest(&mut longest, excess);
+            high = within(&longest, ends.high).high.max(high);
+        }
         Interval { low: low - 1.0, high: high - 1.0 }
     } else {
         let requests = if apart { Requests::Apart } else { Requests::Shared };

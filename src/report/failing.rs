@@ -8,7 +8,10 @@ use super::{
     arms::Arm,
     effect::{Effect, Ends, error_rate},
 };
-use crate::store::Histogram;
+use crate::{
+    stats::sequential::quantiles::clusters::{self, Cell},
+    store::Histogram,
+};
 
 /// The share of the candidate's requests that fail in it alone: as it looks, or as much as it can be where it fails more
 /// often for certain. Time-outs are the longest already.
@@ -36,6 +39,24 @@ pub(super) fn as_longest(values: &mut Vec<(f64, u64)>, share: f64) {
         left -= taken;
     }
     values.push((f64::INFINITY, moved));
+}
+
+/// The same of requests that are known by unit.
+pub(super) fn units_as_longest(arm: &mut clusters::Arm, share: f64) {
+    let all: u64 = arm.cells.iter().map(|cell| cell.count).sum();
+    let moved = ((share * all as f64).ceil() as u64).min(all);
+    let mut left = moved;
+    for cell in &mut arm.cells {
+        let taken = left.min(cell.count);
+        cell.count -= taken;
+        left -= taken;
+    }
+    match arm.cells.last().copied() {
+        Some(last) if last.high.is_finite() => {
+            arm.cells.push(Cell { low: last.high, high: f64::INFINITY, count: moved, ..last });
+        }
+        _ => arm.cells.iter_mut().last().into_iter().for_each(|last| last.count += moved),
+    }
 }
 
 #[cfg(test)]
