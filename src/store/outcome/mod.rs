@@ -7,8 +7,10 @@
 mod attribute;
 mod check;
 mod event;
+mod fact;
 mod first;
 mod known;
+#[cfg(feature = "report")]
 mod merged;
 mod millionths;
 mod moved;
@@ -23,7 +25,7 @@ mod text;
 mod time;
 mod total;
 #[cfg(feature = "report")]
-mod totals;
+mod unit_totals;
 
 pub use event::{Outcome, OutcomeUnit};
 pub use read::{OutcomeRow, OutcomeSum};
@@ -36,12 +38,17 @@ pub(crate) use text::OutcomeBatch;
 
 pub(super) use attribute::{add_before, exposed};
 #[cfg(feature = "report")]
-pub(crate) use totals::UnitTotal;
+pub(crate) use unit_totals::UnitTotal;
 
 pub(super) use check::disagreements;
-pub(super) use merged::{ArmNames, ExperimentSpan, MergedSums, Met, OutcomeFact, spans};
+#[cfg(feature = "report")]
+pub(super) use fact::ArmNames;
+pub(super) use fact::{ExperimentSpan, OutcomeFact, spans};
+#[cfg(feature = "report")]
+pub(super) use merged::{MergedSums, Met};
 pub(super) use moved::exposed_otherwise;
 pub(super) use prune::{before_ms, remove_outcomes};
+#[cfg(feature = "report")]
 pub(super) use rules::Span;
 pub(super) use tables::{VERSION_6, VERSION_7};
 

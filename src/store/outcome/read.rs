@@ -2,9 +2,9 @@
 
 use super::{
     SINCE_VERSION,
+    fact::ArmNames,
     first::{When, places},
     known::of_blob,
-    merged::ArmNames,
     millionths::Millionths,
     rules::Spans,
     sums::Sum,

@@ -61,6 +61,7 @@ impl Histogram {
     }
 
     /// Adds those that ended in `other` as given up after so long: what they would have taken is not known.
+    #[cfg(feature = "report")]
     pub(crate) fn merge_given_up(&mut self, other: &Self) {
         self.timed_out.merge(&other.ended);
     }

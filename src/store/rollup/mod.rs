@@ -44,7 +44,9 @@ pub use units::{Exposure, UnitBucket};
 
 pub(super) use check::disagreements;
 pub(super) use exposures::Exposed;
-pub(super) use facts::{Arm, FAILURE_BYTES, Facts, OUTPUT_BYTES, is_aside, millis};
+#[cfg(feature = "report")]
+pub(super) use facts::is_aside;
+pub(super) use facts::{Arm, FAILURE_BYTES, Facts, OUTPUT_BYTES, millis};
 pub(super) use gather::Gathered;
 pub(super) use hours::{into_hour, oldest_minutes};
 pub(super) use migrate::{add_latencies, add_paired, add_primaries, add_unfinished, fill};
