@@ -375,7 +375,7 @@ async fn a_table_and_lines_of_json_are_imported() {
     let said: Value = serde_json::from_slice(&piped.stdout).unwrap();
     assert_eq!(
         said,
-        json!({ "new": 1, "known": 1, "attributed": 1, "unattributed": 0, "refused": 0, "dry_run": false })
+        json!({ "new": 1, "known": 1, "attributed": 1, "unattributed": 0, "refused": 0, "reasons": [], "dry_run": false })
     );
 
     let list = run(&["outcomes", "list", "--store", "store.db", "--json"], &directory);

@@ -126,9 +126,11 @@ pub async fn gated(text: &'static str) -> (Upstream, Arc<AtomicBool>) {
     (upstream, gate)
 }
 
-/// A port where nobody listens.
+/// A port where nobody listens, nor will: it is taken until the process ends, as another test might be given it.
 pub async fn nobody() -> SocketAddr {
-    TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap()
+    let socket = tokio::net::TcpSocket::new_v4().unwrap();
+    socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    Box::leak(Box::new(socket)).local_addr().unwrap()
 }
 
 /// A listener that speaks no HTTP: each connection is handed to this.
