@@ -48,7 +48,7 @@ pub(crate) struct ReportCommand {
     #[arg(long, value_name = "FILE")]
     file: Option<PathBuf>,
     /// The textbook's tests, of each branch: for data that is complete, and looked at once; there is no verdict
-    #[arg(long)]
+    #[arg(long, conflicts_with = "looks")]
     fixed: bool,
     /// Only branches before: so long ago, or a time
     #[arg(long, value_name = "TIME", value_parser = parse_since, requires = "fixed")]

@@ -16,6 +16,9 @@
   const duration = (ns) =>
     ns < 1e3 ? ns + "ns" : ns < 1e6 ? +(ns / 1e3).toPrecision(3) + "µs"
       : ns < 1e9 ? +(ns / 1e6).toPrecision(3) + "ms" : +(ns / 1e9).toPrecision(3) + "s";
+  // As the tables and the verdicts say it: in UTC, whoever looks from where.
+  const utc = (seconds) => new Date(seconds * 1e3).toISOString();
+  const tick = (day) => (seconds) => (day ? utc(seconds).slice(5, 10) : utc(seconds).slice(11, 16));
   const axis = (more) => ({
     stroke: colour("--muted"), grid: { stroke: colour("--line"), width: 1 },
     ticks: { stroke: colour("--line"), width: 1 }, ...more,
@@ -42,10 +45,14 @@
     const [stroke] = lines();
     return [{
       scales: { x: { time: true } },
-      axes: [axis({}), axis({ size: 70, values: (_, ticks) => ticks.map((tick) => tick + unit) })],
+      tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1e3), "Etc/UTC"),
+      axes: [
+        axis({ label: "UTC", labelSize: 20, values: (_, ticks, at, space, step) => ticks.map(tick(step >= 86400)) }),
+        axis({ size: 70, values: (_, ticks) => ticks.map((tick) => tick + unit) }),
+      ],
       bands: [{ series: [3, 2], fill: stroke + "33" }],
       series: [
-        { label: "look" },
+        { label: "look", value: (_, at) => (at == null ? "–" : utc(at).slice(0, 16).replace("T", " ") + " UTC") },
         { label: "difference", stroke, width: 2, value },
         { label: "from", stroke, width: 1, dash: [3, 3], value, points: { show: false } },
         { label: "to", stroke, width: 1, dash: [3, 3], value, points: { show: false } },

@@ -60,7 +60,7 @@
     const now = told.verdicts.map((one) => one.experiment + ", " + one.config_id + ": " + one.verdict).join("; ");
     if (verdicts !== null && now !== verdicts) said.textContent = now;
     verdicts = now;
-    text.textContent = "Live, as of " + new Date().toLocaleTimeString();
+    text.textContent = "Live, as of " + new Date().toISOString().slice(11, 19) + " UTC";
   };
   const stop = () => {
     if (source) source.close();
