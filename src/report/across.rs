@@ -3,7 +3,7 @@
 use super::{
     Candidate, Plan, Report, Verdict,
     arms::{Arm, Arms},
-    effect::ALPHA,
+    levels::ALPHA,
     verdict,
 };
 use crate::stats::sequential::{EValue, e_values::discoveries};

@@ -4,10 +4,7 @@
 //! arm that fails more often than the baseline nobody knows how long the requests would have taken that failed in
 //! it alone. So where its times are to be no worse, or better, so many of them count as longer than all that ended.
 
-use super::{
-    arms::Arm,
-    effect::{Effect, Ends, error_rate},
-};
+use super::{arms::Arm, effect::Effect, levels::Ends, rates::error_rate};
 use crate::{
     stats::sequential::quantiles::clusters::{self, Cell},
     store::Histogram,

@@ -6,7 +6,8 @@
 
 use super::{
     arms::{Arm, InEpoch},
-    effect::{Effect, Ends},
+    effect::Effect,
+    levels::Ends,
     ratio::{self, Together},
 };
 use crate::{

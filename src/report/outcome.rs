@@ -7,7 +7,8 @@
 
 use super::{
     arms::{Arm, InEpoch},
-    effect::{Effect, Ends},
+    effect::Effect,
+    levels::Ends,
     sampled,
     unit_means::{Means, Units},
 };

@@ -2,7 +2,7 @@
 
 use super::{
     arms::{Arm, Arms},
-    effect::Ends,
+    levels::Ends,
 };
 
 /// Of these arms one unit of 2 to the power of this many was counted.

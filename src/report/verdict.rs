@@ -3,8 +3,9 @@
 use super::{
     Candidate, Finding, MetricRole, Plan, Report, Standing,
     arms::{Arm, Arms},
-    effect::{Levels, finding},
+    effect::finding,
     finding::is_short,
+    levels::Levels,
     mean,
     metric::{Measure, Metric},
     sample_ratio::Share,
