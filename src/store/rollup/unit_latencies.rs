@@ -21,7 +21,7 @@ const BEYOND: u16 = 512;
 ///
 /// let mut latencies = UnitLatencies::new();
 /// latencies.add(10_000_000);
-/// latencies.add(10_200_000);
+/// latencies.add(10_000_001);
 /// let bucket = UnitLatencies::bucket_of(Histogram::bucket_of(10_000_000));
 /// assert_eq!(latencies.buckets().collect::<Vec<_>>(), [(bucket, 2)]);
 /// ```
