@@ -75,8 +75,8 @@ fn errors(baseline: &Arm, candidate: &Arm, ends: Ends, times: u64) -> Effect {
             return together(shown.map(|counts| counts.times(times)), ends);
         }
         let by_requests = between(&strata(baseline, candidate, times), shown, ends);
-        let effect = narrowed(by_requests, baseline, candidate, ends, times);
-        return standardised(effect, baseline, candidate);
+        let effect = standardised(by_requests, baseline, candidate);
+        return narrowed(effect, baseline, candidate, ends, times);
     }
     let pairs = &candidate.whole.pairs;
     let of = |events| Counts { events, of: pairs.ended() };
@@ -85,27 +85,34 @@ fn errors(baseline: &Arm, candidate: &Arm, ends: Ends, times: u64) -> Effect {
     between(&[alone.map(|counts| counts.times(times))], shown, ends)
 }
 
-/// What people see of epochs in which the splits were others: rates in which both arms weigh each epoch alike, by how
-/// much it tells, `n m / (n + m)`. The rates of all requests together would say of two that are equal in each that they
-/// differ, if there were more errors while the candidate had few (Simpson's paradox).
+/// What people see of epochs in which the splits were others: what the rates of both arms would be over all requests, by
+/// the ratio that they have within epochs (Mantel & Haenszel, *Statistical aspects of the analysis of data from
+/// retrospective studies*, JNCI 22(4), 1959). The rates of all requests together would say of two that are equal in each epoch that
+/// they differ, if there were more errors while the candidate had few (Simpson's paradox).
 fn standardised(effect: Effect, baseline: &Arm, candidate: &Arm) -> Effect {
     let of = |found: &InEpoch| {
         let Rollup { failed, success, .. } = found.whole;
-        Counts { events: failed, of: failed + success }
+        [failed as f64, (failed + success) as f64]
     };
     let both = baseline.epochs.iter().filter_map(|(epoch, one)| {
-        let arms = [of(one), of(candidate.epochs.get(epoch)?)];
-        let [one, other] = arms.map(|counts| counts.of as f64);
-        let weight = one * other / (one + other);
-        (weight > 0.0).then_some((weight, arms.map(|counts| counts.share().unwrap_or_default())))
+        let [one, other] = [of(one), of(candidate.epochs.get(epoch)?)];
+        (one[1] > 0.0 && other[1] > 0.0).then_some([one, other])
     });
     let both: Vec<_> = both.collect();
-    if both.len() < 2 {
+    let sum = |part: fn(&[[f64; 2]; 2]) -> f64| both.iter().map(part).sum::<f64>();
+    let all = sum(|[one, other]| one[1] + other[1]);
+    let of_baseline = sum(|[one, other]| one[0] * other[1] / (one[1] + other[1]));
+    let of_candidate = sum(|[one, other]| other[0] * one[1] / (one[1] + other[1]));
+    if both.len() < 2 || of_baseline + of_candidate == 0.0 {
         return effect;
     }
-    let all: f64 = both.iter().map(|(weight, _)| weight).sum();
-    let [one, other] =
-        [0, 1].map(|at| both.iter().map(|(weight, rates)| weight * rates[at]).sum::<f64>() / all);
+    // In an epoch, all that failed is what the one rate makes of its requests, and the other of its own.
+    let per_request = both.iter().map(|[one, other]| {
+        let expected = one[1] * of_baseline + other[1] * of_candidate;
+        (one[1] + other[1]) * (one[0] + other[0]) / expected
+    });
+    let per_request = per_request.sum::<f64>() / all;
+    let [one, other] = [of_baseline, of_candidate].map(|part| part * per_request);
     let (baseline, candidate, difference) = (Some(one), Some(other), Some(other - one));
     Effect { baseline, candidate, difference, ..effect }
 }

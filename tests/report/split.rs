@@ -4,7 +4,8 @@ use super::support::{Behaviour, Random, STEADY, Store, Traffic, of, only, split,
 use tower_spearmint::{
     assign::Epoch,
     branch::Role,
-    report::{Measure, Metric, Plan, Standing, Verdict},
+    report::{Finding, Measure, Metric, Plan, Report, Standing, Verdict},
+    store::Rollup,
 };
 
 const BETTER: Behaviour = Behaviour { ms: 8.0, ..STEADY };
@@ -123,4 +124,42 @@ fn many_requests_of_few_units_are_few() {
     traffic.branches.iter_mut().for_each(|branch| branch.unit = None);
     let report = Store::with(&traffic.branches).report(&plan());
     assert_eq!(only(&report).verdict, Verdict::Keep, "{report:#?}");
+}
+
+/// Of two epochs, in each (failed, all) of either arm.
+fn error_rates(epochs: [[(u64, u64); 2]; 2]) -> Finding {
+    let configs = templates("ranker", &["stable", "candidate"]);
+    let rollups = epochs.iter().enumerate().flat_map(|(epoch, arms)| {
+        configs.iter().zip(arms).map(move |(config, (failed, all))| {
+            let id = config.config_id.clone();
+            let mut rollup = Rollup::new("ranker", "round_robin", id, Role::Primary, 0);
+            (rollup.epoch, rollup.failed) = (Some(epoch as u64), *failed);
+            rollup.success = all - failed;
+            rollup
+        })
+    });
+    let report = Report::of(rollups, [], &plan(), |_, _| None).unwrap().remove(0);
+    of(only(&report), Measure::ErrorRate).clone()
+}
+
+#[test]
+fn errors_that_were_more_while_the_candidate_had_few_requests_are_no_difference() {
+    let errors = error_rates([[(9_900, 99_000), (100, 1_000)], [(500, 50_000), (500, 50_000)]]);
+    assert!(errors.interval.contains(0.0), "{errors:#?}");
+    assert!(errors.difference.unwrap().abs() < 1e-12, "{errors:#?}");
+    assert!((errors.candidate.unwrap() - 0.055).abs() < 1e-12, "{errors:#?}");
+}
+
+#[test]
+fn twice_as_many_errors_are_so_many_more_whatever_the_split_was_when() {
+    // A hundredth, and then half; of all requests the baseline fails in 5.5 %, or in 2.75 %.
+    for ([before, after], more) in [([0.1, 0.01], 0.055), ([0.005, 0.05], 0.0275)] {
+        let of = |rate: f64, all: u64| ((rate * all as f64).round() as u64, all);
+        let errors = error_rates([
+            [of(before, 990_000), of(2.0 * before, 10_000)],
+            [of(after, 500_000), of(2.0 * after, 500_000)],
+        ]);
+        assert!(errors.interval.contains(more), "{more}: {errors:#?}");
+        assert!((errors.difference.unwrap() - more).abs() < 1e-3, "{more}: {errors:#?}");
+    }
 }
