@@ -120,6 +120,44 @@ fn a_warning_counts_only_if_it_is_asked_to() {
 }
 
 #[test]
+fn a_control_that_has_not_the_methods_of_the_shadow_is_said_to_lack_them() {
+    let said = |settings: &str| {
+        let (code, said) = validated(&GOOD.replace("sample: 0.5", settings));
+        assert_eq!(code, 0, "{said:?}");
+        said.into_iter().filter(|line| line.contains("shadow.control")).collect::<Vec<_>>()
+    };
+    let lacking = said("control: true, methods: [GET, POST]");
+    assert_eq!(lacking.len(), 1);
+    let expected = "none for POST, as a control does once more what the primary did; if that is harmless, name the methods under `control_methods`";
+    assert!(lacking[0].ends_with(expected), "{lacking:?}");
+    assert!(said("control: true, methods: [GET, POST], control_methods: [GET, POST]").is_empty());
+    assert!(said("control: true, methods: [GET]").is_empty());
+    assert!(said("methods: [GET, POST]").is_empty());
+}
+
+#[test]
+fn a_metric_that_only_shadows_have_is_said_never_to_decide() {
+    let said = |role: &str, expected: &str| {
+        let text = format!(
+            "{GOOD}evaluate: {{ correct: {{ kind: exact_match }} }}\nevaluation: {{ expected: {expected} }}\n\
+             metrics: {{ correct: {{ role: {role}, increase: true }} }}\n"
+        );
+        let (code, said) = validated(&text);
+        assert_eq!(code, 0, "{said:?}");
+        said.concat()
+    };
+    let never = said("success", "primary");
+    assert!(
+        never
+            .contains("`metrics.correct`: never decided: what is expected is the primary's answer"),
+        "{never}"
+    );
+    for (role, expected) in [("quality", "primary"), ("success", "header")] {
+        assert_eq!(said(role, expected), "x.yaml: nothing is wrong");
+    }
+}
+
+#[test]
 fn a_value_that_differs_from_place_to_place_reaches_no_id_unseen() {
     let text = "\
 experiment: ranker

@@ -32,9 +32,74 @@ fn a_pipeline_stops_at_the_verdicts_it_names() {
     let store = shadowed(20_000, STEADY, SLOWER);
     assert_eq!(report(&["--fail-on", "keep,broken"], &store.file()).2, 1);
     assert_eq!(report(&["--fail-on", "broken"], &store.file()).2, 0);
+    let (_, error, _) = report(&["--fail-on", "keep"], &store.file());
+    assert_eq!(error, "ranker: keep candidate (--fail-on)\n");
     let (_, error, code) = report(&["--fail-on", "kept"], &store.file());
     assert_eq!(code, 2);
     assert!(error.contains("`kept` is not one of broken, keep, ship, undecided"), "{error}");
+}
+
+#[test]
+fn a_pipeline_stops_where_nothing_was_recorded() {
+    let store = Store::with(&[]);
+    let (_, error, code) = report(&["--fail-on", "keep"], &store.file());
+    assert_eq!(code, 1);
+    assert!(error.ends_with("there is no verdict, so --fail-on fails\n"), "{error}");
+    assert_eq!(report(&[], &store.file()).2, 0);
+}
+
+const FILE: &str = "experiment: ranker\nstrategy: shadow\nprimary: stable\n\
+    configs:\n- { config_id: stable, upstream: 'http://127.0.0.1:9001' }\n\
+    - { config_id: candidate, upstream: 'http://127.0.0.1:9002' }\n";
+
+#[test]
+fn a_forgotten_percent_sign_is_said_and_so_is_what_can_never_be() {
+    let store = shadowed(10, STEADY, STEADY);
+    let said = |metric: &str| {
+        let file = store.write("ranker.yaml", &format!("{FILE}metrics: {{ {metric} }}\n"));
+        let (_, error, code) = report(&["--file", file.to_str().unwrap()], &store.file());
+        (error.rsplit_once("`: ").map(|(_, said)| said.trim_end().to_owned()), code)
+    };
+    let percent =
+        "`5` is not a margin; write a percentage, as in 5%, or a number below 1, as in 0.05";
+    let nothing = "nothing; to show that it is no worse at all takes for ever: say how much does not matter, as in 1%";
+    let beyond = "100% or more: so far apart no two can be";
+    for (metric, expected) in [
+        ("latency_p95: { role: guardrail, margin: 5 }", percent),
+        ("latency_p95: { role: success, mde: 5 }", percent),
+        ("latency_p95: { role: guardrail, margin: 0% }", nothing),
+        ("error_rate: { role: guardrail, margin: 100% }", beyond),
+        ("latency_p95: { role: success, mde: 150% }", beyond),
+    ] {
+        assert_eq!(said(metric), (Some(expected.to_owned()), 2), "{metric}");
+    }
+    for fine in [
+        "latency_p95: { role: guardrail, margin: 150% }",
+        "sales: { role: success, mde: 150%, increase: true }",
+    ] {
+        assert_eq!(said(fine).1, 0, "{fine}");
+    }
+}
+
+#[test]
+fn a_file_of_another_experiment_is_said_to_be_one() {
+    let store = shadowed(10, STEADY, STEADY);
+    let file = store.write("other.yaml", &FILE.replace("ranker", "other"));
+    let (_, error, code) = report(&["ranker", "--file", file.to_str().unwrap()], &store.file());
+    assert_eq!(code, 0);
+    assert_eq!(
+        error,
+        "warning: the file is of the experiment `other`; its metrics are taken for `ranker`\n"
+    );
+}
+
+#[test]
+fn a_baseline_that_several_ids_begin_with_is_none() {
+    let store = split(20, [("stable", 0.5, STEADY, 0.0), ("stage", 0.5, STEADY, 0.0)]);
+    let (_, error, code) = report(&["--baseline", "sta"], &store.file());
+    assert_eq!(code, 2);
+    let known = "error: several configs begin with `sta`: ";
+    assert!(error.starts_with(known) && error.ends_with("; write more of it\n"), "{error}");
 }
 
 #[test]

@@ -4,7 +4,7 @@ use super::support::{Behaviour, STEADY, Store, Traffic, of, only, shadowed, temp
 use tower_spearmint::{
     ConfigId,
     branch::Role,
-    report::{Measure, Metric, Plan, Report, Standing, Verdict},
+    report::{Candidate, Measure, Metric, Plan, Report, Standing, Verdict},
     store::Rollup,
 };
 
@@ -89,6 +89,13 @@ fn the_first_bytes_of_a_shadow_are_not_held_against_those_of_other_requests() {
 
 /// What is said of 10,000 answers of a candidate, so many of which differ, and so many of the control's.
 fn agreeing(differ: u64, noise: u64) -> (Verdict, String) {
+    let plan = Plan::new().metrics([Metric::guardrail(Measure::Agreement, 0.05)]);
+    let candidate = agreement(&plan, differ, Some(noise));
+    (candidate.verdict, candidate.because)
+}
+
+/// The same, of a candidate without a control, too.
+fn agreement(plan: &Plan, differ: u64, noise: Option<u64>) -> Candidate {
     let [stable, candidate] =
         ["stable", "candidate"].map(|id| templates("ranker", &[id]).remove(0).config_id);
     let arm = |id: &ConfigId, role, different| {
@@ -101,14 +108,33 @@ fn agreeing(differ: u64, noise: u64) -> (Verdict, String) {
         }
         arm
     };
-    let rollups = [
-        arm(&stable, Role::Primary, 0),
-        arm(&stable, Role::Control, noise),
-        arm(&candidate, Role::Shadow, differ),
-    ];
-    let plan = Plan::new().metrics([Metric::guardrail(Measure::Agreement, 0.05)]);
-    let report = Report::of(rollups, [], &plan, |_, _| None).unwrap().remove(0);
-    (only(&report).verdict, only(&report).because.clone())
+    let beside = [arm(&stable, Role::Primary, 0), arm(&candidate, Role::Shadow, differ)];
+    let control = noise.map(|noise| arm(&stable, Role::Control, noise));
+    let rollups = beside.into_iter().chain(control);
+    let report = Report::of(rollups, [], plan, |_, _| None).unwrap().remove(0);
+    only(&report).clone()
+}
+
+#[test]
+fn without_a_control_nobody_knows_how_much_is_noise_unless_every_difference_is_to_count() {
+    let said = |plan: &Plan, noise| {
+        let candidate = agreement(plan, 300, noise);
+        let found = of(&candidate, Measure::Agreement);
+        (candidate.verdict == Verdict::Keep, found.standing, found.sentence.clone())
+    };
+    let (is_kept, standing, sentence) = said(&Plan::new(), None);
+    assert_eq!((is_kept, standing), (false, Standing::Open));
+    assert!(sentence.ends_with(": worse, or noise, which only a control could tell"), "{sentence}");
+    let asked = Plan::new().metrics([Metric::guardrail(Measure::Agreement, 0.01)]);
+    for (plan, noise) in [(asked, None), (Plan::new(), Some(0))] {
+        let (is_kept, standing, _) = said(&plan, noise);
+        assert_eq!((is_kept, standing), (true, Standing::Worse), "{noise:?}");
+    }
+    // That few differ needs no control.
+    assert_eq!(
+        of(&agreement(&Plan::new(), 0, None), Measure::Agreement).standing,
+        Standing::Within
+    );
 }
 
 #[test]

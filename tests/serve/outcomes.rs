@@ -349,6 +349,11 @@ async fn a_table_and_lines_of_json_are_imported() {
             + "8 outcomes: 3 would be new (2 belong to an exposure, 1 to none so far), 0 known, 5 refused\n"
     );
     assert_eq!(total(&proxy), 0.0);
+    // As spreadsheets write it.
+    std::fs::write(proxy.path("dos.csv"), "id,name\r\n1,purchase\r\n").unwrap();
+    let tried = import(&["dos.csv", "--dry-run", "--json"]);
+    let said: Value = serde_json::from_slice(&tried.stdout).unwrap();
+    assert_eq!(said["reasons"], json!([{ "line": 2, "reason": "`unit` is missing" }]));
     let done = import(&["orders.csv"]);
     assert_eq!(done.status.code(), Some(2));
     assert_eq!(

@@ -31,6 +31,7 @@ async fn compare(directory: &TempDir) -> BranchId {
     recorder.drain(PATIENCE).await.unwrap();
     let [primary, mut shadow]: [Branch; 2] = memory.take().try_into().unwrap();
     (shadow.role, shadow.request_id) = (Role::Shadow, primary.id);
+    assert!(shadow.metrics.set("tokens", 812.5));
     let mut differences = Differences::default();
     differences.push("/price", DifferenceKind::Changed, Some("1"), Some(HOSTILE));
     let compared = Comparison::new(&primary, &shadow, differences);
@@ -52,6 +53,7 @@ async fn where_answers_differ_both_stand_side_by_side() {
         for part in [
             "<code>/price</code>",
             "1 pair, 100% of all",
+            "1 differ. There is no control, so all of this may be noise",
             "<code class=\"sample\">1</code>",
             escaped,
         ] {
@@ -59,6 +61,9 @@ async fn where_answers_differ_both_stand_side_by_side() {
         }
         assert!(all(&differences, "href").contains(&format!("/branches/{id}")));
     }
+    // Two requests of the baseline, one of which has a shadow.
+    let index = page(&server, "/").await;
+    assert!(index.contains("<td class=\"number\">2</td>"), "{index}");
     let elsewhere = page(&server, "/experiments/ranker/differences?path=%2Fname").await;
     assert!(!elsewhere.contains("<code>/price</code>"), "{elsewhere}");
     let experiment = page(&server, "/experiments/ranker").await;
@@ -70,6 +75,7 @@ async fn where_answers_differ_both_stand_side_by_side() {
     let branch = page(&server, &format!("/branches/{id}")).await;
     for part in [
         "they differ in 1 place.",
+        "<dt>tokens</dt><dd>812.5</dd>",
         escaped,
         "&quot;price&quot;: 2",
         "&quot;price&quot;: 1",
