@@ -65,8 +65,6 @@ pub(super) fn for_writing(
             if matches!(found, 4..7) {
                 // (Before some of them are set aside.)
                 rollup::add_latencies(&transaction, &codes).map_err(failed)?;
-            }
-            if matches!(found, 4..7) {
                 let units = rollup::set_aside(&transaction, &codes).map_err(failed)?;
                 outcome::exposed_otherwise(&transaction, &units).map_err(failed)?;
             }

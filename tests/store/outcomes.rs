@@ -401,8 +401,28 @@ fn what_removed_outcomes_came_to_stays_and_none_of_their_time_comes_again() {
     let rules = OutcomeRules::new("alpha").window(Duration::from_secs(60));
     let refused = store.set_outcome_rules(&rules).unwrap_err().to_string();
     assert!(
-        refused.ends_with("stays 604800 s: outcomes were removed, which cannot be attributed anew")
+        refused.ends_with(
+            "stays 604800 s: outcomes were removed, which cannot be attributed anew; write `outcomes: { window: 604800s }`"
+        )
     );
+}
+
+#[test]
+fn an_exposure_of_removed_outcomes_that_turns_out_to_be_another_keeps_what_they_came_to() {
+    let dir = Dir::new();
+    let store = SqliteStore::open(dir.file("s.db")).unwrap();
+    let at = start_ms();
+    write(&store, &[answer("alpha", "ann", 1, at + HOUR_MS)]).unwrap();
+    store.record_outcomes(&[bought("1", "ann", at + 2 * HOUR_MS)]).unwrap();
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_millis() as u64;
+    let age = Duration::from_millis(now - at - DAY_MS);
+    assert_eq!(store.prune_outcomes(age, |_| {}).unwrap(), 1);
+    // The first answer is written late, and was another config's.
+    write(&store, &[answer("alpha", "ann", 0, at)]).unwrap();
+    assert_eq!(sums(&store), [sum("stable", "purchase", 1, 1.0, 1.0)]);
+    store.record_outcomes(&[bought("2", "ann", at + 5 * DAY_MS)]).unwrap();
+    assert_eq!(sums(&store), [sum("stable", "purchase", 1, 2.0, 4.0)]);
+    assert_whole(&store);
 }
 
 #[test]

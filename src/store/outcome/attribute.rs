@@ -94,7 +94,9 @@ fn settle(
     let found = total::of_unit(connection, unit, &all)?;
     for (place, mut totals) in all.into_iter().zip(found) {
         if place.begins_ms(When::After) < removed_before {
-            // Some of its outcomes may be gone: what they came to stays as it is.
+            // Some of its outcomes may be gone: what they came to stays, at the exposure that counts now.
+            let known = total::take_back(connection, sums, place.first)?;
+            put(connection, sums, &place, &known)?;
             continue;
         }
         if !is_earliest && place.begins_ms(When::Before) < removed_before {

@@ -1,7 +1,7 @@
 //! Units that turn out to be exposed otherwise.
 
 use super::{
-    attribute::put,
+    attribute::{has_outcomes, put},
     first::{First, When, places},
     removed_before,
     rules::Spans,
@@ -17,6 +17,9 @@ pub(in crate::store) fn exposed_otherwise(
     connection: &Connection,
     units: &BTreeSet<i64>,
 ) -> rusqlite::Result<()> {
+    if units.is_empty() || !has_outcomes(connection)? {
+        return Ok(());
+    }
     let (mut spans, mut sums) = (Spans::default(), Sums::default());
     let removed_before = removed_before(connection)?.unwrap_or(i64::MIN);
     for unit in units {
@@ -29,11 +32,10 @@ pub(in crate::store) fn exposed_otherwise(
         }
         let found = total::of_unit(connection, *unit, &places)?;
         for (place, totals) in places.iter().zip(found) {
-            // Where some of its outcomes may be gone, what they came to stays as it is.
-            if place.begins_ms(When::After) >= removed_before {
-                total::take_back(connection, &mut sums, place.first)?;
-                put(connection, &mut sums, place, &totals)?;
-            }
+            // Where some of its outcomes may be gone, what they came to stays, at the exposure that counts now.
+            let known = total::take_back(connection, &mut sums, place.first)?;
+            let is_whole = place.begins_ms(When::After) >= removed_before;
+            put(connection, &mut sums, place, if is_whole { &totals } else { &known })?;
         }
     }
     sums.write(connection)

@@ -92,15 +92,17 @@ pub(in crate::store) fn add_paired(connection: &Connection, codes: &Codes) -> ru
     let roles = [Role::Shadow, Role::Control].map(|role| codes.role.of(role));
     let [Some(shadow), Some(control)] = roles else { return Ok(()) };
     let mut lacking = Vec::new();
-    read::each(
-        connection,
-        &format!(" WHERE role IN ({shadow}, {control})"),
-        |arm, minute, span, state| {
-            if state.lacks_paired() {
-                lacking.push((arm, minute, span, state.paired_of_before()));
-            }
-        },
-    )?;
+    let columns = read::COLUMNS;
+    let sql = format!("SELECT {columns} FROM rollup WHERE role IN ({shadow}, {control})");
+    let mut statement = connection.prepare(&sql)?;
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()? {
+        // (One that cannot be read stays as it is, and `store check` finds it.)
+        let Ok((arm, minute, span, state)) = read::state(row) else { continue };
+        if state.lacks_paired() {
+            lacking.push((arm, minute, span, state.paired_of_before()));
+        }
+    }
     for (arm, minute, span, known) in lacking {
         let added = match known {
             Some(paired_duration) => State { paired_duration, ..State::default() },
@@ -113,7 +115,7 @@ pub(in crate::store) fn add_paired(connection: &Connection, codes: &Codes) -> ru
     Ok(())
 }
 
-/// How long those branches of an arm took that ran beside primaries in these minutes, if all of them are there.
+/// How long those branches of an arm took that ran beside primaries in these minutes, as far as they are there.
 fn paired_of_branches(
     connection: &Connection,
     codes: &Codes,
