@@ -69,7 +69,7 @@ pub(super) fn to_blob(units: &[i64]) -> Vec<u8> {
     units.iter().flat_map(|unit| unit.to_be_bytes()).collect()
 }
 
-pub(super) fn of_blob(bytes: &[u8]) -> Vec<i64> {
+pub(in crate::store) fn of_blob(bytes: &[u8]) -> Vec<i64> {
     let (units, _) = bytes.as_chunks();
     units.iter().map(|unit| i64::from_be_bytes(*unit)).collect()
 }

@@ -44,6 +44,7 @@ pub(super) use check::disagreements;
 #[cfg(feature = "report")]
 pub(super) use fact::ArmNames;
 pub(super) use fact::{ExperimentSpan, OutcomeFact, spans};
+pub(super) use known::of_blob;
 #[cfg(feature = "report")]
 pub(super) use merged::{MergedSums, Met};
 pub(super) use moved::exposed_otherwise;

@@ -5,7 +5,7 @@
 //! themselves, and they are attributed when all are put together.
 
 use super::sample::is_kept;
-use crate::store::outcome::{ExperimentSpan, OutcomeFact, removed_before, spans};
+use crate::store::outcome::{ExperimentSpan, OutcomeFact, of_blob, removed_before, spans};
 use rusqlite::{Connection, Row};
 use serde::{Deserialize, Serialize};
 use std::{
@@ -104,18 +104,16 @@ fn reported(connection: &Connection) -> rusqlite::Result<Reported> {
         names.insert(row.get(0)?, row.get::<_, String>(1)?.into());
     }
     let mut found = Reported::default();
-    let mut statement = connection.prepare(
-        "SELECT u.unit, o.id, o.name, o.value, o.at_ms
-         FROM outcome_unit u JOIN outcome o ON o.key = u.outcome",
-    )?;
+    let mut statement = connection.prepare("SELECT units, id, name, value, at_ms FROM outcome")?;
     let mut rows = statement.query([])?;
     while let Some(row) = rows.next()? {
-        let unit = row.get::<_, i64>(0)?.cast_unsigned();
-        if !is_kept(unit, found.level) {
-            continue;
+        let units = of_blob(row.get_ref(0)?.as_blob()?).into_iter().map(i64::cast_unsigned);
+        let kept: Vec<u64> = units.filter(|unit| is_kept(*unit, found.level)).collect();
+        let Some(name) = names.get(&row.get(2)?).filter(|_| !kept.is_empty()) else { continue };
+        let (id, value, at_ms) = (id(row)?, row.get(3)?, row.get(4)?);
+        for unit in kept {
+            found.add(unit, id, OutcomeFact { name: name.clone(), value, at_ms });
         }
-        let Some(name) = names.get(&row.get(2)?).cloned() else { continue };
-        found.add(unit, id(row)?, OutcomeFact { name, value: row.get(3)?, at_ms: row.get(4)? });
     }
     Ok(found)
 }
