@@ -9,10 +9,10 @@ pub(super) use arm::{Arm, InEpoch};
 pub(super) use figures::share;
 
 use super::{
-    Plan, SetAside,
+    HOUR_NS, Plan, SetAside,
     kept::Plans,
     outcome::Outcomes,
-    settled::{Answering, Clock, Tally, UnderWay, longest_ns},
+    settled::{Clock, InEpochOf, Tally, UnderWay, longest_ns},
 };
 use crate::{
     branch::Role,
@@ -61,8 +61,6 @@ impl Arms {
     }
 }
 
-const HOUR_NS: u64 = 3_600_000_000_000;
-
 /// The experiments among these roll-ups, by name; `buckets` say which of their requests belong together, and
 /// `under_way` what may still be that.
 pub(super) fn gather(
@@ -89,13 +87,13 @@ pub(super) fn gather(
             epoch.add_bucket(&bucket);
         }
     }
-    for (answering, followed) in outcomes.by_arm() {
-        if let Some(epoch) = in_epoch(&mut found, answering) {
+    for (of, followed) in outcomes.by_arm() {
+        if let Some(epoch) = in_epoch(&mut found, of, Role::Primary) {
             epoch.followed = followed;
         }
     }
-    for (answering, tally) in told {
-        if let Some(epoch) = in_epoch(&mut found, answering) {
+    for ((of, role), tally) in told {
+        if let Some(epoch) = in_epoch(&mut found, of, role) {
             epoch.unsettled = epoch.unsettled + tally;
         }
     }
@@ -111,10 +109,11 @@ pub(super) fn gather(
 
 fn in_epoch(
     found: &mut BTreeMap<(Arc<str>, Arc<str>), Gathered>,
-    (experiment, strategy, config_id, epoch): Answering,
+    (experiment, strategy, config_id, epoch): InEpochOf,
+    role: Role,
 ) -> Option<&mut InEpoch> {
     let arms = &mut found.get_mut(&(experiment, strategy))?.arms;
-    arms.get_mut(&(config_id, Role::Primary))?.epochs.get_mut(&epoch)
+    arms.get_mut(&(config_id, role))?.epochs.get_mut(&epoch)
 }
 
 #[derive(Default)]
@@ -234,7 +233,7 @@ impl Gathered {
 ///
 /// The first stays that from look to look: where it was the one with the most requests, two that share them equally
 /// would take turns, and each would have a question of its own asked of it. First by hours, as minutes do not last;
-/// within one in the order in which they came to the store.
+/// within one in the order in which they came to the store (of several stores, by id).
 fn baseline<'a>(arms: &'a [Arm], named: Option<&str>) -> Result<Option<&'a Arm>, StoreError> {
     let answering = || arms.iter().filter(|arm| matches!(arm.role, Role::Primary | Role::Branch));
     let Some(id) = named else {

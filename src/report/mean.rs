@@ -59,10 +59,7 @@ pub(super) fn mean(name: &str, baseline: &Arm, candidate: &Arm, ends: Ends) -> E
 
 fn effect([one, other]: [Side; 2], together: Together, ends: Ends) -> Effect {
     let interval = match floored(one, other) {
-        Some([a, b]) => Interval {
-            low: ratio::interval(&a, &b, together, ends.low).low,
-            high: ratio::interval(&a, &b, together, ends.high).high,
-        },
+        Some([a, b]) => ends.of(|alpha| ratio::interval(&a, &b, together, alpha)),
         None => Interval::EVERYTHING,
     };
     Effect {

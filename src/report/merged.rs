@@ -110,13 +110,16 @@ fn under_way(
         *known = longest_ns(&rollup.duration).max(*known);
     }
     let mut told: BTreeMap<_, Tally> = BTreeMap::new();
-    for Recent { of: (named, config_id, _, epoch), taken_ns, end_ns, ended } in &totals.recent {
+    for Recent { of: (named, config_id, role, epoch), taken_ns, end_ns, began } in &totals.recent {
         let longest_ns = longest.get(named).copied().unwrap_or(0);
         if Clock::at(*taken_ns).is_under_way(*end_ns, longest_ns) {
             let (experiment, strategy) = named.clone();
-            let tally = told.entry((experiment, strategy, config_id.clone(), *epoch)).or_default();
-            tally.completions += ended[0];
-            tally.unfinished += ended[1];
+            let of = (experiment, strategy, config_id.clone(), *epoch);
+            let tally = told.entry((of, *role)).or_default();
+            tally.completions += began.0;
+            tally.unfinished += began.1;
+            tally.cancelled += began.2;
+            tally.pairs += began.3;
         }
     }
     for (named, longest_ns) in &longest {
@@ -128,8 +131,8 @@ fn under_way(
             let unsettled = count.saturating_sub(settled.get(&of).copied().unwrap_or(0));
             let (experiment, strategy) = named.clone();
             let (epoch, config_id) = of;
-            told.entry((experiment, strategy, config_id, epoch)).or_default().first_exposures +=
-                unsettled;
+            let of = (experiment, strategy, config_id, epoch);
+            told.entry((of, Role::Primary)).or_default().first_exposures += unsettled;
         }
     }
     UnderWay { clock: Clock::NONE, told: told.into_iter().collect() }

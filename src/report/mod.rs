@@ -107,6 +107,9 @@ use serde::Serialize;
 use settled::{Clock, UnderWay};
 use std::{sync::Arc, time::SystemTime};
 
+/// An hour: older roll-ups, and outcomes, know nothing shorter.
+const HOUR_NS: u64 = 3_600_000_000_000;
+
 /// What one experiment has shown so far.
 #[derive(Debug, Clone, Serialize)]
 #[non_exhaustive]

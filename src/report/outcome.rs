@@ -6,21 +6,20 @@
 //! later as it is for means of ever more units, or closer, which is all that a confidence sequence needs.
 
 use super::{
+    HOUR_NS,
     arms::{Arm, InEpoch},
     effect::Effect,
     levels::Ends,
     sampled,
+    settled::InEpochOf,
     unit_means::{Means, Units},
 };
 use crate::{
     branch::Role,
-    config::ConfigId,
-    stats::{Interval, JointSummary},
+    stats::JointSummary,
     store::{OutcomeSum, Rollup},
 };
 use std::{collections::BTreeMap, sync::Arc};
-
-const HOUR_NS: u64 = 3_600_000_000_000;
 
 /// What followed the first exposures in one epoch.
 #[derive(Debug, Clone, Default)]
@@ -49,11 +48,8 @@ struct Totals {
 pub(super) struct Outcomes {
     sums: Vec<OutcomeSum>,
     since_ns: u64,
-    followed: BTreeMap<Key, Followed>,
+    followed: BTreeMap<InEpochOf, Followed>,
 }
-
-/// Experiment, strategy, config and epoch.
-pub(super) type Key = (Arc<str>, Arc<str>, ConfigId, Option<u64>);
 
 /// Units are told apart by the hour of their exposure, so the first that counts is the next.
 pub(super) fn since_hour_ns(since_ns: Option<u64>) -> u64 {
@@ -69,7 +65,7 @@ impl Outcomes {
     /// Of units that were counted elsewhere, one of 2 to the power of `level`.
     pub(super) fn told(
         sums: Vec<OutcomeSum>,
-        exposed: impl IntoIterator<Item = (Key, u64)>,
+        exposed: impl IntoIterator<Item = (InEpochOf, u64)>,
         level: u32,
     ) -> Self {
         let of = |exposed| Followed { exposed, level, ..Followed::default() };
@@ -92,7 +88,7 @@ impl Outcomes {
     }
 
     /// What belongs to which arm of which experiment.
-    pub(super) fn by_arm(self) -> impl Iterator<Item = (Key, Followed)> {
+    pub(super) fn by_arm(self) -> impl Iterator<Item = (InEpochOf, Followed)> {
         let mut followed = self.followed;
         for sum in self.sums {
             let key = (sum.experiment, sum.strategy, sum.config_id, sum.epoch);
@@ -173,7 +169,7 @@ pub(super) fn mean(name: &str, baseline: &Arm, candidate: &Arm, ends: Ends) -> O
         candidate: Some(other.value),
         counts: [one.count, other.count],
         difference: means.difference(),
-        interval: Interval { low: within(ends.low).low, high: within(ends.high).high },
+        interval: ends.of(within),
         by_unit: true,
     };
     Some(Outcome { effect, variance_less: means.variance_less() })

@@ -8,6 +8,7 @@
 //! that went on for a week does not keep the split from being checked.
 
 use crate::{
+    branch::Role,
     config::ConfigId,
     store::{Histogram, RECENT_NS, Rollup},
 };
@@ -78,15 +79,15 @@ impl Sub for Tally {
     }
 }
 
-/// An arm that answers: experiment, strategy, config and epoch.
-pub(super) type Answering = (Arc<str>, Arc<str>, ConfigId, Option<u64>);
+/// Experiment, strategy, config and epoch.
+pub(super) type InEpochOf = (Arc<str>, Arc<str>, ConfigId, Option<u64>);
 
 /// How a report tells apart what may still be under way.
 pub(super) struct UnderWay {
     /// By the minutes of the roll-ups at this time.
     pub(super) clock: Clock,
     /// As it is told, where roll-ups have no minutes.
-    pub(super) told: Vec<(Answering, Tally)>,
+    pub(super) told: Vec<((InEpochOf, Role), Tally)>,
 }
 
 impl UnderWay {

@@ -1,8 +1,11 @@
 //! A snapshot as JSON.
 
 use super::{
-    Arm, Exposures, ReplicaId, Snapshot, SnapshotError, exposed::Rows, plans::KeptPlan,
-    recent::RecentMinute, reported,
+    Arm, Exposures, ReplicaId, Snapshot, SnapshotError,
+    exposed::Rows,
+    plans::KeptPlan,
+    recent::{Began, RecentMinute},
+    reported,
 };
 use crate::{
     record::Loss,
@@ -101,7 +104,7 @@ impl Content {
             .iter()
             .flat_map(|bucket| [bucket.success, bucket.failed, bucket.unfinished]);
         let recent = self.arms.iter().flat_map(|arm| &arm.recent);
-        let recent = recent.flat_map(|RecentMinute(_, ended, unfinished)| [*ended, *unfinished]);
+        let recent = recent.flat_map(|RecentMinute(_, Began(a, b, c, d))| [*a, *b, *c, *d]);
         let lost = self.losses.iter().map(|loss| loss.branches);
         if counts.chain(of_units).chain(recent).chain(lost).any(|count| count > MAX_COUNT) {
             return Err(damaged("a count is beyond 2^53"));

@@ -89,8 +89,11 @@ fn arms(
     while let Some(row) = rows.next()? {
         let (arm, parts) = rollup::named(row, connection, codes, names)?;
         for rollup in parts {
-            let answers = rollup.role == Role::Primary && rollup.aside.is_none();
-            let recent = answers.then(|| RecentMinute::of(&rollup, taken_ns)).flatten();
+            // (Of what answers the split is checked, and of what runs beside it the pairs.)
+            let is_checked = matches!(rollup.role, Role::Primary | Role::Shadow);
+            let recent = (is_checked && rollup.aside.is_none())
+                .then(|| RecentMinute::of(&rollup, taken_ns))
+                .flatten();
             match arms.get_mut(&(arm, rollup.aside)) {
                 Some(known) => {
                     known.rollup.merge(&rollup);

@@ -8,19 +8,26 @@ use std::time::{SystemTime, UNIX_EPOCH};
 pub(crate) const RECENT_NS: u64 = 24 * 60 * MINUTE_NS;
 const MINUTE_NS: u64 = 60_000_000_000;
 
-/// What began in a minute: the minute since 1970, branches with an end of their own, and those without.
+/// What began in a minute: the minute since 1970, and what there is of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct RecentMinute(pub(super) u64, pub(super) u64, pub(super) u64);
+pub(super) struct RecentMinute(pub(super) u64, pub(super) Began);
+
+/// Branches with an end of their own; those without; of these the cancelled; and of those beside a primary the pairs in
+/// which both ended.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Began(pub(crate) u64, pub(crate) u64, pub(crate) u64, pub(crate) u64);
 
 impl RecentMinute {
     /// `None` if it is long over at this time.
     pub(super) fn of(rollup: &Rollup, now_ns: u64) -> Option<Self> {
-        let ended = (rollup.success + rollup.failed, rollup.skipped + rollup.cancelled);
-        (rollup.end_ns().saturating_add(RECENT_NS) > now_ns).then_some(Self(
-            rollup.start_ns / MINUTE_NS,
-            ended.0,
-            ended.1,
-        ))
+        let began = Began(
+            rollup.success + rollup.failed,
+            rollup.skipped + rollup.cancelled,
+            rollup.cancelled,
+            rollup.pairs.ended(),
+        );
+        (rollup.end_ns().saturating_add(RECENT_NS) > now_ns)
+            .then_some(Self(rollup.start_ns / MINUTE_NS, began))
     }
 
     /// Where it ends, in ns since the Unix epoch.
@@ -33,7 +40,7 @@ impl RecentMinute {
 /// Where the minute ends to which a time in ms belongs, in ns since the Unix epoch.
 #[cfg(feature = "report")]
 pub(super) const fn minute_end_ns(ms: u64) -> u64 {
-    RecentMinute(ms / 60_000, 0, 0).end_ns()
+    RecentMinute(ms / 60_000, Began(0, 0, 0, 0)).end_ns()
 }
 
 /// What time it is by this machine's clock, in ns since the Unix epoch.

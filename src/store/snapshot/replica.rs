@@ -5,7 +5,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use std::fmt;
 
 /// What version 6 adds for it: one row. The id is the file's own, and stays as long as the file does; the
-/// sequence grows with each transaction that adds to the roll-ups, so that two states of one file
+/// sequence grows with each transaction that changes what a snapshot holds, so that two states of one file
 /// with the same sequence are the same state.
 pub(in crate::store) const VERSION_6: &str = "
         CREATE TABLE replica (
@@ -68,7 +68,7 @@ pub(super) fn read(connection: &Connection) -> rusqlite::Result<(ReplicaId, u64)
     })
 }
 
-/// Something is added to the roll-ups by this transaction.
+/// This transaction changes what a snapshot holds.
 pub(in crate::store) fn grow(connection: &Connection) -> rusqlite::Result<()> {
     connection.prepare_cached("UPDATE replica SET sequence = sequence + 1")?.execute([])?;
     Ok(())

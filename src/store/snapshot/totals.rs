@@ -1,6 +1,9 @@
 //! What several snapshots come to together.
 
-use super::{Arm, Exposed, Snapshot, Snapshots, recent::minute_end_ns};
+use super::{
+    Arm, Exposed, Snapshot, Snapshots,
+    recent::{Began, minute_end_ns},
+};
 use crate::{
     assign::Reason,
     branch::Role,
@@ -39,8 +42,7 @@ pub(crate) struct Recent {
     pub(crate) taken_ns: u64,
     /// Where the minute ends, in ns since the Unix epoch.
     pub(crate) end_ns: u64,
-    /// With an end of their own, and without.
-    pub(crate) ended: [u64; 2],
+    pub(crate) began: Began,
 }
 
 impl Totals {
@@ -65,7 +67,7 @@ impl Totals {
                 of: key.clone(),
                 taken_ns: snapshot.taken_ns,
                 end_ns: minute.end_ns(),
-                ended: [minute.1, minute.2],
+                began: minute.1,
             }));
             match rollup.aside {
                 None => add(self.rollups.entry(key), rollup),
