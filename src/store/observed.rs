@@ -22,7 +22,6 @@ const PAGE: u64 = 1_024;
 /// A branch, and what ran beside it for the same request.
 #[derive(Debug, Clone)]
 pub(crate) struct Observed {
-    pub(crate) id: BranchId,
     pub(crate) strategy: Arc<str>,
     pub(crate) config_id: ConfigId,
     pub(crate) role: Role,
@@ -39,6 +38,7 @@ pub(crate) struct Observed {
 /// How a branch ended, and what was measured of it.
 #[derive(Debug, Clone)]
 pub(crate) struct Ended {
+    pub(crate) id: BranchId,
     pub(crate) status: Status,
     pub(crate) timed_out: bool,
     pub(crate) duration_ns: u64,
@@ -161,7 +161,6 @@ fn observed(
     names: &mut Names,
     (baseline, of_baseline): (&ConfigId, Role),
 ) -> rusqlite::Result<Option<Observed>> {
-    let id = BranchId::from_bytes(row.get(0)?);
     let role: Role = value(&reader.codes.role, 2, row.get(2)?)?;
     let reason: Option<Reason> = match row.get(14)? {
         Some(code) => Some(value(&reader.codes.reason, 14, code)?),
@@ -183,7 +182,6 @@ fn observed(
     let (strategy, epoch) = beside.place()?;
     let end = ended(row, reader, names)?;
     Ok(Some(Observed {
-        id,
         strategy,
         config_id,
         role,
@@ -255,6 +253,7 @@ fn ended(row: &Row<'_>, reader: &Reader, names: &mut Names) -> rusqlite::Result<
             .collect::<rusqlite::Result<_>>()?
     };
     Ok(Ended {
+        id: BranchId::from_bytes(row.get(0)?),
         status: value(&reader.codes.status, 3, row.get(3)?)?,
         timed_out,
         duration_ns: row.get::<_, i64>(5)?.cast_unsigned(),

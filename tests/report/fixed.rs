@@ -436,3 +436,48 @@ fn what_chance_did_not_assign_is_in_no_test() {
     assert_eq!(of(&report, &Measure::ErrorRate).candidate, Some(0.0));
     assert!(report.set_aside().unwrap().contains("(override "), "{report:#?}");
 }
+
+#[test]
+fn time_outs_of_pairs_are_as_long_in_the_means_of_both_sides_as_was_waited() {
+    let mut templates = templates("ranker", &["stable", "candidate"]);
+    templates.iter_mut().for_each(|template| template.strategy = "shadow".into());
+    let mut traffic = Traffic::new(5, 1_000);
+    let hanging = Behaviour { hanging: 0.2, failing: 0.0, ..STEADY };
+    for n in 0..1_000_u64 {
+        let request = traffic.add(&templates[0], Role::Primary, hanging, None);
+        traffic.add(
+            &templates[1],
+            Role::Shadow,
+            Behaviour { hanging: 0.0, ..hanging },
+            Some(request),
+        );
+        // (Under units it is the means that are tested.)
+        for branch in traffic.branches.iter_mut().rev().take(2) {
+            branch.unit = Some((n % 50 + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15));
+        }
+    }
+    let times = of(&look(&Store::with(&traffic.branches), &plan()), &Measure::LatencyP50);
+    assert_eq!(times.by, By::Units);
+    // A fifth takes 100 ms, the others 10.
+    let [one, other] = [times.baseline, times.candidate].map(|mean| mean.unwrap() / 1e6);
+    assert!((24.0..32.0).contains(&one) && (9.0..11.0).contains(&other), "{times:#?}");
+}
+
+#[test]
+fn scores_of_units_are_not_betted_on_and_it_says_why() {
+    let mut templates = templates("ranker", &["stable", "candidate"]);
+    templates.iter_mut().for_each(|template| template.probability = 0.5);
+    let mut traffic = Traffic::new(6, 400);
+    for n in 0..400_u64 {
+        traffic.add(&templates[(n % 2) as usize], Role::Primary, STEADY, None);
+        let branch = traffic.branches.last_mut().unwrap();
+        branch.unit = Some((n % 40 + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15));
+        assert!(branch.metrics.set("score", (n % 7) as f64 / 7.0));
+    }
+    let store = Store::with(&traffic.branches);
+    let look = OneLook::new(plan()).bounds("score", 0.0, 1.0).read([&store.store], |_| {});
+    let scores = of(&only(look.unwrap()), &score());
+    assert!(scores.also.iter().all(|also| also.method != Method::Betting), "{scores:#?}");
+    let why = "not betted on: the scores of a unit are like one another";
+    assert_eq!(scores.note.as_deref(), Some(why));
+}

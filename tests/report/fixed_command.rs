@@ -90,3 +90,12 @@ fn there_is_no_verdict_that_a_pipeline_could_ask_for() {
     assert_eq!(code, 2);
     assert!(error.contains("write name=lowest..highest, as in score=0..1"), "{error}");
 }
+
+#[test]
+fn only_branches_until_then_are_read_and_that_is_for_fixed_alone() {
+    let (json, _, code) = fixed(&["--until", "2000-01-01T00:00:00Z", "--json"], &scored());
+    let printed: Value = serde_json::from_str(&json).unwrap();
+    assert_eq!((&printed["experiments"], code), (&serde_json::json!([]), 0));
+    let (_, error, code) = fixed(&["--until", "1m", "--json"], &scored());
+    assert_eq!((error.as_str(), code), ("", 0));
+}

@@ -2,7 +2,7 @@
 
 use super::{
     FixedTest, bets,
-    collect::{Collected, Pairs, Quantity, Side},
+    collect::{Collected, PairedValues, Pairs, Quantity, Side},
     column::Column,
     means, quantiles, shares,
     test::By,
@@ -14,6 +14,9 @@ use crate::{
         arms::{Arm, Arms},
     },
 };
+
+/// Betting asks of each score anew, given those before.
+const NOT_BETTED: &str = "not betted on: the scores of a unit are like one another";
 
 /// What the branches of a candidate say; of the first quantile of a time with what is the same of all.
 pub(super) fn tested(
@@ -41,8 +44,11 @@ fn of_sides(metric: &Metric, sides: [&Side; 2], is_first: bool) -> FixedTest {
         Measure::Agreement => shares::agreement(metric, &Pairs::default()),
         Measure::Mean(name) => {
             let mut test = means::mean(metric, columns(Quantity::Named(name.clone())));
+            let betted = bets::difference(name, sides.map(|side| &side.bets));
             if test.by == By::Requests {
-                test.also.extend(bets::difference(name, sides.map(|side| &side.bets)));
+                test.also.extend(betted);
+            } else if betted.is_some() {
+                test.note.get_or_insert_with(|| NOT_BETTED.to_owned());
             }
             test
         }
@@ -55,15 +61,18 @@ fn of_sides(metric: &Metric, sides: [&Side; 2], is_first: bool) -> FixedTest {
 
 /// Of requests that both configs had.
 fn of_pairs(metric: &Metric, pairs: &Pairs) -> FixedTest {
-    let nothing = Column::default();
+    let nothing = PairedValues::default();
     let column = |quantity| pairs.values.get(&quantity).unwrap_or(&nothing);
     match &metric.measure {
         Measure::ErrorRate => shares::paired_error_rate(metric, pairs),
         Measure::Agreement => shares::agreement(metric, pairs),
         Measure::Mean(name) => {
             let mut test = means::paired(metric, column(Quantity::Named(name.clone())));
+            let betted = bets::difference(name, pairs.bets.each_ref());
             if test.by == By::Pairs {
-                test.also.extend(bets::difference(name, pairs.bets.each_ref()));
+                test.also.extend(betted);
+            } else if betted.is_some() {
+                test.note.get_or_insert_with(|| NOT_BETTED.to_owned());
             }
             test
         }

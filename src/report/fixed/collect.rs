@@ -3,12 +3,13 @@
 use super::{
     super::arms::{Arm, Arms},
     bets::{Bets, Bounds},
-    column::Column,
+    column::{Column, Tallied},
     error::FixedError,
 };
 use crate::{
     branch::{Role, Status},
     config::ConfigId,
+    stats::Summary,
     store::{Ended, Observed},
 };
 use std::{collections::BTreeMap, sync::Arc};
@@ -25,7 +26,7 @@ pub(super) enum Quantity {
 #[derive(Debug, Default)]
 pub(super) struct Side {
     /// 1 where one failed.
-    pub(super) failures: Column<()>,
+    pub(super) failures: Tallied,
     pub(super) failed: u64,
     pub(super) values: BTreeMap<Quantity, Column<f64>>,
     pub(super) bets: Bets,
@@ -40,9 +41,17 @@ pub(super) struct Pairs {
     /// The same of all that were compared, whether there is a control or not.
     pub(super) compared: u64,
     pub(super) different: u64,
-    pub(super) values: BTreeMap<Quantity, Column<[f64; 2]>>,
+    pub(super) values: BTreeMap<Quantity, PairedValues>,
     /// Of either side, the baseline's first.
     pub(super) bets: [Bets; 2],
+}
+
+/// What was measured of both sides of pairs: in sums, the differences.
+#[derive(Debug, Default)]
+pub(super) struct PairedValues {
+    pub(super) both: Column<[f64; 2]>,
+    /// The baseline's, as they are in sums.
+    pub(super) baseline: Summary,
 }
 
 /// What may be true of either side of a pair.
@@ -52,7 +61,7 @@ pub(super) struct Both {
     pub(super) only_baseline: u64,
     pub(super) only_candidate: u64,
     /// 1 where it is true of the candidate alone, −1 where of the baseline.
-    pub(super) differences: Column<()>,
+    pub(super) differences: Tallied,
 }
 
 impl Both {
@@ -64,7 +73,7 @@ impl Both {
             (false, false) => {}
         }
         let number = f64::from(u8::from(candidate)) - f64::from(u8::from(baseline));
-        self.differences.add((), number, unit);
+        self.differences.add(number, unit);
     }
 }
 
@@ -98,7 +107,7 @@ impl<'a> Collected<'a> {
     }
 
     pub(super) fn add(&mut self, observed: &Observed) -> Result<(), FixedError> {
-        let Observed { id, config_id, role, epoch, unit, end, .. } = observed;
+        let Observed { config_id, role, epoch, unit, end, .. } = observed;
         if let Some(pairs) = self.pairs.get_mut(&(config_id.clone(), *role)) {
             return pairs.add(observed, self.bounds);
         }
@@ -110,10 +119,10 @@ impl<'a> Collected<'a> {
         }
         let failed = end.status == Status::Failed;
         side.failed += u64::from(failed);
-        side.failures.add((), f64::from(u8::from(failed)), *unit);
+        side.failures.add(f64::from(u8::from(failed)), *unit);
         for (quantity, [value, number]) in numbers(end) {
             if let Quantity::Named(name) = &quantity {
-                side.bets.observe(self.bounds, name, value, *id)?;
+                side.bets.observe(self.bounds, name, value, end.id)?;
             }
             side.values.entry(quantity).or_default().add(value, number, *unit);
         }
@@ -148,7 +157,7 @@ impl Pairs {
         observed: &Observed,
         bounds: &BTreeMap<Arc<str>, Bounds>,
     ) -> Result<(), FixedError> {
-        let Observed { id, unit, end, .. } = observed;
+        let Observed { unit, end, .. } = observed;
         if let Some(equal) = end.equal {
             self.compared += 1;
             self.different += u64::from(!equal);
@@ -169,12 +178,15 @@ impl Pairs {
         for (quantity, [value, number]) in numbers(end) {
             let Some([other, of_other]) = of_baseline.get(&quantity) else { continue };
             if let Quantity::Named(name) = &quantity {
-                for (bets, value) in self.bets.iter_mut().zip([*other, value]) {
-                    bets.observe(bounds, name, value, *id)?;
+                let both = [(*other, baseline.id), (value, end.id)];
+                for (bets, (value, branch)) in self.bets.iter_mut().zip(both) {
+                    bets.observe(bounds, name, value, branch)?;
                 }
             }
-            let column = self.values.entry(quantity).or_default();
-            column.add([*other, value], number - of_other, *unit);
+            let values = self.values.entry(quantity).or_default();
+            values.both.add([*other, value], number - of_other, *unit);
+            let one = Summary { count: 1, mean: *of_other, variance: 0.0 };
+            values.baseline = values.baseline.merge(&one);
         }
         Ok(())
     }

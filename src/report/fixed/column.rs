@@ -79,6 +79,24 @@ impl<T> Column<T> {
     }
 }
 
+/// How many numbers there were, and their sums by unit.
+#[derive(Debug, Default)]
+pub(super) struct Tallied {
+    pub(super) units: Units,
+    count: u64,
+}
+
+impl Tallied {
+    pub(super) fn add(&mut self, number: f64, unit: Option<u64>) {
+        self.count += 1;
+        self.units.add(number, unit);
+    }
+
+    pub(super) const fn count(&self) -> u64 {
+        self.count
+    }
+}
+
 /// Values summed up by the unit they are of: units are independent of one another, their values are not.
 ///
 /// Of more units than are kept, those whose hash, mixed once more, begins with enough zero bits (adaptive sampling,

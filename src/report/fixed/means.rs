@@ -2,6 +2,7 @@
 
 use super::{
     ALPHA, POWER,
+    collect::PairedValues,
     column::{Column, Units},
     test::{AlsoTested, By, FixedTest, Method},
 };
@@ -54,7 +55,8 @@ pub(super) fn of_units(metric: &Metric, units: [&Units; 2]) -> FixedTest {
 }
 
 /// The mean of what was measured of both sides of pairs.
-pub(super) fn paired(metric: &Metric, column: &Column<[f64; 2]>) -> FixedTest {
+pub(super) fn paired(metric: &Metric, values: &PairedValues) -> FixedTest {
+    let column = &values.both;
     let by_unit = column.units.are_known();
     let (method, by) =
         if by_unit { (Method::PairedByUnit, By::Units) } else { (Method::PairedT, By::Pairs) };
@@ -62,11 +64,9 @@ pub(super) fn paired(metric: &Metric, column: &Column<[f64; 2]>) -> FixedTest {
     let differences =
         if by_unit { delta::ratio(&column.units.joint()).unwrap_or_default() } else { column.sums };
     (test.baseline_count, test.candidate_count) = (differences.count, differences.count);
-    let of_baseline = column.values().iter().map(|[baseline, _]| *baseline);
-    let of_baseline = Summary::of(of_baseline.filter(|value| value.is_finite()));
-    if of_baseline.count > 0 {
-        test.baseline = Some(of_baseline.mean);
-        test.candidate = Some(of_baseline.mean + column.sums.mean);
+    if values.baseline.count > 0 {
+        test.baseline = Some(values.baseline.mean);
+        test.candidate = Some(values.baseline.mean + column.sums.mean);
     }
     explained(with(test, paired_t(differences, ALPHA)))
 }

@@ -12,7 +12,7 @@ use crate::{
     branch::Role,
     config::ConfigId,
     report::{
-        Measure, Metric, Plan, SetAside,
+        HOUR_NS, Measure, Metric, Plan, SetAside,
         arms::{self, Arm, Arms},
         aside,
         kept::Plans,
@@ -74,9 +74,6 @@ impl FixedReport {
     }
 }
 
-/// An hour: older roll-ups know nothing shorter.
-const HOUR_NS: u64 = 3_600_000_000_000;
-
 impl OneLook {
     /// At what a plan means: its experiment, baseline and metrics; where it is silent, the plan that is
     /// [kept](Plan::keep) for the experiment holds. Branches that started at its `since_ns` or later.
@@ -126,12 +123,11 @@ impl OneLook {
         let none = Outcomes::new(Vec::new(), None);
         let rollups = self.rollups(&stores)?;
         let experiments = arms::gather(rollups, [], none, &plans, UnderWay::at(Clock::NONE))?;
+        self.know_names(&experiments)?;
         let reports = experiments
             .iter()
             .map(|(plan, arms)| self.of_experiment(&stores, plan, arms, &mut progress));
-        let reports: Vec<_> = reports.collect::<Result<_, _>>()?;
-        self.know_names(&reports)?;
-        Ok(reports)
+        reports.collect()
     }
 
     /// The roll-ups of all stores: by them it is known which arms there are.
@@ -168,8 +164,6 @@ impl OneLook {
         let mut filter = Filter::new().experiment(&*arms.experiment);
         filter.since_ns = self.plan.since_ns;
         filter.until_ns = self.until_ns;
-        // (Of a shadow the pairs are fair, whatever brought the request there.)
-        filter.by_chance = arms.are_split();
         let mut collected = Collected::of(arms, &self.bounds);
         let (mut branches, mut removed) = (0, 0);
         let baseline = (&arms.baseline.config_id, arms.baseline.role);
@@ -238,13 +232,13 @@ impl OneLook {
     }
 
     /// That bounds are of metrics there are: with a wrong name nothing would be betted on.
-    fn know_names(&self, reports: &[FixedReport]) -> Result<(), FixedError> {
-        let tests = || reports.iter().flat_map(|report| &report.candidates).flat_map(|c| &c.tests);
+    fn know_names(&self, experiments: &[(Plan, Arms)]) -> Result<(), FixedError> {
+        let metrics: Vec<_> =
+            experiments.iter().flat_map(|(plan, arms)| verdict::metrics(plan, arms)).collect();
         let is_known = |name: &str| {
-            tests().any(|test| {
-                let measure = &test.metric.measure;
-                matches!(measure, Measure::Mean(known) if **known == *name)
-            })
+            metrics
+                .iter()
+                .any(|metric| matches!(&metric.measure, Measure::Mean(known) if **known == *name))
         };
         match self.bounds.keys().find(|name| !is_known(name)) {
             Some(name) => Err(FixedError::NoMetric { name: name.to_string() }),

@@ -2,6 +2,7 @@
 
 use super::{
     ALPHA, POWER,
+    collect::PairedValues,
     column::Column,
     means::{self, by_ranks, sampled},
     placed::{self, Placed},
@@ -76,9 +77,10 @@ const OF_FEW: &str = "of the mean of the differences within pairs: fewer than te
 
 /// A quantile of the times of pairs; under units, the mean of the differences. How far both sides go together is taken
 /// from the pairs in which both are below.
-pub(super) fn paired(metric: &Metric, share: f64, column: &Column<[f64; 2]>) -> FixedTest {
+pub(super) fn paired(metric: &Metric, share: f64, values: &PairedValues) -> FixedTest {
+    let column = &values.both;
     if column.units.are_known() {
-        return means::paired(metric, column).noted(OF_UNITS);
+        return means::paired(metric, values).noted(OF_UNITS);
     }
     let mut test = FixedTest::new(metric, Method::PairedQuantiles, By::Pairs);
     (test.baseline_count, test.candidate_count) = (column.count(), column.count());
@@ -92,7 +94,7 @@ pub(super) fn paired(metric: &Metric, share: f64, column: &Column<[f64; 2]>) -> 
     }) else {
         return match column.count() {
             0 | 1 => means::explained(test),
-            _ => means::paired(metric, column).noted(OF_FEW),
+            _ => means::paired(metric, values).noted(OF_FEW),
         };
     };
     (test.baseline, test.candidate) = (Some(control.value), Some(treatment.value));
@@ -124,7 +126,7 @@ fn of_means(metric: &Metric, columns: [&Column<f64>; 2]) -> Option<AlsoTested> {
 }
 
 /// By the standard error that an interval of this width has, were it normal.
-fn detectable(width: f64) -> Option<f64> {
+pub(super) fn detectable(width: f64) -> Option<f64> {
     let z = |chance| normal_upper_inverse(chance);
     let effect = (z(ALPHA / 2.0) + z(1.0 - POWER)) * 0.5 * width / z(ALPHA / 2.0);
     effect.is_finite().then_some(effect)

@@ -4,6 +4,7 @@ use super::{
     ALPHA, POWER,
     collect::{Both, Pairs, Side},
     means::{self, of_units},
+    quantiles,
     test::{By, FixedTest, Method},
 };
 use crate::{
@@ -14,7 +15,6 @@ use crate::{
             Design, Discordant, Proportion, detectable_increase, fisher_exact, mcnemar, newcombe,
             paired_t, pooled_z, wilson,
         },
-        special::normal_upper_inverse,
     },
 };
 
@@ -112,10 +112,7 @@ fn paired(metric: &Metric, both: &Both) -> FixedTest {
         test.difference = Some(found.difference);
         test.interval = found.interval;
         test.p = Some(found.p.two_sided);
-        // The standard error by which the interval is made.
-        let z = |chance| normal_upper_inverse(chance);
-        let error = 0.5 * found.interval.width() / z(ALPHA / 2.0);
-        test.detectable = Some((z(ALPHA / 2.0) + z(1.0 - POWER)) * error);
+        test.detectable = quantiles::detectable(found.interval.width());
     }
     means::explained(test)
 }
