@@ -67,6 +67,11 @@ impl ExperimentFile {
             let message = "0; no outcome would count";
             wrong.push(self.error("outcomes.window", message));
         }
+        if self.settings.retention.outcomes.is_some_and(|age| age.is_zero()) {
+            let message =
+                "0; outcomes would be removed as they come; say how long they are kept, as in 90d";
+            wrong.push(self.error("retention.outcomes", message));
+        }
         if window.or(before).is_none() {
             return;
         }

@@ -431,12 +431,14 @@ fn outcomes_without_units_or_a_window_are_a_mistake_in_the_file() {
     let directory = tempfile::TempDir::new().unwrap();
     let file = directory.path().join("x.yaml");
     let text = "experiment: shop\nstrategy: single\noutcomes: { window: 0s }\nconfigs:\n  \
-                - { config_id: a, upstream: 'http://127.0.0.1:1' }\n";
+                - { config_id: a, upstream: 'http://127.0.0.1:1' }\nretention: { outcomes: 0s }\n";
     std::fs::write(&file, text).unwrap();
     let output = run(&["config", "validate", "x.yaml"], directory.path());
     let said = stderr(&output) + &stdout(&output);
     assert_eq!(output.status.code(), Some(2));
     assert!(said.contains("x.yaml:3:21: `outcomes.window`: 0; no outcome would count"), "{said}");
+    let removed = "x.yaml:6:24: `retention.outcomes`: 0; outcomes would be removed as they come; say how long they are kept, as in 90d";
+    assert!(said.contains(removed), "{said}");
     assert!(
         said.contains("x.yaml:3:1: `outcomes`: they are those of units; say what a unit is"),
         "{said}"

@@ -203,7 +203,7 @@ fn what_removed_outcomes_came_to_before_an_exposure_stays_for_later_epochs() {
     assert!(
         refused.ends_with(
             "the time before exposures of outcomes of `alpha` stays 604800 s: outcomes were removed, which cannot \
-             be attributed anew"
+             be attributed anew; write `outcomes: { before: 604800s }`"
         ),
         "{refused}"
     );

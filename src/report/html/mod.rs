@@ -93,7 +93,7 @@ impl<'a> HtmlReport<'a> {
         Ok(self)
     }
 
-    /// Also with the intervals over time, at the looks that a store keeps. Blocks.
+    /// Also with the intervals over time, at the looks that a store keeps, in place of those of another. Blocks.
     ///
     /// # Errors
     ///

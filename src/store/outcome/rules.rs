@@ -138,14 +138,15 @@ fn set(connection: &Connection, rules: &OutcomeRules) -> rusqlite::Result<Result
     let (known, new) = (span(connection, name, SCHEMA_VERSION)?, rules.span());
     let is_other = known != new && attribute::has_outcomes(connection)?;
     if is_other && removed_before(connection)?.is_some() {
-        let (what, ms) = if known.window_ms == new.window_ms {
-            ("time before exposures", known.before_ms)
+        let (what, key, ms) = if known.window_ms == new.window_ms {
+            ("time before exposures", "before", known.before_ms)
         } else {
-            ("window", known.window_ms)
+            ("window", "window", known.window_ms)
         };
+        let seconds = ms / 1_000;
         return Ok(Err(format!(
-            "the {what} of outcomes of `{name}` stays {} s: outcomes were removed, which cannot be attributed anew",
-            ms / 1_000
+            "the {what} of outcomes of `{name}` stays {seconds} s: outcomes were removed, which cannot be attributed \
+             anew; write `outcomes: {{ {key}: {seconds}s }}`"
         )));
     }
     connection.execute(

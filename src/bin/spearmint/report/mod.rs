@@ -94,10 +94,11 @@ impl ReportCommand {
         } else if self.format == Format::Html {
             let mut page = HtmlReport::new(&reports);
             for store in &stores {
-                page = page.differences_in(store)?.looks_in(store)?;
+                page = page.differences_in(store)?;
             }
-            if let Some(looks) = &looks {
-                page = page.looks_in(looks)?;
+            let alone = stores.first().filter(|_| !stands_alone);
+            if let Some(store) = looks.as_ref().or(alone) {
+                page = page.looks_in(store)?;
             }
             writeln!(std::io::stdout().lock(), "{page}")?;
         } else if reports.is_empty() {

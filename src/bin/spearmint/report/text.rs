@@ -122,15 +122,6 @@ fn figures(arm: &ArmFigures) -> [String; 10] {
 }
 
 pub(super) fn sample_ratio(out: &mut impl Write, ratio: &SampleRatio) -> io::Result<()> {
-    let parts: Vec<_> = ratio
-        .arms
-        .iter()
-        .map(|arm| {
-            let got = if ratio.total == 0 { 0.0 } else { arm.count as f64 / ratio.total as f64 };
-            let name = arm.config_id.short();
-            format!("{name} {:.2}% of {:.2}%", got * 100.0, arm.share * 100.0)
-        })
-        .collect();
     let verdict = if ratio.total == 0 && ratio.unsettled > 0 {
         "not checked yet: the requests of the last minutes may still be under way"
     } else if ratio.total == 0 {
@@ -141,8 +132,17 @@ pub(super) fn sample_ratio(out: &mut impl Write, ratio: &SampleRatio) -> io::Res
         "as it should be"
     };
     if ratio.total == 0 {
-        return writeln!(out, "\nsplit: {verdict}");
+        return writeln!(out, "\nsplit of {}: {verdict}", ratio.counted);
     }
+    let parts: Vec<_> = ratio
+        .arms
+        .iter()
+        .map(|arm| {
+            let got = arm.count as f64 / ratio.total as f64;
+            let name = arm.config_id.short();
+            format!("{name} {:.2}% of {:.2}%", got * 100.0, arm.share * 100.0)
+        })
+        .collect();
     let mut of = format!("{} {}", ratio.total, ratio.counted);
     if ratio.one_of > 1 {
         of += &format!(", one of {}", ratio.one_of);
@@ -151,7 +151,7 @@ pub(super) fn sample_ratio(out: &mut impl Write, ratio: &SampleRatio) -> io::Res
         of += &format!(" (not of {} of the last minutes yet)", ratio.unsettled);
     }
     writeln!(out, "\nsplit of {of}: {verdict} ({})", parts.join(", "))?;
-    if ratio.total > 0 && ratio.unchecked_epochs > 0 {
+    if ratio.unchecked_epochs > 0 {
         writeln!(out, "not checked: {} epochs whose shares are not known", ratio.unchecked_epochs)?;
     }
     Ok(())
